@@ -1,0 +1,112 @@
+import type {
+  EndReason,
+  EventRecord,
+  EventSelector,
+  Page,
+  PageRequest,
+  RevocationCursor,
+  SessionSelector,
+  SigningAlgorithm,
+  SigningKeyKind,
+  Storage,
+  TenantId,
+  UserId,
+} from "@pawl/storage";
+import type { AccessTokenVerifier } from "./access-token-verifier.js";
+import type { KeySet, SigningKeyInformation } from "./key-set.js";
+import type { Policy } from "./policy.js";
+import type { RevocationFeed } from "./revocation-feed.js";
+import type {
+  AccessTokenClaims,
+  ConfirmOutcome,
+  CreateSessionInput,
+  IssuedSession,
+  JsonObject,
+  RefreshOutcome,
+  RefreshSessionInput,
+  RegenerateOutcome,
+  SessionExplanation,
+  SessionHandle,
+  SessionInformation,
+  VerifyInput,
+  VerifyOutcome,
+} from "./session.js";
+
+/** Why sessions are revoked; `revoked` unless said otherwise. */
+export interface RevokeCause {
+  readonly reason?: Extract<EndReason, "logout" | "revoked" | "revoked_by_admin" | "token_reuse" | "erased">;
+  /** Who asked, for the audit trail. */
+  readonly detail?: string;
+}
+
+/** Names one seen use of an access token: handle, sequence number, and when the token was issued. */
+export type UseReport = Pick<AccessTokenClaims, "handle" | "seq" | "issuedAt">;
+
+/**
+ * All decisions about sessions. Never sees a request; failures of the store are thrown as `StorageError`, misuse as
+ * `EngineError`, everything that can happen to an honest caller is returned.
+ */
+export interface SessionEngine {
+  readonly policy: Policy;
+  readonly storage: Storage;
+  /** Verifies without I/O: signature, times, revocation feed. */
+  readonly verifier: AccessTokenVerifier;
+
+  /** @throws EngineError `invalid_input` for an empty user id, a payload that is no object or holds a protected claim. */
+  createSession(input: CreateSessionInput): Promise<IssuedSession>;
+  refreshSession(input: RefreshSessionInput): Promise<RefreshOutcome>;
+  /** As `verifier.verify`; reloads keys once for an unknown `kid`, and asks the database when policy or input say so. */
+  verifyAccessToken(input: VerifyInput): Promise<VerifyOutcome>;
+  /**
+   * For protocols in which the SDK asks before it accepts a token with a parent: reports the use at once; when the
+   * token's refresh token is (now) the current one the answer carries a clean token without parent and with the same
+   * expiry. Does not look at the revocation feed unless `checkDatabase`; a missing session is `unauthorised` only for a
+   * token with a parent, as DESIGN 3 and the CDI say.
+   */
+  confirmAccessToken(input: VerifyInput): Promise<ConfirmOutcome>;
+  /** New access token with the stored (or given, then stored) payload; checks the signature, ignores the expiry. */
+  regenerateAccessToken(accessToken: string, payload?: JsonObject): Promise<RegenerateOutcome>;
+  /** Confirms uses in a batch; never alarms. */
+  reportUses(uses: readonly UseReport[]): Promise<void>;
+
+  /** @returns the handles that were live. */
+  revokeSessions(handles: readonly string[], cause?: RevokeCause): Promise<readonly SessionHandle[]>;
+  revokeAllForUser(
+    user: { readonly userId: UserId; readonly tenantId?: TenantId; readonly except?: SessionHandle },
+    cause?: RevokeCause,
+  ): Promise<readonly SessionHandle[]>;
+  revokeTenant(tenantId: TenantId, cause?: RevokeCause): Promise<readonly SessionHandle[]>;
+
+  getSession(handle: string): Promise<SessionInformation | undefined>;
+  listSessions(selector: SessionSelector, page: PageRequest): Promise<Page<SessionInformation>>;
+  /** All handles of a user's live sessions, whatever their number. */
+  listSessionHandles(user: { readonly userId: UserId; readonly tenantId?: TenantId }): Promise<readonly SessionHandle[]>;
+  /** @returns false when there is no such live session. */
+  updateSessionData(handle: string, data: JsonObject): Promise<boolean>;
+  /** Takes effect in tokens at the next refresh. @returns false when there is no such live session. */
+  updatePayload(handle: string, payload: JsonObject): Promise<boolean>;
+  explainSession(handle: string): Promise<SessionExplanation>;
+  listEvents(selector: EventSelector, page: PageRequest): Promise<Page<EventRecord>>;
+
+  /** The public keys that verify access tokens; `algorithm` narrows. JWK set of RFC 7517 section 5. */
+  keySet(algorithm?: SigningAlgorithm): KeySet;
+  /** The public key that signs tokens of version 1 now: base64 of the DER SPKI RSA key. */
+  signingPublicKey(algorithm: SigningAlgorithm, kind: SigningKeyKind): Promise<string>;
+  listSigningKeys(): readonly SigningKeyInformation[];
+  /** Adds a dynamic key that takes over after the publication lead; the old ones stay published. */
+  rotateSigningKey(algorithm?: SigningAlgorithm): Promise<SigningKeyInformation>;
+  /** Reloads keys, creates those that are due, removes those no token can need. */
+  maintainSigningKeys(): Promise<void>;
+  /** One round of deleting what is over (sessions, revocations, events), in small batches. */
+  sweep(): Promise<{ readonly sessions: number; readonly revocations: number; readonly events: number }>;
+
+  /** Follows the store's revocations into the verifier, and to further listeners. */
+  readonly revocations: RevocationFeed;
+  /** Where the feed stands, for a reader that follows it elsewhere. */
+  revocationsSince(
+    from: { readonly cursor: RevocationCursor } | undefined,
+  ): Promise<{ readonly revoked: readonly { readonly handle: SessionHandle; readonly at: number }[]; readonly cursor: RevocationCursor }>;
+
+  /** Stops following and background work. Does not close the storage. */
+  close(): Promise<void>;
+}
