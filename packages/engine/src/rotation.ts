@@ -1,0 +1,66 @@
+import { timingSafeEqual } from "node:crypto";
+import { isLive, type Millis, type RotationAttempt, type SessionRecord, type UseNote } from "@pawl/storage";
+
+/** What a presented refresh token claims, and the reuse window (ms) it is judged with. */
+export type PresentedToken = Pick<RotationAttempt, "seq" | "iat" | "secretHash" | "window">;
+
+/** What a refresh means for a row. Only `mint`, `fast_forward` and `reuse` write. */
+export type RotationDecision =
+  /** There is no such live session. */
+  | { readonly kind: "absent" }
+  /** The token does not carry the secret of this session. No alarm, no write to the row. */
+  | { readonly kind: "forged" }
+  /** The store lost commits: `next = seq`, then answer as `keep`. */
+  | { readonly kind: "fast_forward"; readonly seq: number }
+  /** No honest client could hold this token any more: end the session. */
+  | { readonly kind: "reuse" }
+  /** Answer the newest token again, sealed now. */
+  | { readonly kind: "repeat"; readonly seq: number }
+  /** Answer the presented token again, sealed with its own `iat`. */
+  | { readonly kind: "keep" }
+  /** `current = seq; next = next + 1`, answer the new `next`. */
+  | { readonly kind: "mint"; readonly seq: number };
+
+/**
+ * Decides a refresh: pure, and the one place where it is decided; the guard of `Storage.rotate` is its `mint` branch.
+ * The protocol is drawn in the README of this package; it departs from RFC 9700 section 4.14.2 as listed there.
+ */
+export const decideRotation = (
+  row: SessionRecord | undefined,
+  token: PresentedToken,
+  now: Millis,
+): RotationDecision => {
+  if (row === undefined || !isLive(row, now)) return { kind: "absent" };
+  if (!sameHash(token.secretHash, row.secretHash)) return { kind: "forged" };
+  const { seq, iat, window } = token;
+  const { current, next, issuedAt } = row;
+  if (seq > next) return { kind: "fast_forward", seq };
+
+  const fresh = window > 0 && (now - issuedAt <= window || (seq === next && now - iat <= window));
+  // Between `current` and `next` stand tokens whose successors nobody was seen to use. An honest client holds such a copy
+  // only if it was handed out within a window of the displacement.
+  const straggler = current < seq && seq < next && window > 0 && (fresh || issuedAt - iat <= window);
+  if (seq !== current && seq !== next && !straggler) return { kind: "reuse" };
+  if (!fresh) return { kind: "mint", seq };
+  return seq === next ? { kind: "keep" } : { kind: "repeat", seq: next };
+};
+
+/**
+ * Decides the reported use of an access token: `confirm` when it shows that the newest refresh token has arrived
+ * (`current = next`), otherwise nothing. A use never alarms and never fast-forwards.
+ */
+export const decideUse = (
+  row: SessionRecord | undefined,
+  use: Pick<UseNote, "seq" | "iat"> & { readonly window: Millis },
+  now: Millis,
+): "confirm" | "nothing" => {
+  if (row === undefined || !isLive(row, now)) return "nothing";
+  const settled = use.window === 0 || now - use.iat > use.window;
+  return use.seq === row.next && row.current < row.next && settled ? "confirm" : "nothing";
+};
+
+const sameHash = (presented: string, stored: string): boolean => {
+  const left = Buffer.from(presented);
+  const right = Buffer.from(stored);
+  return left.length === right.length && timingSafeEqual(left, right);
+};
