@@ -1,0 +1,77 @@
+import { millis, type SessionRecord } from "@pawl/storage";
+import { decideRotation, decideUse } from "../src/rotation.js";
+import { sessionRow } from "./session-row.js";
+
+/** One copy of a token as its holder sees it. */
+export interface Copy {
+  readonly seq: number;
+  readonly iat: number;
+}
+
+export interface RotationAnswer {
+  readonly kind: string;
+  /** Absent when the session was refused. */
+  readonly refreshToken?: Copy;
+  readonly accessToken?: Copy;
+}
+
+/** A row, a virtual clock and the decisions applied to it: the smallest server that speaks the protocol. */
+export class Lineage {
+  now = 1_800_000_000_000;
+  readonly mints: number[] = [];
+  #row: SessionRecord = sessionRow();
+  readonly #commits: SessionRecord[] = [];
+  readonly #window: number;
+
+  constructor(window: number) {
+    this.#window = window;
+  }
+
+  get row(): SessionRecord {
+    return this.#row;
+  }
+
+  login(): Required<Omit<RotationAnswer, "kind">> {
+    return { refreshToken: { seq: 0, iat: this.now }, accessToken: { seq: 0, iat: this.now } };
+  }
+
+  refresh(token: Copy): RotationAnswer {
+    const presented = { seq: token.seq, iat: millis(token.iat), secretHash: "hash", window: millis(this.#window) };
+    const decision = decideRotation(this.#row, presented, millis(this.now));
+    const accessToken = (): Copy => ({ seq: this.#row.next, iat: this.now });
+    switch (decision.kind) {
+      case "mint":
+        this.#commit({ current: token.seq, next: this.#row.next + 1, issuedAt: millis(this.now) });
+        this.mints.push(this.now);
+        return { kind: "mint", refreshToken: { seq: this.#row.next, iat: this.now }, accessToken: accessToken() };
+      case "repeat":
+        return { kind: "repeat", refreshToken: { seq: decision.seq, iat: this.now }, accessToken: accessToken() };
+      case "fast_forward":
+        this.#commit({ next: token.seq, issuedAt: millis(this.now) });
+        return { kind: "fast_forward", refreshToken: token, accessToken: accessToken() };
+      case "keep":
+        return { kind: "keep", refreshToken: token, accessToken: accessToken() };
+      case "reuse":
+        this.#commit({ endedAt: millis(this.now), endReason: "token_reuse" });
+        return { kind: "reuse" };
+      case "absent":
+      case "forged":
+        return { kind: decision.kind };
+    }
+  }
+
+  use(token: Copy): void {
+    const use = { seq: token.seq, iat: millis(token.iat), window: millis(this.#window) };
+    if (decideUse(this.#row, use, millis(this.now)) === "confirm") this.#commit({ current: this.#row.next });
+  }
+
+  /** The store loses its newest commits, as an asynchronous replica does when it is promoted. */
+  loseCommits(count: number): void {
+    for (let lost = 0; lost < count; lost++) this.#row = this.#commits.pop() ?? this.#row;
+  }
+
+  #commit(columns: Partial<SessionRecord>): void {
+    this.#commits.push(this.#row);
+    this.#row = { ...this.#row, ...columns };
+  }
+}
