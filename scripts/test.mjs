@@ -1,0 +1,30 @@
+// `npm test`: sets up what the tests need, builds, runs them all, and ends with one line "N passed, N failed".
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { findOrInstallChromium } from "./find-chromium.mjs";
+import { run } from "./run.mjs";
+
+const root = new URL("..", import.meta.url);
+const report = new URL("artifacts/test.json", root).pathname;
+
+const chromium = findOrInstallChromium();
+if (!existsSync(new URL("e2e/node_modules", root))) run("npm", "ci", "--prefix", "e2e", "--no-audit", "--no-fund");
+run("npx", "tsc", "-b");
+
+mkdirSync(new URL("artifacts", root), { recursive: true });
+rmSync(report, { force: true });
+const { status } = spawnSync(
+  "npx",
+  ["vitest", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...process.argv.slice(2)],
+  { cwd: root.pathname, stdio: "inherit", env: { ...process.env, PAWL_CHROMIUM: chromium } },
+);
+if (!existsSync(report)) {
+  console.error("The test runner ended without a report.");
+  process.exit(status || 1);
+}
+const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, success } = JSON.parse(
+  readFileSync(report, "utf8"),
+);
+const skipped = numPendingTests + numTodoTests;
+console.log(`\n${numPassedTests} passed, ${numFailedTests} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+process.exit(status === 0 && success ? 0 : status || 1);
