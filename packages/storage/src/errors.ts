@@ -23,11 +23,10 @@ export type StorageErrorCode =
 /** A failure of the store. It is never an answer about a session. */
 export class StorageError extends Error {
   override readonly name = "StorageError";
-  constructor(
-    readonly code: StorageErrorCode,
-    message: string,
-    options?: { readonly cause?: unknown },
-  ) {
+  readonly code: StorageErrorCode;
+
+  constructor(code: StorageErrorCode, message: string, options?: { readonly cause?: unknown }) {
     super(message, options);
+    this.code = code;
   }
 }

@@ -23,13 +23,20 @@ export const openStorage: OpenStorage = async (url: string, options: StorageOpti
   if (scheme === "memory") return new MemoryStorage(options);
   const adapter = scheme === undefined ? undefined : adapters[scheme];
   if (adapter === undefined)
-    throw new StorageError("invalid_url", `storage must be a URL such as sqlite:./pawl.db or memory:, not one of scheme "${scheme ?? ""}"`);
+    throw new StorageError(
+      "invalid_url",
+      `storage must be a URL such as sqlite:./pawl.db or memory:, not one of scheme "${scheme ?? ""}"`,
+    );
   let loaded: { readonly openStorage: OpenStorage };
   try {
     loaded = (await import(adapter)) as { readonly openStorage: OpenStorage };
   } catch (cause) {
     if ((cause as { code?: unknown }).code !== "ERR_MODULE_NOT_FOUND") throw cause;
-    throw new StorageError("adapter_missing", `storage "${scheme}:" needs the package ${adapter}: run  npm install ${adapter}`, { cause });
+    throw new StorageError(
+      "adapter_missing",
+      `storage "${scheme}:" needs the package ${adapter}: run  npm install ${adapter}`,
+      { cause },
+    );
   }
   return loaded.openStorage(url, options);
 };

@@ -66,7 +66,12 @@ export type RotationChange =
     };
 
 export type ApplyResult =
-  | { readonly kind: "applied"; readonly record: SessionRecord; readonly ended: readonly SessionReference[]; readonly now: Millis }
+  | {
+      readonly kind: "applied";
+      readonly record: SessionRecord;
+      readonly ended: readonly SessionReference[];
+      readonly now: Millis;
+    }
   /** The row is not the expected one any more, is not live, or is gone: read and decide again. */
   | { readonly kind: "conflict" };
 
@@ -132,7 +137,8 @@ export type RevocationPage =
  * The storage contract. Every method is one atomic step; writes that arrive in one event-loop turn may be committed
  * together, each with its own outcome. An acknowledged write is durable. Failures are thrown as `StorageError`.
  *
- * Ids are compared as bytes; U+0000 in one is `invalid_record`. Payload and data come back to the letter.
+ * Ids are compared as bytes of UTF-8. U+0000 or a lone surrogate (which has no UTF-8 form) in any text, also in one that
+ * is only looked for, is `invalid_record`; so is a limit below 1. Payload and data come back to the letter.
  */
 export interface Storage {
   /** The store's time in milliseconds, without I/O: a shared store keeps its offset to a monotonic clock. */
@@ -164,14 +170,14 @@ export interface Storage {
   /**
    * For each note, on a live row: confirms (`current = next`) when `seq = next`, `current < next` and
    * (`window = 0` or `now - iat > window`); moves `lastActiveAt` to now when it is a minute or more behind, and
-   * `idleExpiresAt` with it. Never anything else.
+   * `idleExpiresAt` with it (now + `idleTimeout`, `NEVER` without one). Never anything else.
    * @returns the row after it for each note, in order; undefined where there is none that is live.
    */
   reportUses(notes: readonly UseNote[], policy: UsePolicy): Promise<readonly (SessionRecord | undefined)[]>;
 
   /**
    * Ends live sessions: flag and reason, payload and data become `{}`; revocations and `session_ended` events are
-   * appended in the same transaction.
+   * appended in the same transaction. The event's detail is `{"by": cause.detail}`.
    * @returns the sessions that were live.
    */
   revokeSessions(selector: RevocationSelector, cause: RevocationCause): Promise<readonly SessionReference[]>;
@@ -188,7 +194,8 @@ export interface Storage {
 
   /**
    * Deletes rows whose `expiresAt` is at or before `before`, at most `limit`, safe to run on every node at once. A row
-   * that had not ended gets its `session_ended` event (`idle` when `idleExpiresAt < expiresAt`, else `expired`).
+   * that had not ended gets its `session_ended` event (`idle` when `idleExpiresAt < expiresAt`, else `expired`) with the
+   * time at which it ended.
    * @returns how many were deleted.
    */
   deleteExpired(before: Millis, limit: number): Promise<number>;
@@ -209,7 +216,10 @@ export interface Storage {
   claimMeta(name: string, value: string): Promise<string>;
   claimMeta(name: string): Promise<string | undefined>;
 
-  /** Revocations after a cursor, or at and after a time, oldest first; handles may repeat. */
+  /**
+   * Revocations after a cursor, or at and after a time, oldest first; handles may repeat. A page may hold only the first
+   * of many: a reader goes on from its cursor until a page is empty.
+   */
   revocationsSince(from: { readonly cursor: RevocationCursor } | { readonly at: Millis }): Promise<RevocationPage>;
   /** Calls `wake` soon after revocations were committed by any process; the listener reads from its cursor. Returns stop. */
   watchRevocations(wake: () => void): () => void;
@@ -225,7 +235,7 @@ export interface Storage {
   migrate(): Promise<void>;
   /** Resolves when the store answers and can be written. */
   ping(): Promise<void>;
-  /** Finishes what was accepted, then lets go of the store. Further calls throw `closed`. */
+  /** Finishes what was accepted, then lets go of the store. Further calls but `now` and `close` throw `closed`. */
   close(): Promise<void>;
 }
 
