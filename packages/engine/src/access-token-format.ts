@@ -1,0 +1,41 @@
+import type { KeyObject } from "node:crypto";
+import type { Millis, SigningAlgorithm } from "@pawl/storage";
+import type { AccessTokenClaims, AccessTokenForm, JsonObject } from "./session.js";
+
+/** The name of a key in a token's header. */
+export interface TokenKeyName {
+  readonly kid: string;
+  readonly algorithm: SigningAlgorithm;
+}
+
+/** One way to write an access token. A further form is a further entry of `accessTokenFormats`. */
+export interface AccessTokenFormat {
+  readonly form: AccessTokenForm;
+  /** The `version` that stands in the header. */
+  readonly version: string;
+  readonly encoding: "base64" | "base64url";
+  readonly algorithms: readonly SigningAlgorithm[];
+  /** Times are cut to whole multiples of this. */
+  readonly timeUnit: Millis;
+  /** Names that a payload may not have, because they would stand beside the token's own claims. */
+  readonly protectedClaims: ReadonlySet<string>;
+  /** Whether the header names the key. Where not, it is one literal text, and any published key may have signed. */
+  readonly namesKey: boolean;
+  /** The encoded header part of tokens signed with a key. */
+  header(key: TokenKeyName): string;
+  /** The body, ready for JSON. */
+  body(claims: AccessTokenClaims): object;
+  /** @returns undefined when the body lacks a claim, or one has the wrong type. */
+  claims(body: JsonObject): AccessTokenClaims | undefined;
+}
+
+/** A key that signs access tokens, prepared: nothing is parsed or encoded twice. */
+export interface AccessTokenSigner extends TokenKeyName {
+  readonly privateKey: KeyObject;
+  /** Encoded header parts; only for the forms that allow the key's algorithm. */
+  readonly headers: Readonly<Partial<Record<AccessTokenForm, string>>>;
+}
+
+/** Reads the decimal sequence number that stands in `refreshTokenHash1`. @returns undefined for anything else. */
+export const parseSeq = (value: unknown): number | undefined =>
+  typeof value === "string" && /^(?:0|[1-9]\d{0,14})$/.test(value) ? Number(value) : undefined;

@@ -1,0 +1,67 @@
+import { millis, PUBLIC_TENANT, type TenantId, type UserId } from "@pawl/storage";
+import { type AccessTokenFormat, parseSeq } from "./access-token-format.js";
+import type { JsonObject, SessionHandle } from "./session.js";
+
+const HEADER = Buffer.from('{"alg":"RS256","typ":"JWT","version":"1"}').toString("base64");
+const UUID_LENGTH = 36;
+
+/** Tokens of this form do not say their tenant: the handle does. */
+const tenantOf = (handle: string): TenantId =>
+  handle.length > UUID_LENGTH + 1 ? (handle.slice(UUID_LENGTH + 1) as TenantId) : PUBLIC_TENANT;
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Access tokens of the SuperTokens CDI 1.0: standard base64, one literal header, times in ms, payload nested. */
+export const accessTokenV1: AccessTokenFormat = {
+  form: "v1",
+  version: "1",
+  encoding: "base64",
+  algorithms: ["RS256"],
+  timeUnit: millis(1),
+  protectedClaims: new Set(),
+  namesKey: false,
+
+  header: () => HEADER,
+
+  body: (claims) => ({
+    sessionHandle: claims.handle,
+    userId: claims.userId,
+    refreshTokenHash1: String(claims.seq),
+    ...(claims.parentSeq !== undefined && { parentRefreshTokenHash1: String(claims.parentSeq) }),
+    userData: claims.payload,
+    ...(claims.antiCsrfToken !== undefined && { antiCsrfToken: claims.antiCsrfToken }),
+    expiryTime: claims.expiresAt,
+    timeCreated: claims.issuedAt,
+    isPaid: false,
+  }),
+
+  claims({ sessionHandle, userId, userData, antiCsrfToken, expiryTime, timeCreated, ...rest }) {
+    const seq = parseSeq(rest["refreshTokenHash1"]);
+    const parent = rest["parentRefreshTokenHash1"];
+    const parentSeq = parseSeq(parent);
+    if (
+      typeof sessionHandle !== "string" ||
+      typeof userId !== "string" ||
+      seq === undefined ||
+      (parent !== undefined && parentSeq === undefined) ||
+      !isObject(userData) ||
+      (antiCsrfToken !== undefined && typeof antiCsrfToken !== "string") ||
+      !Number.isSafeInteger(expiryTime) ||
+      !Number.isSafeInteger(timeCreated)
+    )
+      return undefined;
+    return {
+      form: "v1",
+      handle: sessionHandle as SessionHandle,
+      tenantId: tenantOf(sessionHandle),
+      userId: userId as UserId,
+      seq,
+      ...(parentSeq !== undefined && { parentSeq }),
+      ...(antiCsrfToken !== undefined && { antiCsrfToken }),
+      payload: userData,
+      issuedAt: millis(timeCreated as number),
+      expiresAt: millis(expiryTime as number),
+    };
+  },
+};
