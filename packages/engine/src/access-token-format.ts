@@ -19,10 +19,8 @@ export interface AccessTokenFormat {
   readonly timeUnit: Millis;
   /** Names that a payload may not have, because they would stand beside the token's own claims. */
   readonly protectedClaims: ReadonlySet<string>;
-  /** Whether the header names the key. Where not, it is one literal text, and any published key may have signed. */
-  readonly namesKey: boolean;
-  /** The encoded header part of tokens signed with a key. */
-  header(key: TokenKeyName): string;
+  /** The encoded header part: made for the key that it names, or one literal text, where any published key may have signed. */
+  readonly header: string | ((key: TokenKeyName) => string);
   /** The body, ready for JSON. */
   body(claims: AccessTokenClaims): object;
   /** @returns undefined when the body lacks a claim, or one has the wrong type. */

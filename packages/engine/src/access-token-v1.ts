@@ -2,7 +2,6 @@ import { millis, PUBLIC_TENANT, type TenantId, type UserId } from "@pawl/storage
 import { type AccessTokenFormat, parseSeq } from "./access-token-format.js";
 import type { JsonObject, SessionHandle } from "./session.js";
 
-const HEADER = Buffer.from('{"alg":"RS256","typ":"JWT","version":"1"}').toString("base64");
 const UUID_LENGTH = 36;
 
 /** Tokens of this form do not say their tenant: the handle does. */
@@ -20,9 +19,7 @@ export const accessTokenV1: AccessTokenFormat = {
   algorithms: ["RS256"],
   timeUnit: millis(1),
   protectedClaims: new Set(),
-  namesKey: false,
-
-  header: () => HEADER,
+  header: Buffer.from('{"alg":"RS256","typ":"JWT","version":"1"}').toString("base64"),
 
   body: (claims) => ({
     sessionHandle: claims.handle,

@@ -22,7 +22,6 @@ export const accessTokenV5: AccessTokenFormat = {
     "parentRefreshTokenHash1",
     "antiCsrfToken",
   ]),
-  namesKey: true,
 
   header: (key) =>
     Buffer.from(JSON.stringify({ alg: key.algorithm, typ: "JWT", version: "5", kid: key.kid })).toString("base64url"),

@@ -21,7 +21,7 @@ export const createAccessTokenSigner = (key: TokenKeyName & { readonly privateKe
   headers: Object.fromEntries(
     Object.values(accessTokenFormats)
       .filter((format) => format.algorithms.includes(key.algorithm))
-      .map((format) => [format.form, format.header(key)]),
+      .map(({ form, header }) => [form, typeof header === "string" ? header : header(key)]),
   ),
 });
 
