@@ -1,0 +1,45 @@
+import { betterAuth } from "better-auth";
+import { getMigrations } from "better-auth/db/migration";
+import { fromNodeHeaders } from "better-auth/node";
+import express from "express";
+import { SqliteDialect } from "kysely";
+import { browserHeaders, requestText } from "../load-plan.mjs";
+import { listen } from "./listen.mjs";
+import { openDatabase } from "./sqlite.mjs";
+
+/** better-auth takes the class of `node:sqlite` as it is; `libsql`, of better-sqlite3's shape, through Kysely's dialect. */
+const acceptable = (/** @type {any} */ database) =>
+  database.constructor.name === "DatabaseSync"
+    ? database
+    : { dialect: new SqliteDialect({ database }), type: /** @type {const} */ ("sqlite") };
+
+/** better-auth at its defaults: every `getSession` reads session and user from SQLite. */
+export const expressServer = async ({ sessions, directory }) => {
+  const auth = betterAuth({
+    database: acceptable(await openDatabase(`${directory}/better-auth.db`)),
+    secret: "a secret of this benchmark, long enough",
+    baseURL: "http://127.0.0.1",
+    // The cost of a password hash is no part of what is measured.
+    emailAndPassword: { enabled: true, password: { hash: async (text) => text, verify: async () => true } },
+    rateLimit: { enabled: false },
+    telemetry: { enabled: false },
+    logger: { disabled: true },
+  });
+  const { runMigrations } = await getMigrations(auth.options);
+  await runMigrations();
+  const requests = [];
+  for (let user = 0; user < sessions; user++) {
+    const signedUp = await auth.api.signUpEmail({
+      body: { email: `user-${user}@example.com`, name: `user-${user}`, password: "irrelevant here" },
+      asResponse: true,
+    });
+    const cookie = signedUp.headers.getSetCookie().map((line) => line.split(";")[0]).join("; ");
+    requests.push(requestText({ path: "/me", headers: { ...browserHeaders, cookie } }));
+  }
+  const app = express();
+  app.get("/me", async (request, response) => {
+    const session = await auth.api.getSession({ headers: fromNodeHeaders(request.headers) });
+    response.status(session === null ? 401 : 200).json({ userId: session?.user.name });
+  });
+  return { ...(await listen(app)), plan: { kind: "fixed", requests } };
+};

@@ -1,0 +1,27 @@
+import { execFileSync } from "node:child_process";
+import { cpus, loadavg, release, totalmem, type } from "node:os";
+
+const git = (/** @type {string[]} */ ...parameters) => {
+  try {
+    return execFileSync("git", parameters, { cwd: import.meta.dirname, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  } catch {
+    return "";
+  }
+};
+
+/**
+ * What figures depend on.
+ * @param {{ driver: string, version: string }} sqlite
+ */
+export const describeMachine = (sqlite) => ({
+  cpu: cpus()[0]?.model.trim() ?? "unknown",
+  cores: cpus().length,
+  memoryGb: Math.round(totalmem() / 2 ** 30),
+  system: `${type()} ${release()}`,
+  node: process.version,
+  sqlite: `${sqlite.version} (${sqlite.driver})`,
+  /** Load of the last minute when the run began: what others did on this machine. */
+  loadAtStart: Number(loadavg()[0]?.toFixed(2)),
+  date: new Date().toISOString(),
+  commit: git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain", "--untracked-files=no") === "" ? "" : "+"),
+});
