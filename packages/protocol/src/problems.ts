@@ -5,6 +5,7 @@ import type { Static } from "typebox";
 export const problems = {
   invalid_input: { status: 400, title: "The request is not of the documented form" },
   invalid_json: { status: 400, title: "The body is not a JSON object" },
+  payload_too_large: { status: 400, title: "The payload or the data is larger than a session may carry" },
   api_key_invalid: { status: 401, title: "API key missing or wrong" },
   unauthorised: { status: 401, title: "There is no such live session" },
   try_refresh_token: { status: 401, title: "The access token is not accepted; refresh it" },
@@ -34,6 +35,8 @@ export const Problem = Type.Object({
   title: Type.String(),
   status: Type.Integer(),
   detail: Type.Optional(Type.String()),
+  /** With `internal_error`: the id under which the log tells more. */
+  instance: Type.Optional(Type.String()),
   /** With `token_theft_detected`. */
   sessionHandle: Type.Optional(Type.String()),
   userId: Type.Optional(Type.String()),

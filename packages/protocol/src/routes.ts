@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import type { TSchema } from "typebox";
+import type { Static, TSchema } from "typebox";
 import type { ProblemCode } from "./problems.js";
 import {
   CreateSession,
@@ -55,7 +55,7 @@ export const routes = {
     summary: "Create a session",
     body: CreateSession,
     success: { status: 201, body: IssuedSession },
-    problems: ["invalid_input", "invalid_json"],
+    problems: ["invalid_input", "invalid_json", "payload_too_large"],
   }),
   refreshSession: route({
     method: "POST",
@@ -79,7 +79,7 @@ export const routes = {
     summary: "A new access token with the stored or a new payload, and the old expiry",
     body: RegenerateSession,
     success: { status: 200, body: RegeneratedSession },
-    problems: ["invalid_input", "invalid_json", "unauthorised"],
+    problems: ["invalid_input", "invalid_json", "payload_too_large", "unauthorised"],
   }),
   reportUses: route({
     method: "POST",
@@ -133,7 +133,7 @@ export const routes = {
     summary: "Replace the data of a session",
     body: SessionData,
     success: { status: 204 },
-    problems: ["invalid_input", "invalid_json", "session_not_found"],
+    problems: ["invalid_input", "invalid_json", "payload_too_large", "session_not_found"],
   }),
   updatePayload: route({
     method: "PUT",
@@ -141,7 +141,7 @@ export const routes = {
     summary: "Replace the access token payload; tokens carry it from the next refresh on",
     body: SessionPayload,
     success: { status: 204 },
-    problems: ["invalid_input", "invalid_json", "session_not_found"],
+    problems: ["invalid_input", "invalid_json", "payload_too_large", "session_not_found"],
   }),
   listEvents: route({
     method: "GET",
@@ -200,3 +200,17 @@ export const routes = {
 } as const;
 
 export type RouteName = keyof typeof routes;
+
+type Part<Name extends RouteName, Key extends "body" | "query"> =
+  (typeof routes)[Name] extends Readonly<Record<Key, infer Schema extends TSchema>> ? Static<Schema> : undefined;
+
+/** The request body of an operation; `undefined` where it takes none. */
+export type RouteBody<Name extends RouteName> = Part<Name, "body">;
+/** The query of an operation, numbers already numbers; `undefined` where it takes none. */
+export type RouteQuery<Name extends RouteName> = Part<Name, "query">;
+/** The body of an operation's success; `undefined` where it has none. */
+export type RouteAnswer<Name extends RouteName> = (typeof routes)[Name]["success"] extends {
+  readonly body: infer Schema extends TSchema;
+}
+  ? Static<Schema>
+  : undefined;

@@ -93,30 +93,33 @@ const Reason = Type.Union(
   { description: "Why; `revoked` unless given" },
 );
 
-export const RevokeSessions = Type.Union([
-  Type.Object(
-    {
-      handles: Type.Array(Handle, { maxItems: 10_000 }),
-      reason: Type.Optional(Reason),
-      detail: Type.Optional(Type.String({ maxLength: 512 })),
-    },
-    { additionalProperties: false },
-  ),
-  Type.Object(
-    {
-      userId: UserId,
-      tenantId: Type.Optional(TenantId),
-      except: Type.Optional(Handle),
-      reason: Type.Optional(Reason),
-      detail: Type.Optional(Type.String({ maxLength: 512 })),
-    },
-    { additionalProperties: false },
-  ),
-  Type.Object(
-    { allOfTenant: TenantId, reason: Type.Optional(Reason), detail: Type.Optional(Type.String({ maxLength: 512 })) },
-    { additionalProperties: false },
-  ),
-]);
+export const RevokeSessions = Type.Union(
+  [
+    Type.Object(
+      {
+        handles: Type.Array(Handle, { maxItems: 10_000 }),
+        reason: Type.Optional(Reason),
+        detail: Type.Optional(Type.String({ maxLength: 512 })),
+      },
+      { additionalProperties: false },
+    ),
+    Type.Object(
+      {
+        userId: UserId,
+        tenantId: Type.Optional(TenantId),
+        except: Type.Optional(Handle),
+        reason: Type.Optional(Reason),
+        detail: Type.Optional(Type.String({ maxLength: 512 })),
+      },
+      { additionalProperties: false },
+    ),
+    Type.Object(
+      { allOfTenant: TenantId, reason: Type.Optional(Reason), detail: Type.Optional(Type.String({ maxLength: 512 })) },
+      { additionalProperties: false },
+    ),
+  ],
+  { description: "Exactly one of `handles`, `userId` and `allOfTenant`" },
+);
 export type RevokeSessions = Static<typeof RevokeSessions>;
 
 export const RevokedSessions = Type.Object({ revoked: Type.Array(Handle) });
@@ -169,10 +172,22 @@ export type SessionData = Static<typeof SessionData>;
 export const SessionPayload = Type.Object({ payload: JsonObject }, { additionalProperties: false });
 export type SessionPayload = Static<typeof SessionPayload>;
 
+/** What the audit trail records. */
+export const EventType = Type.Union([
+  Type.Literal("session_ended"),
+  Type.Literal("token_reuse"),
+  Type.Literal("forged_token"),
+  Type.Literal("fast_forward"),
+  Type.Literal("signing_key_created"),
+  Type.Literal("signing_key_deleted"),
+  Type.Literal("admin"),
+]);
+export type EventType = Static<typeof EventType>;
+
 export const Event = Type.Object({
   key: Type.String(),
   at: Time,
-  type: Type.String(),
+  type: EventType,
   handle: Type.Optional(Handle),
   tenantId: Type.Optional(TenantId),
   userId: Type.Optional(UserId),
@@ -187,7 +202,7 @@ export const ListEventsQuery = Type.Object(
     handle: Type.Optional(Handle),
     userId: Type.Optional(UserId),
     tenantId: Type.Optional(TenantId),
-    type: Type.Optional(Type.String()),
+    type: Type.Optional(EventType),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 100 })),
     after: Type.Optional(Type.String({ maxLength: 2048 })),
   },
@@ -264,4 +279,4 @@ export const RevocationsQuery = Type.Object(
 );
 export type RevocationsQuery = Static<typeof RevocationsQuery>;
 
-export type { TSchema };
+export type { Static, TSchema };
