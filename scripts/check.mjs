@@ -1,7 +1,8 @@
 // Types, lint, walls, format, dead code, package manifests: everything a reviewer should not have to look for.
 import { readdirSync } from "node:fs";
-import { run } from "./run.mjs";
+import { installPackageOf, run } from "./run.mjs";
 
+installPackageOf("e2e");
 run("npx", "tsc", "-b");
 run("npx", "tsc", "-p", "tsconfig.test.json");
 run("npx", "oxlint", "--type-aware", "--quiet");

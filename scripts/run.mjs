@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 
 const root = new URL("..", import.meta.url).pathname;
 
@@ -7,4 +8,9 @@ export const run = (command, ...args) => {
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: "inherit" });
   if (error) console.error(`${command}: ${error.message}`);
   if (status !== 0) process.exit(status ?? 1);
+};
+
+/** Installs a folder that keeps a lockfile of its own (`e2e`, `bench`), unless that was done before. */
+export const installPackageOf = (folder) => {
+  if (!existsSync(`${root}${folder}/node_modules`)) run("npm", "ci", "--prefix", folder, "--no-audit", "--no-fund");
 };

@@ -2,14 +2,23 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { findOrInstallChromium } from "./find-chromium.mjs";
-import { run } from "./run.mjs";
+import { installPackageOf, run } from "./run.mjs";
 
 const root = new URL("..", import.meta.url);
+const chromiumOrExit = () => {
+  try {
+    return findOrInstallChromium();
+  } catch (error) {
+    console.error(error.message);
+    process.exit(1);
+  }
+};
 const report = new URL("artifacts/test.json", root).pathname;
 
-const chromium = findOrInstallChromium();
-if (!existsSync(new URL("e2e/node_modules", root))) run("npm", "ci", "--prefix", "e2e", "--no-audit", "--no-fund");
-run("npx", "tsc", "-b");
+const chromium = chromiumOrExit();
+installPackageOf("e2e");
+if (process.env.CI) run("npm", "run", "check");
+else run("npx", "tsc", "-b");
 
 mkdirSync(new URL("artifacts", root), { recursive: true });
 rmSync(report, { force: true });

@@ -1,0 +1,34 @@
+import { createRequire } from "node:module";
+import type * as ExpressEntry from "supertokens-node";
+import type * as SessionEntry from "supertokens-node/session";
+
+const require = createRequire(import.meta.url);
+
+/**
+ * A private copy of the unmodified package: it keeps its hosts and its handshake in module state, so every test that
+ * calls `init` with other hosts needs one of its own.
+ */
+const load = (entry: string): unknown => {
+  for (const file of Object.keys(require.cache))
+    if (file.includes("/node_modules/supertokens-node/")) delete require.cache[file];
+  return require(entry);
+};
+
+export const expressSdk = (): typeof ExpressEntry => load("supertokens-node") as typeof ExpressEntry;
+export const sessionSdk = (): typeof SessionEntry => load("supertokens-node/session") as typeof SessionEntry;
+
+/** What the SDK throws: a plain object, not an `Error`. */
+export interface SdkFailure {
+  readonly errType: number;
+  readonly err: unknown;
+}
+
+/** The failure of a call that must fail. */
+export const failureOf = async (call: Promise<unknown>): Promise<SdkFailure> => {
+  try {
+    await call;
+  } catch (failure) {
+    return failure as SdkFailure;
+  }
+  throw new Error("The call was expected to fail and did not");
+};
