@@ -1,10 +1,16 @@
 export * from "./access-token-verifier.js";
 export * from "./key-set.js";
 export * from "./policy.js";
-export * from "./revocation-feed.js";
+export { policyWith } from "./policy-rules.js";
+export type { RevocationFeed, Revoked } from "./revocation-feed.js";
 export * from "./rotation.js";
 export * from "./session.js";
 export * from "./session-engine.js";
+export { createEngine, type EngineOptions } from "./engine.js";
+export { openEngine, type OpenedEngine, type OpenEngineOptions } from "./open-engine.js";
+export { type MaintenanceOptions, type Schedule, startMaintenance } from "./maintenance.js";
+export { handleOf, isTenantId, parseHandle } from "./session-handle.js";
+export { MAX_DATA_BYTES, MAX_PAYLOAD_BYTES, MAX_USER_ID_BYTES } from "./session-input.js";
 export * from "./errors.js";
 export { accessTokenFormats } from "./access-token.js";
 export type { AccessTokenFormat } from "./access-token-format.js";

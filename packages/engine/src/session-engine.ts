@@ -80,7 +80,10 @@ export interface SessionEngine {
   getSession(handle: string): Promise<SessionInformation | undefined>;
   listSessions(selector: SessionSelector, page: PageRequest): Promise<Page<SessionInformation>>;
   /** All handles of a user's live sessions, whatever their number. */
-  listSessionHandles(user: { readonly userId: UserId; readonly tenantId?: TenantId }): Promise<readonly SessionHandle[]>;
+  listSessionHandles(user: {
+    readonly userId: UserId;
+    readonly tenantId?: TenantId;
+  }): Promise<readonly SessionHandle[]>;
   /** @returns false when there is no such live session. */
   updateSessionData(handle: string, data: JsonObject): Promise<boolean>;
   /** Takes effect in tokens at the next refresh. @returns false when there is no such live session. */
@@ -103,9 +106,10 @@ export interface SessionEngine {
   /** Follows the store's revocations into the verifier, and to further listeners. */
   readonly revocations: RevocationFeed;
   /** Where the feed stands, for a reader that follows it elsewhere. */
-  revocationsSince(
-    from: { readonly cursor: RevocationCursor } | undefined,
-  ): Promise<{ readonly revoked: readonly { readonly handle: SessionHandle; readonly at: number }[]; readonly cursor: RevocationCursor }>;
+  revocationsSince(from: { readonly cursor: RevocationCursor } | undefined): Promise<{
+    readonly revoked: readonly { readonly handle: SessionHandle; readonly at: number }[];
+    readonly cursor: RevocationCursor;
+  }>;
 
   /** Stops following and background work. Does not close the storage. */
   close(): Promise<void>;

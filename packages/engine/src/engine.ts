@@ -1,0 +1,114 @@
+import { millis, NEVER, type SessionRecord, type Storage } from "@pawl/storage";
+import { createAccessTokenVerifier } from "./access-token-verifier.js";
+import { createIssuer } from "./issuer.js";
+import { claimMasterKeys, type MasterKey } from "./master-key.js";
+import type { Policy } from "./policy.js";
+import { policyWith } from "./policy-rules.js";
+import { type RandomSource, systemRandom } from "./random.js";
+import { createRefresh } from "./refresh.js";
+import { createRefreshTokenSeal, secretHash } from "./refresh-token.js";
+import { followRevocations } from "./revocation-feed.js";
+import { createRevocation } from "./revocation.js";
+import type { SessionEngine } from "./session-engine.js";
+import { newSessionId } from "./session-handle.js";
+import { checkSession } from "./session-input.js";
+import { createSessions } from "./sessions.js";
+import { createSigningKeys } from "./signing-keys.js";
+import { sweep } from "./sweep.js";
+import { createVerification } from "./verification.js";
+
+const SECRET_BYTES = 32;
+
+export interface EngineOptions {
+  /** Migrated. Its clock is the engine's clock. */
+  readonly storage: Storage;
+  /** The first encrypts, all decrypt. */
+  readonly masterKeys: readonly MasterKey[];
+  /** Rules that differ from `defaultPolicy`. */
+  readonly policy?: Partial<Policy>;
+  /** The operating system's unless given. */
+  readonly random?: RandomSource;
+}
+
+/**
+ * Puts an engine together over a storage: checks the master keys against it, loads or makes the signing keys, and reads
+ * what was revoked within one access token lifetime. Nothing runs by itself but the following of revocations:
+ * `startMaintenance` does the rest.
+ * @throws EngineError `invalid_input` for a bad policy, `master_key_missing`, `master_key_wrong`, `signing_key_corrupt`.
+ */
+export const createEngine = async (options: EngineOptions): Promise<SessionEngine> => {
+  const { storage, masterKeys, random = systemRandom } = options;
+  const policy = policyWith(options.policy);
+  const { accessTokenValidity, enableAntiCsrf } = policy;
+
+  const seal = createRefreshTokenSeal(masterKeys, random);
+  await claimMasterKeys(storage, masterKeys);
+  const verifier = createAccessTokenVerifier({ clock: storage, accessTokenValidity, enableAntiCsrf });
+  const signingKeys = await createSigningKeys({
+    storage,
+    masterKeys,
+    random,
+    policy,
+    onChange: (keys) => verifier.setKeys(keys),
+  });
+  await signingKeys.ensure(policy.signingAlgorithm, "dynamic");
+  const issuer = createIssuer({ policy, seal, signingKeys });
+  const revocations = await followRevocations({ storage, verifier, lifetime: accessTokenValidity });
+
+  return {
+    policy,
+    storage,
+    verifier,
+    revocations,
+
+    async createSession(input) {
+      const { form, ...session } = checkSession(input);
+      const now = storage.now();
+      const secret = random.bytes(SECRET_BYTES);
+      const record: SessionRecord = {
+        ...session,
+        id: newSessionId(session, random),
+        secretHash: secretHash(secret),
+        current: 0,
+        next: 0,
+        issuedAt: millis(0),
+        createdAt: now,
+        lastActiveAt: now,
+        expiresAt: millis(
+          now + Math.min(policy.refreshTokenValidity, policy.absoluteTimeout ?? Number.POSITIVE_INFINITY),
+        ),
+        idleExpiresAt: policy.idleTimeout === undefined ? NEVER : millis(now + policy.idleTimeout),
+      };
+      const { maxSessionsPerUser } = policy;
+      const limits = maxSessionsPerUser === undefined ? undefined : { maxPerUser: maxSessionsPerUser };
+      revocations.mark(await storage.createSession(record, limits), now);
+      const antiCsrf = input.enableAntiCsrf ?? enableAntiCsrf;
+      const refresh = { id: record.id, seq: 0, iat: now, antiCsrf, secret };
+      return issuer.session(record, refresh, { form, keyKind: record.keyKind, now });
+    },
+
+    refreshSession: createRefresh({ policy, storage, seal, issuer, marks: revocations }),
+    ...createVerification({ policy, storage, verifier, signingKeys, issuer }),
+    ...createRevocation({ storage, marks: revocations }),
+    ...createSessions({ policy, storage }),
+
+    listEvents: (selector, page) => storage.listEvents(selector, page),
+    revocationsSince: (from) => revocations.readSince(from),
+
+    keySet: (algorithm) => signingKeys.keySet(algorithm),
+    listSigningKeys: () => signingKeys.list(),
+    async signingPublicKey(algorithm, kind) {
+      await signingKeys.ensure(algorithm, kind);
+      const { kid } = signingKeys.signer(algorithm, kind, storage.now());
+      const key = signingKeys.verificationKeys().find((published) => published.kid === kid);
+      return (key as NonNullable<typeof key>).publicKey.export({ type: "spki", format: "der" }).toString("base64");
+    },
+    rotateSigningKey: (algorithm = policy.signingAlgorithm) => signingKeys.rotate(algorithm),
+    maintainSigningKeys: () => signingKeys.maintain(),
+    sweep: () => sweep(storage, policy),
+
+    async close() {
+      revocations.stop();
+    },
+  };
+};

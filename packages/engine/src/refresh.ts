@@ -1,0 +1,112 @@
+import { type EventRecord, type RotationAttempt, type SessionRecord, StorageError, type Storage } from "@pawl/storage";
+import { antiCsrfToken, antiCsrfTokenMatches } from "./anti-csrf.js";
+import { fastForwardEvent, forgedTokenEvent, tokenReuseEvent } from "./events.js";
+import type { Issuer } from "./issuer.js";
+import type { Policy } from "./policy.js";
+import { lifetimesOf } from "./policy-rules.js";
+import { type RefreshTokenClaims, type RefreshTokenSeal, secretHash } from "./refresh-token.js";
+import type { RevocationMarks } from "./revocation-feed.js";
+import { decideRotation } from "./rotation.js";
+import { handleOf } from "./session-handle.js";
+import { checkForm } from "./session-input.js";
+import type { RefreshOutcome, RefreshSessionInput } from "./session.js";
+
+/** A row changes under a refresh only when a competitor won; so many winners in one refresh mean something is wrong. */
+const MAX_ROUNDS = 64;
+
+const NO_SESSION = {
+  kind: "unauthorised",
+  why: "no_session",
+  message: "the session does not exist or has ended",
+} as const satisfies RefreshOutcome;
+
+/** Refreshes sessions: opens the token, lets storage do the ordinary mint, decides and applies the rest (DESIGN 3). */
+export const createRefresh = ({
+  policy,
+  storage,
+  seal,
+  issuer,
+  marks,
+}: {
+  readonly policy: Policy;
+  readonly storage: Storage;
+  readonly seal: RefreshTokenSeal;
+  readonly issuer: Issuer;
+  readonly marks: RevocationMarks;
+}): ((input: RefreshSessionInput) => Promise<RefreshOutcome>) => {
+  const lifetimes = lifetimesOf(policy);
+
+  return async (input) => {
+    const form = checkForm(input.form);
+    const claims = typeof input.refreshToken === "string" ? seal.open(input.refreshToken) : undefined;
+    if (claims === undefined)
+      return { kind: "unauthorised", why: "invalid_token", message: "the refresh token is none of ours" };
+    if (input.enableAntiCsrf === true && claims.antiCsrf) {
+      const expected = antiCsrfToken(claims.secret, claims.id);
+      if (!antiCsrfTokenMatches(expected, input.antiCsrfToken))
+        return { kind: "unauthorised", why: "anti_csrf", message: "anti-CSRF token missing, or not matching" };
+    }
+
+    const attempt: RotationAttempt = {
+      id: claims.id,
+      seq: claims.seq,
+      iat: claims.iat,
+      secretHash: secretHash(claims.secret),
+      window: policy.reuseWindow,
+      lifetimes,
+    };
+    const answer = async (
+      record: SessionRecord,
+      copy: Pick<RefreshTokenClaims, "seq" | "iat">,
+      now: RefreshTokenClaims["iat"],
+    ): Promise<RefreshOutcome> => {
+      const style = { form, keyKind: input.keyKind ?? record.keyKind, now };
+      return { kind: "refreshed", ...(await issuer.session(record, { ...claims, ...copy }, style)) };
+    };
+
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const { minted, record, now } = await storage.rotate(attempt);
+      if (minted && record !== undefined) return answer(record, { seq: record.next, iat: now }, now);
+      const decision = decideRotation(record, attempt, now);
+      if (record === undefined || decision.kind === "absent") return NO_SESSION;
+      switch (decision.kind) {
+        case "forged":
+          await storage.appendEvents([forgedTokenEvent(record, now)]);
+          return { kind: "unauthorised", why: "forged_token", message: "the refresh token is not this session's" };
+        case "keep":
+          return answer(record, claims, now);
+        case "repeat":
+          return answer(record, { seq: decision.seq, iat: now }, now);
+        case "fast_forward": {
+          const events = [fastForwardEvent(record, decision.seq, now)];
+          const applied = await storage.applyRotation(record, { kind: "fast_forward", seq: decision.seq, events });
+          if (applied.kind === "applied") return answer(applied.record, claims, applied.now);
+          break;
+        }
+        case "reuse": {
+          const ended = await punish(record, tokenReuseEvent(record, claims.seq, now));
+          if (ended !== undefined) return ended;
+          break;
+        }
+        case "mint":
+          // Somebody changed the row between the guard and its reading, or the window ended just then: ask again.
+          break;
+      }
+    }
+    throw new StorageError("unavailable", "the session kept changing under the refresh; try again");
+  };
+
+  /** Does what the policy says to a session whose token was stolen. @returns undefined when the row has changed. */
+  async function punish(record: SessionRecord, event: EventRecord): Promise<RefreshOutcome | undefined> {
+    const { tenantId, userId } = record;
+    const session = { handle: handleOf(record), tenantId, userId };
+    if (policy.theftAction === "report") {
+      await storage.appendEvents([event]);
+      return { kind: "token_reuse", session, ended: [] };
+    }
+    const scope = policy.theftAction === "revoke_user" ? "user" : "session";
+    const applied = await storage.applyRotation(record, { kind: "end", scope, reason: "token_reuse", events: [event] });
+    if (applied.kind === "conflict") return undefined;
+    return { kind: "token_reuse", session, ended: marks.mark(applied.ended, applied.now) };
+  }
+};

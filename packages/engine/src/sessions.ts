@@ -1,0 +1,107 @@
+import { type EventRecord, isLive, type SessionRecord, type Storage } from "@pawl/storage";
+import { explain } from "./explanation.js";
+import type { Policy } from "./policy.js";
+import type { SessionEngine } from "./session-engine.js";
+import { handleOf, parseHandle } from "./session-handle.js";
+import { checkTenantId, checkUserId, dataText, payloadText } from "./session-input.js";
+import type { JsonObject, SessionHandle, SessionInformation } from "./session.js";
+
+const HANDLES_PER_PAGE = 1000;
+/** Events come at most hourly per kind, so this is more than a session of a month with every alarm there is. */
+const EXPLAINED_EVENTS = 1000;
+
+/** The questions about sessions, and the changes of what an application keeps in them. */
+export const createSessions = ({
+  policy,
+  storage,
+}: {
+  readonly policy: Policy;
+  readonly storage: Storage;
+}): Pick<
+  SessionEngine,
+  "getSession" | "listSessions" | "listSessionHandles" | "updateSessionData" | "updatePayload" | "explainSession"
+> => {
+  /** The row that a handle names, live or not; a handle with another tenant names none. */
+  const rowOf = async (handle: string): Promise<SessionRecord | undefined> => {
+    const named = parseHandle(handle);
+    const row = named && (await storage.getSession(named.id));
+    return row?.tenantId === named?.tenantId ? row : undefined;
+  };
+  const liveRowOf = async (handle: string): Promise<SessionRecord | undefined> => {
+    const row = await rowOf(handle);
+    return row !== undefined && isLive(row, storage.now()) ? row : undefined;
+  };
+
+  return {
+    async getSession(handle) {
+      const row = await liveRowOf(handle);
+      return row && informationOf(row);
+    },
+
+    async listSessions({ tenantId, userId }, page) {
+      const selector = {
+        ...(tenantId === undefined ? {} : { tenantId: checkTenantId(tenantId) }),
+        ...(userId === undefined ? {} : { userId: checkUserId(userId) }),
+      };
+      const { items, ...rest } = await storage.listSessions(selector, page);
+      return { items: items.map(informationOf), ...rest };
+    },
+
+    async listSessionHandles(user) {
+      const selector = { tenantId: checkTenantId(user.tenantId), userId: checkUserId(user.userId) };
+      const handles: SessionHandle[] = [];
+      let after: string | undefined;
+      do {
+        const request = { limit: HANDLES_PER_PAGE, ...(after === undefined ? {} : { after }) };
+        const page = await storage.listSessionReferences(selector, request);
+        handles.push(...page.items.map(handleOf));
+        after = page.next;
+      } while (after !== undefined);
+      return handles;
+    },
+
+    async updateSessionData(handle, data) {
+      const text = dataText(data);
+      const row = await rowOf(handle);
+      return row !== undefined && storage.updateSessionData(row.id, text);
+    },
+
+    async updatePayload(handle, payload) {
+      const text = payloadText(payload, "v5");
+      const row = await rowOf(handle);
+      return row !== undefined && storage.updatePayload(row.id, text);
+    },
+
+    async explainSession(handle) {
+      const named = parseHandle(handle);
+      const row = await rowOf(handle);
+      let events: readonly EventRecord[] = [];
+      if (named !== undefined) {
+        const selector = { sessionId: named.id, tenantId: named.tenantId };
+        events = (await storage.listEvents(selector, { limit: EXPLAINED_EVENTS })).items.toReversed();
+      }
+      const { absoluteTimeout } = policy;
+      return explain({
+        handle: handle as SessionHandle,
+        row,
+        events,
+        ...(absoluteTimeout === undefined ? {} : { absoluteTimeout }),
+        now: storage.now(),
+      });
+    },
+  };
+};
+
+const informationOf = (row: SessionRecord): SessionInformation => ({
+  handle: handleOf(row),
+  tenantId: row.tenantId,
+  userId: row.userId,
+  payload: JSON.parse(row.payload) as JsonObject,
+  data: JSON.parse(row.data) as JsonObject,
+  ...(row.device === undefined ? {} : { device: row.device }),
+  ...(row.address === undefined ? {} : { address: row.address }),
+  createdAt: row.createdAt,
+  lastActiveAt: row.lastActiveAt,
+  ...(row.issuedAt === 0 ? {} : { refreshedAt: row.issuedAt }),
+  expiresAt: row.expiresAt,
+});
