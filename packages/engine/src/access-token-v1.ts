@@ -1,12 +1,7 @@
-import { millis, PUBLIC_TENANT, type TenantId, type UserId } from "@pawl/storage";
+import { millis, type UserId } from "@pawl/storage";
 import { type AccessTokenFormat, parseSeq } from "./access-token-format.js";
+import { parseHandle } from "./session-handle.js";
 import type { JsonObject, SessionHandle } from "./session.js";
-
-const UUID_LENGTH = 36;
-
-/** Tokens of this form do not say their tenant: the handle does. */
-const tenantOf = (handle: string): TenantId =>
-  handle.length > UUID_LENGTH + 1 ? (handle.slice(UUID_LENGTH + 1) as TenantId) : PUBLIC_TENANT;
 
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -34,11 +29,13 @@ export const accessTokenV1: AccessTokenFormat = {
   }),
 
   claims({ sessionHandle, userId, userData, antiCsrfToken, expiryTime, timeCreated, ...rest }) {
+    // Tokens of this form do not say their tenant: the handle does.
+    const owner = typeof sessionHandle === "string" ? parseHandle(sessionHandle) : undefined;
     const seq = parseSeq(rest["refreshTokenHash1"]);
     const parent = rest["parentRefreshTokenHash1"];
     const parentSeq = parseSeq(parent);
     if (
-      typeof sessionHandle !== "string" ||
+      owner === undefined ||
       typeof userId !== "string" ||
       seq === undefined ||
       (parent !== undefined && parentSeq === undefined) ||
@@ -51,7 +48,7 @@ export const accessTokenV1: AccessTokenFormat = {
     return {
       form: "v1",
       handle: sessionHandle as SessionHandle,
-      tenantId: tenantOf(sessionHandle),
+      tenantId: owner.tenantId,
       userId: userId as UserId,
       seq,
       ...(parentSeq !== undefined && { parentSeq }),

@@ -50,7 +50,8 @@ interface TokenSource {
   readonly keys: readonly VerificationKey[];
 }
 
-const MAX_TOKEN_LENGTH = 16_384;
+/** Above what the greatest payload that a session may have makes. */
+const MAX_TOKEN_LENGTH = 65_536;
 const MAX_REMEMBERED_HEADERS = 64;
 const DEFAULT_CACHE_CHARACTERS = 16_000_000;
 /** Room for clocks that differ, when a revoked session is forgotten. */
@@ -74,23 +75,21 @@ const tryRefresh = (why: TryRefreshReason): Extract<VerifyOutcome, { kind: "try_
 
 const formats = Object.values(accessTokenFormats);
 
-/** Freezes a JSON value to its depth: the cache hands the same one to many callers. */
-const freezeDeep = <T>(root: T): T => {
-  const pending: unknown[] = [root];
-  while (pending.length > 0) {
-    const value = pending.pop();
-    if (typeof value !== "object" || value === null) continue;
+/** Freezes a JSON value to its depth, however deep: the cache hands the same one to many callers. */
+const freezeDeep = (root: object): void => {
+  const pending = [root];
+  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
     Object.freeze(value);
-    for (const member of Object.values(value)) if (typeof member === "object") pending.push(member);
+    for (const member of Object.values(value)) if (typeof member === "object" && member !== null) pending.push(member);
   }
-  return root;
 };
 
 /** A verifier over the keys it is told; usable with the keys of an engine or of a fetched JWK set. */
 export const createAccessTokenVerifier = (options: AccessTokenVerifierOptions): KeyedAccessTokenVerifier => {
   const { clock } = options;
   const cache = createVerificationCache<AccessTokenClaims>(options.cacheCharacters ?? DEFAULT_CACHE_CHARACTERS);
-  const revoked = createRevokedSessions(millis(options.accessTokenValidity + CLOCK_SKEW));
+  const revokedFor = millis(options.accessTokenValidity + CLOCK_SKEW);
+  const revoked = createRevokedSessions(revokedFor);
   let keys: ReadonlyMap<string, VerificationKey> = new Map();
   /** Header parts of tokens that verified: only our own signatures can put one here. */
   const sources = new Map<string, TokenSource>();
@@ -165,8 +164,9 @@ export const createAccessTokenVerifier = (options: AccessTokenVerifierOptions): 
         ? { kind: "unauthorised", why: "revoked", message: "session was revoked" }
         : outcome;
     },
-    markRevoked(handle) {
-      revoked.add(handle, clock.now());
+    markRevoked(handle, at) {
+      const now = clock.now();
+      if (now - at < revokedFor) revoked.add(handle, now);
     },
   };
 };

@@ -123,7 +123,10 @@ export const createSigningKeys = async (options: SigningKeysOptions): Promise<Si
     if (isChanged) options.onChange?.(verificationKeys());
   };
 
-  const record = (type: EventType, changed: readonly Pick<SigningKeyRecord, "kid" | "algorithm">[]): Promise<void> => {
+  const writeEvents = (
+    type: EventType,
+    changed: readonly Pick<SigningKeyRecord, "kid" | "algorithm">[],
+  ): Promise<void> => {
     const at = storage.now();
     return storage.appendEvents(
       changed.map(({ kid, algorithm }) => ({
@@ -160,7 +163,7 @@ export const createSigningKeys = async (options: SigningKeysOptions): Promise<Si
       };
       const isAdded = await storage.addSigningKey(added, newest?.record.kid);
       await reload();
-      if (isAdded) return record("signing_key_created", [added]);
+      if (isAdded) return writeEvents("signing_key_created", [added]);
       if (ofPair(algorithm, kind)[0] !== newest) return;
       // The name was taken by a key of another algorithm, which is known now: the next millisecond is free.
     }
@@ -222,7 +225,7 @@ export const createSigningKeys = async (options: SigningKeysOptions): Promise<Si
       const over = keys.filter((key) => isOver(key, now)).map((key) => key.record);
       if (over.length === 0) return;
       await storage.deleteSigningKeys(over.map(({ kid }) => kid));
-      await record("signing_key_deleted", over);
+      await writeEvents("signing_key_deleted", over);
       await reload();
     },
 
