@@ -1,0 +1,87 @@
+import { randomBytes } from "node:crypto";
+import { openEngine } from "@pawl/engine";
+import { inFlight } from "./in-flight.mjs";
+import { freshStrings, SEEN_SESSIONS, UNSEEN_TOKENS } from "./access-tokens.mjs";
+
+const masterKey = randomBytes(32).toString("base64");
+
+/** Access tokens of so many sessions, and how to open one more engine that knows their keys. */
+const createTokens = async (/** @type {number} */ count, /** @type {"ES256" | "RS256"} */ signingAlgorithm) => {
+  const policy = /** @type {const} */ ({ enableAntiCsrf: false, signingAlgorithm });
+  const { engine, storage } = await openEngine({ storage: "memory:", masterKey, policy });
+  const tokens = [];
+  for (let user = 0; user < count; user++) {
+    const created = await engine.createSession({ userId: /** @type {any} */ (`user-${user}`), payload: { role: "member" } });
+    tokens.push(created.accessToken.token);
+  }
+  return { tokens, engine, openAnother: () => openEngine({ storage, masterKey, policy }) };
+};
+
+/** Verifies tokens in turn, each as a string made anew. */
+const verifyNext = (/** @type {import("@pawl/engine").AccessTokenVerifier} */ verifier, /** @type {string} */ accessToken) => {
+  if (verifier.verify({ accessToken }).kind !== "valid") throw new Error("a valid token was refused");
+};
+
+export const verifySeen = async () => {
+  const { tokens, engine } = await createTokens(SEEN_SESSIONS, "ES256");
+  const next = freshStrings(tokens);
+  return {
+    pass: () => {
+      for (let i = 0; i < 5000; i++) verifyNext(engine.verifier, next());
+      return 5000;
+    },
+  };
+};
+
+/** Each pass is a new engine over the same storage, which has seen no token yet. */
+export const verifyUnseen = async ({ algorithm }) => {
+  const { tokens, openAnother } = await createTokens(UNSEEN_TOKENS, algorithm);
+  const next = freshStrings(tokens);
+  /** @type {Awaited<ReturnType<typeof openAnother>> | undefined} */
+  let opened;
+  return {
+    reset: async () => {
+      await opened?.close();
+      opened = await openAnother();
+    },
+    pass: () => {
+      const verifier = /** @type {any} */ (opened).engine.verifier;
+      for (let i = 0; i < UNSEEN_TOKENS; i++) verifyNext(verifier, next());
+      return UNSEEN_TOKENS;
+    },
+  };
+};
+
+/** Window 0, so that every refresh is a rotation: inside the window a refresh only repeats the one before it. */
+const openDurable = (/** @type {string} */ directory, /** @type {string} */ name) =>
+  openEngine({
+    storage: `sqlite:${directory}/engine-${name}.db`,
+    masterKey,
+    policy: { enableAntiCsrf: false, reuseWindow: /** @type {any} */ (0) },
+  });
+
+const creator = (/** @type {import("@pawl/engine").SessionEngine} */ engine) => {
+  let users = 0;
+  return () => engine.createSession({ userId: /** @type {any} */ (`user-${users++}`), payload: { role: "member" } });
+};
+
+export const createSessions = async ({ directory }) => {
+  const { engine, close } = await openDurable(directory, "create");
+  return { pass: inFlight(creator(engine)), close };
+};
+
+export const refreshSessions = async ({ directory, sessions }) => {
+  const { engine, close } = await openDurable(directory, "refresh");
+  const create = creator(engine);
+  const created = await Promise.all(Array.from({ length: sessions }, create));
+  const tokens = created.map((session) => session.refreshToken.token);
+  let turn = 0;
+  const refreshNext = async () => {
+    const place = turn++ % tokens.length;
+    const outcome = await engine.refreshSession({ refreshToken: /** @type {string} */ (tokens[place]) });
+    if (outcome.kind !== "refreshed" || outcome.refreshToken.token === tokens[place])
+      throw new Error(`a refresh was answered ${outcome.kind}`);
+    tokens[place] = outcome.refreshToken.token;
+  };
+  return { pass: inFlight(refreshNext), close };
+};

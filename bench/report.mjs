@@ -1,0 +1,138 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { formatMemory, formatMicros, formatRate, formatRatio, rounded } from "./figures.mjs";
+
+/**
+ * @typedef {import("./contest.mjs").Score} Score
+ * @typedef {{ text: string, measured: string, met: boolean }} Goal
+ * @typedef {{ name: string, perSecond: number, cpuMicros: number }} Figures
+ * @typedef {Figures & { memoryMb: number, peers: Figures[], ratio: number, target: string, met: boolean }} ReportRow
+ * @typedef {{ machine: Record<string, any>, rows: ReportRow[] }} Report
+ */
+
+const latest = fileURLToPath(new URL("results/latest.json", import.meta.url));
+const docs = fileURLToPath(new URL("../docs/reference/performance.md", import.meta.url));
+
+/** @param {Score} score @returns {Figures} */
+const figures = ({ name, perSecond, cpuMicros }) => ({
+  name,
+  perSecond: rounded(perSecond, 4),
+  cpuMicros: rounded(cpuMicros, 4),
+});
+
+/**
+ * A row of the report: ours first, the others as peers.
+ * @param {{ name: string }} row
+ * @param {Score[]} scores
+ * @param {{ ratio: number, goals: Goal[] }} verdict
+ * @returns {ReportRow}
+ */
+export const reportRow = ({ name }, scores, { ratio, goals }) => {
+  const [ours, ...peers] = /** @type {[Score, ...Score[]]} */ (scores);
+  return {
+    ...figures(ours),
+    name,
+    memoryMb: Math.round(ours.memoryMb),
+    peers: peers.map(figures),
+    ratio: rounded(ratio),
+    target: goals.map(({ text }) => text).join("; "),
+    met: goals.every(({ met }) => met),
+  };
+};
+
+/** @param {string[][]} lines the first one the heads; the first column is text, the others are numbers */
+const columns = (lines) => {
+  const widths = (lines[0] ?? []).map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)));
+  return lines
+    .map((line) =>
+      line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join("   "),
+    )
+    .join("\n");
+};
+
+/**
+ * The table of one row for a terminal.
+ * @param {{ name: string, title: string }} row
+ * @param {Score[]} scores
+ * @param {{ goals: Goal[] }} verdict
+ */
+export const formatRow = ({ name, title }, scores, { goals }) => {
+  const ours = /** @type {Score} */ (scores[0]);
+  const table = columns([
+    ["", "CPU per operation", "compared", "per second", "memory"],
+    ...scores.map((score) => [
+      score.name,
+      formatMicros(score.cpuMicros),
+      score === ours ? "1" : formatRatio(score.cpuMicros / ours.cpuMicros),
+      formatRate(score.perSecond),
+      formatMemory(score.memoryMb),
+    ]),
+  ]);
+  const judged = goals.map(({ text, measured, met }) => `  ${met ? "met    " : "NOT met"}  ${text}: ${measured}`);
+  return `\n${name}: ${title}\n\n${table.replaceAll(/^/gm, "  ")}\n\n${judged.join("\n")}\n`;
+};
+
+/** @param {Report["machine"]} machine */
+export const formatMachine = (machine) =>
+  `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}, Node ${machine.node}, SQLite ${machine.sqlite}, ` +
+  `commit ${machine.commit}, ${machine.date.slice(0, 16).replace("T", " ")} UTC, load at the start ${machine.loadAtStart}`;
+
+/** @param {Report} report @returns {string} where it was written */
+export const save = (report) => {
+  const text = `${JSON.stringify(report, undefined, 2)}\n`;
+  const name = `${report.machine.date.slice(0, 10)}-${report.machine.commit.replace("+", "")}.json`;
+  writeFileSync(new URL(`results/${name}`, import.meta.url), text);
+  writeFileSync(latest, text);
+  return `bench/results/${name}`;
+};
+
+/**
+ * What moved against the result that the last commit holds.
+ * @param {Report} report
+ */
+export const compare = (report) => {
+  /** @type {Report} */
+  let before;
+  try {
+    const options = /** @type {const} */ ({ cwd: import.meta.dirname, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    before = JSON.parse(execFileSync("git", ["show", "HEAD:./results/latest.json"], options));
+  } catch {
+    return "no committed result to compare with\n";
+  }
+  const lines = report.rows.flatMap((row) => {
+    const old = before.rows.find(({ name }) => name === row.name);
+    if (old === undefined) return [[row.name, "new", "", "", ""]];
+    const change = (/** @type {number} */ now, /** @type {number} */ then) => `${now >= then ? "+" : ""}${Math.round((now / then - 1) * 100)} %`;
+    return [
+      [row.name, formatMicros(old.cpuMicros), formatMicros(row.cpuMicros), change(row.cpuMicros, old.cpuMicros), `${formatRatio(old.ratio)} → ${formatRatio(row.ratio)}`],
+    ];
+  });
+  const heading = `against ${before.machine.commit} of ${before.machine.date.slice(0, 10)}, CPU per operation:`;
+  return `\n${heading}\n\n${columns([["", "then", "now", "change", "ratio"], ...lines])}\n`;
+};
+
+const BEGIN = "<!-- table of the last run: begin -->";
+const END = "<!-- table of the last run: end -->";
+
+/**
+ * Puts the table of the last full run between the marks of the documentation page.
+ * @param {readonly { name: string, title: string }[]} rows
+ */
+export const writeDocs = (rows) => {
+  /** @type {Report} */
+  const report = JSON.parse(readFileSync(latest, "utf8"));
+  const tables = report.rows.map((row) => {
+    const title = rows.find(({ name }) => name === row.name)?.title ?? "";
+    const lines = [{ ...row, name: `**${row.ours}**` }, ...row.peers].map(
+      ({ name, cpuMicros, perSecond }) => `| ${name} | ${formatMicros(cpuMicros)} | ${formatRate(perSecond)} |`,
+    );
+    const verdict = `Target: ${row.target}. **${row.met ? "Met" : "Not met"}**, ratio ${rounded(row.ratio)}, memory ${row.memoryMb} MB.`;
+    return `### \`${row.name}\`: ${title}\n\n| | CPU per operation | per second |\n|---|--:|--:|\n${lines.join("\n")}\n\n${verdict}`;
+  });
+  const page = readFileSync(docs, "utf8");
+  const [before, rest] = page.split(BEGIN);
+  const after = rest?.split(END)[1];
+  if (after === undefined) throw new Error(`docs/reference/performance.md has lost its marks: ${BEGIN} … ${END}`);
+  writeFileSync(docs, `${before}${BEGIN}\n\n${formatMachine(report.machine)}.\n\n${tables.join("\n\n")}\n\n${END}${after}`);
+};
