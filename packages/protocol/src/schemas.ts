@@ -9,6 +9,10 @@ const TenantId = Type.String({ minLength: 1, maxLength: 64, description: "Tenant
 const JsonObject = Type.Record(Type.String(), Type.Unknown(), { description: "A JSON object" });
 const Form = Type.Union([Type.Literal("v1"), Type.Literal("v5")], { description: "Access token version" });
 
+/** How many items a page has unless the request says otherwise. */
+export const DEFAULT_PAGE_LIMIT = 100;
+const PageLimit = Type.Integer({ minimum: 1, maximum: 500, default: DEFAULT_PAGE_LIMIT });
+
 const IssuedToken = Type.Object({ token: Type.String(), expiry: Time, createdTime: Time });
 
 const SessionSummary = Type.Object({ handle: Handle, tenantId: TenantId, userId: UserId, payload: JsonObject });
@@ -144,7 +148,7 @@ export const ListSessionsQuery = Type.Object(
   {
     userId: Type.Optional(UserId),
     tenantId: Type.Optional(TenantId),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 100 })),
+    limit: Type.Optional(PageLimit),
     after: Type.Optional(Type.String({ maxLength: 2048 })),
   },
   { additionalProperties: false },
@@ -203,7 +207,7 @@ export const ListEventsQuery = Type.Object(
     userId: Type.Optional(UserId),
     tenantId: Type.Optional(TenantId),
     type: Type.Optional(EventType),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 100 })),
+    limit: Type.Optional(PageLimit),
     after: Type.Optional(Type.String({ maxLength: 2048 })),
   },
   { additionalProperties: false },

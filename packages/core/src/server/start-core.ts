@@ -1,7 +1,15 @@
-import type { RandomSource, SessionEngine } from "@pawl/engine";
+import { readFileSync } from "node:fs";
+import { openEngine, type RandomSource, type SessionEngine, systemRandom } from "@pawl/engine";
 import type { Clock } from "@pawl/storage";
 import type { Logger } from "pino";
 import type { CoreConfig } from "../config/core-config.js";
+import { createCdi1Dialect } from "../dialects/cdi-1/cdi-1-dialect.js";
+import { createServiceDialect } from "../dialects/service/service-dialect.js";
+import { createV1Dialect } from "../dialects/v1/v1-dialect.js";
+import { assertGuarded, createAccessControl } from "./access-control.js";
+import { createHttpServer } from "./http-server.js";
+import { defaultLimits, type Limits } from "./limits.js";
+import { createCoreLog } from "./log.js";
 
 /** What a test or an embedding program may replace. */
 export interface StartCoreOptions {
@@ -10,6 +18,7 @@ export interface StartCoreOptions {
   readonly random?: RandomSource;
   /** Takes the place of the log files that the configuration names. */
   readonly logger?: Logger;
+  readonly limits?: Partial<Limits>;
 }
 
 /** A listening core. */
@@ -24,10 +33,64 @@ export interface RunningCore {
   close(): Promise<void>;
 }
 
+/** Version of this package. */
+export const coreVersion = (): string => {
+  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { readonly version: string }).version;
+};
+
 /**
- * Opens storage and engine as configured, and listens.
- * @throws CoreError, StorageError or EngineError when the core cannot serve; nothing is left open then.
+ * Opens log, storage and engine as configured, and listens.
+ * @throws ConfigError, StorageError, EngineError, or a system error (`EADDRINUSE`, `EACCES`) when the core cannot
+ * serve; nothing is left open then.
  */
-export const startCore = async (_config: CoreConfig, _options: StartCoreOptions = {}): Promise<RunningCore> => {
-  throw new Error("not written yet");
+export const startCore = async (config: CoreConfig, options: StartCoreOptions = {}): Promise<RunningCore> => {
+  assertGuarded(config);
+  const { clock, random = systemRandom } = options;
+  const limits: Limits = { ...defaultLimits, ...options.limits };
+  const { logger, close: closeLog } =
+    options.logger === undefined ? createCoreLog(config) : { logger: options.logger, close: () => undefined };
+  const closers: (() => void | Promise<void>)[] = [closeLog];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.toReversed()) await close();
+  };
+
+  try {
+    const { engine, storage, close } = await openEngine({
+      storage: config.storage,
+      policy: config.policy,
+      random,
+      ...(clock === undefined ? {} : { clock }),
+      ...(config.masterKey === undefined ? {} : { masterKey: config.masterKey }),
+      ...(config.masterKeyFile === undefined ? {} : { masterKeyFile: config.masterKeyFile }),
+      onBackgroundError: (error) => logger.error({ err: error }, "background work failed; it is tried again"),
+    });
+    closers.push(close);
+    const cdi1 = config.cdi1.enabled ? [createCdi1Dialect({ engine, config, random, processId: process.pid })] : [];
+    const server = createHttpServer({
+      dialects: [
+        createV1Dialect({ engine, config, version: coreVersion(), heartbeat: limits.heartbeat }),
+        ...cdi1,
+        createServiceDialect({ storage, readyTimeout: limits.readyTimeout }),
+      ],
+      access: createAccessControl(config),
+      limits,
+      log: logger,
+    });
+    // "localhost" is what the original listened on: 127.0.0.1, also where the resolver would name ::1 first.
+    const host = config.host.toLowerCase() === "localhost" ? "127.0.0.1" : config.host;
+    const { port } = await server.listen({ host, port: config.port });
+    closers.push(() => server.close());
+    logger.info({ host: config.host, port }, "listening");
+
+    let closing: Promise<void> | undefined;
+    return {
+      address: { host: config.host, port },
+      engine,
+      close: () => (closing ??= closeAll()),
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
 };
