@@ -79,6 +79,10 @@ export const readConfigFile = (path: string): ReadonlyMap<string, unknown> => {
       ]),
     );
   } catch (cause) {
-    throw new ConfigError("invalid_yaml", `the config file uses too many aliases: ${path}`, { cause });
+    throw new ConfigError(
+      "invalid_yaml",
+      `the config file holds an alias (*name) that leads nowhere or too far: ${path}`,
+      { cause },
+    );
   }
 };

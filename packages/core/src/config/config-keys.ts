@@ -42,6 +42,8 @@ export interface ConfigKey<T> {
   readonly environmentOnly?: true;
   /** A path that counts from the folder of the file. */
   readonly path?: true;
+  /** What is accepted, for the reference page, where the type does not say it all. */
+  readonly accepted?: string;
   /** The end of "'key' …" when the value is not accepted: `must be …`. */
   check?(value: NoInfer<T>, related: Related): string | undefined;
   /** Shows a value in place of the type's way. */
@@ -55,8 +57,9 @@ const key = <T>(key: ConfigKey<T>): ConfigKey<T> => key;
 const withDefault = <T>(key: ConfigKey<T> & { readonly default: NoInfer<T> }): ConfigKey<T> & { readonly default: T } =>
   key as ConfigKey<T> & { readonly default: T };
 
+const COOKIE_PATH = "a path that starts with / and holds no blank, ; or control character";
 const cookiePath = (value: string): string | undefined =>
-  /^\/[\x21-\x3a\x3c-\x7e]*$/.test(value) ? undefined : "must start with / and hold no blank, ; or control character";
+  /^\/[\x21-\x3a\x3c-\x7e]*$/.test(value) ? undefined : `must be ${COOKIE_PATH}`;
 
 const ordinal = (index: number, count: number): string =>
   count === 1 ? "the key given" : `key ${index + 1} of ${count}`;
@@ -95,6 +98,7 @@ export const configKeys = {
     group: "Compulsory",
     summary: "Path of the application's refresh API, and so of the refresh token cookie.",
     type: text(),
+    accepted: COOKIE_PATH,
     example: "/session/refresh",
     compulsory: { hint: "give the path of your refresh API, such as /session/refresh", pathNamed: true },
     check: cookiePath,
@@ -103,6 +107,7 @@ export const configKeys = {
     group: "Compulsory",
     summary: "Domain of the cookies: the host of the application's API, or a parent domain of it.",
     type: text(),
+    accepted: "a host name without scheme, port and path",
     example: "localhost",
     compulsory: { hint: "give the host name of your API, such as api.example.com", pathNamed: true },
     check: (value) =>
@@ -112,6 +117,7 @@ export const configKeys = {
     group: "Sessions",
     summary: "How long an access token is accepted.",
     type: integer(),
+    accepted: "an integer from 1 to 86400000",
     unit: "seconds",
     default: 3600,
     check: (value) =>
@@ -121,6 +127,7 @@ export const configKeys = {
     group: "Sessions",
     summary: "How long a session lives after its last refresh (144000 minutes are 100 days).",
     type: decimal,
+    accepted: "a number greater than access_token_validity (in minutes), at most 52560000",
     unit: "minutes",
     default: 144_000,
     check: (value, { access_token_validity }) =>
@@ -134,6 +141,7 @@ export const configKeys = {
     group: "Service",
     summary: "Accepted for files written for the seed's core; without effect, this core has no pool of threads.",
     type: integer(),
+    accepted: "an integer of at least 1",
     default: 10,
     check: (value) => (value >= 1 ? undefined : "must be >= 1"),
   }),
@@ -148,6 +156,7 @@ export const configKeys = {
     group: "Service",
     summary: "Host name or address to listen on. One that other machines can reach needs api_keys or ip_allow.",
     type: text(),
+    accepted: "a host name or an IP address; not a loopback one only with api_keys or ip_allow",
     default: "localhost",
     check: (value, { api_keys, ip_allow }) =>
       !isListenHost(value)
@@ -166,6 +175,7 @@ export const configKeys = {
     group: "Storage",
     summary: "Where sessions are kept: sqlite:<file>, memory:, postgres://…, mysql://… or redis://….",
     type: text("a storage URL"),
+    accepted: "a storage URL: sqlite:, memory:, postgres:, mysql:, redis:, rediss:",
     default: "sqlite:./pawl.db",
     check: (value) =>
       isStorageAddress(value)
@@ -177,6 +187,7 @@ export const configKeys = {
     group: "Storage",
     summary: "Master keys that seal refresh tokens and signing keys, separated by commas; the first one encrypts.",
     type: textList("32 bytes in base64"),
+    accepted: "a list of keys, each 32 bytes in base64 (openssl rand -base64 32)",
     otherwise: "the file of master_key_file",
     secret: true,
     environmentOnly: true,
@@ -268,6 +279,7 @@ export const configKeys = {
     group: "Cookies",
     summary: "Path of the access token cookie.",
     type: text(),
+    accepted: COOKIE_PATH,
     default: "/",
     check: cookiePath,
   }),
@@ -296,6 +308,7 @@ export const configKeys = {
     group: "Access",
     summary: "Addresses and ranges that may call.",
     type: textList("a list of IP addresses and CIDR ranges"),
+    accepted: "a list of IP addresses and CIDR ranges such as 10.0.0.0/8",
     otherwise: "every address",
     example: ["127.0.0.1", "10.0.0.0/8"],
     check: (value) =>

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { ConfigError, type ConfigErrorCode } from "./config-error.js";
+import { ConfigError } from "./config-error.js";
 import { readConfigFile } from "./config-file.js";
 import { type ConfigName, type ConfigValues, configKey, configNames, environmentName } from "./config-keys.js";
 import type { CoreConfig } from "./core-config.js";
@@ -87,9 +87,10 @@ const collectEnvironment = (env: NonNullable<ConfigInput["env"]>, given: Map<Con
 
 /** Names key, value and what is accepted, then where the value stands. */
 const refusal = (name: ConfigName, given: Given, predicate: string, path: string | undefined): ConfigError => {
-  const { secret, show } = configKey(name);
-  const shown =
-    secret === true ? "" : `, but it is ${show === undefined ? showRaw(given.raw) : showSafely(show, given.raw)}`;
+  const { secret, show, unit } = configKey(name);
+  const value = show === undefined ? showRaw(given.raw) : showSafely(show, given.raw);
+  const measured = unit !== undefined && typeof given.raw === "number" ? `${value} ${unit}` : value;
+  const shown = secret === true ? "" : `, but it is ${measured}`;
   const from =
     given.source === "environment"
       ? ` (environment variable ${environmentName(name)})`
@@ -100,9 +101,8 @@ const refusal = (name: ConfigName, given: Given, predicate: string, path: string
   const hint = /^tcp:\/\//.test(String(given.raw))
     ? ", as Kubernetes sets it: enableServiceLinks: false stops that"
     : "";
-  const code: ConfigErrorCode = "invalid_value";
   return new ConfigError(
-    code,
+    "invalid_value",
     `'${name}' ${predicate}${shown}${from}${hint}${path === undefined ? "" : `. Config file: ${path}`}`,
   );
 };
