@@ -1,0 +1,88 @@
+import type { SessionHandle } from "@pawl/engine";
+import {
+  type ProblemCode,
+  type Route,
+  type RouteAnswer,
+  type RouteBody,
+  type RouteName,
+  type RouteQuery,
+  routes,
+} from "@pawl/protocol";
+import type { UserId } from "@pawl/storage";
+import { type CoreAnswer, type CoreHosts, refusal } from "./core-hosts.js";
+
+/** What may be asked of a second host although the first may have done it (DESIGN 6); besides these, every GET. */
+const repeatable: ReadonlySet<RouteName> = new Set<RouteName>(["refreshSession", "verifySession", "revokeSessions", "reportUses"]);
+
+export interface Question<Name extends RouteName> {
+  readonly handle?: string;
+  readonly body?: RouteBody<Name>;
+  readonly query?: RouteQuery<Name>;
+}
+
+/** An answer about the matter that is not success. */
+export interface Refusal {
+  readonly code: ProblemCode;
+  readonly message: string;
+  /** With `token_theft_detected`. */
+  readonly session: { readonly handle: SessionHandle; readonly userId: UserId };
+}
+
+export type Reply<Name extends RouteName> =
+  | { readonly kind: "success"; readonly body: RouteAnswer<Name> }
+  | ({ readonly kind: "refused" } & Refusal);
+
+/** The core's API by the names of its operations. */
+export class CoreClient {
+  readonly #hosts: CoreHosts;
+
+  constructor(hosts: CoreHosts) {
+    this.#hosts = hosts;
+  }
+
+  /** @throws SessionError `GENERAL_ERROR` for every answer but success. */
+  async get<Name extends RouteName>(name: Name, question: Question<Name> = {}): Promise<RouteAnswer<Name>> {
+    const reply = await this.ask(name, question, []);
+    return (reply as Extract<typeof reply, { kind: "success" }>).body;
+  }
+
+  /**
+   * Asks, where some problems are answers too. A problem is known by its code and never by a status alone, which a
+   * proxy could have made.
+   * @throws SessionError `GENERAL_ERROR` for everything else.
+   */
+  async ask<Name extends RouteName>(
+    name: Name,
+    { handle, body, query }: Question<Name>,
+    expected: readonly ProblemCode[],
+  ): Promise<Reply<Name>> {
+    const route: Route = routes[name];
+    const { method } = route;
+    const path = route.path.replace("{handle}", encodeURIComponent(handle ?? "")) + queryText(query);
+    const answer = await this.#hosts.call({
+      method,
+      path,
+      idempotent: method === "GET" || repeatable.has(name),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (answer.status >= 200 && answer.status < 300) return { kind: "success", body: answer.body as RouteAnswer<Name> };
+    const refused = refusalOf(answer);
+    if (expected.includes(refused.code)) return { kind: "refused", ...refused };
+    throw refusal({ method, path }, answer);
+  }
+}
+
+const refusalOf = ({ body }: CoreAnswer): Refusal => {
+  const { code, title, detail, sessionHandle, userId } = (body ?? {}) as Readonly<Record<string, string>>;
+  return {
+    code: code as ProblemCode,
+    message: detail ?? title ?? "",
+    session: { handle: sessionHandle as SessionHandle, userId: userId as UserId },
+  };
+};
+
+const queryText = (query: unknown): string => {
+  const text = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {})) if (value !== undefined) text.set(name, String(value));
+  return text.size === 0 ? "" : `?${text.toString()}`;
+};

@@ -1,0 +1,68 @@
+import { openEngine } from "@pawl/engine";
+import { type EventRecord, PUBLIC_TENANT } from "@pawl/storage";
+import type { EmbeddedOptions } from "./options.js";
+import { policyOf } from "./policy-options.js";
+import type { SessionBackend, SessionEvent } from "./session-backend.js";
+
+/**
+ * The engine in this process.
+ * @throws StorageError or EngineError when it cannot be opened.
+ */
+export const openEmbeddedBackend = async (options: EmbeddedOptions): Promise<SessionBackend> => {
+  const { storage, masterKeyFile, clock } = options;
+  const masterKey = options.masterKey ?? (masterKeyFile === undefined ? process.env["PAWL_MASTER_KEY"] : undefined);
+  const { engine, close } = await openEngine({
+    storage,
+    policy: policyOf(options),
+    ...(masterKey === undefined ? {} : { masterKey }),
+    ...(masterKeyFile === undefined ? {} : { masterKeyFile }),
+    ...(clock === undefined ? {} : { clock }),
+  });
+  const { policy, verifier } = engine;
+
+  return {
+    settings: {
+      cookieSecure: true,
+      accessTokenPath: "/",
+      refreshTokenPath: "/session/refresh",
+      reuseWindow: policy.reuseWindow,
+    },
+    now: () => engine.storage.now(),
+
+    verify(input) {
+      if (policy.checkDatabase) return engine.verifyAccessToken(input);
+      const outcome = verifier.verify(input);
+      return outcome.kind === "try_refresh" && outcome.why === "unknown_key"
+        ? engine.verifyAccessToken(input)
+        : outcome;
+    },
+    create: (input) => engine.createSession(input),
+    refresh: (input) => engine.refreshSession(input),
+    reportUses: (uses) => engine.reportUses(uses),
+
+    revoke: (handles, cause) => engine.revokeSessions(handles, cause),
+    revokeUser: (user, cause) => engine.revokeAllForUser(user, cause),
+
+    get: (handle) => engine.getSession(handle),
+    list: (userId, page) => engine.listSessions({ userId, tenantId: PUBLIC_TENANT }, page),
+    listHandles: (userId) => engine.listSessionHandles({ userId }),
+    updateData: (handle, data) => engine.updateSessionData(handle, data),
+    updatePayload: (handle, payload) => engine.updatePayload(handle, payload),
+    async explain(handle) {
+      const { events, ...history } = await engine.explainSession(handle);
+      return { ...history, events: events.map(sessionEvent) };
+    },
+
+    keySet: async () => engine.keySet(),
+    subscribe: (listener) => engine.revocations.subscribe(listener),
+    close,
+  };
+};
+
+const sessionEvent = ({ at, type, reason, detail, count }: EventRecord): SessionEvent => ({
+  at,
+  type,
+  ...(reason === undefined ? {} : { reason }),
+  ...(detail === undefined ? {} : { detail: JSON.parse(detail) as unknown }),
+  count,
+});

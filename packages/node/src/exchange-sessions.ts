@@ -1,0 +1,120 @@
+import type { VerifyInput, VerifyOutcome } from "@pawl/engine";
+import type { UserId } from "@pawl/storage";
+import type { Exchange } from "./exchange.js";
+import { acceptedClaims, type OpenedPawl, refreshedSession } from "./opened-pawl.js";
+import type { RefreshAnswer, SessionBackend } from "./session-backend.js";
+import {
+  ACCESS_TOKEN_COOKIE,
+  ANTI_CSRF_HEADER,
+  ID_REFRESH_TOKEN_COOKIE,
+  REFRESH_TOKEN_COOKIE,
+} from "./session-cookies.js";
+import { checkJsonObject } from "./session-data.js";
+import { SessionError, TOKEN_THEFT_DETECTED, tryRefreshToken, unauthorised, UNAUTHORISED } from "./session-error.js";
+import { Session } from "./session-object.js";
+
+const MISSING_REFRESH_TOKEN =
+  "Missing auth tokens in cookies. Have you set the correct refresh API path in your frontend and Pawl config?";
+
+/** What an application gives for a new session. */
+export interface NewSession {
+  readonly userId: string;
+  readonly payload: object;
+  readonly data: object;
+}
+
+/** Creates a session and puts its tokens into the answer. */
+export const createInExchange = async (
+  opened: OpenedPawl,
+  exchange: Exchange,
+  { userId, payload, data }: NewSession,
+): Promise<Session> => {
+  const { backend, cookies } = opened;
+  const device = exchange.device()?.slice(0, 512);
+  const address = exchange.address()?.slice(0, 128);
+  const issued = await backend.create({
+    userId: userId as UserId,
+    payload: checkJsonObject("the JWT payload", payload),
+    data: checkJsonObject("session data", data),
+    ...(device === undefined ? {} : { device }),
+    ...(address === undefined ? {} : { address }),
+  });
+  try {
+    cookies.write(exchange, issued);
+  } catch (error) {
+    // Nobody has got its tokens, so it must not stand in the user's list of sessions.
+    await backend.revoke([issued.session.handle]).catch(() => undefined);
+    throw error;
+  }
+  return new Session(opened, exchange, issued.session);
+};
+
+/** Finds the session of a request by its access token. */
+export const getInExchange = async (
+  opened: OpenedPawl,
+  exchange: Exchange,
+  doAntiCsrfCheck: boolean,
+): Promise<Session> => {
+  const tokens = exchange.cookies(ACCESS_TOKEN_COOKIE);
+  const [first] = tokens;
+  if (first === undefined) throw tryRefreshToken("access token missing in cookies");
+  if (exchange.cookies(ID_REFRESH_TOKEN_COOKIE).length === 0) {
+    opened.cookies.clear(exchange);
+    throw unauthorised("idRefreshToken missing");
+  }
+  const antiCsrfToken = doAntiCsrfCheck ? exchange.header(ANTI_CSRF_HEADER) : undefined;
+  const inputOf = (accessToken: string): VerifyInput =>
+    antiCsrfToken === undefined ? { accessToken, doAntiCsrfCheck } : { accessToken, doAntiCsrfCheck, antiCsrfToken };
+
+  const { backend } = opened;
+  let outcome = backend.verify(inputOf(first));
+  if (outcome instanceof Promise) outcome = await outcome;
+  if (tokens.length > 1 && outcome.kind !== "valid") outcome = await bestOutcome(backend, tokens.map(inputOf));
+  if (outcome.kind === "unauthorised") opened.cookies.clear(exchange);
+  return new Session(opened, exchange, acceptedClaims(opened, outcome));
+};
+
+/**
+ * Of several access tokens in one request (a changed cookie domain leaves such behind) the valid one counts, then one
+ * that a refresh may replace, then one whose session has ended, and last what is no token of ours.
+ */
+const bestOutcome = async (backend: SessionBackend, inputs: readonly VerifyInput[]): Promise<VerifyOutcome> => {
+  const outcomes = await Promise.all(inputs.map((input) => backend.verify(input)));
+  return outcomes.reduce((best, outcome) => (rank(outcome) < rank(best) ? outcome : best));
+};
+
+const rank = (outcome: VerifyOutcome): number => {
+  if (outcome.kind === "valid") return 0;
+  if (outcome.kind === "unauthorised") return 2;
+  return ["expired", "anti_csrf", "unknown_key"].includes(outcome.why) ? 1 : 3;
+};
+
+/** Refreshes the session of a request by its refresh token. */
+export const refreshInExchange = async (opened: OpenedPawl, exchange: Exchange): Promise<Session> => {
+  const { backend, cookies } = opened;
+  try {
+    const tokens = exchange.cookies(REFRESH_TOKEN_COOKIE);
+    if (tokens.length === 0) throw unauthorised(MISSING_REFRESH_TOKEN);
+    const issued = refreshedSession(opened, await firstRefreshed(backend, tokens));
+    cookies.write(exchange, issued);
+    return new Session(opened, exchange, issued.session);
+  } catch (error) {
+    const ended =
+      SessionError.isErrorFromAuth(error) && (error.errType === UNAUTHORISED || error.errType === TOKEN_THEFT_DETECTED);
+    if (ended) cookies.clear(exchange);
+    throw error;
+  }
+};
+
+/**
+ * Tries the newest cookie first: of one path a browser sends the older ones before it (RFC 6265 section 5.4), and an
+ * older token of the same session would look stolen. A theft ends the search: it must be told.
+ */
+const firstRefreshed = async (backend: SessionBackend, tokens: readonly string[]): Promise<RefreshAnswer> => {
+  let outcome: RefreshAnswer | undefined;
+  for (const refreshToken of tokens.toReversed()) {
+    outcome = await backend.refresh({ refreshToken });
+    if (outcome.kind !== "unauthorised") return outcome;
+  }
+  return outcome ?? { kind: "unauthorised", message: MISSING_REFRESH_TOKEN };
+};

@@ -1,0 +1,207 @@
+import type { JsonObject, KeySet } from "@pawl/engine";
+import type { UserId } from "@pawl/storage";
+import { coreUrl } from "./core-url.js";
+import { checkCookieOptions, cookieSettings } from "./cookie-settings.js";
+import { NodeExchange, type NodeRequest, type NodeResponse } from "./exchange.js";
+import { createInExchange, getInExchange, refreshInExchange } from "./exchange-sessions.js";
+import type { OpenedPawl } from "./opened-pawl.js";
+import type { CoreHost, CoreOptions, PawlOptions } from "./options.js";
+import { policyOf } from "./policy-options.js";
+import type { SessionBackend } from "./session-backend.js";
+import { ANTI_CSRF_HEADER, createSessionCookies } from "./session-cookies.js";
+import { readSessionData, writeSessionData } from "./session-data.js";
+import { asSessionError, generalError } from "./session-error.js";
+import type { Session } from "./session-object.js";
+import {
+  createTokens,
+  refreshTokens,
+  type SessionTokens,
+  type TokenInfo,
+  type TokenSession,
+  verifyTokens,
+} from "./token-sessions.js";
+import { UseReports } from "./use-reports.js";
+import { createUserSessions, type Run, type UserSessions } from "./user-sessions.js";
+
+/** The functions without a request: tokens in, tokens out. They fail as those of `Pawl` do. */
+export interface PawlTokens<Payload extends object = JsonObject, Data extends object = JsonObject> {
+  createNewSession(userId: string, jwtPayload?: Payload, sessionData?: Data): Promise<SessionTokens<Payload>>;
+  getSession(
+    accessToken: string,
+    antiCsrfToken: string | undefined,
+    doAntiCsrfCheck: boolean,
+    idRefreshToken: string | undefined,
+  ): Promise<{ readonly session: TokenSession<Payload>; readonly accessToken?: TokenInfo }>;
+  refreshSession(refreshToken: string): Promise<SessionTokens<Payload>>;
+}
+
+/**
+ * Sessions over one backend. All functions throw `SessionError`: `GENERAL_ERROR` whenever nothing is known of the
+ * session (a store or a network failure), and then no cookie is touched.
+ */
+export interface Pawl<Payload extends object = JsonObject, Data extends object = JsonObject> {
+  /** Logs a user in: creates a session and puts its cookies and headers into the answer. */
+  createNewSession(
+    res: NodeResponse,
+    userId: string,
+    jwtPayload?: Payload,
+    sessionData?: Data,
+  ): Promise<Session<Payload, Data>>;
+  /**
+   * The session of a request. Reads nothing but the request in the usual case.
+   * @throws SessionError `TRY_REFRESH_TOKEN`; `UNAUTHORISED`, with the cookies cleared.
+   */
+  getSession(req: NodeRequest, res: NodeResponse, doAntiCsrfCheck: boolean): Promise<Session<Payload, Data>>;
+  /**
+   * Hands in the refresh token of a request for new tokens.
+   * @throws SessionError `UNAUTHORISED` or `TOKEN_THEFT_DETECTED`, with the cookies cleared.
+   */
+  refreshSession(req: NodeRequest, res: NodeResponse): Promise<Session<Payload, Data>>;
+  /** Ends all sessions of a user. @returns how many. */
+  revokeAllSessionsForUser(userId: string): Promise<number>;
+  getAllSessionHandlesForUser(userId: string): Promise<string[]>;
+  /** Ends a session; no cookie is touched. @returns whether it was live. */
+  revokeSessionUsingSessionHandle(handle: string): Promise<boolean>;
+  /** @throws SessionError `UNAUTHORISED` when there is no such session. */
+  getSessionData(handle: string): Promise<Data>;
+  /** Replaces the data. @throws SessionError `UNAUTHORISED` when there is no such session. */
+  updateSessionData(handle: string, data: Data): Promise<void>;
+  /** The headers a cross-origin preflight needs. */
+  setRelevantHeadersForOptionsAPI(res: NodeResponse): void;
+
+  readonly sessions: UserSessions<Payload, Data>;
+  readonly tokens: PawlTokens<Payload, Data>;
+  /** The public keys that verify access tokens, for other services (JWK set, RFC 7517 section 5). */
+  keySet(): Promise<KeySet>;
+  /** Opens the backend now instead of at the first call. */
+  ready(): Promise<void>;
+  /** Sends what waits in the background and lets go of the backend. Nothing else works afterwards. */
+  close(): Promise<void>;
+}
+
+/**
+ * Sessions over an engine in process (`{ storage }`) or a core (`{ core }`). Instances share nothing. The backend is
+ * opened in the background; where that fails, the call that needs it fails and the next one tries again.
+ * @throws SessionError `GENERAL_ERROR` for an option that cannot be right.
+ */
+export const createPawl = <Payload extends object = JsonObject, Data extends object = JsonObject>(
+  options: PawlOptions,
+): Pawl<Payload, Data> => {
+  checkOptions(options);
+  let opened: OpenedPawl | undefined;
+  let opening: Promise<OpenedPawl> | undefined;
+  let closed = false;
+
+  const open = async (): Promise<OpenedPawl> => {
+    if (closed) throw generalError("this instance was closed");
+    opening ??= openPawl(options)
+      .then((pawl) => (opened = pawl))
+      .finally(() => (opening = undefined));
+    return opening;
+  };
+
+  const run: Run = async (work) => {
+    try {
+      return await work(opened ?? (await open()));
+    } catch (error) {
+      throw asSessionError(error);
+    }
+  };
+
+  const pawl: Pawl = {
+    createNewSession: (res, userId, jwtPayload = {}, sessionData = {}) =>
+      run((it) =>
+        createInExchange(it, new NodeExchange(res.req, res), { userId, payload: jwtPayload, data: sessionData }),
+      ),
+
+    getSession: (req, res, doAntiCsrfCheck) =>
+      run((it) => getInExchange(it, new NodeExchange(req, res), doAntiCsrfCheck)),
+
+    refreshSession: (req, res) => run((it) => refreshInExchange(it, new NodeExchange(req, res))),
+
+    revokeAllSessionsForUser: (userId) =>
+      run(async ({ backend }) => (await backend.revokeUser({ userId: userId as UserId })).length),
+
+    getAllSessionHandlesForUser: (userId) =>
+      run(async ({ backend }) => [...(await backend.listHandles(userId as UserId))]),
+
+    revokeSessionUsingSessionHandle: (handle) =>
+      run(async ({ backend }) => (await backend.revoke([handle])).length === 1),
+
+    getSessionData: (handle) => run(({ backend }) => readSessionData(backend, handle)),
+
+    updateSessionData: (handle, data) => run(({ backend }) => writeSessionData(backend, handle, data)),
+
+    setRelevantHeadersForOptionsAPI(res) {
+      const exchange = new NodeExchange(undefined, res);
+      exchange.appendHeader(
+        "Access-Control-Allow-Headers",
+        `${ANTI_CSRF_HEADER}, supertokens-sdk-name, supertokens-sdk-version`,
+      );
+      exchange.appendHeader("Access-Control-Allow-Credentials", "true");
+    },
+
+    sessions: createUserSessions(run),
+
+    tokens: {
+      createNewSession: (userId, jwtPayload = {}, sessionData = {}) =>
+        run((it) => createTokens(it, { userId, payload: jwtPayload, data: sessionData })),
+      getSession: (accessToken, antiCsrfToken, doAntiCsrfCheck, idRefreshToken) =>
+        run((it) => verifyTokens(it, { accessToken, antiCsrfToken, doAntiCsrfCheck, idRefreshToken })),
+      refreshSession: (refreshToken) => run((it) => refreshTokens(it, refreshToken)),
+    },
+
+    keySet: () => run(({ backend }) => backend.keySet()),
+
+    ready: () => run(async () => undefined),
+
+    async close() {
+      closed = true;
+      const standing = await opening?.catch(() => undefined);
+      const { uses, backend } = standing ?? opened ?? {};
+      opened = undefined;
+      await uses?.close();
+      await backend?.close();
+    },
+  };
+  // What an application puts into a session comes back as it was: its types hold for both.
+  return pawl as unknown as Pawl<Payload, Data>;
+};
+
+/** @throws SessionError `GENERAL_ERROR` for an option that cannot be right. */
+const checkOptions = (options: PawlOptions): void => {
+  const { storage, core } = (options ?? {}) as { readonly storage?: unknown; readonly core?: unknown };
+  if ((storage === undefined) === (core === undefined))
+    throw generalError('give either a storage, such as "sqlite:./sessions.db", or a core');
+  checkCookieOptions(options.cookies ?? {});
+  try {
+    if ("core" in options) checkCores(options.core);
+    else policyOf(options);
+  } catch (error) {
+    throw asSessionError(error);
+  }
+};
+
+const checkCores = (hosts: CoreOptions["core"]): void => {
+  if (!Array.isArray(hosts) || hosts.length === 0)
+    throw generalError("Please provide at least one Pawl core's address");
+  for (const host of hosts) coreUrl(host as CoreHost | string);
+};
+
+/** Backends are loaded when they are needed: the HTTP client is no burden to an application without a core. */
+const openBackend = async (options: PawlOptions): Promise<SessionBackend> =>
+  "core" in options
+    ? (await import("./core-backend.js")).openCoreBackend(options)
+    : (await import("./embedded-backend.js")).openEmbeddedBackend(options);
+
+const openPawl = async (options: PawlOptions): Promise<OpenedPawl> => {
+  const backend = await openBackend(options);
+  try {
+    const cookies = createSessionCookies(cookieSettings(options.cookies ?? {}, backend.settings));
+    const uses = new UseReports({ send: (notes) => backend.reportUses(notes), window: backend.settings.reuseWindow });
+    return { backend, cookies, uses, options };
+  } catch (error) {
+    await backend.close();
+    throw error;
+  }
+};
