@@ -16,6 +16,15 @@ export interface Caller {
 /** Why a caller is refused, or undefined. */
 export type AccessControl = (caller: Caller) => ProblemCode | undefined;
 
+/** What is known of a connection as long as it lasts. */
+interface Connection {
+  readonly allowed: boolean;
+  /** Whether it came in on a loopback address of ours. */
+  readonly loopback: boolean;
+  /** The last `Host` that was found to be loopback. */
+  loopbackHost?: string;
+}
+
 type AccessConfig = Pick<CoreConfig, "host" | "apiKeys" | "ipAllow">;
 
 /**
@@ -29,8 +38,8 @@ type AccessConfig = Pick<CoreConfig, "host" | "apiKeys" | "ipAllow">;
 export const createAccessControl = (config: AccessConfig): AccessControl => {
   const isAllowed = addressRule(config.ipAllow);
   const holdsKey = keyRule(config.apiKeys);
-  const connections = new WeakMap<Socket, { readonly allowed: boolean; readonly loopback: boolean }>();
-  const connectionOf = (socket: Socket) => {
+  const connections = new WeakMap<Socket, Connection>();
+  const connectionOf = (socket: Socket): Connection => {
     let known = connections.get(socket);
     if (known === undefined) {
       const { remoteAddress = "", localAddress = "" } = socket;
@@ -39,12 +48,21 @@ export const createAccessControl = (config: AccessConfig): AccessControl => {
     }
     return known;
   };
+  /** Requests of one connection name one host; reading an address costs more than the rest of this file. */
+  const namesLoopback = (connection: Connection, host: string): boolean => {
+    if (connection.loopbackHost === host) return true;
+    if (!isLoopbackHost(hostName(host))) return false;
+    connection.loopbackHost = host;
+    return true;
+  };
   const rules: readonly (readonly [ProblemCode, (caller: Caller) => boolean])[] = [
     ["address_refused", ({ socket }) => !connectionOf(socket).allowed],
     [
       "host_refused",
-      ({ socket, headers: { host } }) =>
-        host !== undefined && connectionOf(socket).loopback && !isLoopbackHost(hostName(host)),
+      ({ socket, headers: { host } }) => {
+        const connection = connectionOf(socket);
+        return connection.loopback && host !== undefined && !namesLoopback(connection, host);
+      },
     ],
     [
       "browser_refused",
