@@ -52,7 +52,7 @@ const readText = (path: string): string => {
  */
 export const readConfigFile = (path: string): ReadonlyMap<string, unknown> => {
   const source = readText(path);
-  const document = parseDocument(source, { logLevel: "silent" });
+  const document = parseDocument(source, { logLevel: "error" });
   const error = document.errors[0] ?? document.warnings[0];
   if (error?.code === "DUPLICATE_KEY") {
     const name = /^["']?([\w.-]{1,64})/.exec(source.slice(error.pos[0]))?.[1] ?? "a key";

@@ -1,6 +1,7 @@
+import { resolve } from "node:path";
 import { parseMasterKeys } from "@pawl/engine";
 import { isAddressRange, isListenHost, isLoopbackHost } from "./network-address.js";
-import { isStorageAddress, showStorageAddress } from "./storage-address.js";
+import { isStorageAddress, resolveStorageAddress, showStorageAddress } from "./storage-address.js";
 import { boolean, choice, decimal, duration, integer, text, textList, type ValueType } from "./value-type.js";
 
 /** The parts of the reference page and of a new config.yaml, in order. */
@@ -40,8 +41,8 @@ export interface ConfigKey<T> {
   readonly secret?: true;
   /** Read from the environment alone. */
   readonly environmentOnly?: true;
-  /** A path that counts from the folder of the file. */
-  readonly path?: true;
+  /** Makes a relative path in the value absolute. */
+  resolve?(value: NoInfer<T>, folder: string): NoInfer<T>;
   /** What is accepted, for the reference page, where the type does not say it all. */
   readonly accepted?: string;
   /** The end of "'key' …" when the value is not accepted: `must be …`. */
@@ -60,6 +61,9 @@ const withDefault = <T>(key: ConfigKey<T> & { readonly default: NoInfer<T> }): C
 const COOKIE_PATH = "a path that starts with / and holds no blank, ; or control character";
 const cookiePath = (value: string): string | undefined =>
   /^\/[\x21-\x3a\x3c-\x7e]*$/.test(value) ? undefined : `must be ${COOKIE_PATH}`;
+
+/** "null" is not a path but stands for none, as in files written for the seed's core. */
+const absolutePath = (value: string, folder: string): string => (value === "null" ? value : resolve(folder, value));
 
 const ordinal = (index: number, count: number): string =>
   count === 1 ? "the key given" : `key ${index + 1} of ${count}`;
@@ -147,7 +151,7 @@ export const configKeys = {
   }),
   mode: key({
     group: "Service",
-    summary: "DEV or PRODUCTION; decides the default of cookie_secure.",
+    summary: "Takes the place of the seed's first command-line argument; decides the default of cookie_secure.",
     type: choice("DEV", "PRODUCTION"),
     otherwise: "PRODUCTION; DEV without a config file",
     example: "PRODUCTION",
@@ -181,6 +185,7 @@ export const configKeys = {
       isStorageAddress(value)
         ? undefined
         : "must be a URL such as sqlite:./pawl.db, memory: or postgres://host/database",
+    resolve: resolveStorageAddress,
     show: showStorageAddress,
   }),
   master_key: key({
@@ -199,7 +204,7 @@ export const configKeys = {
     type: text("the path of a file"),
     otherwise: "<database>.key beside a sqlite: database, made at the first start; other storages need one",
     example: "./master.key",
-    path: true,
+    resolve: absolutePath,
   }),
   access_token_blacklisting: withDefault({
     group: "Sessions",
@@ -292,7 +297,7 @@ export const configKeys = {
   }),
   api_keys: key({
     group: "Access",
-    summary: `Keys of which callers must send one, ${apiKeyRule}.`,
+    summary: "API keys: every caller must send one of them.",
     type: textList(`a list of keys, ${apiKeyRule}`),
     otherwise: "no key is asked for",
     secret: true,
@@ -326,7 +331,7 @@ export const configKeys = {
     type: text("the path of a file"),
     otherwise: "standard output",
     example: "./logs/info.log",
-    path: true,
+    resolve: absolutePath,
   }),
   error_log_path: key({
     group: "Logs",
@@ -334,7 +339,7 @@ export const configKeys = {
     type: text("the path of a file"),
     otherwise: "standard error",
     example: "./logs/error.log",
-    path: true,
+    resolve: absolutePath,
   }),
 };
 

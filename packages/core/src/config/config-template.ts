@@ -24,14 +24,13 @@ const line = (name: ConfigName): string => {
   return `${key.compulsory === undefined ? "# " : ""}${name}: ${shown}`;
 };
 
+const entries = (group: ConfigKey<unknown>["group"]): readonly string[] =>
+  configNames
+    .filter((name) => configKey(name).group === group)
+    .map((name) => `${note(configKey(name))}\n${line(name)}`);
+
 /** A new config.yaml with every key: the compulsory ones set, all others as comments. */
-export const configTemplate = (): string =>
-  [
-    header,
-    ...groups.flatMap((group) => [
-      `# --- ${group} ${"-".repeat(100 - group.length)}`,
-      ...configNames
-        .filter((name) => configKey(name).group === group)
-        .map((name) => `${note(configKey(name))}\n${line(name)}`),
-    ]),
-  ].join("\n\n") + "\n";
+export const configTemplate = (): string => {
+  const sections = groups.map((group) => [`# --- ${group} ${"-".repeat(100 - group.length)}`, ...entries(group)]);
+  return `${[header, ...sections.flat()].join("\n\n")}\n`;
+};

@@ -1,16 +1,7 @@
-import { resolve } from "node:path";
 import { defaultPolicy } from "@pawl/engine";
 import { type Millis, millis } from "@pawl/storage";
-import type { ConfigName, ConfigValues } from "./config-keys.js";
+import type { ConfigValues } from "./config-keys.js";
 import type { CoreConfig } from "./core-config.js";
-import { resolveStorageAddress } from "./storage-address.js";
-
-interface Origin {
-  /** The file that was read, if one was. */
-  readonly path?: string;
-  /** The folder that a relative path of this key counts from. */
-  baseOf(name: ConfigName): string;
-}
 
 /** An optional member: nothing when there is no value. */
 const member = <Name extends string, T>(name: Name, value: T | undefined): { readonly [N in Name]?: T } =>
@@ -19,21 +10,20 @@ const member = <Name extends string, T>(name: Name, value: T | undefined): { rea
 const whole = (value: number | undefined): Millis | undefined =>
   value === undefined ? undefined : millis(Math.round(value));
 
-/** Composes the record the service works with from checked values: units become milliseconds, paths absolute. */
-export const toCoreConfig = (values: ConfigValues, { path, baseOf }: Origin): CoreConfig => {
+/** Composes the record the service works with from checked values: units become milliseconds. */
+export const toCoreConfig = (values: ConfigValues, path: string | undefined): CoreConfig => {
   const mode = values.mode ?? (path === undefined ? "DEV" : "PRODUCTION");
   const algorithm = values.access_token_signing_algorithm;
   const dynamic = values.access_token_signing_key_dynamic;
-  const absolute = (name: ConfigName, value: string | undefined): string | undefined =>
-    value === undefined || value === "null" ? undefined : resolve(baseOf(name), value);
+  const logPath = (value: string | undefined): string | undefined => (value === "null" ? undefined : value);
   return {
     ...member("path", path),
     mode,
     host: values.host,
     port: values.port,
-    storage: resolveStorageAddress(values.storage, baseOf("storage")),
+    storage: values.storage,
     ...(values.master_key === undefined
-      ? member("masterKeyFile", absolute("master_key_file", values.master_key_file))
+      ? member("masterKeyFile", values.master_key_file)
       : { masterKey: values.master_key.join(",") }),
     policy: {
       accessTokenValidity: millis(values.access_token_validity * 1000),
@@ -65,8 +55,8 @@ export const toCoreConfig = (values: ConfigValues, { path, baseOf }: Origin): Co
     apiKeys: values.api_keys ?? [],
     ipAllow: values.ip_allow ?? [],
     logLevel: values.log_level,
-    ...member("infoLogPath", absolute("info_log_path", values.info_log_path)),
-    ...member("errorLogPath", absolute("error_log_path", values.error_log_path)),
+    ...member("infoLogPath", logPath(values.info_log_path)),
+    ...member("errorLogPath", logPath(values.error_log_path)),
     maxServerPoolSize: values.max_server_pool_size,
   };
 };

@@ -34,7 +34,7 @@ interface Given {
 }
 
 // Variables of these names belong to the command line, not to a key.
-const otherVariables = ["PAWL_URL", "PAWL_API_KEY_FILE"];
+const otherVariables = new Set(["PAWL_URL", "PAWL_API_KEY_FILE"]);
 
 const shorten = (text: string): string => (text.length > 80 ? `${text.slice(0, 80)}…` : text);
 
@@ -55,13 +55,13 @@ const collectFile = (path: string, given: Map<ConfigName, Given>): void => {
   for (const [written, raw] of readConfigFile(path)) {
     const name = configNames.find((name) => name === written);
     const fault = (why: string): ConfigError =>
-      new ConfigError("unknown_key", `'${shorten(written)}' is not a key of config.yaml: ${why}. Config file: ${path}`);
+      new ConfigError("unknown_key", `'${shorten(written)}' is not a key of config.yaml: ${why} Config file: ${path}`);
     if (name === undefined) {
       const nearest = nearestName(written, readable);
-      throw fault(nearest === undefined ? "pawl config init --stdout shows all" : `did you mean '${nearest}'?`);
+      throw fault(nearest === undefined ? "pawl config init --stdout shows all." : `did you mean '${nearest}'?`);
     }
     if (configKey(name).environmentOnly === true)
-      throw fault(`secrets stay out of it, use the environment variable ${environmentName(name)}`);
+      throw fault(`secrets stay out of it, use the environment variable ${environmentName(name)}.`);
     if (raw !== undefined) given.set(name, { raw, source: "file" });
   }
 };
@@ -73,7 +73,7 @@ const collectEnvironment = (env: NonNullable<ConfigInput["env"]>, given: Map<Con
     const name = known.get(variable);
     if (name !== undefined)
       given.set(name, { raw: configKey(name).type.fromText(value.trim()), source: "environment" });
-    else if (!otherVariables.includes(variable)) {
+    else if (!otherVariables.has(variable)) {
       const nearest = nearestName(variable.slice(5), configNames);
       // Others set PAWL_… variables too (Kubernetes does for a service of that name): only a near miss is a mistake.
       if (nearest !== undefined)
@@ -98,7 +98,7 @@ const refusal = (name: ConfigName, given: Given, predicate: string, path: string
         ? ` (option --${name})`
         : "";
   // Kubernetes sets PAWL_PORT to tcp://… beside a service called pawl.
-  const hint = /^tcp:\/\//.test(String(given.raw))
+  const hint = String(given.raw).startsWith("tcp://")
     ? ", as Kubernetes sets it: enableServiceLinks: false stops that"
     : "";
   return new ConfigError(
@@ -129,12 +129,8 @@ export const readConfigWithSources = (input: ConfigInput = {}): ConfigReading =>
   for (const name of configNames) {
     const key = configKey(name);
     const found = given.get(name);
-    if (found === undefined) {
-      values[name] = key.default;
-      continue;
-    }
-    const value = key.type.read(found.raw);
-    if (value === undefined) throw refusal(name, found, `must be ${key.type.accepted}`, path);
+    const value = found === undefined ? key.default : key.type.read(found.raw);
+    if (value === undefined && found !== undefined) throw refusal(name, found, `must be ${key.type.accepted}`, path);
     values[name] = value;
   }
   for (const name of configNames) {
@@ -150,9 +146,12 @@ export const readConfigWithSources = (input: ConfigInput = {}): ConfigReading =>
     if (predicate !== undefined)
       throw refusal(name, found ?? { raw: values[name], source: "default" }, predicate, path);
   }
-  const baseOf = (name: ConfigName): string => (given.get(name)?.source === "environment" ? cwd : folder);
+  for (const name of configNames) {
+    const base = given.get(name)?.source === "environment" ? cwd : folder;
+    if (values[name] !== undefined) values[name] = configKey(name).resolve?.(values[name], base) ?? values[name];
+  }
   return {
-    config: toCoreConfig(values as ConfigValues, { baseOf, ...(path === undefined ? {} : { path }) }),
+    config: toCoreConfig(values as ConfigValues, path),
     settings: configNames.map((name) => ({ name, value: values[name], source: given.get(name)?.source ?? "default" })),
   };
 };

@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 
-const schemes = ["sqlite", "memory", "postgres", "postgresql", "mysql", "mariadb", "redis", "rediss"];
+const schemes = new Set(["sqlite", "memory", "postgres", "postgresql", "mysql", "mariadb", "redis", "rediss"]);
 
 /** Whether a text is a storage URL of a kind that exists. */
 export const isStorageAddress = (text: string): boolean =>
-  schemes.includes(/^([a-z]+):/.exec(text)?.[1] ?? "") && !text.includes("\0");
+  schemes.has(/^([a-z]+):/.exec(text)?.[1] ?? "") && !text.includes("\0");
 
 /** A storage URL as it may be shown: without user, password and parameters. */
 export const showStorageAddress = (address: string): string => {

@@ -74,7 +74,7 @@ export const text = (accepted = "text"): ValueType<string> => ({
 
 /** One of a few words. */
 export const choice = <T extends string>(...words: readonly T[]): ValueType<T> => ({
-  name: words.map((word) => `\`${word}\``).join(" or "),
+  name: "choice",
   accepted: words.length === 2 ? words.join(" or ") : `one of ${words.join(", ")}`,
   read: (value) => words.find((word) => word === value),
   fromText: (text) => text,
