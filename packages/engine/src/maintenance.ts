@@ -41,7 +41,9 @@ export const startMaintenance = (options: MaintenanceOptions): (() => Promise<vo
     if (!stopped) plan();
   };
   const plan = (): void => {
-    cancel = schedule(() => (round = runRound()), every);
+    cancel = schedule(() => {
+      round = runRound();
+    }, every);
   };
   plan();
 

@@ -80,4 +80,4 @@ const syncDirectory = async (path: string): Promise<void> => {
   }
 };
 
-const codeOf = (cause: unknown): string => String((cause as { readonly code?: unknown }).code ?? "error");
+const codeOf = (cause: unknown): string => (cause as { readonly code?: string }).code ?? "unknown error";

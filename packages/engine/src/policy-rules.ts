@@ -50,7 +50,7 @@ const duration = (rule: string, value: number | undefined, { least, most = LONGE
 
 const oneOf = (rule: string, value: string, accepted: readonly string[]): void => {
   if (!accepted.includes(value))
-    throw new EngineError("invalid_input", `${rule} must be one of ${accepted.join(", ")}, not ${String(value)}`);
+    throw new EngineError("invalid_input", `${rule} must be one of ${accepted.join(", ")}, not ${value}`);
 };
 
 /** What storage has to know of a policy when it mints. */

@@ -36,8 +36,8 @@ export const checkSession = (input: CreateSessionInput): CheckedSession => {
     userId: checkNewUserId(input.userId),
     payload: payloadText(input.payload ?? {}, form),
     data: dataText(input.data ?? {}),
-    ...(input.device === undefined ? {} : { device: legible(input.device, MAX_DEVICE_CHARACTERS) }),
-    ...(input.address === undefined ? {} : { address: legible(input.address, MAX_ADDRESS_CHARACTERS) }),
+    ...(input.device === undefined ? {} : { device: legible("device", input.device, MAX_DEVICE_CHARACTERS) }),
+    ...(input.address === undefined ? {} : { address: legible("address", input.address, MAX_ADDRESS_CHARACTERS) }),
     form,
     keyKind: input.keyKind ?? "dynamic",
   };
@@ -120,9 +120,9 @@ const wellFormed = (name: string, text: string): string => {
 };
 
 /** A text for people: cut, and what storage cannot hold replaced. A login must not fail over a browser's name. */
-const legible = (text: string, most: number): string =>
-  String(text)
-    .slice(0, most)
-    .replace(/[\0\p{Surrogate}]/gu, "\uFFFD");
+const legible = (name: string, text: string, most: number): string => {
+  if (typeof text !== "string") throw invalid(`${name} must be a text`);
+  return text.slice(0, most).replace(/[\0\p{Surrogate}]/gu, "\uFFFD");
+};
 
 const invalid = (message: string): EngineError => new EngineError("invalid_input", message);

@@ -37,17 +37,17 @@ export interface Stage {
   readonly clock: StandingClock;
   readonly storage: Storage;
   /** A node of its own over the same store. */
-  engine(policy?: Partial<Policy>): Promise<SessionEngine>;
+  readonly engine: (policy?: Partial<Policy>) => Promise<SessionEngine>;
 }
 
 type OpenStore = (clock: Clock) => Promise<{ readonly storage: Storage; readonly discard: () => Promise<void> }>;
 
-export const stores: Readonly<Record<string, OpenStore>> = {
-  memory: async (clock) => {
+export const stores = {
+  memory: async (clock: Clock) => {
     const storage = new MemoryStorage({ clock });
     return { storage, discard: () => storage.close() };
   },
-};
+} satisfies Readonly<Record<string, OpenStore>>;
 
 /** Runs the same tests over every store that is at hand without a server. */
 export const onEveryStore = (title: string, define: (open: () => Promise<Stage>) => void): void => {
@@ -64,7 +64,7 @@ export const onEveryStore = (title: string, define: (open: () => Promise<Stage>)
       return {
         clock,
         storage,
-        async engine(policy = {}) {
+        engine: async (policy = {}) => {
           const engine = await createEngine({ storage, masterKeys: MASTER_KEYS, policy });
           undo.push(() => engine.close());
           return engine;

@@ -21,6 +21,12 @@ class Browser {
   readonly seen = new Set<string>();
   lostCommits = 0;
 
+  exchange(index: number): Exchange {
+    const exchange = this.exchanges[index];
+    if (exchange === undefined) throw new Error("no such exchange is under way");
+    return exchange;
+  }
+
   send(): void {
     this.exchanges.push({ token: this.jar.refreshToken, deadline: this.lineage.now + EXCHANGE, answers: [] });
   }
@@ -164,7 +170,7 @@ describe("stragglers, step by step", () => {
     const browser = new Browser();
     browser.advance(2 * WINDOW);
     browser.send();
-    const [first] = browser.exchanges as [Exchange];
+    const first = browser.exchange(0);
     browser.arrive(first);
     browser.lose(first);
     browser.advance(WINDOW);
@@ -175,11 +181,12 @@ describe("stragglers, step by step", () => {
     const browser = afterLostAnswer();
     browser.send();
     browser.send();
-    const [fast, slow] = browser.exchanges as [Exchange, Exchange];
+    const fast = browser.exchange(0);
+    const slow = browser.exchange(1);
     browser.deliver(fast, 0);
     browser.advance(1);
     browser.send();
-    browser.arrive(browser.exchanges[1] as Exchange);
+    browser.arrive(browser.exchange(1));
     expect(browser.lineage.row).toMatchObject({ current: 0, next: 1 });
     browser.arrive(slow);
     expect([...browser.seen]).toEqual(["mint", "repeat", "keep"]);
@@ -188,17 +195,17 @@ describe("stragglers, step by step", () => {
   it("a copy displaced within a window of its sealing is still honoured when its answer arrives last", () => {
     const browser = afterLostAnswer();
     browser.send();
-    const [slow] = browser.exchanges as [Exchange];
+    const slow = browser.exchange(0);
     browser.arrive(slow);
     browser.advance(1);
     browser.send();
-    browser.deliver(browser.exchanges[1] as Exchange, 0);
+    browser.deliver(browser.exchange(1), 0);
     browser.deliver(slow, 0);
     expect(browser.lineage.row).toMatchObject({ current: 0, next: 2 });
     expect(browser.jar.refreshToken.seq).toBe(1);
     browser.advance(DAY);
     browser.send();
-    browser.arrive(browser.exchanges[0] as Exchange);
+    browser.arrive(browser.exchange(0));
     expect(browser.lineage.row).toMatchObject({ current: 1, next: 3 });
   });
 
@@ -206,7 +213,7 @@ describe("stragglers, step by step", () => {
     const browser = new Browser();
     for (let round = 0; round < 40; round++) {
       browser.send();
-      browser.deliver(browser.exchanges[0] as Exchange, 0);
+      browser.deliver(browser.exchange(0), 0);
       browser.advance(WINDOW / 8);
     }
     expect(browser.lineage.mints.length).toBe(4);
