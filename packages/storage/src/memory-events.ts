@@ -1,7 +1,7 @@
 import { decodeEventPosition, encodeEventPosition, type EventPosition } from "./event-position.js";
 import type { Millis } from "./identifiers.js";
 import type { EventRecord } from "./records.js";
-import { checkText } from "./storable-text.js";
+import { checkSelector } from "./storable-text.js";
 import type { EventSelector, Page, PageRequest } from "./storage.js";
 
 /** Newest first; of the same time by key. */
@@ -22,7 +22,7 @@ export class MemoryEvents {
 
   list(selector: EventSelector, page: PageRequest): Page<EventRecord> {
     const { sessionId, tenantId, userId, types } = selector;
-    for (const text of [sessionId, tenantId, userId]) checkText("a selector", text);
+    checkSelector(selector);
     const after = page.after === undefined ? undefined : decodeEventPosition(page.after);
     const rows = [...this.#events.values()]
       .filter((event) => sessionId === undefined || event.sessionId === sessionId)

@@ -19,7 +19,7 @@ import {
   refreshedAt,
   sessionEndedEvent,
 } from "./row-change.js";
-import { checkEvent, checkLimit, checkSession, checkSigningKey, checkText } from "./storable-text.js";
+import { checkEvent, checkLimit, checkSelector, checkSession, checkSigningKey, checkText } from "./storable-text.js";
 import type {
   ApplyResult,
   EventSelector,
@@ -138,12 +138,14 @@ export class MemoryStorage implements Storage {
   async revokeSessions(selector: RevocationSelector, cause: RevocationCause): Promise<readonly SessionReference[]> {
     this.#check();
     checkText("detail", cause.detail);
+    checkSelector(selector);
     return this.#end(this.#selected(selector), cause);
   }
 
   async listSessions(selector: SessionSelector, page: PageRequest): Promise<Page<SessionRecord>> {
     this.#check();
     checkLimit(page.limit);
+    checkSelector(selector);
     const { after } = page;
     const rows = this.#live(selector)
       .filter((row) => after === undefined || row.id > after)
@@ -274,8 +276,6 @@ export class MemoryStorage implements Storage {
 
   #live(selector: SessionSelector): SessionRecord[] {
     const { tenantId, userId } = selector;
-    checkText("tenantId", tenantId);
-    checkText("userId", userId);
     const now = this.now();
     return [...this.#sessions.values()]
       .filter((row) => tenantId === undefined || row.tenantId === tenantId)
@@ -290,7 +290,6 @@ export class MemoryStorage implements Storage {
         (row) => row.id !== selector.exceptId,
       );
     const { ids, tenantId } = selector;
-    for (const id of ids) checkText("id", id);
     const named = new Set(ids);
     return this.#live(tenantId === undefined ? {} : { tenantId }).filter((row) => named.has(row.id));
   }

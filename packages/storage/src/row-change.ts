@@ -80,7 +80,9 @@ export const sessionEndedEvent = (
 });
 
 /** How a row that expired without having been ended came to its end. */
-export const expiryOf = (row: SessionRecord): { readonly at: Millis; readonly reason: EndReason } =>
+export const expiryOf = (
+  row: Pick<SessionRecord, "expiresAt" | "idleExpiresAt">,
+): { readonly at: Millis; readonly reason: EndReason } =>
   row.idleExpiresAt < row.expiresAt
     ? { at: row.idleExpiresAt, reason: "idle" }
     : { at: row.expiresAt, reason: "expired" };

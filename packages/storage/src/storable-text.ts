@@ -1,5 +1,6 @@
 import { StorageError } from "./errors.js";
 import type { EventRecord, SessionRecord, SigningKeyRecord } from "./records.js";
+import type { EventSelector, RevocationSelector, SessionSelector } from "./storage.js";
 
 const sessionTexts = ["id", "tenantId", "userId", "secretHash", "payload", "data", "device", "address"] as const;
 const eventTexts = ["key", "tenantId", "userId", "sessionId", "detail"] as const;
@@ -38,4 +39,11 @@ export const checkEvent = (record: EventRecord): void => {
 /** Checks every text of a signing key, as `checkText`. */
 export const checkSigningKey = (record: SigningKeyRecord): void => {
   for (const name of signingKeyTexts) checkText(name, record[name]);
+};
+
+/** Checks every text that rows are looked for by, as `checkText`. */
+export const checkSelector = (selector: SessionSelector | EventSelector | RevocationSelector): void => {
+  const { tenantId, userId, sessionId, exceptId } = selector as Readonly<Record<string, string | undefined>>;
+  for (const text of [tenantId, userId, sessionId, exceptId]) checkText("a selector", text);
+  if ("ids" in selector) for (const id of selector.ids) checkText("id", id);
 };

@@ -1,0 +1,1 @@
+export { openStorage } from "./storage.js";
