@@ -31,11 +31,12 @@ export interface CheckedSession {
 /** @throws EngineError `invalid_input`, `payload_too_large`. */
 export const checkSession = (input: CreateSessionInput): CheckedSession => {
   const form = checkForm(input.form);
+  const { payload = {}, data = {} } = input;
   return {
     tenantId: checkTenantId(input.tenantId),
     userId: checkNewUserId(input.userId),
-    payload: payloadText(input.payload ?? {}, form),
-    data: dataText(input.data ?? {}),
+    payload: payloadText(payload, form),
+    data: dataText(data),
     ...(input.device === undefined ? {} : { device: legible("device", input.device, MAX_DEVICE_CHARACTERS) }),
     ...(input.address === undefined ? {} : { address: legible("address", input.address, MAX_ADDRESS_CHARACTERS) }),
     form,
