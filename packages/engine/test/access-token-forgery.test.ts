@@ -6,12 +6,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { issueAccessToken } from "../src/access-token.js";
 import { createKeySet } from "../src/key-set.js";
 import type { VerifyOutcome } from "../src/session.js";
-import { MovableClock } from "./movable-clock.js";
+import { StandingClock } from "./engines.js";
 import { claimsAt, makeKey, makeVerifier, type TokenKey } from "./token-fixtures.js";
 
 // Every test of this file is a row of HAZARDS 2 or RFC 8725: a forger without a private key gets nothing accepted.
 
-const clock = new MovableClock();
+const clock = new StandingClock();
 const rsa = makeKey("RS256", "s-rsa");
 const ec = makeKey("ES256", "d-1");
 const keys = [rsa, ec];

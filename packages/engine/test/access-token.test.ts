@@ -5,10 +5,12 @@ import { describe, expect, it } from "vitest";
 import { accessTokenFormats, issueAccessToken } from "../src/access-token.js";
 import { createKeySet } from "../src/key-set.js";
 import type { AccessTokenClaims, JsonObject, SessionHandle } from "../src/session.js";
-import { MovableClock } from "./movable-clock.js";
-import { ANTI_CSRF, claimsAt, HOUR, makeKey, makeVerifier, SESSION_ID } from "./token-fixtures.js";
+import { HOUR, StandingClock } from "./engines.js";
+import { ANTI_CSRF, claimsAt, makeKey, makeVerifier, SESSION_ID } from "./token-fixtures.js";
 
-const clock = new MovableClock();
+const clock = new StandingClock();
+// Away from a whole second, so that rounding shows.
+clock.advance(123);
 const now = clock.now();
 const rsa = makeKey("RS256", "s-rsa");
 const ec = makeKey("ES256", "d-1");

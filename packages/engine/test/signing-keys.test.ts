@@ -6,16 +6,16 @@ import type { VerificationKey } from "../src/jwt.js";
 import { defaultPolicy } from "../src/policy.js";
 import { systemRandom } from "../src/random.js";
 import { createSigningKeys, SIGNING_KEY_LEAD, type SigningKeys } from "../src/signing-keys.js";
-import { MovableClock } from "./movable-clock.js";
-import { claimsAt, HOUR, masterKeys } from "./token-fixtures.js";
+import { HOUR, StandingClock } from "./engines.js";
+import { claimsAt, masterKeys } from "./token-fixtures.js";
 
 const INTERVAL = defaultPolicy.signingKeyUpdateInterval;
 const VALIDITY = defaultPolicy.accessTokenValidity;
 
-let clock: MovableClock;
+let clock: StandingClock;
 let storage: MemoryStorage;
 beforeEach(() => {
-  clock = new MovableClock();
+  clock = new StandingClock();
   storage = new MemoryStorage({ clock });
 });
 

@@ -6,12 +6,12 @@ import { antiCsrfToken, antiCsrfTokenMatches } from "../src/anti-csrf.js";
 import { keyCheck, keyCheckMatches, openPrivateKey, sealPrivateKey } from "../src/master-key.js";
 import { randomUuid, systemRandom } from "../src/random.js";
 import { createRefreshTokenSeal } from "../src/refresh-token.js";
-import { MovableClock } from "./movable-clock.js";
+import { StandingClock } from "./engines.js";
 import { claimsAt, makeKey, makeVerifier, masterKeys, SESSION_ID } from "./token-fixtures.js";
 
 // RFC 8725 section 2.8 and 3.12: no kind of token passes for another.
 
-const clock = new MovableClock();
+const clock = new StandingClock();
 const rsa = makeKey("RS256", "s-rsa");
 const ec = makeKey("ES256", "d-1");
 const verifier = makeVerifier(clock, [rsa, ec]);
