@@ -53,12 +53,18 @@ const start = async (options: StartOptions, terminal: Terminal): Promise<void> =
     ...(file === undefined ? {} : { file }),
     options: { ...(port === undefined ? {} : { port }), ...(host === undefined ? {} : { host }) },
   });
+  if (options.json !== true && config.path === undefined)
+    print(
+      terminal,
+      `No config.yaml here: development defaults${isLoopbackHost(config.host) ? ", for this machine only" : ""} (pawl config init writes one)`,
+    );
+  // From here on, so that a signal during the start is obeyed right after it, in order.
+  const stopped = stopSignal();
   const { startCore } = await import("../server/start-core.js");
   const core = await startCore(config).catch((error: unknown) => {
     if (config.logLevel === "debug") terminal.stderr.write(`${stackOf(error)}\n`);
     throw explained(error, config);
   });
-  const stopped = stopSignal();
   const { address } = core;
   const shownHost = address.host.includes(":") ? `[${address.host}]` : address.host;
   const url = `http://${shownHost}:${address.port}`;
@@ -68,14 +74,7 @@ const start = async (options: StartOptions, terminal: Terminal): Promise<void> =
       terminal,
       JSON.stringify({ url, ...address, pid: process.pid, mode: config.mode, storage, config: config.path ?? null }),
     );
-  else {
-    if (config.path === undefined)
-      print(
-        terminal,
-        `No config.yaml here: development defaults${isLoopbackHost(config.host) ? ", for this machine only" : ""} (pawl config init writes one)`,
-      );
-    print(terminal, `Pawl ${version} listens on ${url} (${config.mode}, ${storage}, process ${process.pid})`);
-  }
+  else print(terminal, `Pawl ${version} listens on ${url} (${config.mode}, ${storage}, process ${process.pid})`);
   const signal = await stopped;
   if (options.json !== true) print(terminal, `${signal}: finishing the requests in flight; a second one stops at once`);
   await core.close();

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { assert, integer, property } from "fast-check";
 import { expect, test } from "vitest";
 import { formatDuration, parseDuration } from "../../src/config/duration.js";
 
@@ -36,8 +36,8 @@ test("a duration that cannot be counted exactly is not read", () => {
 });
 
 test("a written duration reads as the same duration", () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 0, max: 999_999_999_999_999 }), (value) => {
+  assert(
+    property(integer({ min: 0, max: 999_999_999_999_999 }), (value) => {
       expect(parseDuration(formatDuration(value))).toBe(value);
     }),
   );
