@@ -22,6 +22,9 @@ import type { RefreshAnswer, SessionBackend, SessionHistory } from "./session-ba
 const isHandle = (handle: string): boolean => /^[\w-]{1,256}$/.test(handle);
 const isUserId = (userId: string): boolean => userId.length > 0 && userId.length <= 512;
 
+/** Longer than any refresh token; the engine in process refuses as much without asking anybody. */
+const MOST_REFRESH_TOKEN = 1024;
+
 /** Handles in one call, as the core's API takes them. */
 const MOST_HANDLES = 10_000;
 
@@ -113,6 +116,8 @@ export const openCoreBackend = async (options: CoreOptions): Promise<SessionBack
     },
 
     async refresh({ refreshToken }): Promise<RefreshAnswer> {
+      if (typeof refreshToken !== "string" || refreshToken.length > MOST_REFRESH_TOKEN)
+        return { kind: "unauthorised", message: "the refresh token is none of ours" };
       const reply = await core.ask("refreshSession", { body: { refreshToken } }, [
         "unauthorised",
         "token_theft_detected",
