@@ -27,7 +27,7 @@ export interface OpenedEngine {
   readonly engine: SessionEngine;
   readonly storage: Storage;
   /** Stops background work, then closes the storage if it was opened here. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**
@@ -52,7 +52,7 @@ export const openEngine = async (options: OpenEngineOptions): Promise<OpenedEngi
     return {
       engine,
       storage,
-      async close() {
+      close: async () => {
         await stopMaintenance();
         await engine.close();
         await closeOwn();
@@ -69,19 +69,20 @@ const resolveMasterKeys = async (
   using: { readonly storage: Storage; readonly random: RandomSource },
 ): Promise<readonly MasterKey[]> => {
   const { masterKey, masterKeyFile, storage } = options;
+  const databaseFile = typeof storage === "string" ? sqliteFile(storage) : undefined;
   if (masterKey !== undefined && masterKeyFile !== undefined)
     throw new EngineError("invalid_input", "give a master key or a file of master keys, not both");
   if (masterKey !== undefined) return parseMasterKeys(masterKey);
   if (masterKeyFile !== undefined) return readMasterKeyFile(masterKeyFile);
   // What lives in the memory of this process needs no key that outlives it.
-  if (using.storage instanceof MemoryStorage) return parseMasterKeys(using.random.bytes(32).toString("base64"));
-  const databaseFile = typeof storage === "string" ? sqliteFile(storage) : undefined;
+  if (using.storage instanceof MemoryStorage || databaseFile === ":memory:")
+    return parseMasterKeys(using.random.bytes(32).toString("base64"));
   if (databaseFile !== undefined) return claimMasterKeyFile(`${databaseFile}.key`, using);
   throw new EngineError(
     "master_key_missing",
-    "a shared database needs a master key, the same on every node; make one with:  openssl rand -base64 32",
+    "this storage needs a master key, the same on every node that shares it; make one with:  openssl rand -base64 32",
   );
 };
 
-/** The database file that a `sqlite:` URL names. */
-const sqliteFile = (url: string): string | undefined => /^sqlite:(?:\/\/(?=\/))?([^?#]+)/.exec(url)?.[1];
+/** The database file that a `sqlite:` URL names, as `@pawl/storage-sqlite` reads it. */
+const sqliteFile = (url: string): string | undefined => /^sqlite:([^?]+)/su.exec(url)?.[1];

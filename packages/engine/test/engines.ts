@@ -1,3 +1,7 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openStorage } from "@pawl/storage-sqlite";
 import { type Clock, MemoryStorage, type Millis, millis, type Storage, type UserId } from "@pawl/storage";
 import { afterEach, describe, expect } from "vitest";
 import {
@@ -46,6 +50,16 @@ export const stores = {
   memory: async (clock: Clock) => {
     const storage = new MemoryStorage({ clock });
     return { storage, discard: () => storage.close() };
+  },
+  sqlite: async (clock: Clock) => {
+    const folder = await mkdtemp(join(tmpdir(), "pawl-engine-"));
+    const storage = await openStorage(`sqlite:${join(folder, "sessions.db")}`, { clock });
+    await storage.migrate();
+    const discard = async (): Promise<void> => {
+      await storage.close();
+      await rm(folder, { recursive: true, force: true });
+    };
+    return { storage, discard };
   },
 } satisfies Readonly<Record<string, OpenStore>>;
 

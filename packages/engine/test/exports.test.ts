@@ -1,0 +1,30 @@
+import { expect, it } from "vitest";
+import * as engine from "../src/index.js";
+
+it("the package exports these names and no others", () => {
+  expect(Object.keys(engine).toSorted()).toEqual([
+    "EngineError",
+    "MAX_DATA_BYTES",
+    "MAX_PAYLOAD_BYTES",
+    "MAX_USER_ID_BYTES",
+    "SIGNING_KEY_LEAD",
+    "accessTokenFormats",
+    "createAccessTokenVerifier",
+    "createEngine",
+    "createKeySet",
+    "createRandomPool",
+    "decideRotation",
+    "decideUse",
+    "defaultPolicy",
+    "handleOf",
+    "isTenantId",
+    "openEngine",
+    "parseHandle",
+    "parseMasterKeys",
+    "policyWith",
+    "randomUuid",
+    "startMaintenance",
+    "systemRandom",
+    "verificationKeysFromJwks",
+  ]);
+});
