@@ -12,7 +12,10 @@ export interface Policy {
   /** For how long a repeated refresh is answered with the same successor: 30 s unless said otherwise, 0 to 300 s. */
   readonly reuseWindow: Millis;
   readonly theftAction: TheftAction;
-  /** Ends a session that was neither used nor refreshed for so long. Off when absent. */
+  /**
+   * Ends a session that was neither used nor refreshed for so long. Off when absent. Access tokens then live at most half
+   * of it, so that whoever is active comes to refresh in time.
+   */
   readonly idleTimeout?: Millis;
   /** Ends a session so long after its creation. Off when absent. */
   readonly absoluteTimeout?: Millis;

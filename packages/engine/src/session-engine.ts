@@ -52,7 +52,10 @@ export interface SessionEngine {
   /** Verifies without I/O: signature, times, revocation feed. */
   readonly verifier: AccessTokenVerifier;
 
-  /** @throws EngineError `invalid_input` for an empty user id, a payload that is no object or holds a protected claim. */
+  /**
+   * @throws EngineError `invalid_input` for a bad user id (1 to 512 bytes of UTF-8 without U+0000), tenant id, or a payload
+   * that is no plain object or holds a protected claim; `payload_too_large` above 32 KiB of payload or 1 MiB of data.
+   */
   createSession(input: CreateSessionInput): Promise<IssuedSession>;
   refreshSession(input: RefreshSessionInput): Promise<RefreshOutcome>;
   /** As `verifier.verify`; reloads keys once for an unknown `kid`, and asks the database when policy or input say so. */
@@ -69,8 +72,9 @@ export interface SessionEngine {
   /** Confirms uses in a batch; never alarms. */
   reportUses(uses: readonly UseReport[]): Promise<void>;
 
-  /** @returns the handles that were live. */
+  /** @returns the handles that were live. The verifier here refuses them before the promise resolves. */
   revokeSessions(handles: readonly string[], cause?: RevokeCause): Promise<readonly SessionHandle[]>;
+  /** @throws EngineError `invalid_input` also when `except` is no handle of that tenant: a typing error must not end it. */
   revokeAllForUser(
     user: { readonly userId: UserId; readonly tenantId?: TenantId; readonly except?: SessionHandle },
     cause?: RevokeCause,
@@ -105,7 +109,10 @@ export interface SessionEngine {
 
   /** Follows the store's revocations into the verifier, and to further listeners. */
   readonly revocations: RevocationFeed;
-  /** Where the feed stands, for a reader that follows it elsewhere. */
+  /**
+   * A page of the feed for a reader that follows it elsewhere; from one access token lifetime ago without a cursor, or
+   * with one that the store does not know any more. Handles may repeat.
+   */
   revocationsSince(from: { readonly cursor: RevocationCursor } | undefined): Promise<{
     readonly revoked: readonly { readonly handle: SessionHandle; readonly at: number }[];
     readonly cursor: RevocationCursor;
