@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { type RouteAnswer, type RouteBody, type RouteName, type RouteQuery, routes } from "@pawl/protocol";
+import { type Problem, type RouteAnswer, type RouteBody, type RouteName, type RouteQuery } from "@pawl/protocol";
 import { readConfig } from "../config/read-config.js";
 import { CommandError } from "./command-error.js";
 import type { Terminal } from "./terminal.js";
@@ -99,15 +99,17 @@ const unreachable = (url: string, cause: unknown): CommandError => {
   );
 };
 
-const complaint = (answer: unknown, target: Target, status: number): CommandError => {
-  const { code, title, detail } = answer as { code?: string; title?: string; detail?: string };
+const complaint = (answer: unknown, target: Target, handle: string | undefined): CommandError => {
+  const { code, title, detail } = answer as Partial<Problem>;
+  if (code === "session_not_found")
+    return new CommandError(`${title ?? code}; pawl sessions explain ${handle ?? ""} tells what became of it`);
   if (code === "api_key_invalid")
     return new CommandError(
       target.apiKey === undefined
         ? `the core at ${target.url} asks for an API key: say --api-key-file <file>, or --config <its config.yaml>`
         : `the core at ${target.url} refuses the API key`,
     );
-  return new CommandError(`${title ?? `status ${status}`}${detail === undefined ? "" : `: ${detail}`}`);
+  return new CommandError(`${title ?? code ?? "the core refuses"}${detail === undefined ? "" : `: ${detail}`}`);
 };
 
 /**
@@ -118,7 +120,9 @@ export const createCoreClient = (options: ClientOptions, terminal: Terminal): Co
   const target = findTarget(options, terminal);
   return {
     async call<Name extends RouteName>(name: Name, request: Request<Name> = {}): Promise<RouteAnswer<Name>> {
-      const { method, path } = routes[name];
+      // Loaded when something is asked for: the schemas take longer to build than all other commands take.
+      const { routes } = await import("@pawl/protocol");
+      const { method, path, success } = routes[name];
       const url = new URL(target.url + path.replace("{handle}", encodeURIComponent(request.handle ?? "")));
       for (const [parameter, value] of Object.entries(request.query ?? {}))
         if (value !== undefined) url.searchParams.set(parameter, String(value));
@@ -135,10 +139,9 @@ export const createCoreClient = (options: ClientOptions, terminal: Terminal): Co
       }).catch((cause: unknown) => Promise.reject(unreachable(target.url, cause)));
       const text = await response.text().catch((cause: unknown) => Promise.reject(unreachable(target.url, cause)));
       const contentType = response.headers.get("content-type") ?? "";
-      if (response.status === routes[name].success.status && contentType.startsWith("application/json"))
+      if (response.status === success.status && contentType.startsWith("application/json"))
         return JSON.parse(text) as RouteAnswer<Name>;
-      if (contentType.startsWith("application/problem+json"))
-        throw complaint(JSON.parse(text), target, response.status);
+      if (contentType.startsWith("application/problem+json")) throw complaint(JSON.parse(text), target, request.handle);
       throw new CommandError(`${target.url} answers (status ${response.status}), but not as a Pawl core`);
     },
   };

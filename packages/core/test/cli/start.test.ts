@@ -96,12 +96,13 @@ test("a second signal stops at once, a doubled one does not", async () => {
   core.child.kill("SIGINT");
   core.child.kill("SIGINT");
   await core.said(/SIGINT: finishing/);
-  expect(core.child.exitCode).toBeNull();
+  const from = performance.now();
   const again = setInterval(() => core.child.kill("SIGINT"), 100);
   const { code } = await core.ended;
   clearInterval(again);
   socket.destroy();
   expect(code).toBe(1);
+  expect(performance.now() - from).toBeGreaterThan(200);
 });
 
 test("a port that is taken, a host that is not here: one line, exit code 1, no stack", async () => {
@@ -141,10 +142,10 @@ test("wrong configuration: one line, exit code 2, nothing made", async () => {
 });
 
 test("storage that cannot be opened: one line and 1; the stack comes with --verbose or log_level debug", async () => {
-  const env = { PAWL_STORAGE: "postgres://user:CANARY@localhost/db", PAWL_LOG_LEVEL: "none" };
+  const env = { PAWL_STORAGE: "postgres://user:CANARY@127.0.0.1:1/db", PAWL_LOG_LEVEL: "none" };
   const plain = await run(["start", "--port", "0"], { env });
   expect(plain.code).toBe(1);
-  expect(plain.stderr).toMatch(/^pawl: .*@pawl\/storage-postgres.*\n$/);
+  expect(plain.stderr).toMatch(/^pawl: .+\n$/);
   const verbose = await run(["start", "--port", "0", "--verbose"], { env });
   expect(verbose.stderr).toMatch(/\n {4}at /);
   const debug = await run(["start", "--port", "0"], { env: { ...env, PAWL_LOG_LEVEL: "debug" } });
