@@ -6,7 +6,6 @@
  * - `master_key_wrong`: the store was made with another master key
  * - `signing_key_missing`: no signing key of the wanted algorithm and kind was made yet
  * - `signing_key_corrupt`: a stored signing key was changed, or cannot be read
- * - `closed`: the engine was closed
  */
 export type EngineErrorCode =
   | "invalid_input"
@@ -15,8 +14,7 @@ export type EngineErrorCode =
   | "master_key_invalid"
   | "master_key_wrong"
   | "signing_key_missing"
-  | "signing_key_corrupt"
-  | "closed";
+  | "signing_key_corrupt";
 
 /** Misuse or a wrong set-up of the engine. Never an answer about a session, never holds a secret. */
 export class EngineError extends Error {

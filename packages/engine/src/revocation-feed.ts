@@ -61,7 +61,8 @@ export const followRevocations = async (options: {
     if (seen.has(revoked.handle)) return;
     seen.set(revoked.handle, revoked.at);
     verifier.markRevoked(revoked.handle, revoked.at);
-    for (const listener of listeners) listener(revoked);
+    // In a turn of its own, so that a listener that throws does not look like a revocation that failed.
+    for (const listener of listeners) queueMicrotask(() => listeners.has(listener) && listener(revoked));
   };
 
   /** Twice a lifetime, so that no re-reading of the feed meets what was forgotten. */

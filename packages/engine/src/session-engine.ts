@@ -118,6 +118,6 @@ export interface SessionEngine {
     readonly cursor: RevocationCursor;
   }>;
 
-  /** Stops following and background work. Does not close the storage. */
+  /** Stops following revocations: the engine must not be used any more. Does not close the storage. */
   close(): Promise<void>;
 }
