@@ -12,7 +12,12 @@ import type { UserId } from "@pawl/storage";
 import { type CoreAnswer, type CoreHosts, refusal } from "./core-hosts.js";
 
 /** What may be asked of a second host although the first may have done it (DESIGN 6); besides these, every GET. */
-const repeatable: ReadonlySet<RouteName> = new Set<RouteName>(["refreshSession", "verifySession", "revokeSessions", "reportUses"]);
+const repeatable: ReadonlySet<RouteName> = new Set<RouteName>([
+  "refreshSession",
+  "verifySession",
+  "revokeSessions",
+  "reportUses",
+]);
 
 export interface Question<Name extends RouteName> {
   readonly handle?: string;

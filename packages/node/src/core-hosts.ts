@@ -51,7 +51,14 @@ type Attempt =
 const REST = 1000;
 const LONGEST_REST = 30_000;
 
-const unreached = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT"]);
+const unreached = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
 const dropped = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
 
 const failedAttempt = (cause: unknown): Attempt => {

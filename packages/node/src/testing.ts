@@ -70,7 +70,10 @@ export const testSession = async <Payload extends object = JsonObject, Data exte
   const session = await pawl.createNewSession(res, userId, payload, data);
   const before = asDefault ? replaceDefaultPawl(pawl as unknown as Pawl) : undefined;
 
-  const cookie = [answer.get("set-cookie") ?? []].flat().map((line) => line.slice(0, line.indexOf(";"))).join("; ");
+  const cookie = [answer.get("set-cookie") ?? []]
+    .flat()
+    .map((line) => line.slice(0, line.indexOf(";")))
+    .join("; ");
   const valueOf = (name: string): string => cookieValues(cookie, name)[0] ?? "";
   const antiCsrfToken = answer.get("anti-csrf");
   return {

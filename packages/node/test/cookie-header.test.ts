@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { cookieValues, cookieWriter } from "../src/cookie-header.js";
 
@@ -47,11 +47,16 @@ describe("cookieValues", () => {
   test("property: any value that was percent-encoded comes back, among any other cookies", () => {
     const other = fc.tuple(fc.stringMatching(/^[b-z]{1,5}$/), fc.stringMatching(/^[\w%=-]{0,20}$/));
     fc.assert(
-      fc.property(fc.array(other, { maxLength: 10 }), fc.string({ unit: "grapheme" }), fc.nat(10), (others, value, at) => {
-        const pairs = others.map(([name, text]) => `${name}=${text}`);
-        pairs.splice(at, 0, `a=${encodeURIComponent(value)}`);
-        expect(cookieValues(pairs.join("; "), "a")).toEqual([value]);
-      }),
+      fc.property(
+        fc.array(other, { maxLength: 10 }),
+        fc.string({ unit: "grapheme" }),
+        fc.nat(10),
+        (others, value, at) => {
+          const pairs = others.map(([name, text]) => `${name}=${text}`);
+          pairs.splice(at, 0, `a=${encodeURIComponent(value)}`);
+          expect(cookieValues(pairs.join("; "), "a")).toEqual([value]);
+        },
+      ),
     );
   });
 });

@@ -2,10 +2,7 @@ import { defaultPolicy, type Policy } from "@pawl/engine";
 import type { CoreConfig } from "@pawl/core";
 
 /** A core on memory and a free port of the loopback, for the SDK's tests. */
-export const coreConfig = (
-  policy: Partial<Policy> = {},
-  changes: Partial<CoreConfig> = {},
-): CoreConfig => ({
+export const coreConfig = (policy: Partial<Policy> = {}, changes: Partial<CoreConfig> = {}): CoreConfig => ({
   mode: "DEV",
   host: "127.0.0.1",
   port: 0,

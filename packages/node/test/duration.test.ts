@@ -13,7 +13,23 @@ test.each([
   ["2w", 1_209_600_000],
 ])("%j is %d ms", (value, duration) => expect(readDuration("x", value)).toBe(duration));
 
-test.each([-1, 1.5, NaN, Infinity, "", "15", "m", "1.5h", "-1s", " 1s", "1 s", "1H", "1s1s", "1e3s", "999999999999999w", {}, null, true])(
-  "%j is none",
-  (value) => expect(() => readDuration("reuseWindow", value as never)).toThrow(/^reuseWindow must be /),
-);
+test.each([
+  -1,
+  1.5,
+  NaN,
+  Infinity,
+  "",
+  "15",
+  "m",
+  "1.5h",
+  "-1s",
+  " 1s",
+  "1 s",
+  "1H",
+  "1s1s",
+  "1e3s",
+  "999999999999999w",
+  {},
+  null,
+  true,
+])("%j is none", (value) => expect(() => readDuration("reuseWindow", value as never)).toThrow(/^reuseWindow must be /));

@@ -54,7 +54,10 @@ describe.each(modes)("$name: tokens and cookies that nobody was given", ({ start
     ["of another key", () => forged(part(access, 0), es256)],
     ["alg none", () => forged({ ...part(access, 0), alg: "none" }, none)],
     ["alg none, spelled otherwise", () => forged({ ...part(access, 0), alg: "nOnE" }, none)],
-    ["alg HS256", () => forged({ ...part(access, 0), alg: "HS256" }, (s) => createHmac("sha256", "k").update(s).digest())],
+    [
+      "alg HS256",
+      () => forged({ ...part(access, 0), alg: "HS256" }, (s) => createHmac("sha256", "k").update(s).digest()),
+    ],
     ["alg RS256", () => forged({ ...part(access, 0), alg: "RS256" }, es256)],
     ["an unknown kid", () => forged({ ...part(access, 0), kid: "d-1" }, es256)],
     ["a kid that is a path", () => forged({ ...part(access, 0), kid: "../../etc/passwd" }, es256)],
@@ -63,7 +66,14 @@ describe.each(modes)("$name: tokens and cookies that nobody was given", ({ start
     ["crit", () => forged({ ...part(access, 0), crit: ["x"] }, es256)],
     [
       "a key of its own",
-      () => forged({ ...part(access, 0), jwk: createPrivateKey(privateKey.export({ type: "pkcs8", format: "pem" })).export({ format: "jwk" }) }, es256),
+      () =>
+        forged(
+          {
+            ...part(access, 0),
+            jwk: createPrivateKey(privateKey.export({ type: "pkcs8", format: "pem" })).export({ format: "jwk" }),
+          },
+          es256,
+        ),
     ],
     ["a signature of zeros (CVE-2022-21449)", () => forged(part(access, 0), () => Buffer.alloc(64))],
     [
@@ -106,13 +116,16 @@ describe.each(modes)("$name: tokens and cookies that nobody was given", ({ start
     }
   });
 
-  test.each([undefined, null, 5, {}, [], true, "x".repeat(2_000_000)])("tokens that are no token (%#)", async (value) => {
-    const { tokens } = running.pawl;
-    await expect(tokens.refreshSession(value as never)).rejects.toMatchObject({ errType: UNAUTHORISED });
-    await expect(tokens.getSession(value as never, undefined, true, "x")).rejects.toMatchObject({
-      errType: TRY_REFRESH_TOKEN,
-    });
-  });
+  test.each([undefined, null, 5, {}, [], true, "x".repeat(2_000_000)])(
+    "tokens that are no token (%#)",
+    async (value) => {
+      const { tokens } = running.pawl;
+      await expect(tokens.refreshSession(value as never)).rejects.toMatchObject({ errType: UNAUTHORISED });
+      await expect(tokens.getSession(value as never, undefined, true, "x")).rejects.toMatchObject({
+        errType: TRY_REFRESH_TOKEN,
+      });
+    },
+  );
 
   test("50,000 cookies beside ours (CVE-2025-58186)", async () => {
     const others = Array.from({ length: 50_000 }, (_, at) => `c${at}=${at}`).join("; ");
@@ -145,24 +158,26 @@ describe.each(modes)("$name: tokens and cookies that nobody was given", ({ start
     });
 
     test("an ended session wins over what is no token; one that may be refreshed wins over an ended one", async () => {
-      const ended = new Browser(app);
-      const { body } = await ended.login("u2");
-      const endedToken = `sAccessToken=${ended.cookies.get("sAccessToken")}`;
-      await running.pawl.revokeSessionUsingSessionHandle(body.handle);
-      const over = await ended.send("/me", { cookie: `sAccessToken=garbage; ${endedToken}; sIdRefreshToken=x` });
+      const { pawl, clock, close } = await start();
+      const own = await startWebApp(pawl);
+      const older = new Browser(own);
+      await older.login("u1");
+      clock.advance("30m");
+      const user = new Browser(own);
+      const { body } = await user.login("u1");
+      await pawl.revokeSessionUsingSessionHandle(body.handle);
+      clock.advance("30m");
+      const ended = `sAccessToken=${user.cookies.get("sAccessToken")}`;
+      const expired = `sAccessToken=${older.cookies.get("sAccessToken")}`;
+
+      const over = await user.send("/me", { cookie: `sAccessToken=garbage; ${ended}; sIdRefreshToken=x` });
       expect(over.body.errType).toBe(UNAUTHORISED);
       expect(over.setCookie).toHaveLength(3);
-      const alive = await ended.send("/me", { cookie: `${endedToken}; sAccessToken=${access}; sIdRefreshToken=x` });
-      expect(alive.body.userId).toBe("u1");
-
-      const other = await start();
-      const stale = new Browser(await startWebApp(other.pawl));
-      await stale.login("u3");
-      const unknownKey = `sAccessToken=${stale.cookies.get("sAccessToken")}`;
-      const refreshable = await ended.send("/me", { cookie: `${endedToken}; ${unknownKey}; sIdRefreshToken=x` });
+      const refreshable = await user.send("/me", { cookie: `${ended}; ${expired}; sIdRefreshToken=x` });
       expect(refreshable.body.errType).toBe(TRY_REFRESH_TOKEN);
       expect(refreshable.setCookie).toEqual([]);
-      await other.close();
+      await own.close();
+      await close();
     });
 
     test("of two refresh tokens of one session the newer one is tried: no false alarm after a domain change", async () => {

@@ -68,7 +68,9 @@ const loginOf = async (pawl: Pawl) => {
     { getHeader: (name) => headers.get(name), setHeader: (name, value) => headers.set(name, value) },
     "u1",
   );
-  return [headers.get("Set-Cookie") ?? []].flat().map((line) => line.replace(/=[^;]+/, "").replace(/ Expires=[^;]+;/, ""));
+  return [headers.get("Set-Cookie") ?? []]
+    .flat()
+    .map((line) => line.replace(/=[^;]+/, "").replace(/ Expires=[^;]+;/, ""));
 };
 
 describe("cookies in process", () => {
@@ -94,7 +96,12 @@ describe("cookies in process", () => {
   });
 
   test("follow the options", async () => {
-    const cookies = { domain: ".example.com", sameSite: "strict", accessTokenPath: "/api", refreshTokenPath: "/api/r" } as const;
+    const cookies = {
+      domain: ".example.com",
+      sameSite: "strict",
+      accessTokenPath: "/api",
+      refreshTokenPath: "/api/r",
+    } as const;
     const pawl = createPawl({ storage: "memory:", cookies });
     expect(await loginOf(pawl)).toEqual([
       "sAccessToken; Domain=.example.com; Path=/api; HttpOnly; Secure; SameSite=Strict",
@@ -134,7 +141,10 @@ describe("storage in process", () => {
     ["has an unknown scheme", () => "nosuch:thing"],
     ["needs a package that is not installed", () => "postgres://localhost/x"],
   ])("a store that %s: GENERAL_ERROR, and the process lives", async (_, storage) => {
-    await writeFile(join(folder, "text.db"), "this is no database, although it is long enough to hold a header of one ".repeat(20));
+    await writeFile(
+      join(folder, "text.db"),
+      "this is no database, although it is long enough to hold a header of one ".repeat(20),
+    );
     const pawl = createPawl({ storage: storage() });
     await expect(pawl.ready()).rejects.toMatchObject(GENERAL);
     await expect(pawl.getAllSessionHandlesForUser("u1")).rejects.toMatchObject(GENERAL);

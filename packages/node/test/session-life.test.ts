@@ -83,23 +83,30 @@ describe.each(modes)("$name", ({ start }) => {
       expect(headers.get("cache-control")).toBe("no-store");
     });
 
-    test.each([["an array", []], ["a text", "text"], ["a number", 5], ["null", null], ["a date", new Date(0)]])(
-      "a payload that is %s is refused and sets nothing",
-      async (_, payload) => {
-        const { pawl } = await begin();
-        const res = { getHeader: () => undefined, setHeader: () => expect.unreachable("nothing may be set") };
-        await expect(pawl.createNewSession(res, "u1", payload as never)).rejects.toMatchObject({
-          errType: GENERAL_ERROR,
-          code: "GENERAL_ERROR",
-        });
-        await expect(pawl.createNewSession(res, "u1", {}, payload as never)).rejects.toMatchObject({
-          errType: GENERAL_ERROR,
-        });
-        expect(await pawl.getAllSessionHandlesForUser("u1")).toEqual([]);
-      },
-    );
+    test.each([
+      ["an array", []],
+      ["a text", "text"],
+      ["a number", 5],
+      ["null", null],
+      ["a date", new Date(0)],
+    ])("a payload that is %s is refused and sets nothing", async (_, payload) => {
+      const { pawl } = await begin();
+      const res = { getHeader: () => undefined, setHeader: () => expect.unreachable("nothing may be set") };
+      await expect(pawl.createNewSession(res, "u1", payload as never)).rejects.toMatchObject({
+        errType: GENERAL_ERROR,
+        code: "GENERAL_ERROR",
+      });
+      await expect(pawl.createNewSession(res, "u1", {}, payload as never)).rejects.toMatchObject({
+        errType: GENERAL_ERROR,
+      });
+      expect(await pawl.getAllSessionHandlesForUser("u1")).toEqual([]);
+    });
 
-    test.each([["empty", ""], ["no text", 5 as never], ["U+0000", "a\0b"]])("a user id that is %s is refused", async (_, userId) => {
+    test.each([
+      ["empty", ""],
+      ["no text", 5 as never],
+      ["U+0000", "a\0b"],
+    ])("a user id that is %s is refused", async (_, userId) => {
       const { pawl } = await begin();
       const res = { getHeader: () => undefined, setHeader: () => undefined };
       await expect(pawl.createNewSession(res, userId)).rejects.toMatchObject({ errType: GENERAL_ERROR });
@@ -117,7 +124,9 @@ describe.each(modes)("$name", ({ start }) => {
       const answer = await browser.login("u1", { payload: { permissions: "x".repeat(4000), name: "y" } });
       expect(answer.body.errType).toBe(GENERAL_ERROR);
       const message = answer.body.message as string;
-      expect(message).toMatch(/^the cookie sAccessToken would have \d{4} bytes \(name and value\); browsers keep at most 4096\. /);
+      expect(message).toMatch(
+        /^the cookie sAccessToken would have \d{4} bytes \(name and value\); browsers keep at most 4096\. /,
+      );
       expect(Number(/have (\d+) bytes/.exec(message)?.[1])).toBeGreaterThan(4096);
       expect(message).toMatch(/the largest parts: "permissions" about 53\d\d, /);
       expect(answer.setCookie).toEqual([]);
@@ -165,7 +174,11 @@ describe.each(modes)("$name", ({ start }) => {
       await browser.login();
       browser.cookies.delete("sIdRefreshToken");
       const answer = await browser.send("/me");
-      expect(answer.body).toMatchObject({ errType: UNAUTHORISED, code: "UNAUTHORISED", message: "idRefreshToken missing" });
+      expect(answer.body).toMatchObject({
+        errType: UNAUTHORISED,
+        code: "UNAUTHORISED",
+        message: "idRefreshToken missing",
+      });
       expect(answer.setCookie).toEqual(clearedCookies);
       expect(answer.headers["id-refresh-token"]).toBe("remove");
       expect(answer.headers["access-control-expose-headers"]).toBe("id-refresh-token");
@@ -267,20 +280,21 @@ describe.each(modes)("$name", ({ start }) => {
       expect(answer.setCookie).toEqual(clearedCookies);
     });
 
-    test.each([["after logout", "revoke"], ["after its time", "expire"], ["of garbage", "garbage"]])(
-      "C.1.6.10: %s UNAUTHORISED, cookies cleared",
-      async (_, how) => {
-        const { browser, pawl, clock } = await begin();
-        const { body } = await browser.login();
-        if (how === "revoke") await pawl.revokeSessionUsingSessionHandle(body.handle);
-        if (how === "expire") clock.advance("100d");
-        if (how === "garbage") browser.cookies.set("sRefreshToken", "garbage");
-        const answer = await browser.refresh();
-        expect(answer.body.errType).toBe(UNAUTHORISED);
-        expect(answer.setCookie).toEqual(clearedCookies);
-        expect(answer.headers["id-refresh-token"]).toBe("remove");
-      },
-    );
+    test.each([
+      ["after logout", "revoke"],
+      ["after its time", "expire"],
+      ["of garbage", "garbage"],
+    ])("C.1.6.10: %s UNAUTHORISED, cookies cleared", async (_, how) => {
+      const { browser, pawl, clock } = await begin();
+      const { body } = await browser.login();
+      if (how === "revoke") await pawl.revokeSessionUsingSessionHandle(body.handle);
+      if (how === "expire") clock.advance("100d");
+      if (how === "garbage") browser.cookies.set("sRefreshToken", "garbage");
+      const answer = await browser.refresh();
+      expect(answer.body.errType).toBe(UNAUTHORISED);
+      expect(answer.setCookie).toEqual(clearedCookies);
+      expect(answer.headers["id-refresh-token"]).toBe("remove");
+    });
 
     test("C.1.6.11: no anti-CSRF token is asked for", async () => {
       const { browser, clock } = await begin();
@@ -487,7 +501,12 @@ describe.each(modes)("$name", ({ start }) => {
         expiresAt: clock.now() + 144_000 * 60_000,
         current: true,
       });
-      expect(other).toMatchObject({ device: "TestBrowser/1.0", payload: { role: "a" }, data: { b: 1 }, current: false });
+      expect(other).toMatchObject({
+        device: "TestBrowser/1.0",
+        payload: { role: "a" },
+        data: { b: 1 },
+        current: false,
+      });
       expect((await phone.send("/others", { method: "POST" })).body).toBe(1);
       expect(await pawl.getAllSessionHandlesForUser("u1")).toEqual([login.body.handle]);
       expect((await browser.refresh()).body.errType).toBe(UNAUTHORISED);
@@ -538,7 +557,10 @@ describe.each(modes)("$name", ({ start }) => {
       expect(await there.pawl.getAllSessionHandlesForUser("u1")).toEqual([]);
       const answer = await there.browser.send("/me", { cookie: here.browser.cookieHeader });
       expect(answer.body.errType).toBe(TRY_REFRESH_TOKEN);
-      const refresh = await there.browser.send("/session/refresh", { method: "POST", cookie: here.browser.cookieHeader });
+      const refresh = await there.browser.send("/session/refresh", {
+        method: "POST",
+        cookie: here.browser.cookieHeader,
+      });
       expect(refresh.body.errType).toBe(UNAUTHORISED);
     });
   });

@@ -1,4 +1,10 @@
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import { Error as SessionError, type Pawl } from "../src/index.js";
 
@@ -31,7 +37,12 @@ export const listen = async (server: Server): Promise<WebApp> => {
 /** What a failure looks like to the test. */
 export const failureOf = (error: unknown): object =>
   SessionError.isErrorFromAuth(error)
-    ? { errType: error.errType, code: error.code, message: error.message, err: error.errType === 4000 ? error.err : null }
+    ? {
+        errType: error.errType,
+        code: error.code,
+        message: error.message,
+        err: error.errType === 4000 ? error.err : null,
+      }
     : { unexpected: String(error) };
 
 export const startWebApp = (pawl: Pawl): Promise<WebApp> => {
