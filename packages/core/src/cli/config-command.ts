@@ -39,12 +39,13 @@ const init = (options: InitOptions, terminal: Terminal): void => {
     // The file may come to hold API keys.
     writeFileSync(path, configTemplate(), { mode: 0o600, flag: options.force === true ? "w" : "wx" });
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
+    const { code, syscall } = cause as NodeJS.ErrnoException;
+    const exists = code === "EEXIST" && syscall === "open";
     throw new CommandError(
-      code === "EEXIST"
+      exists
         ? `there is already a file ${path}: name another one with --config, or overwrite it with --force`
         : `cannot write ${path} (${code ?? "unknown error"})`,
-      { exitCode: code === "EEXIST" ? 2 : 1, cause },
+      { exitCode: exists ? 2 : 1, cause },
     );
   }
   if (options.json === true) printJson(terminal, { config: path });
@@ -75,6 +76,7 @@ const show = (options: CommonOptions, terminal: Terminal): void => {
 /** `pawl config check|init|show` */
 export const addConfigCommand = (program: Command, terminal: Terminal): void => {
   const command = program.command("config").description("Check, write or show the configuration");
+  examples(command, ["pawl config init", "a new config.yaml"], ["pawl config check", "what the start would say of it"]);
   examples(
     localCommand(
       command

@@ -124,7 +124,8 @@ export const createCoreClient = (options: ClientOptions, terminal: Terminal): Co
       const { routes } = await import("@pawl/protocol");
       const { method, path, success } = routes[name];
       const url = new URL(target.url + path.replace("{handle}", encodeURIComponent(request.handle ?? "")));
-      for (const [parameter, value] of Object.entries(request.query ?? {}))
+      const query: Readonly<Record<string, string | number | undefined>> = request.query ?? {};
+      for (const [parameter, value] of Object.entries(query))
         if (value !== undefined) url.searchParams.set(parameter, String(value));
       const response = await fetch(url, {
         method,

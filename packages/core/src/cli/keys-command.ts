@@ -43,6 +43,7 @@ const rotate = async (options: RotateOptions, terminal: Terminal): Promise<void>
 /** `pawl keys list|rotate` */
 export const addKeysCommand = (program: Command, terminal: Terminal): void => {
   const command = program.command("keys").description("Signing keys of a running core");
+  examples(command, ["pawl keys list", "which keys sign and verify"], ["pawl keys rotate", "a new one takes over"]);
   examples(
     callingCommand(
       command

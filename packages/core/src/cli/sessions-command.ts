@@ -121,6 +121,12 @@ const explain = async (handle: string, options: CallOptions, terminal: Terminal)
 export const addSessionsCommand = (program: Command, terminal: Terminal): void => {
   const command = program.command("sessions").description("Sessions of a running core");
   examples(
+    command,
+    ["pawl sessions list --user alice", "where a user is logged in"],
+    ["pawl sessions explain 5d0f…", "why a session ended"],
+    ["pawl sessions revoke --user alice", "end all sessions of a user"],
+  );
+  examples(
     callingCommand(
       command
         .command("list")

@@ -5,16 +5,22 @@ const MAX_WIDTH = 48;
  * Text of others made harmless for a terminal: control characters and those that turn the direction of writing are
  * shown as escapes (a user agent may hold any of them).
  */
-export const visible = (text: string): string =>
+const visible = (text: string): string =>
   text.replace(
     /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 
-const width = (text: string): number => [...text].length;
+const segmenter = new Intl.Segmenter();
+const characters = (text: string): readonly string[] => Array.from(segmenter.segment(text), ({ segment }) => segment);
+const width = (text: string): number => characters(text).length;
 
 const cut = (text: string): string =>
-  width(text) > MAX_WIDTH ? `${[...text].slice(0, MAX_WIDTH - 1).join("")}…` : text;
+  width(text) > MAX_WIDTH
+    ? `${characters(text)
+        .slice(0, MAX_WIDTH - 1)
+        .join("")}…`
+    : text;
 
 const pad = (text: string, to: number): string => text + " ".repeat(to - width(text));
 

@@ -74,7 +74,9 @@ export const readConfigFile = (path: string): ReadonlyMap<string, unknown> => {
   try {
     return new Map(
       [...(document.toJS({ mapAsMap: true }) as Map<unknown, unknown>)].map(([key, value]) => [
-        typeof key === "object" ? "(a list or mapping)" : String(key),
+        key instanceof Map || Array.isArray(key)
+          ? "(a list or mapping)"
+          : String(key as string | number | boolean | null),
         value ?? undefined,
       ]),
     );

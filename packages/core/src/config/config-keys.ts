@@ -42,13 +42,13 @@ export interface ConfigKey<T> {
   /** Read from the environment alone. */
   readonly environmentOnly?: true;
   /** Makes a relative path in the value absolute. */
-  resolve?(value: NoInfer<T>, folder: string): NoInfer<T>;
+  resolve?(this: void, value: NoInfer<T>, folder: string): NoInfer<T>;
   /** What is accepted, for the reference page, where the type does not say it all. */
   readonly accepted?: string;
   /** The end of "'key' …" when the value is not accepted: `must be …`. */
-  check?(value: NoInfer<T>, related: Related): string | undefined;
+  check?(this: void, value: NoInfer<T>, related: Related): string | undefined;
   /** Shows a value in place of the type's way. */
-  show?(value: NoInfer<T>): string;
+  show?(this: void, value: NoInfer<T>): string;
 }
 
 const CENTURY = 36_500 * 86_400_000;
@@ -56,7 +56,7 @@ const CENTURY = 36_500 * 86_400_000;
 const key = <T>(key: ConfigKey<T>): ConfigKey<T> => key;
 /** A key that always has a value. */
 const withDefault = <T>(key: ConfigKey<T> & { readonly default: NoInfer<T> }): ConfigKey<T> & { readonly default: T } =>
-  key as ConfigKey<T> & { readonly default: T };
+  key;
 
 const COOKIE_PATH = "a path that starts with / and holds no blank, ; or control character";
 const cookiePath = (value: string): string | undefined =>
@@ -90,7 +90,7 @@ const masterKeyCheck = (keys: readonly string[]): string | undefined => {
  * Every key, in the order in which values are checked: first the documented checks of the seed's core in their order,
  * then ours. Reading, `pawl config`, the environment variables and `docs/reference/configuration.md` all come from here.
  */
-export const configKeys = {
+const configKeys = {
   core_config_version: key({
     group: "Compulsory",
     summary: "Version of the form of this file; 0 is the only one so far.",
@@ -357,7 +357,7 @@ export type ConfigValues = {
 export const configNames = Object.keys(configKeys) as readonly ConfigName[];
 
 /** The table for readers that treat all keys alike. */
-export const configKey = (name: ConfigName): ConfigKey<unknown> => configKeys[name] as ConfigKey<unknown>;
+export const configKey = (name: ConfigName): ConfigKey<unknown> => configKeys[name];
 
 /** `PAWL_` and the key in capitals. */
 export const environmentName = (name: ConfigName): string => `PAWL_${name.toUpperCase()}`;

@@ -24,13 +24,14 @@ const line = (name: ConfigName): string => {
   return `${key.compulsory === undefined ? "# " : ""}${name}: ${shown}`;
 };
 
-const entries = (group: ConfigKey<unknown>["group"]): readonly string[] =>
+const entries = (group: ConfigKey<unknown>["group"]): string =>
   configNames
     .filter((name) => configKey(name).group === group)
-    .map((name) => `${note(configKey(name))}\n${line(name)}`);
+    .map((name) => `${note(configKey(name))}\n${line(name)}`)
+    .join("\n\n");
 
 /** A new config.yaml with every key: the compulsory ones set, all others as comments. */
 export const configTemplate = (): string => {
-  const sections = groups.map((group) => [`# --- ${group} ${"-".repeat(100 - group.length)}`, ...entries(group)]);
-  return `${[header, ...sections.flat()].join("\n\n")}\n`;
+  const sections = groups.map((group) => `# --- ${group} ${"-".repeat(100 - group.length)}\n\n${entries(group)}`);
+  return `${[header, ...sections].join("\n\n")}\n`;
 };

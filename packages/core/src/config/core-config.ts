@@ -2,10 +2,10 @@ import type { Policy } from "@pawl/engine";
 import type { SigningAlgorithm, SigningKeyKind } from "@pawl/storage";
 
 /** Takes the place of the original core's command-line mode; decides the default of `cookie_secure`. */
-export type Mode = "DEV" | "PRODUCTION";
+type Mode = "DEV" | "PRODUCTION";
 
 /** Least severe line that is logged. */
-export type LogLevel = "debug" | "info" | "warn" | "error" | "none";
+type LogLevel = "debug" | "info" | "warn" | "error" | "none";
 
 /** Cookie attributes that a 1.0 SDK learns from the handshake and our SDK from `/v1/settings`. */
 export interface CookieConfig {
@@ -19,7 +19,7 @@ export interface CookieConfig {
 }
 
 /** The bare paths of CDI 1.0. */
-export interface Cdi1Config {
+interface Cdi1Config {
   /** False when the operator chose ES256 for all tokens: tokens of version 1 are always RS256. */
   readonly enabled: boolean;
   /** Whether the bare paths are served without a key although `apiKeys` are set: their SDKs cannot send one. */

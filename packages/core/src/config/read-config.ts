@@ -8,7 +8,7 @@ import { toCoreConfig } from "./core-config-from-values.js";
 import { nearestName } from "./nearest-name.js";
 
 /** Where a value came from. */
-export type ConfigSource = "default" | "file" | "environment" | "option";
+type ConfigSource = "default" | "file" | "environment" | "option";
 
 /** Where to read from. */
 export interface ConfigInput {

@@ -11,7 +11,7 @@ export interface ValueType<T> {
   /** Turns the text of an environment variable or option into what YAML would have given. */
   fromText(text: string): unknown;
   /** As it would stand in config.yaml. */
-  show(value: T): string;
+  show(this: void, value: T): string;
 }
 
 interface Range {

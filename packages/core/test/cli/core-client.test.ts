@@ -86,7 +86,7 @@ describe("finding the core", () => {
       [302, "text/plain", ""],
     ];
     const other = createHttpServer((request, response) => {
-      const [status, type, body] = replies[Number(request.url?.slice(1, 2))]!;
+      const [status, type, body] = replies[Number(request.url?.slice(1, 2))] ?? [500, "text/plain", ""];
       response.writeHead(status, { "content-type": type, location: "/0/" }).end(body);
     });
     let elsewhere = "";

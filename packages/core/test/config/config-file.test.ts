@@ -97,7 +97,7 @@ describe("its YAML", () => {
       `api_keys: @${canary}`,
       `api_keys: "${canary}`,
       `api_keys: a: ${canary}`,
-      `${canary}`,
+      canary,
       `api_keys ${canary}\nport: 1`,
       `api_keys: [${canary}`,
       `api_keys: ${canary}]\n]`,
