@@ -185,16 +185,13 @@ export class MemoryStorage implements Storage {
 
   async getSigningKeys(): Promise<readonly SigningKeyRecord[]> {
     this.#check();
-    return [...this.#signingKeys.values()].toSorted(
-      (left, right) => left.createdAt - right.createdAt || compare(left.kid, right.kid),
-    );
+    return this.#keysByAge();
   }
 
   async addSigningKey(record: SigningKeyRecord, ifNewestIs: string | undefined): Promise<boolean> {
+    this.#check();
     checkSigningKey(record);
-    const newest = (await this.getSigningKeys()).findLast(
-      (key) => key.algorithm === record.algorithm && key.kind === record.kind,
-    );
+    const newest = this.#keysByAge().findLast((key) => key.algorithm === record.algorithm && key.kind === record.kind);
     if (newest?.kid !== ifNewestIs || this.#signingKeys.has(record.kid)) return false;
     this.#signingKeys.set(record.kid, Object.freeze({ ...record }));
     return true;
@@ -266,6 +263,12 @@ export class MemoryStorage implements Storage {
 
   #check(): void {
     if (this.#closed) throw new StorageError("closed", "the storage was closed");
+  }
+
+  #keysByAge(): readonly SigningKeyRecord[] {
+    return [...this.#signingKeys.values()].toSorted(
+      (left, right) => left.createdAt - right.createdAt || compare(left.kid, right.kid),
+    );
   }
 
   #put(row: SessionRecord): SessionRecord {
