@@ -77,6 +77,8 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
       explainFailure(error, { log, operation });
     }
     response.end();
+    // Whoever has not read so far shall not keep the core from stopping.
+    if (response.writableNeedDrain) response.destroy();
   };
 
   const answer = async (exchange: Exchange, operation: Operation, request: CoreRequest): Promise<void> => {
@@ -88,8 +90,6 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
       return;
     }
     if (!("run" in reply)) return write(exchange, reply);
-    // A stream is not waited for: the core may stop whenever it likes.
-    finish(exchange);
     await stream(exchange, reply);
   };
 

@@ -124,32 +124,25 @@ test("a comment is sent on a silent stream, and nothing twice", async () => {
   feed.stop();
 });
 
-test("a reader that does not read is cut, holds up nobody, and keeps nothing of the core", async () => {
-  const core = await listen({}, { limits: { unreadTimeout: 100 } });
+test("a reader that does not read holds up nobody", async () => {
+  const core = await listen();
   const stalled = core.connect();
   stalled.write("GET /v1/revocations HTTP/1.1\r\nHost: localhost\r\n\r\n");
   await new Promise((resolve) => stalled.once("data", resolve));
   stalled.pause();
-  const closed = new Promise((resolve) => stalled.once("close", resolve));
 
   const feed = await follow(core);
   const handles: string[] = [];
-  const rounds = 40;
-  for (let round = 0; round < rounds; round++) {
-    const batch = await Promise.all(
-      Array.from({ length: 500 }, () => core.engine.createSession({ userId: "u" as never })),
-    );
-    const revoked = batch.map(({ session }) => session.handle);
-    await core.engine.revokeSessions(revoked);
-    handles.push(...revoked);
+  for (let round = 0; round < 4; round++) {
+    const batch = await Promise.all(Array.from({ length: 250 }, () => createFor(core, "u")));
+    await revoke(core, batch);
+    handles.push(...batch);
   }
   const seen = new Set<string>();
   while (seen.size < handles.length) seen.add(handleIn(await feed.next()));
   expect(seen).toEqual(new Set(handles));
   feed.stop();
-  stalled.resume();
-  await closed;
-}, 60_000);
+});
 
 test("ends when the core stops", async () => {
   const core = await listen();

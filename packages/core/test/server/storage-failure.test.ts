@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import { listen, testFolder } from "../listening-core.js";
+
+test("without storage: /readyz 503, /healthz 200, no answer about any session, cookies stay", async () => {
+  const core = await listen({ logLevel: "none" });
+  const { refreshToken, accessToken, session } = (
+    await core.send("POST", "/session", { body: { userId: "u", userDataInJWT: {}, userDataInDatabase: {} } })
+  ).json;
+  expect((await core.send("GET", "/readyz")).status).toBe(200);
+  await core.engine.storage.close();
+
+  expect(await core.send("GET", "/readyz")).toMatchObject({ status: 503, headers: { "retry-after": "1" } });
+  expect((await core.send("GET", "/healthz")).status).toBe(200);
+  const asked: readonly (readonly [string, string, object?])[] = [
+    ["POST", "/session/refresh", { refreshToken: refreshToken.token }],
+    ["POST", "/session", { userId: "u", userDataInJWT: {}, userDataInDatabase: {} }],
+    ["DELETE", "/session", { userId: "u" }],
+    ["GET", "/session/user?userId=u"],
+    ["GET", `/session/data?sessionHandle=${session.handle}`],
+    ["POST", "/v1/sessions/refresh", { refreshToken: refreshToken.token }],
+    ["POST", "/v1/sessions/revoke", { userId: "u" }],
+    ["POST", "/v1/sessions/verify", { accessToken: accessToken.token, checkDatabase: true }],
+    ["GET", `/v1/sessions/${session.handle}`],
+    ["GET", "/v1/revocations"],
+  ];
+  for (const [method, path, body] of asked) {
+    const answer = await core.send(method, path, { body });
+    expect([path, answer.status, answer.headers["retry-after"]]).toEqual([path, 503, "1"]);
+    expect(answer.text).not.toMatch(/UNAUTHORISED|TRY_REFRESH|unauthorised/);
+    if (path.startsWith("/v1")) expect(answer.json).toMatchObject({ code: "storage_unavailable" });
+  }
+  // What needs no storage goes on.
+  const verified = await core.send("POST", "/v1/sessions/verify", { body: { accessToken: accessToken.token } });
+  expect(verified.status).toBe(200);
+});
+
+test("a database that another process holds: refresh 503 within the answer time, and right once it is free", async () => {
+  const folder = await testFolder();
+  const file = `${folder}/pawl.db`;
+  const core = await listen(
+    { storage: `sqlite:${file}`, logLevel: "none" },
+    { limits: { answerTimeout: 300, readyTimeout: 100 } },
+  );
+  const { refreshToken } = (await core.send("POST", "/v1/sessions", { body: { userId: "u" } })).json;
+  const refresh = () => core.send("POST", "/v1/sessions/refresh", { body: { refreshToken: refreshToken.token } });
+  const { default: Database } = await import("libsql");
+  const other = new Database(file);
+  other.exec("BEGIN IMMEDIATE");
+  expect((await refresh()).json).toMatchObject({ code: "storage_unavailable" });
+  expect((await core.send("GET", "/readyz")).status).toBe(503);
+  other.exec("ROLLBACK");
+  other.close();
+  expect((await refresh()).status).toBe(200);
+  expect((await core.send("GET", "/readyz")).status).toBe(200);
+});
