@@ -59,7 +59,9 @@ export const hold = async (row, pace, progress, { profile } = {}) => {
       const worker = startWorker(
         "contender-process.mjs",
         [module, opener],
-        profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${fileName(name)}.cpuprofile`],
+        profile === undefined
+          ? []
+          : ["--cpu-prof", `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${fileName(name)}.cpuprofile`],
       );
       const score = { name, perSecond: 0, cpuMicros: 0, memoryMb: 0, rounds: [] };
       entrants.push({ contender, worker, serves: false, score });
@@ -71,7 +73,10 @@ export const hold = async (row, pace, progress, { profile } = {}) => {
       }
     }
 
-    const slice = async (/** @type {(typeof entrants)[number]} */ { contender: { name }, worker, serves }, /** @type {number} */ millis) => {
+    const slice = async (
+      /** @type {(typeof entrants)[number]} */ { contender: { name }, worker, serves },
+      /** @type {number} */ millis,
+    ) => {
       if (!serves) return worker.call("slice", millis);
       await load.call("connect", name);
       const before = await worker.call("usage");

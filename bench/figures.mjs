@@ -2,8 +2,7 @@
 export const rounded = (value, digits = 3) => Number(value.toPrecision(digits));
 
 /** @param {number} micros */
-export const formatMicros = (micros) =>
-  `${micros >= 1000 ? rounded(micros, 4) : rounded(micros)} µs`;
+export const formatMicros = (micros) => `${micros >= 1000 ? rounded(micros, 4) : rounded(micros)} µs`;
 
 /** @param {number} perSecond */
 export const formatRate = (perSecond) => Math.round(rounded(perSecond)).toLocaleString("en-US");

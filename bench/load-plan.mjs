@@ -45,7 +45,7 @@ export const follow = (plan, lanes) => {
   }
   // Every lane turns over sessions of its own, so that no session is refreshed twice at once.
   const own = Array.from({ length: lanes }, (_, lane) => plan.tokens.filter((_token, i) => i % lanes === lane));
-  const turn = new Array(lanes).fill(0);
+  const turn = own.map(() => 0);
   const place = (/** @type {number} */ lane) => turn[lane] % own[lane].length;
   return {
     next: (lane) => requestText({ method: "POST", path: plan.path, body: refreshBody(own[lane][place(lane)]) }),

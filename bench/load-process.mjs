@@ -35,7 +35,11 @@ const openConnection = (port) =>
     });
     socket.once("connect", () =>
       resolve({
-        send: (/** @type {string} */ text, /** @type {typeof onAnswer} */ answered, /** @type {typeof reject} */ failed) => {
+        send: (
+          /** @type {string} */ text,
+          /** @type {typeof onAnswer} */ answered,
+          /** @type {typeof reject} */ failed,
+        ) => {
           onAnswer = answered;
           onFailure = failed;
           socket.write(text, "latin1");
@@ -74,7 +78,8 @@ answerCalls({
       let busy = connections.length;
       for (const [lane, connection] of connections.entries()) {
         const answered = (/** @type {number} */ status, /** @type {string} */ body) => {
-          if (status < 200 || status > 299) return reject(new Error(`${name} answered ${status}: ${body.slice(0, 200)}`));
+          if (status < 200 || status > 299)
+            return reject(new Error(`${name} answered ${status}: ${body.slice(0, 200)}`));
           try {
             plan.learn(lane, body);
           } catch (error) {

@@ -3,7 +3,11 @@ import { cpus, loadavg, release, totalmem, type } from "node:os";
 
 const git = (/** @type {string[]} */ ...parameters) => {
   try {
-    return execFileSync("git", parameters, { cwd: import.meta.dirname, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    return execFileSync("git", parameters, {
+      cwd: import.meta.dirname,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
   } catch {
     return "";
   }
@@ -23,5 +27,6 @@ export const describeMachine = (sqlite) => ({
   /** Load of the last minute when the run began: what others did on this machine. */
   loadAtStart: Number(loadavg()[0]?.toFixed(2)),
   date: new Date().toISOString(),
-  commit: git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain", "--untracked-files=no") === "" ? "" : "+"),
+  commit:
+    git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain", "--untracked-files=no") === "" ? "" : "+"),
 });

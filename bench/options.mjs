@@ -1,6 +1,8 @@
 import { parseArgs } from "node:util";
 
-const usage = (/** @type {readonly { name: string, title: string }[]} */ rows) => `Usage: npm run bench -- [name…] [options]
+const usage = (
+  /** @type {readonly { name: string, title: string }[]} */ rows,
+) => `Usage: npm run bench -- [name…] [options]
 
 Measures Pawl beside its peers: each contender in a process of its own, in short slices in a shuffled order, medians
 over the rounds. CPU per operation is what to compare; operations per second depend on who else uses the machine.

@@ -95,7 +95,11 @@ export const compare = (report) => {
   /** @type {Report} */
   let before;
   try {
-    const options = /** @type {const} */ ({ cwd: import.meta.dirname, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    const options = /** @type {const} */ ({
+      cwd: import.meta.dirname,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
     before = JSON.parse(execFileSync("git", ["show", "HEAD:./results/latest.json"], options));
   } catch {
     return "no committed result to compare with\n";
@@ -103,9 +107,16 @@ export const compare = (report) => {
   const lines = report.rows.flatMap((row) => {
     const old = before.rows.find(({ name }) => name === row.name);
     if (old === undefined) return [[row.name, "new", "", "", ""]];
-    const change = (/** @type {number} */ now, /** @type {number} */ then) => `${now >= then ? "+" : ""}${Math.round((now / then - 1) * 100)} %`;
+    const change = (/** @type {number} */ now, /** @type {number} */ then) =>
+      `${now >= then ? "+" : ""}${Math.round((now / then - 1) * 100)} %`;
     return [
-      [row.name, formatMicros(old.cpuMicros), formatMicros(row.cpuMicros), change(row.cpuMicros, old.cpuMicros), `${formatRatio(old.ratio)} → ${formatRatio(row.ratio)}`],
+      [
+        row.name,
+        formatMicros(old.cpuMicros),
+        formatMicros(row.cpuMicros),
+        change(row.cpuMicros, old.cpuMicros),
+        `${formatRatio(old.ratio)} → ${formatRatio(row.ratio)}`,
+      ],
     ];
   });
   const heading = `against ${before.machine.commit} of ${before.machine.date.slice(0, 10)}, CPU per operation:`;
@@ -117,14 +128,14 @@ const END = "<!-- table of the last run: end -->";
 
 /**
  * Puts the table of the last full run between the marks of the documentation page.
- * @param {readonly { name: string, title: string }[]} rows
+ * @param {readonly import("./rows.mjs").Row[]} rows
  */
 export const writeDocs = (rows) => {
   /** @type {Report} */
   const report = JSON.parse(readFileSync(latest, "utf8"));
   const tables = report.rows.map((row) => {
-    const title = rows.find(({ name }) => name === row.name)?.title ?? "";
-    const lines = [{ ...row, name: `**${row.ours}**` }, ...row.peers].map(
+    const { title, ours } = rows.find(({ name }) => name === row.name) ?? { title: "", ours: row.name };
+    const lines = [{ ...row, name: `**${ours}**` }, ...row.peers].map(
       ({ name, cpuMicros, perSecond }) => `| ${name} | ${formatMicros(cpuMicros)} | ${formatRate(perSecond)} |`,
     );
     const verdict = `Target: ${row.target}. **${row.met ? "Met" : "Not met"}**, ratio ${rounded(row.ratio)}, memory ${row.memoryMb} MB.`;
@@ -134,5 +145,8 @@ export const writeDocs = (rows) => {
   const [before, rest] = page.split(BEGIN);
   const after = rest?.split(END)[1];
   if (after === undefined) throw new Error(`docs/reference/performance.md has lost its marks: ${BEGIN} … ${END}`);
-  writeFileSync(docs, `${before}${BEGIN}\n\n${formatMachine(report.machine)}.\n\n${tables.join("\n\n")}\n\n${END}${after}`);
+  writeFileSync(
+    docs,
+    `${before}${BEGIN}\n\n${formatMachine(report.machine)}.\n\n${tables.join("\n\n")}\n\n${END}${after}`,
+  );
 };

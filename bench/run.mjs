@@ -78,6 +78,6 @@ try {
 } catch (error) {
   clearProgress();
   const { message, stack } = /** @type {Error} */ (error);
-  process.stderr.write(`bench: ${error instanceof UsageError ? message : (process.env["DEBUG"] ? stack : message)}\n`);
+  process.stderr.write(`bench: ${error instanceof UsageError ? message : process.env["DEBUG"] ? stack : message}\n`);
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }

@@ -34,7 +34,13 @@ export const createSigner = (algorithm) => {
     const signature = createSign("sha256").update(input).sign({ key: privateKey, dsaEncoding: "ieee-p1363" });
     return `${input}.${signature.toString("base64url")}`;
   };
-  return { sign, kid, privateKey, publicKey, jwk: { ...publicKey.export({ format: "jwk" }), kid, alg: algorithm, use: "sig" } };
+  return {
+    sign,
+    kid,
+    privateKey,
+    publicKey,
+    jwk: { ...publicKey.export({ format: "jwk" }), kid, alg: algorithm, use: "sig" },
+  };
 };
 
 /**

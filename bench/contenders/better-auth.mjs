@@ -1,3 +1,4 @@
+/* oxlint-disable oxc/no-async-endpoint-handlers -- Express 5 passes rejections on to the error handler */
 import { betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
 import { fromNodeHeaders } from "better-auth/node";
@@ -33,7 +34,10 @@ export const expressServer = async ({ sessions, directory }) => {
       body: { email: `user-${user}@example.com`, name: `user-${user}`, password: "irrelevant here" },
       asResponse: true,
     });
-    const cookie = signedUp.headers.getSetCookie().map((line) => line.split(";")[0]).join("; ");
+    const cookie = signedUp.headers
+      .getSetCookie()
+      .map((line) => line.split(";")[0])
+      .join("; ");
     requests.push(requestText({ path: "/me", headers: { ...browserHeaders, cookie } }));
   }
   const app = express();

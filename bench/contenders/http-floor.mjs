@@ -12,5 +12,8 @@ export const echo = async ({ path, body, answerBytes }) => {
       response.end(answer);
     });
   });
-  return { ...(await listen(server)), plan: { kind: "fixed", requests: [requestText({ method: "POST", path, body })] } };
+  return {
+    ...(await listen(server)),
+    plan: { kind: "fixed", requests: [requestText({ method: "POST", path, body })] },
+  };
 };

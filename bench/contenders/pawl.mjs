@@ -11,14 +11,20 @@ const createTokens = async (/** @type {number} */ count, /** @type {"ES256" | "R
   const { engine, storage } = await openEngine({ storage: "memory:", masterKey, policy });
   const tokens = [];
   for (let user = 0; user < count; user++) {
-    const created = await engine.createSession({ userId: /** @type {any} */ (`user-${user}`), payload: { role: "member" } });
+    const created = await engine.createSession({
+      userId: /** @type {any} */ (`user-${user}`),
+      payload: { role: "member" },
+    });
     tokens.push(created.accessToken.token);
   }
   return { tokens, engine, openAnother: () => openEngine({ storage, masterKey, policy }) };
 };
 
 /** Verifies tokens in turn, each as a string made anew. */
-const verifyNext = (/** @type {import("@pawl/engine").AccessTokenVerifier} */ verifier, /** @type {string} */ accessToken) => {
+const verifyNext = (
+  /** @type {import("@pawl/engine").AccessTokenVerifier} */ verifier,
+  /** @type {string} */ accessToken,
+) => {
   if (verifier.verify({ accessToken }).kind !== "valid") throw new Error("a valid token was refused");
 };
 

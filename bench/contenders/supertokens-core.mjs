@@ -23,7 +23,10 @@ export const startSupertokensCore = async () => {
         userDataInJWT,
         tenantId: "public",
       };
-      const times = (/** @type {number} */ seconds) => ({ createdTime: claims.iat * 1000, expiry: (claims.iat + seconds) * 1000 });
+      const times = (/** @type {number} */ seconds) => ({
+        createdTime: claims.iat * 1000,
+        expiry: (claims.iat + seconds) * 1000,
+      });
       return {
         status: "OK",
         session,

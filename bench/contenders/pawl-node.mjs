@@ -1,0 +1,70 @@
+/* oxlint-disable oxc/no-async-endpoint-handlers -- Express 5 passes rejections on to the error handler */
+import { createNewSession, createPawl, getSession, init } from "@pawl/node";
+import express from "express";
+import { browserHeaders, requestText } from "../load-plan.mjs";
+import { freshStrings, SEEN_SESSIONS } from "./access-tokens.mjs";
+import { listen } from "./listen.mjs";
+
+/** A response that only takes down its cookies, where there is no server. */
+const recordCookies = () => {
+  /** @type {string[]} */
+  let lines = [];
+  return {
+    getHeader: (/** @type {string} */ name) => (name === "Set-Cookie" ? lines : undefined),
+    setHeader: (/** @type {string} */ name, /** @type {any} */ value) => {
+      if (name === "Set-Cookie") lines = value;
+    },
+    /** The `Cookie` header of requests to the path `/`. */
+    cookieHeader: () =>
+      lines
+        .map((line) => line.split(";")[0] ?? "")
+        .filter((cookie) => !cookie.startsWith("sRefreshToken="))
+        .join("; "),
+  };
+};
+
+/** The documented `getSession` on a request: cookies read, token verified, a Session object made. */
+export const verifySeen = async () => {
+  const pawl = createPawl({ storage: "memory:", enableAntiCsrf: false });
+  const headers = [];
+  for (let user = 0; user < SEEN_SESSIONS; user++) {
+    const response = recordCookies();
+    await pawl.createNewSession(response, `user-${user}`, { role: "member" });
+    headers.push(response.cookieHeader());
+  }
+  const next = freshStrings(headers);
+  const response = recordCookies();
+  return {
+    pass: async () => {
+      for (let i = 0; i < 2000; i++) {
+        const session = await pawl.getSession({ headers: { cookie: next() } }, response, false);
+        if (session.getUserId() === "") throw new Error("no user");
+      }
+      return 2000;
+    },
+    close: () => pawl.close(),
+  };
+};
+
+/** The five-minute start: `init`, and `getSession` in the handler. */
+export const expressServer = async ({ sessions, directory }) => {
+  init({ storage: `sqlite:${directory}/sessions.db`, cookies: { secure: false } });
+  const app = express();
+  app.post("/login/:user", async (request, response) => {
+    await createNewSession(response, request.params.user, { role: "member" });
+    response.json({});
+  });
+  app.get("/me", async (request, response) => {
+    const session = await getSession(request, response, false);
+    response.json({ userId: session.getUserId() });
+  });
+  const server = await listen(app);
+  const requests = [];
+  for (let user = 0; user < sessions; user++) {
+    const login = await fetch(`http://127.0.0.1:${server.port}/login/user-${user}`, { method: "POST" });
+    const cookies = login.headers.getSetCookie().map((line) => line.split(";")[0] ?? "");
+    const cookie = cookies.filter((text) => !text.startsWith("sRefreshToken=")).join("; ");
+    requests.push(requestText({ path: "/me", headers: { ...browserHeaders, cookie } }));
+  }
+  return { ...server, plan: { kind: "fixed", requests }, facts: { requests } };
+};
