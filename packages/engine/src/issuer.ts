@@ -8,7 +8,7 @@ import type { AccessTokenClaims, AccessTokenForm, IssuedSession, IssuedToken, Js
 import type { SigningKeys } from "./signing-keys.js";
 
 /** How an answer is to be written. */
-export interface IssueStyle {
+interface IssueStyle {
   readonly form: AccessTokenForm;
   readonly keyKind: SigningKeyKind;
 }

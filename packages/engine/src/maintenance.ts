@@ -5,14 +5,14 @@ import type { SessionEngine } from "./session-engine.js";
 export type Schedule = (run: () => void, delay: Millis) => () => void;
 
 /** Timers that do not keep the process alive. */
-export const timers: Schedule = (run, delay) => {
+const timers: Schedule = (run, delay) => {
   const timer = setTimeout(run, delay).unref();
   return () => clearTimeout(timer);
 };
 
 export interface MaintenanceOptions {
   readonly engine: Pick<SessionEngine, "maintainSigningKeys" | "sweep" | "revocations">;
-  /** `timers` unless given. */
+  /** Timers that do not keep the process alive unless given. */
   readonly schedule?: Schedule;
   /** From the end of one round to the start of the next: 20 s unless given; a new signing key is published for 60 s. */
   readonly every?: Millis;

@@ -3,7 +3,7 @@ import { EngineError } from "./errors.js";
 import { defaultPolicy, type Policy } from "./policy.js";
 
 /** The longest reuse window: five minutes, in milliseconds. */
-export const MAX_REUSE_WINDOW = 300_000;
+const MAX_REUSE_WINDOW = 300_000;
 
 /**
  * The default policy with some rules changed.
