@@ -2,7 +2,7 @@ export * from "./access-token-verifier.js";
 export * from "./key-set.js";
 export * from "./policy.js";
 export { policyWith } from "./policy-rules.js";
-export type { RevocationFeed, Revoked } from "./revocation-feed.js";
+export type { RevocationFeed, Revoked, RevokedPage } from "./revocation-feed.js";
 export * from "./rotation.js";
 export * from "./session.js";
 export * from "./session-engine.js";

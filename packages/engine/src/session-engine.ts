@@ -15,7 +15,7 @@ import type {
 import type { AccessTokenVerifier } from "./access-token-verifier.js";
 import type { KeySet, SigningKeyInformation } from "./key-set.js";
 import type { Policy } from "./policy.js";
-import type { RevocationFeed } from "./revocation-feed.js";
+import type { RevocationFeed, RevokedPage } from "./revocation-feed.js";
 import type {
   AccessTokenClaims,
   ConfirmOutcome,
@@ -113,10 +113,7 @@ export interface SessionEngine {
    * A page of the feed for a reader that follows it elsewhere; from one access token lifetime ago without a cursor, or
    * with one that the store does not know any more. Handles may repeat.
    */
-  revocationsSince(from: { readonly cursor: RevocationCursor } | undefined): Promise<{
-    readonly revoked: readonly { readonly handle: SessionHandle; readonly at: number }[];
-    readonly cursor: RevocationCursor;
-  }>;
+  revocationsSince(from: { readonly cursor: RevocationCursor } | undefined): Promise<RevokedPage>;
 
   /** Stops following revocations: the engine must not be used any more. Does not close the storage. */
   close(): Promise<void>;
