@@ -12,9 +12,10 @@ const PATH = /^\/[\x20-\x3a\x3c-\x7e]*$/;
  * @throws SessionError `GENERAL_ERROR` naming the option.
  */
 export const checkCookieOptions = (options: CookieOptions): void => {
-  const { domain, accessTokenPath, refreshTokenPath, sameSite } = options;
-  if (domain !== undefined && !DOMAIN.test(domain))
-    throw generalError(`cookies.domain must be a host name, not ${JSON.stringify(domain)}`);
+  const { domain, olderDomain, accessTokenPath, refreshTokenPath, sameSite } = options;
+  for (const [name, value] of Object.entries({ domain, olderDomain: olderDomain === "" ? undefined : olderDomain }))
+    if (value !== undefined && !DOMAIN.test(value))
+      throw generalError(`cookies.${name} must be a host name, not ${JSON.stringify(value)}`);
   for (const [name, path] of Object.entries({ accessTokenPath, refreshTokenPath }))
     if (path !== undefined && !PATH.test(path))
       throw generalError(
@@ -33,6 +34,7 @@ export const cookieSettings = (options: CookieOptions, backend: BackendSettings)
   const domain = options.domain ?? backend.cookieDomain;
   const settings = {
     ...(domain === undefined ? {} : { domain }),
+    ...(options.olderDomain === undefined ? {} : { olderDomain: options.olderDomain }),
     secure: options.secure ?? backend.cookieSecure,
     sameSite: options.sameSite ?? "none",
     accessTokenPath: options.accessTokenPath ?? backend.accessTokenPath,

@@ -2,7 +2,7 @@ import { performance } from "node:perf_hooks";
 import { Pool } from "undici";
 import { coreUrl } from "./core-url.js";
 import type { CoreHost } from "./options.js";
-import { generalError, type SessionError } from "./session-error.js";
+import { generalError, RETRY_AFTER, type SessionError } from "./session-error.js";
 
 /** One call of the core's API. */
 export interface CoreCall {
@@ -118,7 +118,7 @@ export class CoreHosts {
     if (attempt?.kind === "answer") throw refusal(call, attempt.answer);
     const cause = attempt?.cause;
     const why = cause instanceof Error ? `: ${(cause as { code?: unknown }).code ?? cause.name}` : "";
-    throw generalError(`No Pawl core available to query${why}`, { cause });
+    throw generalError(`No Pawl core available to query${why}`, { cause, retryAfter: RETRY_AFTER });
   }
 
   async close(): Promise<void> {

@@ -8,6 +8,11 @@ import type { TokenTheft } from "./session-error.js";
 export interface CookieOptions {
   /** Hosts that get the cookies. Left out: the host that set them, alone. */
   readonly domain?: string;
+  /**
+   * The domain before it was changed; `""` for the host alone. A browser then sends both cookies until the older one
+   * ends; with this the older one is cleared at the next refresh.
+   */
+  readonly olderDomain?: string;
   /** Sent over HTTPS only. In process true unless given; false is for development over plain HTTP. */
   readonly secure?: boolean;
   /** `none` unless given; without `secure` it becomes `lax`, because browsers drop the cookie otherwise. */

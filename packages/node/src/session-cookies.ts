@@ -15,6 +15,8 @@ const EXPOSE_HEADERS = "Access-Control-Expose-Headers";
 export interface SessionCookieSettings extends Omit<CookieAttributes, "path"> {
   readonly accessTokenPath: string;
   readonly refreshTokenPath: string;
+  /** The domain the cookies had before; empty: the host alone. */
+  readonly olderDomain?: string;
 }
 
 /** The documented cookies and headers of a session. */
@@ -35,6 +37,18 @@ export const createSessionCookies = (settings: SessionCookieSettings): SessionCo
   const refreshToken = cookieWriter(REFRESH_TOKEN_COOKIE, { ...settings, path: refreshTokenPath });
   const idRefreshToken = cookieWriter(ID_REFRESH_TOKEN_COOKIE, { ...settings, path: accessTokenPath });
 
+  /** Where a request shows that a cookie is there twice, the one at the former domain goes: nothing else would end it. */
+  const clearDuplicates = (exchange: Exchange): void => {
+    if (settings.olderDomain === undefined) return;
+    const { domain: _, ...here } = settings;
+    const there = settings.olderDomain === "" ? here : { ...here, domain: settings.olderDomain };
+    for (const name of [ACCESS_TOKEN_COOKIE, REFRESH_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE]) {
+      if (exchange.cookies(name).length < 2) continue;
+      const path = name === REFRESH_TOKEN_COOKIE ? refreshTokenPath : accessTokenPath;
+      exchange.appendCookie(cookieWriter(name, { ...there, path })("", 0));
+    }
+  };
+
   const expose = (exchange: Exchange, name: string, value: string): void => {
     exchange.appendHeader(name, value);
     exchange.appendHeader(EXPOSE_HEADERS, name);
@@ -48,6 +62,7 @@ export const createSessionCookies = (settings: SessionCookieSettings): SessionCo
       const id = randomUUID();
       const { expiry } = issued.refreshToken;
       exchange.setHeader("Cache-Control", "no-store");
+      clearDuplicates(exchange);
       exchange.appendCookie(accessToken(issued.accessToken.token, issued.accessToken.expiry));
       exchange.appendCookie(refreshToken(issued.refreshToken.token, expiry));
       exchange.appendCookie(idRefreshToken(id, expiry));
@@ -57,6 +72,7 @@ export const createSessionCookies = (settings: SessionCookieSettings): SessionCo
 
     clear(exchange) {
       exchange.setHeader("Cache-Control", "no-store");
+      clearDuplicates(exchange);
       exchange.appendCookie(accessToken("", 0));
       exchange.appendCookie(refreshToken("", 0));
       exchange.appendCookie(idRefreshToken("", 0));

@@ -1,3 +1,5 @@
+import { StorageError } from "@pawl/storage";
+
 /** The four kinds of failure, with the numbers of the SuperTokens 1.0 SDK. */
 export const GENERAL_ERROR = 1000;
 export const UNAUTHORISED = 2000;
@@ -92,8 +94,15 @@ export const tryRefreshToken = (message: string): SessionError =>
 export const tokenTheft = (theft: TokenTheft): SessionError =>
   new SessionError({ errType: TOKEN_THEFT_DETECTED, message: "token theft detected", theft });
 
+/** Seconds after which a store or a core that did not answer is worth another try. */
+export const RETRY_AFTER = 1;
+
 /** What a caller sees of any failure: ours as it is, everything else as `GENERAL_ERROR` with its cause. */
-export const asSessionError = (error: unknown): SessionError =>
-  SessionError.isErrorFromAuth(error)
-    ? error
-    : generalError(error instanceof Error ? error.message : "something unexpected was thrown", { cause: error });
+export const asSessionError = (error: unknown): SessionError => {
+  if (SessionError.isErrorFromAuth(error)) return error;
+  const isPassing = error instanceof StorageError && error.code === "unavailable";
+  return generalError(error instanceof Error ? error.message : "something unexpected was thrown", {
+    cause: error,
+    ...(isPassing ? { retryAfter: RETRY_AFTER } : {}),
+  });
+};

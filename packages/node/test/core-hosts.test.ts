@@ -127,6 +127,7 @@ describe("when no host answers", () => {
     await expect(hosts.call(read)).rejects.toMatchObject({
       errType: 1000,
       message: "No Pawl core available to query: ECONNREFUSED",
+      retryAfter: 1,
     });
   });
 
@@ -159,6 +160,6 @@ describe("when no host answers", () => {
     );
     await expect(hosts.call(read)).rejects.toMatchObject({ errType: 1000 });
     expect(performance.now() - start).toBeLessThan(1500);
-    expect(all.filter(({ asked }) => asked.length > 0)).toHaveLength(3);
+    expect(all.filter(({ asked }) => asked.length > 0).length).toBeLessThan(6);
   });
 });

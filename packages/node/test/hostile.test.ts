@@ -180,6 +180,30 @@ describe.each(modes)("$name: tokens and cookies that nobody was given", ({ start
       await close();
     });
 
+    test.each([
+      ["example.com", "; Domain=example.com"],
+      ["", ""],
+    ])(
+      "with `olderDomain: %j` a refresh clears what is there twice at the older domain",
+      async (olderDomain, domain) => {
+        const { pawl, clock, close } = await start({ cookies: { olderDomain } });
+        const own = await startWebApp(pawl);
+        const user = new Browser(own);
+        await user.login("u1");
+        clock.advance("10m");
+        const cookie = `sRefreshToken=garbage; ${user.cookieHeader}`;
+        const answer = await user.send("/session/refresh", { method: "POST", cookie });
+        expect(answer.status).toBe(200);
+        expect(answer.setCookie).toHaveLength(4);
+        expect(answer.setCookie[0]).toBe(
+          `sRefreshToken=${domain}; Path=/session/refresh; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; SameSite=Lax`,
+        );
+        expect((await user.refresh()).setCookie).toHaveLength(3);
+        await own.close();
+        await close();
+      },
+    );
+
     test("of two refresh tokens of one session the newer one is tried: no false alarm after a domain change", async () => {
       const user = new Browser(app);
       await user.login("u4");

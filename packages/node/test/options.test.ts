@@ -40,6 +40,7 @@ describe("createPawl refuses at once", () => {
     [{ storage: "memory:", signingAlgorithm: "HS256" }, /signingAlgorithm/],
     [{ storage: "memory:", maxSessionsPerUser: 0 }, /maxSessionsPerUser/],
     [{ storage: "memory:", cookies: { domain: "a;b" } }, /^cookies.domain/],
+    [{ storage: "memory:", cookies: { olderDomain: "a;b" } }, /^cookies.olderDomain/],
     [{ storage: "memory:", cookies: { sameSite: "None" } }, /^cookies.sameSite/],
   ])("%j", (options, message) => {
     const error = refused(options);

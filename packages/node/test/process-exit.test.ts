@@ -21,11 +21,15 @@ test("a program with a core ends by itself: feed, key reading and idle connectio
   const printed = await run(`
     import { createPawl } from "@pawl/node";
     const pawl = createPawl({ core: [{ hostname: "${host}", port: ${port} }], cookies: { sameSite: "lax" } });
+    const waiting = setInterval(() => undefined, 1000);
+    await pawl.sessions.onRevoked(() => {
+      clearInterval(waiting);
+      console.log("the feed stands");
+    });
     const { session } = await pawl.tokens.createNewSession("u1");
     await pawl.revokeSessionUsingSessionHandle(session.handle);
-    console.log("done");
   `);
-  expect(printed).toBe("done (exit 0)");
+  expect(printed).toBe("the feed stands (exit 0)");
   await core.close();
 });
 

@@ -1,3 +1,4 @@
+import { StorageError } from "@pawl/storage";
 import { describe, expect, test } from "vitest";
 import { Error as SessionError } from "../src/index.js";
 import { asSessionError, generalError, tokenTheft, tryRefreshToken, unauthorised } from "../src/session-error.js";
@@ -46,6 +47,13 @@ describe("asSessionError", () => {
   test("leaves ours", () => {
     const error = tokenTheft(theft);
     expect(asSessionError(error)).toBe(error);
+  });
+  test("tells when a store that does not answer is worth another try", () => {
+    expect(asSessionError(new StorageError("unavailable", "the database is locked"))).toMatchObject({
+      errType: 1000,
+      retryAfter: 1,
+    });
+    expect(asSessionError(new StorageError("corrupt", "m")).retryAfter).toBeUndefined();
   });
   test("makes everything else a GENERAL_ERROR with its cause", () => {
     const cause = new TypeError("the store is gone");
