@@ -16,9 +16,10 @@ export const createRevokedSessions = (keepFor: Millis): RevokedSessions => {
   const age = (now: Millis): void => {
     const since = now - youngSince;
     if (since < keepFor) return;
-    old = since < 2 * keepFor ? young : new Set();
+    const isNextTurn = since < 2 * keepFor;
+    old = isNextTurn ? young : new Set();
     young = new Set();
-    youngSince = now;
+    youngSince = isNextTurn ? youngSince + keepFor : now;
   };
 
   return {

@@ -255,6 +255,12 @@ describe("headers that we would not write, though well signed", () => {
     expect(verify(`${signed}.${signature}`)).toMatchObject({ why: "unsupported_header" });
   });
 
+  it("version 1 is signed with RSA only", () => {
+    const signed = real.v1.slice(0, real.v1.lastIndexOf("."));
+    const signature = sign("sha256", Buffer.from(signed), { key: ec.privateKey, dsaEncoding: "ieee-p1363" });
+    expect(verify(`${signed}.${signature.toString("base64")}`).kind).toBe("try_refresh");
+  });
+
   it.each(["", "null", "1", "[]", '"x"', "{", "\0"])("a header that is %j and no object", (text) => {
     expect(verify(`${Buffer.from(text).toString("base64url")}.${body}.AA`)).toMatchObject({
       why: "unsupported_header",

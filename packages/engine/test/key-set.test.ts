@@ -43,6 +43,7 @@ describe("of a fetched key set is passed over", () => {
     ["a secret", { kty: "oct", kid: "x", k: "AAAA", alg: "HS256" }],
     ["RSA of 1024 bits", { ...small, kid: "x", alg: "RS256" }],
     ["another curve", { ...curve, kid: "x", alg: "ES384" }],
+    ["another curve that names no algorithm", { ...curve, kid: "x" }],
     ["another curve under our name", { ...curve, kid: "x", alg: "ES256", crv: "P-256" }],
     ["an RSA key for ES256", { ...rsaJwk, kid: "x", alg: "ES256" }],
     ["an RSA key for RSA-PSS", { ...rsaJwk, kid: "x", alg: "PS256" }],

@@ -249,6 +249,21 @@ describe("nodes that learn of keys at different times", () => {
   });
 });
 
+describe("the listener", () => {
+  it("hears of keys when they change, and only then", async () => {
+    const heard: (readonly string[])[] = [];
+    const keys = await open({ onChange: (changed) => heard.push(changed.map(({ kid }) => kid)) });
+    await keys.reload();
+    expect(heard).toEqual([]);
+    await keys.ensure("ES256", "dynamic");
+    await keys.reload();
+    await keys.maintain();
+    expect(heard).toEqual([[keys.list()[0]?.kid]]);
+    const { kid } = await keys.rotate("ES256");
+    expect(heard).toEqual([heard[0], [kid, ...(heard[0] ?? [])]]);
+  });
+});
+
 describe("rotate", () => {
   it("adds a key that takes over after the lead; the old one stays published", async () => {
     const keys = await open();
