@@ -44,17 +44,23 @@ export const follow = (plan, lanes) => {
     return { next: () => plan.requests[sent++ % plan.requests.length] ?? "", learn: () => undefined };
   }
   // Every lane turns over sessions of its own, so that no session is refreshed twice at once.
-  const own = Array.from({ length: lanes }, (_, lane) => plan.tokens.filter((_token, i) => i % lanes === lane));
-  const turn = own.map(() => 0);
-  const place = (/** @type {number} */ lane) => turn[lane] % own[lane].length;
+  const own = Array.from({ length: lanes }, (_, lane) => ({
+    tokens: plan.tokens.filter((_token, place) => place % lanes === lane),
+    turn: 0,
+  }));
+  const ofLane = (/** @type {number} */ lane) => {
+    const { tokens, turn } = /** @type {(typeof own)[number]} */ (own[lane]);
+    return { tokens, place: turn % tokens.length, token: tokens[turn % tokens.length] ?? "" };
+  };
   return {
-    next: (lane) => requestText({ method: "POST", path: plan.path, body: refreshBody(own[lane][place(lane)]) }),
+    next: (lane) => requestText({ method: "POST", path: plan.path, body: refreshBody(ofLane(lane).token) }),
     learn: (lane, body) => {
+      const { tokens, place, token } = ofLane(lane);
       const successor = JSON.parse(body).refreshToken?.token;
-      if (typeof successor !== "string" || successor === own[lane][place(lane)])
+      if (typeof successor !== "string" || successor === token)
         throw new Error("a refresh was answered without a new refresh token");
-      own[lane][place(lane)] = successor;
-      turn[lane]++;
+      tokens[place] = successor;
+      /** @type {(typeof own)[number]} */ (own[lane]).turn++;
     },
   };
 };

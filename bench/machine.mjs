@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { cpus, loadavg, release, totalmem, type } from "node:os";
 
-const git = (/** @type {string[]} */ ...parameters) => {
+/** What git answers, in this folder; nothing where it fails. */
+export const git = (/** @type {string[]} */ ...parameters) => {
   try {
     return execFileSync("git", parameters, {
       cwd: import.meta.dirname,

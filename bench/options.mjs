@@ -23,6 +23,7 @@ A full run of all rows is written to bench/results/<date>-<commit>.json and benc
 
 /** A command line that is not understood. */
 export class UsageError extends Error {
+  /** @override */
   name = "UsageError";
 }
 

@@ -1,7 +1,7 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { formatMemory, formatMicros, formatRate, formatRatio, rounded } from "./figures.mjs";
+import { git } from "./machine.mjs";
 
 /**
  * @typedef {import("./contest.mjs").Score} Score
@@ -92,23 +92,12 @@ export const save = (report) => {
  * @param {Report} report
  */
 export const compare = (report) => {
-  /** @type {Report} */
-  let before;
-  try {
-    const options = /** @type {const} */ ({
-      cwd: import.meta.dirname,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    before = JSON.parse(execFileSync("git", ["show", "HEAD:./results/latest.json"], options));
-  } catch {
-    return "no committed result to compare with\n";
-  }
+  const committed = git("show", "HEAD:./results/latest.json");
+  if (committed === "") return "no committed result to compare with\n";
+  const before = /** @type {Report} */ (JSON.parse(committed));
   const lines = report.rows.flatMap((row) => {
     const old = before.rows.find(({ name }) => name === row.name);
     if (old === undefined) return [[row.name, "new", "", "", ""]];
-    const change = (/** @type {number} */ now, /** @type {number} */ then) =>
-      `${now >= then ? "+" : ""}${Math.round((now / then - 1) * 100)} %`;
     return [
       [
         row.name,
@@ -122,6 +111,9 @@ export const compare = (report) => {
   const heading = `against ${before.machine.commit} of ${before.machine.date.slice(0, 10)}, CPU per operation:`;
   return `\n${heading}\n\n${columns([["", "then", "now", "change", "ratio"], ...lines])}\n`;
 };
+
+/** @param {number} now @param {number} then */
+const change = (now, then) => `${now >= then ? "+" : ""}${Math.round((now / then - 1) * 100)} %`;
 
 const BEGIN = "<!-- table of the last run: begin -->";
 const END = "<!-- table of the last run: end -->";

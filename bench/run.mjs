@@ -37,7 +37,7 @@ const measure = async (options) => {
   prepare();
   // Asks a driver of a package that may just have been built.
   const { describeSqlite } = await import("./contenders/sqlite.mjs");
-  const machine = describeMachine(await describeSqlite());
+  const machine = describeMachine(describeSqlite());
   const say = (/** @type {string} */ text) => void (options.json || process.stdout.write(text));
   say(`${formatMachine(machine)}\n`);
 

@@ -62,17 +62,19 @@ export const startWorker = (script, parameters = [], nodeOptions = []) => {
  * @param {() => unknown} [close]
  */
 export const answerCalls = (methods, close = () => undefined) => {
-  process.on("message", async (/** @type {{ id: number, method: string, values: unknown[] }} */ call) => {
+  const answer = async (/** @type {{ id: number, method: string, values: unknown[] }} */ { id, method, values }) => {
     try {
-      const method = methods[call.method];
-      if (method === undefined) throw new Error(`no method ${call.method}`);
-      process.send?.({ id: call.id, result: await method(...call.values) });
+      const called = methods[method];
+      if (called === undefined) throw new Error(`no method ${method}`);
+      process.send?.({ id, result: await called(...values) });
     } catch (error) {
-      process.send?.({ id: call.id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      process.send?.({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
     }
-  });
-  process.on("disconnect", async () => {
+  };
+  const leave = async () => {
     await close();
     process.exit(0);
-  });
+  };
+  process.on("message", (call) => void answer(/** @type {any} */ (call)));
+  process.on("disconnect", () => void leave());
 };

@@ -14,10 +14,13 @@ const acceptable = (/** @type {any} */ database) =>
     ? database
     : { dialect: new SqliteDialect({ database }), type: /** @type {const} */ ("sqlite") };
 
-/** better-auth at its defaults: every `getSession` reads session and user from SQLite. */
+/**
+ * better-auth at its defaults: every `getSession` reads session and user from SQLite.
+ * @param {{ directory: string, sessions: number }} settings
+ */
 export const expressServer = async ({ sessions, directory }) => {
   const auth = betterAuth({
-    database: acceptable(await openDatabase(`${directory}/better-auth.db`)),
+    database: acceptable(openDatabase(`${directory}/better-auth.db`)),
     secret: "a secret of this benchmark, long enough",
     baseURL: "http://127.0.0.1",
     // The cost of a password hash is no part of what is measured.

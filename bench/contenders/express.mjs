@@ -1,9 +1,13 @@
 import express from "express";
+// @ts-expect-error -- it ships no types
 import session from "express-session";
 import { browserHeaders, requestText } from "../load-plan.mjs";
 import { listen } from "./listen.mjs";
 
-/** The handler alone. It gets the very requests that Pawl gets, so that the difference is what Pawl adds. */
+/**
+ * The handler alone. It gets the very requests that Pawl gets, so that the difference is what Pawl adds.
+ * @param {{ requests: string[] }} settings
+ */
 export const bare = async ({ requests }) => {
   const app = express();
   app.get("/me", (_request, response) => {
@@ -12,16 +16,19 @@ export const bare = async ({ requests }) => {
   return { ...(await listen(app)), plan: { kind: "fixed", requests } };
 };
 
-/** express-session with its MemoryStore: an opaque id, a look-up per request. */
+/**
+ * express-session with its MemoryStore: an opaque id, a look-up per request.
+ * @param {{ sessions: number }} settings
+ */
 export const memorySession = async ({ sessions }) => {
   const app = express();
   app.use(session({ secret: "a secret of this benchmark", resave: false, saveUninitialized: false }));
-  app.post("/login/:user", (request, response) => {
+  app.post("/login/:user", (/** @type {any} */ request, response) => {
     Object.assign(request.session, { userId: request.params.user, role: "member" });
     response.json({});
   });
-  app.get("/me", (request, response) => {
-    const userId = /** @type {any} */ (request.session).userId;
+  app.get("/me", (/** @type {any} */ request, response) => {
+    const { userId } = request.session;
     response.status(userId === undefined ? 401 : 200).json({ userId });
   });
   const server = await listen(app);

@@ -6,10 +6,13 @@ import { claimsOf, createSigner, freshStrings, SEEN_SESSIONS, UNSEEN_TOKENS } fr
 const signTokens = (/** @type {{ sign: (claims: object) => string }} */ signer, /** @type {number} */ count) =>
   Array.from({ length: count }, (_, user) => signer.sign(claimsOf(user)));
 
-/** jose `jwtVerify` with a key set in memory, as its documentation shows it. It keeps no results: first time is every time. */
+/**
+ * jose `jwtVerify` with a key set in memory, as its documentation shows it. It keeps no results: first time is every time.
+ * @param {{ algorithm: "ES256" | "RS256" }} settings
+ */
 export const jose = ({ algorithm }) => {
   const signer = createSigner(algorithm);
-  const keys = createLocalJWKSet({ keys: [/** @type {any} */ (signer.jwk)] });
+  const keys = createLocalJWKSet({ keys: [signer.jwk] });
   const next = freshStrings(signTokens(signer, SEEN_SESSIONS));
   return {
     pass: async () => {
@@ -54,7 +57,10 @@ export const mapHit = () => {
   };
 };
 
-/** Nothing but the signature check of `node:crypto` with a prepared key. */
+/**
+ * Nothing but the signature check of `node:crypto`, with a prepared key and from prepared bytes.
+ * @param {{ algorithm: "ES256" | "RS256" }} settings
+ */
 export const rawSignature = ({ algorithm }) => {
   const { publicKey, ...signer } = createSigner(algorithm);
   const key = /** @type {const} */ ({ key: publicKey, dsaEncoding: "ieee-p1363" });

@@ -46,7 +46,10 @@ export const verifySeen = async () => {
   };
 };
 
-/** The five-minute start: `init`, and `getSession` in the handler. */
+/**
+ * The five-minute start: `init`, and `getSession` in the handler.
+ * @param {{ directory: string, sessions: number }} settings
+ */
 export const expressServer = async ({ sessions, directory }) => {
   init({ storage: `sqlite:${directory}/sessions.db`, cookies: { secure: false } });
   const app = express();

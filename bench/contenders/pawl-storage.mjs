@@ -1,13 +1,19 @@
 import { inFlight } from "./in-flight.mjs";
 import { newRecord, openFilled } from "./session-rows.mjs";
 
-/** `createSession` of the storage, without tokens. */
+/**
+ * `createSession` of the storage, without tokens.
+ * @param {{ directory: string }} settings
+ */
 export const createSessions = async ({ directory }) => {
   const { storage } = await openFilled(`${directory}/storage-create.db`, 0);
   return { pass: inFlight(() => storage.createSession(newRecord())), close: () => storage.close() };
 };
 
-/** `rotate` of the storage, without tokens. */
+/**
+ * `rotate` of the storage, without tokens.
+ * @param {{ directory: string, sessions: number }} settings
+ */
 export const refreshSessions = async ({ directory, sessions }) => {
   const { storage, records } = await openFilled(`${directory}/storage-refresh.db`, sessions);
   const seqs = records.map(() => 0);

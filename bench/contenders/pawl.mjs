@@ -39,7 +39,10 @@ export const verifySeen = async () => {
   };
 };
 
-/** Each pass is a new engine over the same storage, which has seen no token yet. */
+/**
+ * Each pass is a new engine over the same storage, which has seen no token yet.
+ * @param {{ algorithm: "ES256" | "RS256" }} settings
+ */
 export const verifyUnseen = async ({ algorithm }) => {
   const { tokens, openAnother } = await createTokens(UNSEEN_TOKENS, algorithm);
   const next = freshStrings(tokens);
@@ -71,11 +74,13 @@ const creator = (/** @type {import("@pawl/engine").SessionEngine} */ engine) => 
   return () => engine.createSession({ userId: /** @type {any} */ (`user-${users++}`), payload: { role: "member" } });
 };
 
+/** @param {{ directory: string }} settings */
 export const createSessions = async ({ directory }) => {
   const { engine, close } = await openDurable(directory, "create");
   return { pass: inFlight(creator(engine)), close };
 };
 
+/** @param {{ directory: string, sessions: number }} settings */
 export const refreshSessions = async ({ directory, sessions }) => {
   const { engine, close } = await openDurable(directory, "refresh");
   const create = creator(engine);

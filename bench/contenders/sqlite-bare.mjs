@@ -38,11 +38,12 @@ const grouped = (
   };
 };
 
+/** @param {{ directory: string, signs: boolean }} settings */
 export const createRows = async ({ directory, signs }) => {
   const path = `${directory}/bare-create-${signs}.db`;
   const { storage } = await openFilled(path, 0);
   await storage.close();
-  const database = await openDatabase(path);
+  const database = openDatabase(path);
   const insert = database.prepare(INSERT);
   return grouped(database, signs, () => {
     const { id, tenantId, userId, secretHash, createdAt, expiresAt, idleExpiresAt, payload, data } = newRecord();
@@ -51,11 +52,12 @@ export const createRows = async ({ directory, signs }) => {
   });
 };
 
+/** @param {{ directory: string, signs: boolean, sessions: number }} settings */
 export const refreshRows = async ({ directory, signs, sessions }) => {
   const path = `${directory}/bare-refresh-${signs}.db`;
   const { storage, records } = await openFilled(path, sessions);
   await storage.close();
-  const database = await openDatabase(path);
+  const database = openDatabase(path);
   const update = database.prepare(UPDATE);
   const rows = records.map(({ id }) => ({ id, current: 0, next: 0 }));
   let turn = 0;

@@ -35,14 +35,18 @@ export const startSupertokensCore = async () => {
       };
     },
   };
-  const server = createServer(async (request, response) => {
+  const respond = async (
+    /** @type {import("node:http").IncomingMessage} */ request,
+    /** @type {import("node:http").ServerResponse} */ response,
+  ) => {
     let body = "";
     for await (const chunk of request.setEncoding("utf8")) body += chunk;
     const path = new URL(request.url ?? "/", "http://core").pathname;
     const answer = /** @type {Record<string, (body: any) => unknown>} */ (answers)[`${request.method} ${path}`];
     response.writeHead(answer === undefined ? 404 : 200, { "content-type": "application/json" });
     response.end(JSON.stringify(answer === undefined ? { path } : answer(body === "" ? {} : JSON.parse(body))));
-  });
+  };
+  const server = createServer((request, response) => void respond(request, response));
   await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
   const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
   return { uri: `http://127.0.0.1:${port}`, close: () => server.closeAllConnections() };

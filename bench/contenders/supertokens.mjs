@@ -41,7 +41,10 @@ export const verify = async () => {
   };
 };
 
-/** `verifySession()` before the handler. */
+/**
+ * `verifySession()` before the handler.
+ * @param {{ sessions: number }} settings
+ */
 export const expressServer = async ({ sessions }) => {
   const tokens = await createSessions(sessions);
   const app = express();
