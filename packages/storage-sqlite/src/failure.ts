@@ -4,14 +4,17 @@ import { StorageError, type StorageErrorCode } from "@pawl/storage";
 const ERROR = 1;
 const BUSY = 5;
 const LOCKED = 6;
+const NOMEM = 7;
 const READONLY = 8;
 const IOERR = 10;
 const CORRUPT = 11;
 const FULL = 13;
 const CANTOPEN = 14;
+const PROTOCOL = 15;
 const SCHEMA = 17;
 const TOOBIG = 18;
 const CONSTRAINT = 19;
+const MISMATCH = 20;
 const NOTADB = 26;
 
 const primaryCodeOf = (error: unknown): number | undefined => {
@@ -27,11 +30,12 @@ export const isBusy = (error: unknown): boolean => {
   return code === BUSY || code === LOCKED;
 };
 
-/** Whether the failure lies in what was asked rather than in the store: another operation may well succeed. */
+const ofTheStore = [BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB];
+
+/** Whether the failure lies in what was asked rather than in the store: other work may well succeed. */
 export const isOwnFailure = (error: unknown): boolean => {
-  if (error instanceof StorageError) return true;
   const code = primaryCodeOf(error);
-  return code === undefined || code === CONSTRAINT || code === TOOBIG;
+  return code === undefined || !ofTheStore.includes(code);
 };
 
 const failures: Readonly<Record<number, readonly [StorageErrorCode, string]>> = {
@@ -46,6 +50,7 @@ const failures: Readonly<Record<number, readonly [StorageErrorCode, string]>> = 
   [NOTADB]: ["corrupt", "the file is not an SQLite database"],
   [FULL]: ["unavailable", "the disk is full"],
   [TOOBIG]: ["invalid_record", "a value is too large to be stored"],
+  [MISMATCH]: ["invalid_record", "a value cannot be stored: it is not of the column's type"],
   [CONSTRAINT]: ["invalid_record", "a value cannot be stored: its id is taken, or it is not of the column's type"],
 };
 
