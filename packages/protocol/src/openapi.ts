@@ -75,11 +75,14 @@ export const openApi = (version: string): object => {
   return {
     openapi: "3.1.0",
     info: { title: "Pawl", version, license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
-    security: [{ apiKey: [] }],
+    security: [{ apiKey: [] }, { bearer: [] }],
     paths,
     components: {
       schemas: { Problem },
-      securitySchemes: { apiKey: { type: "apiKey", in: "header", name: "api-key" } },
+      securitySchemes: {
+        apiKey: { type: "apiKey", in: "header", name: "api-key" },
+        bearer: { type: "http", scheme: "bearer" },
+      },
     },
   };
 };

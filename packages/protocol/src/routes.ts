@@ -118,14 +118,14 @@ export const routes = {
     path: "/v1/sessions/{handle}",
     summary: "Information about a live session",
     success: { status: 200, body: SessionInformation },
-    problems: ["session_not_found"],
+    problems: ["invalid_input", "session_not_found"],
   }),
   explainSession: route({
     method: "GET",
     path: "/v1/sessions/{handle}/explanation",
     summary: "What became of a session, and why",
     success: { status: 200, body: SessionExplanation },
-    problems: [],
+    problems: ["invalid_input"],
   }),
   updateSessionData: route({
     method: "PUT",

@@ -11,10 +11,16 @@ const successes = Object.fromEntries(
   ]),
 ) as Record<RouteName, ReturnType<typeof compileValidator> | undefined>;
 
-/** Asks an operation and holds its success to the documented schema. */
+const description = openApi("0") as {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly responses: object }>>>>;
+};
+
+/** Asks an operation and holds its status to the description, and its success to the documented schema. */
 const ask = async (core: ListeningCore, name: RouteName, asked: Sending & { path?: string } = {}): Promise<Answer> => {
   const route: Route = routes[name];
   const answer = await core.send(route.method, asked.path ?? route.path, asked);
+  const { responses } = description.paths[route.path]![route.method.toLowerCase()]!;
+  expect(Object.keys(responses)).toContain(String(answer.status));
   if (answer.status < 300) {
     expect(answer.status).toBe(route.success.status);
     const validate = successes[name];
