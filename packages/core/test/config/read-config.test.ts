@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { configKey, type ConfigName, configNames, environmentName } from "../../src/config/config-keys.js";
+import { type ConfigName, configNames, environmentName } from "../../src/config/config-keys.js";
 import { readConfig, readConfigWithSources } from "../../src/config/read-config.js";
 import { compulsory, configFolder, faultOf } from "./config-folder.js";
 
