@@ -50,7 +50,7 @@ export class Thief {
       message: body.message ?? "",
       ...(accessToken === undefined || refreshToken === undefined
         ? {}
-        : { holds: { seq: accessToken.seq, fingerprint: fingerprint(refreshToken) } }),
+        : { holds: { seq: accessToken.seq, fingerprint: fingerprint(refreshToken), issuedAt: accessToken.issuedAt } }),
     };
   }
 }

@@ -47,7 +47,7 @@ export interface ThiefAnswer {
   readonly code?: SessionErrorCode;
   readonly message: string;
   /** What the thief's jar holds now. */
-  readonly holds?: { readonly seq: number; readonly fingerprint: string };
+  readonly holds?: { readonly seq: number; readonly fingerprint: string; readonly issuedAt: number };
 }
 
 /** Why the application did not answer a call. */

@@ -44,20 +44,23 @@ export class Browser {
   async logIn(name: string): Promise<void> {
     const result = await this.#client.call("POST", "/login", { name });
     if (result.kind !== "answered") return this.#store.show({ narration: say.unknown });
+    const { status, body } = result.exchange;
+    if (status !== 200) return this.#store.show({ narration: say.refused(body.message ?? "") });
     this.#forget();
     this.#store.show({ lineage: undefined });
     await this.#look("login");
     this.#store.show({ narration: say.loggedIn(this.#store.settings.accessLifetime) });
   }
 
-  /** Makes a protected call, refreshing where needed. */
-  async call(): Promise<void> {
+  /** Makes a protected call, refreshing where needed; a quiet one is spoken of only when it changed something. */
+  async call(how: { readonly quiet: boolean } = { quiet: false }): Promise<void> {
     const result = await this.#callApi();
     const { session } = this.#store.state;
     if (result.kind !== "answered" || session === undefined) return;
-    const confirmed = !result.refreshed && this.#store.confirm("you", session.issuedAt);
+    const confirmed = !result.refreshed && this.#store.confirm("you");
     const survived = result.refreshed && this.#lost;
     this.#lost = false;
+    if (how.quiet && !result.refreshed && !confirmed) return;
     this.#store.show({
       narration: survived
         ? say.survived(session.seq)
@@ -72,7 +75,7 @@ export class Browser {
     if (session === undefined || results.some((result) => result.kind !== "answered")) return;
     this.#lost = false;
     const refreshes = this.#refreshes - before;
-    if (refreshes === 0) this.#store.confirm("you", session.issuedAt);
+    if (refreshes === 0) this.#store.confirm("you");
     this.#store.show({ narration: say.calledFive(refreshes, session.seq) });
   }
 
@@ -142,12 +145,17 @@ export class Browser {
     const { accessToken, refreshFingerprint } = view;
     if (accessToken === undefined) return view;
     const { session, lineage } = this.#store.state;
+    const received = {
+      seq: accessToken.seq,
+      fingerprint: refreshFingerprint,
+      issuedAt: accessToken.issuedAt,
+    };
     this.#store.show({ session: accessToken });
     if (session?.handle === accessToken.handle && lineage !== undefined)
-      this.#store.draw((known) => turn(known, "you", accessToken.seq, refreshFingerprint));
+      this.#store.draw((known) => turn(known, "you", received));
     else
       this.#store.show({
-        lineage: beginLineage(accessToken.seq, refreshFingerprint, how),
+        lineage: beginLineage(received, how),
         turnedAt: accessToken.issuedAt,
       });
     return view;

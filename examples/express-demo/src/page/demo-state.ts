@@ -61,17 +61,23 @@ export class DemoStore {
     return Date.now() + this.#clockOffset;
   }
 
-  /** Milliseconds until a call with a token issued then counts as proof that it arrived; tokens tell whole seconds. */
-  provableIn(issuedAt: number): number {
+  /**
+   * Milliseconds until a call with the newest token counts as proof that it arrived: its age must exceed the reuse
+   * window, and tokens tell their age in whole seconds.
+   */
+  provableIn(): number {
+    const { lineage } = this.#state;
+    const newest = lineage?.tokens.filter(({ seq }) => seq === lineage.newest) ?? [];
+    const issuedAt = Math.max(0, ...newest.map((token) => token.issuedAt ?? 0));
     return issuedAt + 1_000 + this.settings.reuseWindow * 1_000 - this.now();
   }
 
   /** Takes note of an answered call. @returns whether it newly proved that the holder's token had arrived */
-  confirm(holder: Holder, issuedAt: number): boolean {
+  confirm(holder: Holder): boolean {
     const { lineage } = this.#state;
     const held = lineage === undefined ? undefined : heldBy(lineage, holder);
-    if (lineage === undefined || held === undefined || this.provableIn(issuedAt) > 0) return false;
-    if (held.seq !== lineage.newest || lineage.confirmed === lineage.newest) return false;
+    if (lineage === undefined || held?.seq !== lineage.newest || this.provableIn() > 0) return false;
+    if (lineage.confirmed === lineage.newest) return false;
     this.draw((current) => confirmNewest(current, held.seq));
     return true;
   }

@@ -5,7 +5,9 @@ export type Holder = "you" | "thief";
 export interface HeldToken {
   readonly holder: Holder;
   readonly seq: number;
-  readonly fingerprint?: string;
+  readonly fingerprint?: string | undefined;
+  /** When the access token that came with it was issued, ms of the server's clock; absent for a copy. */
+  readonly issuedAt?: number;
   /** The token that was handed in for it; absent for a login and for the first one this page saw. */
   readonly from?: { readonly holder: Holder; readonly seq: number };
   readonly how: "login" | "seen" | "refresh" | "copied";
@@ -39,15 +41,23 @@ export const stateOf = (lineage: Lineage, seq: number): TokenState =>
 export const heldBy = (lineage: Lineage, holder: Holder): HeldToken | undefined =>
   lineage.tokens.findLast((token) => token.holder === holder && token.delivery !== "lost");
 
+/** What an answer carried. */
+export interface ReceivedToken {
+  readonly seq: number;
+  readonly fingerprint: string | undefined;
+  readonly issuedAt: number;
+}
+
 /** A lineage that begins: at a login with its first token, after a reload with the one that the cookie holds. */
-export const beginLineage = (seq: number, fingerprint: string | undefined, how: "login" | "seen"): Lineage => ({
-  tokens: [{ holder: "you", seq, ...named(fingerprint), how, delivery: "arrived" }],
-  confirmed: how === "login" ? seq : Math.max(0, seq - 1),
-  newest: seq,
+export const beginLineage = (received: ReceivedToken, how: "login" | "seen"): Lineage => ({
+  tokens: [{ holder: "you", ...received, how, delivery: "arrived" }],
+  confirmed: how === "login" ? received.seq : Math.max(0, received.seq - 1),
+  newest: received.seq,
 });
 
-/** The holder handed in its token and received the one with number `seq`. */
-export const turn = (lineage: Lineage, holder: Holder, seq: number, fingerprint: string | undefined): Lineage => {
+/** The holder handed in its token and received another, or within the reuse window the same. */
+export const turn = (lineage: Lineage, holder: Holder, received: ReceivedToken): Lineage => {
+  const { seq } = received;
   const before = heldBy(lineage, holder);
   const lost = lineage.tokens.find(
     (token) => token.holder === holder && token.seq === seq && token.delivery === "lost",
@@ -59,11 +69,10 @@ export const turn = (lineage: Lineage, holder: Holder, seq: number, fingerprint:
   // Within the reuse window the newest token comes back as a new copy of itself.
   const token: HeldToken =
     before?.seq === seq
-      ? { ...before, ...named(fingerprint) }
+      ? { ...before, ...received }
       : {
           holder,
-          seq,
-          ...named(fingerprint),
+          ...received,
           ...(before === undefined ? {} : { from: before }),
           how: "refresh",
           delivery: lost === undefined ? "arrived" : "asked_again",
@@ -113,6 +122,3 @@ export const confirmNewest = (lineage: Lineage, seq: number): Lineage =>
 /** The session is over; nothing more is added. */
 export const endLineage = (lineage: Lineage, end: LineageEnd): Lineage =>
   lineage.end === undefined ? { ...lineage, end } : lineage;
-
-const named = (fingerprint: string | undefined): { readonly fingerprint?: string } =>
-  fingerprint === undefined ? {} : { fingerprint };

@@ -4,6 +4,7 @@ import { DemoStore } from "./demo-state.js";
 import { buttonById, byId, inputById } from "./element.js";
 import { LifetimeRing } from "./lifetime-ring.js";
 import { LineageDrawing } from "./lineage-drawing.js";
+import { unknown } from "./narration.js";
 import { RequestLog } from "./request-log.js";
 import { drawThief } from "./thief-card.js";
 import { Thief } from "./thief.js";
@@ -39,12 +40,21 @@ function tick(): void {
   drawThief(store);
 }
 
+/** Runs what the visitor or the clock asked for; when the demo server is gone, the page says so and stays. */
+const attempt = async (act: () => Promise<void> | void): Promise<void> => {
+  try {
+    await act();
+  } catch {
+    store.show({ narration: unknown });
+  }
+};
+
 /** Runs an action on click; while it runs the button looks at rest. */
 const onClick = (id: string, act: () => Promise<void> | void): void => {
   const button = buttonById(id);
   const run = async (): Promise<void> => {
     button.dataset.busy = "yes";
-    await act();
+    await attempt(act);
     delete button.dataset.busy;
   };
   button.addEventListener("click", () => void run());
@@ -62,20 +72,22 @@ onClick("thief-call", () => thief.call());
 
 byId("login").addEventListener("submit", (event) => {
   event.preventDefault();
-  void browser.logIn(inputById("name").value.trim());
+  void attempt(() => browser.logIn(inputById("name").value.trim()));
 });
 
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible") void browser.lookAgain();
+  if (document.visibilityState === "visible") void attempt(() => browser.lookAgain());
 });
 
 const keepCalling = inputById("keep-calling");
 const interval = Math.max(1, Math.round(settings.accessLifetime / 4));
 byId("keep-calling-label").textContent = `Call by itself every ${interval} s, as a live page does`;
 setInterval(() => {
-  if (keepCalling.checked && store.state.session !== undefined) void browser.call();
+  if (keepCalling.checked && store.state.session !== undefined) void attempt(() => browser.call({ quiet: true }));
 }, interval * 1000);
 
+addEventListener("resize", draw);
+
 draw();
-await browser.takeUp();
+await attempt(() => browser.takeUp());
 setInterval(tick, 100);

@@ -30,6 +30,8 @@ export const loggedIn = (lifetime: number): Narration => ({
   tone: "good",
 });
 
+export const refused = (message: string): Narration => ({ title: "Not logged in", text: message, tone: "warn" });
+
 /** After one protected call that was answered. */
 export const called = (how: {
   readonly refreshed: boolean;
@@ -88,7 +90,7 @@ export const lostAnswer: Narration = {
 
 export const survived = (seq: number): Narration => ({
   title: "Lost, asked again, still logged in",
-  text: `The server had turned the session, but the answer never arrived. Token ${seq} had not been used, so the token before it was still good, and asking again gave the successor once more.`,
+  text: `The server had turned the session, but its answer never arrived. Nobody had used the lost token, so the one before it was still good, and asking again brought token ${seq}.`,
   tone: "good",
 });
 

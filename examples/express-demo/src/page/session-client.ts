@@ -87,7 +87,7 @@ export class SessionClient {
   }
 
   async #refreshOnce(): Promise<RefreshResult> {
-    for (const delay of [0, 900, 2_000, 4_000]) {
+    for (const delay of [0, 700, 2_000, 4_000]) {
       await pause(delay);
       const lose = this.#loseNext;
       this.#loseNext = false;

@@ -26,14 +26,15 @@ export const drawThief = (store: DemoStore): void => {
     `Your page calls again, more than ${store.settings.reuseWindow} s later`,
     "The thief replays the copy",
   ]);
-  const waits = { window: store.settings.reuseWindow * 1000, wait: store.provableIn(store.state.turnedAt) };
+  const waits = { window: store.settings.reuseWindow * 1000, wait: store.provableIn() };
   const place = byId("forecast");
   setText(place, caught ? "Caught. The session is over for both." : foretell(forecast, waits));
   place.dataset.forecast = caught ? "over" : forecast;
+  place.dataset.provable = String(waits.wait <= 0);
 
   buttonById("steal").disabled = session === undefined;
   buttonById("replay").disabled = stolen === undefined;
-  buttonById("thief-call").disabled = stolen?.how !== "refresh";
+  buttonById("thief-call").disabled = stolen?.issuedAt === undefined;
 };
 
 const drawSteps = (done: readonly boolean[], steps: readonly string[]): void => {

@@ -42,7 +42,7 @@ export class Thief {
       tone: theft ? "bad" : "note",
       words: say.wordsOfReplay(answer, shown.seq),
     });
-    if (holds !== undefined) this.#store.draw((lineage) => turn(lineage, "thief", holds.seq, holds.fingerprint));
+    if (holds !== undefined) this.#store.draw((lineage) => turn(lineage, "thief", holds));
     if (theft) this.#store.draw((lineage) => endLineage(lineage, { kind: "theft", by: "thief", seq: shown.seq }));
     this.#store.show({ narration: say.replayed(answer, foretold) });
     if (theft) await this.#victim.findOut();
@@ -62,7 +62,7 @@ export class Thief {
       tone: passed ? "bad" : "note",
       words: answer.message,
     });
-    const confirmed = passed && this.#store.confirm("thief", this.#store.state.turnedAt);
+    const confirmed = passed && this.#store.confirm("thief");
     this.#store.show({ narration: say.thiefCalled(answer, { confirmed }) });
   }
 

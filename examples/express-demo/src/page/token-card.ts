@@ -12,7 +12,7 @@ const meanings: Readonly<Record<string, string>> = {
   sessionHandle: "name of the session",
   refreshTokenHash1: "refresh token it was issued with",
   parentRefreshTokenHash1: "that one’s parent",
-  antiCsrfToken: "answers forged requests",
+  antiCsrfToken: "guards against forged requests",
   tId: "tenant",
   rsub: "login identity",
 };
