@@ -52,7 +52,6 @@ interface TokenSource {
 
 /** Above what the greatest payload that a session may have makes. */
 const MAX_TOKEN_LENGTH = 65_536;
-const MAX_REMEMBERED_HEADERS = 64;
 const DEFAULT_CACHE_CHARACTERS = 16_000_000;
 /** Room for clocks that differ, when a revoked session is forgotten. */
 const CLOCK_SKEW = 60_000;
@@ -91,7 +90,7 @@ export const createAccessTokenVerifier = (options: AccessTokenVerifierOptions): 
   const revokedFor = millis(options.accessTokenValidity + CLOCK_SKEW);
   const revoked = createRevokedSessions(revokedFor);
   let keys: ReadonlyMap<string, VerificationKey> = new Map();
-  /** Header parts of tokens that verified: only our own signatures can put one here. */
+  /** Header parts of tokens that verified: only our own signatures put one here, one for each key and form. */
   const sources = new Map<string, TokenSource>();
 
   const setKeys = (given: readonly VerificationKey[]): void => {
@@ -137,7 +136,7 @@ export const createAccessTokenVerifier = (options: AccessTokenVerifierOptions): 
 
     freezeDeep(claims);
     cache.set(token, claims);
-    if (sources.size < MAX_REMEMBERED_HEADERS) sources.set(parts.header, source);
+    sources.set(parts.header, source);
     return { kind: "authentic", claims };
   };
 

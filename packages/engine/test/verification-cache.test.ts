@@ -102,7 +102,17 @@ describe("the revoked sessions", () => {
           }
         },
       ),
+      { numRuns: 1000 },
     );
+  });
+
+  it("are forgotten in time also where nobody asked at the turn", () => {
+    const revoked = createRevokedSessions(millis(100));
+    const handle = "session" as SessionHandle;
+    revoked.add("first" as SessionHandle, millis(1000));
+    revoked.add(handle, millis(1090));
+    expect(revoked.has(handle, millis(1199))).toBe(true);
+    expect(revoked.has(handle, millis(1298))).toBe(false);
   });
 
   it("are kept when the clock goes back", () => {
