@@ -88,8 +88,7 @@ const start = async (
     async send(method, path, { headers = {}, body } = {}) {
       const plain = body === undefined || typeof body === "string" || body instanceof Uint8Array;
       const { statusCode, ...answer } = await client.request({
-        // undici's type knows no methods but the usual ones
-        method: method as "GET",
+        method,
         path,
         headers: plain ? headers : { "content-type": "application/json", ...headers },
         body: plain ? (body ?? null) : JSON.stringify(body),

@@ -20,7 +20,7 @@ const parameters = (route: Route): readonly object[] => {
     required: true,
     schema: { type: "string" },
   }));
-  const query = route.query as { properties?: Record<string, unknown>; required?: readonly string[] } | undefined;
+  const query: { properties?: Record<string, unknown>; required?: readonly string[] } | undefined = route.query;
   const inQuery = Object.entries(query?.properties ?? {}).map(([name, schema]) => ({
     name,
     in: "query",

@@ -48,7 +48,7 @@ describe("the OpenAPI description", () => {
       method.toLowerCase(),
       path,
     ]);
-    expect(described.toSorted()).toEqual(existing.toSorted());
+    expect(new Set(described.map(String))).toEqual(new Set(existing.map(String)));
     expect(new Set(existing.map(([name]) => name)).size).toBe(existing.length);
   });
 

@@ -2,7 +2,7 @@ import type { Found, Operation } from "../server/exchange.js";
 
 /** Operations by exact, case-sensitive path and by method. */
 export interface PathTable {
-  find(method: string, path: string): Found | undefined;
+  readonly find: (method: string, path: string) => Found | undefined;
 }
 
 /** What a path takes, by method. */

@@ -7,7 +7,7 @@ import type { CoreConfig } from "../config/core-config.js";
 import { isLoopbackHost } from "../config/network-address.js";
 
 /** Who asks, and whether what is asked for needs no key. */
-export interface Caller {
+interface Caller {
   readonly socket: Socket;
   readonly headers: IncomingHttpHeaders;
   readonly open: boolean;

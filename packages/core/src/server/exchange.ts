@@ -46,7 +46,7 @@ export interface Operation {
   readonly name: string;
   /** Open operations need no API key. */
   readonly open: boolean;
-  handle(request: CoreRequest): CoreReply | StreamReply | Promise<CoreReply | StreamReply>;
+  readonly handle: (request: CoreRequest) => CoreReply | StreamReply | Promise<CoreReply | StreamReply>;
 }
 
 /** What a dialect makes of a method and a path: an operation, or the methods that the path takes instead. */
@@ -63,8 +63,8 @@ export interface Refusal {
 /** One way of speaking to the engine. Translates; decides nothing. */
 export interface Dialect {
   /** @returns undefined when the path is none of this dialect's. */
-  find(method: string, path: string): Found | undefined;
+  readonly find: (method: string, path: string) => Found | undefined;
   /** Whether an unknown path is this dialect's to refuse. */
-  owns(path: string): boolean;
-  refuse(problem: ProblemCode, refusal: Refusal): CoreReply;
+  readonly owns: (path: string) => boolean;
+  readonly refuse: (problem: ProblemCode, refusal: Refusal) => CoreReply;
 }

@@ -5,7 +5,7 @@ import type { CoreConfig } from "../config/core-config.js";
 export interface CoreLog {
   readonly logger: Logger;
   /** Writes what is buffered and lets go of the files. */
-  close(): void;
+  readonly close: () => void;
 }
 
 type LogConfig = Pick<CoreConfig, "logLevel" | "infoLogPath" | "errorLogPath" | "apiKeys">;

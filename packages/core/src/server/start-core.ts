@@ -34,7 +34,7 @@ export interface RunningCore {
 }
 
 /** Version of this package. */
-export const coreVersion = (): string => {
+const coreVersion = (): string => {
   const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
   return (JSON.parse(manifest) as { readonly version: string }).version;
 };
@@ -56,7 +56,7 @@ export const startCore = async (config: CoreConfig, options: StartCoreOptions = 
   };
 
   try {
-    const { engine, storage, close } = await openEngine({
+    const opened = await openEngine({
       storage: config.storage,
       policy: config.policy,
       random,
@@ -65,7 +65,8 @@ export const startCore = async (config: CoreConfig, options: StartCoreOptions = 
       ...(config.masterKeyFile === undefined ? {} : { masterKeyFile: config.masterKeyFile }),
       onBackgroundError: (error) => logger.error({ err: error }, "background work failed; it is tried again"),
     });
-    closers.push(close);
+    closers.push(() => opened.close());
+    const { engine, storage } = opened;
     const cdi1 = config.cdi1.enabled ? [createCdi1Dialect({ engine, config, random, processId: process.pid })] : [];
     const server = createHttpServer({
       dialects: [

@@ -23,7 +23,7 @@ const refresh = async (core: ListeningCore, refreshToken: string) =>
 const check = async (core: ListeningCore, accessToken: string, more: object = {}) =>
   (await core.send("POST", "/session/verify", { body: { accessToken, doAntiCsrfCheck: false, ...more } })).json;
 const decode = (token: string, part: 0 | 1) =>
-  JSON.parse(Buffer.from(token.split(".")[part]!, "base64").toString()) as Record<string, unknown>;
+  JSON.parse(Buffer.from(token.split(".")[part] ?? "", "base64").toString()) as Record<string, unknown>;
 
 describe("POST /handshake", () => {
   test("tells key, cookies and settings, to the byte", async () => {
@@ -55,9 +55,9 @@ describe("POST /handshake", () => {
     const expiry = async (): Promise<number> =>
       (await core.send("POST", "/handshake", { body: {} })).json.jwtSigningPublicKeyExpiryTime as number;
     const stated = await expiry();
-    const [active] = core.engine.listSigningKeys().filter(({ algorithm }) => algorithm === "RS256");
+    const active = core.engine.listSigningKeys().find(({ algorithm }) => algorithm === "RS256");
     expect(active).toMatchObject({ kind: "dynamic", status: "active" });
-    expect(stated).toBe(active!.signsFrom + 7 * DAY);
+    expect(stated).toBe(Number(active?.signsFrom) + 7 * DAY);
     const next = await core.engine.rotateSigningKey("RS256");
     expect(await expiry()).toBe(next.signsFrom);
     clock.move(61_000);

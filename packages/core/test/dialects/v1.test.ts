@@ -19,8 +19,8 @@ const description = openApi("0") as {
 const ask = async (core: ListeningCore, name: RouteName, asked: Sending & { path?: string } = {}): Promise<Answer> => {
   const route: Route = routes[name];
   const answer = await core.send(route.method, asked.path ?? route.path, asked);
-  const { responses } = description.paths[route.path]![route.method.toLowerCase()]!;
-  expect(Object.keys(responses)).toContain(String(answer.status));
+  const described = description.paths[route.path]?.[route.method.toLowerCase()];
+  expect(Object.keys(described?.responses ?? {})).toContain(String(answer.status));
   if (answer.status < 300) {
     expect(answer.status).toBe(route.success.status);
     const validate = successes[name];
@@ -74,7 +74,7 @@ describe("sessions", () => {
   test("access tokens are signed with the configured algorithm and kind of key, version 1 on request", async () => {
     const core = await listen();
     const header = (token: string) =>
-      JSON.parse(Buffer.from(token.split(".")[0]!, "base64").toString()) as Record<string, string>;
+      JSON.parse(Buffer.from(token.split(".")[0] ?? "", "base64").toString()) as Record<string, string>;
     const fresh = await create(core);
     expect(header(fresh.accessToken.token)).toMatchObject({
       alg: "ES256",

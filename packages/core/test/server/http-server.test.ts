@@ -38,7 +38,7 @@ const serve = async (handlers: Readonly<Record<string, Operation["handle"]>>, li
   );
   return {
     lines,
-    async get(path: string) {
+    get: async (path: string) => {
       const { statusCode, headers, body } = await client.request({ method: "GET", path });
       return { status: statusCode, headers, text: await body.text() };
     },
@@ -53,7 +53,7 @@ test("an unexpected exception is 500 without detail, told in the log under an id
       throw new TypeError("the inside of the core");
     },
     "/rejects": () => Promise.reject(new Error("the inside of the core")),
-    "/odd": () => Promise.reject("not even an error" as unknown as Error),
+    "/odd": () => Promise.reject("not even an error"),
     "/ok": () => ok,
   });
   for (const path of ["/throws", "/rejects", "/odd"]) {
@@ -65,13 +65,13 @@ test("an unexpected exception is 500 without detail, told in the log under an id
 });
 
 test("our own API gives the id of the log line as the instance of the problem", () => {
-  const { refuse } = createV1Dialect({
+  const dialect = createV1Dialect({
     engine: { policy: {} } as never,
     config: {} as never,
     version: "0",
     heartbeat: 1,
   });
-  const reply = refuse("internal_error", { errorId: "1b4e28ba-2fa1-4ed2-883f-0016d3cca427" });
+  const reply = dialect.refuse("internal_error", { errorId: "1b4e28ba-2fa1-4ed2-883f-0016d3cca427" });
   expect(JSON.parse(reply.body)).toEqual({
     type: "urn:pawl:problem:internal_error",
     code: "internal_error",
@@ -90,7 +90,6 @@ test.each([
   [new EngineError("invalid_input", "the payload is no object"), 400],
   [new EngineError("payload_too_large", "too large"), 400],
   [new EngineError("signing_key_missing", "no key"), 500],
-  [new EngineError("closed", "closed"), 500],
 ])("%s is %i", async (error, status) => {
   const { get } = await serve({ "/fails": () => Promise.reject(error) });
   const answer = await get("/fails");

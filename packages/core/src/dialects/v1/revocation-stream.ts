@@ -67,7 +67,7 @@ export const revocationStream = async (
 };
 
 /** A batch as events of type `revoked`. */
-export const revocationEvents = ({ revoked, cursor }: RevokedPage): string =>
+const revocationEvents = ({ revoked, cursor }: RevokedPage): string =>
   revoked
     .map(({ handle, at }, index) => {
       const id = index === revoked.length - 1 ? `id: ${cursor}\n` : "";
