@@ -143,7 +143,7 @@ export class Visitor {
   }
 
   async screenshot(name: string): Promise<void> {
-    await this.page.screenshot({ path: `${this.#artifacts}${name}.png`, fullPage: true });
+    await this.page.screenshot({ path: `${this.#artifacts}${name}.png`, fullPage: true, animations: "disabled" });
   }
 
   async close(): Promise<void> {

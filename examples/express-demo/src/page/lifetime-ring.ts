@@ -28,7 +28,7 @@ export class LifetimeRing {
     const state = token === undefined ? "none" : left === 0 ? "expired" : share < 0.25 ? "ending" : "good";
     this.#picture.setAttribute("class", state);
     this.#arc.setAttribute("stroke-dashoffset", String(around * (1 - share)));
-    const seconds = (left / 1000).toFixed(1);
+    const seconds = (left / 1000).toFixed(left < 100_000 ? 1 : 0);
     this.#seconds.textContent = state === "none" ? "–" : state === "expired" ? "0" : seconds;
     this.#label.textContent = state === "none" ? "no token" : state === "expired" ? "expired" : "seconds left";
     this.#picture.setAttribute(

@@ -5,7 +5,7 @@ const column = 104;
 const left = 62;
 const radius = 21;
 const lanes: Readonly<Record<Holder, number>> = { you: 72, thief: 204 };
-const height = 262;
+const height = 284;
 
 const captions = { newest: "newest", accepted: "still accepted", spent: "dead" } as const;
 
@@ -91,7 +91,7 @@ const edge = (token: HeldToken, x: (seq: number) => number): SVGElement | undefi
 const end = (lineage: Lineage, at: number): readonly SVGElement[] => {
   const { end } = lineage;
   if (end === undefined) return [];
-  const wall = svg("line", { class: `wall ${end.kind}`, x1: at, x2: at, y1: 26, y2: height - 26 });
+  const wall = svg("line", { class: `wall ${end.kind}`, x1: at, x2: at, y1: 26, y2: height - 44 });
   if (end.kind === "ended") return [wall, svg("text", { class: "wall-label", x: at, y: 16 }, end.label)];
   const first = Math.min(...lineage.tokens.map((token) => token.seq));
   const y = lanes[end.by];

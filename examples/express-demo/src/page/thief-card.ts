@@ -8,6 +8,7 @@ export const drawThief = (store: DemoStore): void => {
   const { session, lineage, jar } = store.state;
   const stolen = lineage === undefined || jar === undefined ? undefined : heldBy(lineage, "thief");
   const caught = lineage?.end?.kind === "theft";
+  const caughtInTheAct = lineage?.end?.kind === "theft" && lineage.end.by === "thief";
   const forecast = store.forecast();
 
   setText(
@@ -16,8 +17,8 @@ export const drawThief = (store: DemoStore): void => {
   );
   const done = [
     stolen !== undefined || caught,
-    forecast === "second_tab" || forecast === "unconfirmed" || forecast === "caught" || caught,
-    forecast === "caught" || caught,
+    forecast === "second_tab" || forecast === "unconfirmed" || forecast === "caught" || caughtInTheAct,
+    forecast === "caught" || caughtInTheAct,
     caught,
   ];
   drawSteps(done, [
@@ -41,7 +42,7 @@ const drawSteps = (done: readonly boolean[], steps: readonly string[]): void => 
   const place = byId("steps");
   const next = done.indexOf(false);
   const items = steps.map((text, index) =>
-    html("li", done[index] === true ? "done" : index === next ? "next" : "", text),
+    html("li", done[index] === true ? "done" : index === next && done.at(-1) === false ? "next" : "", text),
   );
   const state = items.map((item) => `${item.className} ${item.textContent}`).join();
   if (place.dataset.state === state) return;
