@@ -1,4 +1,6 @@
 import { StorageError, type StorageErrorCode } from "@pawl/storage";
+import { accessSync, constants } from "node:fs";
+import { dirname } from "node:path";
 
 /** Primary result codes of SQLite (sqlite.org/rescode.html), the low byte of an extended one. */
 const ERROR = 1;
@@ -52,6 +54,24 @@ const failures: Readonly<Record<number, readonly [StorageErrorCode, string]>> = 
   [TOOBIG]: ["invalid_record", "a value is too large to be stored"],
   [MISMATCH]: ["invalid_record", "a value cannot be stored: it is not of the column's type"],
   [CONSTRAINT]: ["invalid_record", "a value cannot be stored: its id is taken, or it is not of the column's type"],
+};
+
+/**
+ * What is thrown when a database could not be opened. SQLite says only "cannot open" where it may not make the files that
+ * stand beside the database.
+ */
+export const asOpenFailure = (error: unknown, path: string): unknown => {
+  if (!(error instanceof StorageError) || error.code !== "unavailable" || !isReadOnly(path)) return error;
+  return new StorageError("read_only", failures[READONLY]![1], { cause: error });
+};
+
+const isReadOnly = (path: string): boolean => {
+  try {
+    for (const place of [dirname(path), path]) accessSync(place, constants.W_OK);
+    return false;
+  } catch (error) {
+    return ["EROFS", "EACCES", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "");
+  }
 };
 
 /** What is thrown for a driver's error. Anything that is not from SQLite (a defect) comes back as it is. */

@@ -37,6 +37,7 @@ import { Checkpoint } from "./checkpoint.js";
 import { Database } from "./database.js";
 import { loadDriver, type Parameters, type Value } from "./driver.js";
 import { appendEvents, listEvents } from "./events.js";
+import { asOpenFailure } from "./failure.js";
 import { whenUnlocked } from "./lock-wait.js";
 import { applyMigrations, readSchemaVersion } from "./migrations.js";
 import { parseUrl } from "./options.js";
@@ -67,7 +68,7 @@ export const openStorage: OpenStorage = async (url, options = {}) => {
     await whenUnlocked(prepare, { timeout: lockTimeout, onBusy: () => database.reset() });
   } catch (error) {
     database.close();
-    throw error;
+    throw asOpenFailure(error, path);
   }
   const checkpoint = new Checkpoint({
     writer: database,

@@ -3,15 +3,15 @@ import { MemoryStorage } from "./memory-storage.js";
 import type { OpenStorage, Storage, StorageOptions } from "./storage.js";
 
 /** Which package answers for which URL scheme. Each exports `openStorage(url, options)`. */
-const adapters: Readonly<Record<string, string>> = {
-  sqlite: "@pawl/storage-sqlite",
-  postgres: "@pawl/storage-postgres",
-  postgresql: "@pawl/storage-postgres",
-  mysql: "@pawl/storage-mysql",
-  mariadb: "@pawl/storage-mysql",
-  redis: "@pawl/storage-redis",
-  rediss: "@pawl/storage-redis",
-};
+const adapters = new Map([
+  ["sqlite", "@pawl/storage-sqlite"],
+  ["postgres", "@pawl/storage-postgres"],
+  ["postgresql", "@pawl/storage-postgres"],
+  ["mysql", "@pawl/storage-mysql"],
+  ["mariadb", "@pawl/storage-mysql"],
+  ["redis", "@pawl/storage-redis"],
+  ["rediss", "@pawl/storage-redis"],
+]);
 
 /**
  * Opens the storage that a URL names: `sqlite:./sessions.db`, `memory:`, `postgres://…`, `mysql://…`, `redis://…`.
@@ -21,7 +21,7 @@ const adapters: Readonly<Record<string, string>> = {
 export const openStorage: OpenStorage = async (url: string, options: StorageOptions = {}): Promise<Storage> => {
   const scheme = /^([a-z]+):/.exec(url)?.[1];
   if (scheme === "memory") return new MemoryStorage(options);
-  const adapter = scheme === undefined ? undefined : adapters[scheme];
+  const adapter = scheme === undefined ? undefined : adapters.get(scheme);
   if (adapter === undefined)
     throw new StorageError(
       "invalid_url",
@@ -31,12 +31,13 @@ export const openStorage: OpenStorage = async (url: string, options: StorageOpti
   try {
     loaded = (await import(adapter)) as { readonly openStorage: OpenStorage };
   } catch (cause) {
-    if ((cause as { code?: unknown }).code !== "ERR_MODULE_NOT_FOUND") throw cause;
-    throw new StorageError(
-      "adapter_missing",
-      `storage "${scheme}:" needs the package ${adapter}: run  npm install ${adapter}`,
-      { cause },
-    );
+    const { code, message } = cause as { readonly code?: unknown; readonly message?: unknown };
+    if (code !== "ERR_MODULE_NOT_FOUND") throw cause;
+    // Node names the package that is missing in quotes, and the one that wanted it without.
+    const remedy = String(message).includes(`'${adapter}'`)
+      ? `needs the package ${adapter}: run npm install ${adapter}`
+      : `needs something that the package ${adapter} lacks: install it again`;
+    throw new StorageError("adapter_missing", `storage "${scheme}:" ${remedy}`, { cause });
   }
   return loaded.openStorage(url, options);
 };

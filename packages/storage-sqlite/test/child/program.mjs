@@ -75,9 +75,19 @@ const tasks = {
     process.send("ready");
   },
 
+  /** Keeps the database for itself, as a backup program may, until it is killed. The URL is a path here. */
+  async own() {
+    const { default: Database } = await import("libsql");
+    const database = new Database(url);
+    database.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; UPDATE meta SET value = value; COMMIT");
+    process.on("message", () => database.close());
+    process.send("ready");
+  },
+
   /** Writes so many sessions, so that both processes want the lock and the WAL has to be checkpointed. */
   async load() {
     const storage = await openStorage(url);
+    await storage.migrate();
     const count = Number(rest[0]);
     const data = JSON.stringify({ text: "x".repeat(4000) });
     const ids = [];
