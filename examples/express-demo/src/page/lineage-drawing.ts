@@ -75,10 +75,11 @@ const edge = (token: HeldToken, x: (seq: number) => number): SVGElement | undefi
   if (token.from === undefined) return undefined;
   const from = { x: x(token.from.seq), y: lanes[token.from.holder] };
   const to = { x: x(token.seq), y: lanes[token.holder] };
+  const captionLines = token.from.delivery === "asked_again" ? 2 : 1;
   if (token.how === "copied")
     return svg("path", {
       class: "edge thief copy",
-      d: `M ${from.x} ${from.y + radius + 40} V ${to.y - radius - 24}`,
+      d: `M ${from.x} ${from.y + radius + 12 + captionLines * 14} V ${to.y - radius - 24}`,
       "marker-end": "url(#arrow-thief)",
     });
   return svg("path", {

@@ -80,7 +80,7 @@ document.addEventListener("visibilitychange", () => {
 });
 
 const keepCalling = inputById("keep-calling");
-const interval = Math.max(1, Math.round(settings.accessLifetime / 4));
+const interval = Math.min(5, Math.max(1, Math.round(settings.accessLifetime / 4)));
 byId("keep-calling-label").textContent = `Call by itself every ${interval} s, as a live page does`;
 setInterval(() => {
   if (keepCalling.checked && store.state.session !== undefined) void attempt(() => browser.call({ quiet: true }));

@@ -10,7 +10,7 @@ export interface Narration {
 }
 
 /** A stretch of time for a person: seconds with at most one decimal. */
-export const seconds = (milliseconds: number): string => `${Math.round(milliseconds / 100) / 10} s`;
+const seconds = (milliseconds: number): string => `${Math.round(milliseconds / 100) / 10} s`;
 
 export const welcome: Narration = {
   title: "A session that turns one way only",
