@@ -10,7 +10,6 @@ import { answerCalls } from "./worker.mjs";
  * @typedef {object} Server
  * @property {number} port
  * @property {import("./load-plan.mjs").LoadPlan} plan what the load process sends
- * @property {Record<string, unknown>} [facts] what contenders opened later may want to know
  * @property {() => unknown} [close]
  *
  * @typedef {{ operations: number, micros: number, cpuMicros: number, memoryBytes: number }} Slice
@@ -31,9 +30,7 @@ answerCalls(
     open: async (settings) => {
       const loaded = await import(`./contenders/${module}.mjs`);
       contender = /** @type {Loop | Server} */ (await loaded[exported](settings));
-      return "port" in contender
-        ? { port: contender.port, plan: contender.plan, facts: contender.facts ?? {} }
-        : { facts: {} };
+      return "port" in contender ? { port: contender.port, plan: contender.plan } : undefined;
     },
     usage: () => ({ cpuMicros: cpuMicros(), memoryBytes: process.memoryUsage.rss() }),
     /** @returns {Promise<Slice>} */

@@ -1,7 +1,8 @@
 import { startWorker } from "./worker.mjs";
 
 /**
- * One taker of part in a row. `settings` may be made from the facts that those before it opened with.
+ * One taker of part in a row. `settings` may be made from what the load process found out about the servers before it:
+ * the requests, one of them, and how long its answer is.
  * @typedef {object} Contender
  * @property {string} name
  * @property {string} module file of `contenders/`
@@ -64,13 +65,12 @@ export const hold = async (row, pace, progress, { profile } = {}) => {
           : ["--cpu-prof", `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${fileName(name)}.cpuprofile`],
       );
       const score = { name, perSecond: 0, cpuMicros: 0, memoryMb: 0, rounds: [] };
-      entrants.push({ contender, worker, serves: false, score });
+      const entrant = { contender, worker, serves: false, score };
+      entrants.push(entrant);
       const opened = await worker.call("open", typeof settings === "function" ? settings(facts) : settings);
-      Object.assign(facts, { [name]: opened.facts });
-      if (opened.port !== undefined) {
-        /** @type {any} */ (entrants.at(-1)).serves = true;
-        await load.call("aim", name, { port: opened.port, plan: opened.plan, lanes: row.lanes ?? 64 });
-      }
+      if (opened === undefined) continue;
+      entrant.serves = true;
+      facts[name] = await load.call("aim", name, { ...opened, lanes: row.lanes ?? 64 });
     }
 
     const slice = async (

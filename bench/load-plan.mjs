@@ -1,6 +1,17 @@
 /**
- * What to send: the same prepared requests in turn, or refreshes, each with the token that the answer before it gave.
- * @typedef {{ kind: "fixed", requests: string[] } | { kind: "refresh", path: string, tokens: string[] }} LoadPlan
+ * What to send: prepared requests in turn; or the same GET as many visitors, each with the cookies its login set; or
+ * refreshes of many sessions, each with the token that the answer before it gave. Logins and creates are sent by the
+ * load process too, so that the server under test has only ever been a server.
+ * @typedef {(
+ *   | { kind: "fixed", requests: string[] }
+ *   | { kind: "visits", logins: string[], path: string }
+ *   | { kind: "refreshes", creates: string[], path: string }
+ * )} LoadPlan
+ *
+ * @typedef {{ cookies: string[], body: string }} Answer a success: its `Set-Cookie` lines and its body
+ *
+ * What one connection (a *lane*) does: the next request, and what it learns from the answer.
+ * @typedef {{ next: (lane: number) => string, learn: (lane: number, body: string) => void }} Course
  */
 
 /**
@@ -30,22 +41,42 @@ export const browserHeaders = {
 };
 
 /** @param {string} refreshToken */
-export const refreshBody = (refreshToken) => JSON.stringify({ refreshToken });
+const refreshBody = (refreshToken) => JSON.stringify({ refreshToken });
 
 /**
- * Turns a plan into what one connection (a *lane*) does: the next request, and what it learns from the answer.
- * @param {LoadPlan} plan
- * @param {number} lanes
- * @returns {{ next: (lane: number) => string, learn: (lane: number, body: string) => void }}
+ * The requests of visitors to a path: with those of the cookies that a browser would send there (RFC 6265 section 5.1.4).
+ * @param {string} path
+ * @param {Answer[]} logins
  */
-export const follow = (plan, lanes) => {
-  if (plan.kind === "fixed") {
-    let sent = 0;
-    return { next: () => plan.requests[sent++ % plan.requests.length] ?? "", learn: () => undefined };
-  }
-  // Every lane turns over sessions of its own, so that no session is refreshed twice at once.
+export const visitsOf = (path, logins) =>
+  logins.map(({ cookies }) => {
+    const sent = cookies.filter((line) => path.startsWith(/; *path=([^;]*)/i.exec(line)?.[1] ?? "/"));
+    const cookie = sent.map((line) => line.split(";")[0]).join("; ");
+    return requestText({ path, headers: { ...browserHeaders, cookie } });
+  });
+
+/**
+ * Sends requests in turn.
+ * @param {string[]} requests
+ * @returns {Course}
+ */
+export const repeat = (requests) => {
+  let sent = 0;
+  return { next: () => requests[sent++ % requests.length] ?? "", learn: () => undefined };
+};
+
+/**
+ * Refreshes sessions in turn. Every lane has sessions of its own, so that none is refreshed twice at once.
+ * @param {string} path
+ * @param {Answer[]} creates
+ * @param {number} lanes
+ * @returns {Course}
+ */
+export const refreshAll = (path, creates, lanes) => {
   const own = Array.from({ length: lanes }, (_, lane) => ({
-    tokens: plan.tokens.filter((_token, place) => place % lanes === lane),
+    tokens: creates
+      .filter((_create, place) => place % lanes === lane)
+      .map(({ body }) => /** @type {string} */ (JSON.parse(body).refreshToken.token)),
     turn: 0,
   }));
   const ofLane = (/** @type {number} */ lane) => {
@@ -53,7 +84,7 @@ export const follow = (plan, lanes) => {
     return { tokens, place: turn % tokens.length, token: tokens[turn % tokens.length] ?? "" };
   };
   return {
-    next: (lane) => requestText({ method: "POST", path: plan.path, body: refreshBody(ofLane(lane).token) }),
+    next: (lane) => requestText({ method: "POST", path, body: refreshBody(ofLane(lane).token) }),
     learn: (lane, body) => {
       const { tokens, place, token } = ofLane(lane);
       const successor = JSON.parse(body).refreshToken?.token;

@@ -1,21 +1,28 @@
 import { connect } from "node:net";
-import { follow } from "./load-plan.mjs";
+import { refreshAll, repeat, visitsOf } from "./load-plan.mjs";
 import { answerCalls } from "./worker.mjs";
 
 /**
  * Closed-loop load over keep-alive connections, one request in flight on each. Written on plain sockets because it
  * shares the machine with what it measures: a full HTTP client costs more than many of the servers.
+ *
+ * @typedef {(head: string, body: string) => void} OnAnswer
+ * @typedef {(error: Error) => void} OnFailure
+ * @typedef {{ send: (text: string, onAnswer: OnAnswer, onFailure: OnFailure) => void, close: () => void }} Connection
+ * @typedef {{ port: number, lanes: number, connections: Connection[], course: import("./load-plan.mjs").Course }} Target
  */
 
 /**
- * One keep-alive connection with one request in flight.
+ * One keep-alive connection. Every answer has to be a success.
  * @param {number} port
+ * @returns {Promise<Connection>}
  */
 const openConnection = (port) =>
   new Promise((resolve, reject) => {
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
-    /** @type {((status: number, body: string) => void) | undefined} */
+    /** @type {OnAnswer | undefined} */
     let onAnswer;
+    /** @type {OnFailure} */
     let onFailure = reject;
     let received = "";
     socket.setEncoding("latin1");
@@ -25,21 +32,19 @@ const openConnection = (port) =>
       received = received === "" ? String(chunk) : received + chunk;
       const end = received.indexOf("\r\n\r\n");
       if (end === -1) return;
-      const length = /\r\ncontent-length: *(\d+)/i.exec(received.slice(0, end + 2))?.[1];
+      const head = received.slice(0, end + 2);
+      const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
       if (length === undefined) return onFailure(new Error("an answer without Content-Length"));
       if (received.length < end + 4 + Number(length)) return;
-      const status = Number(received.slice(9, 12));
       const body = received.slice(end + 4);
       received = "";
-      onAnswer?.(status, body);
+      const status = head.slice(9, 12);
+      if (!status.startsWith("2")) return onFailure(new Error(`answered ${status}: ${body.slice(0, 200)}`));
+      onAnswer?.(head, body);
     });
     socket.once("connect", () =>
       resolve({
-        send: (
-          /** @type {string} */ text,
-          /** @type {typeof onAnswer} */ answered,
-          /** @type {typeof reject} */ failed,
-        ) => {
+        send: (text, answered, failed) => {
           onAnswer = answered;
           onFailure = failed;
           socket.write(text, "latin1");
@@ -52,7 +57,54 @@ const openConnection = (port) =>
     );
   });
 
-/** @type {Map<string, { port: number, connections: any[], lanes: number, plan: ReturnType<typeof follow> }>} */
+const openConnections = (/** @type {number} */ port, /** @type {number} */ lanes) =>
+  Promise.all(Array.from({ length: lanes }, () => openConnection(port)));
+
+/**
+ * Sends requests once each, over all connections.
+ * @param {Connection[]} connections
+ * @param {string[]} texts
+ * @returns {Promise<import("./load-plan.mjs").Answer[]>} in the order of the requests
+ */
+const sendAll = async (connections, texts) => {
+  /** @type {import("./load-plan.mjs").Answer[]} */
+  const answers = [];
+  let sent = 0;
+  const sendRest = async (/** @type {Connection} */ connection) => {
+    while (sent < texts.length) {
+      const place = sent++;
+      answers[place] = await new Promise((resolve, reject) =>
+        connection.send(
+          texts[place] ?? "",
+          (head, body) => {
+            const cookies = [...head.matchAll(/\r\nset-cookie: *([^\r]*)/gi)].map((found) => found[1] ?? "");
+            resolve({ cookies, body });
+          },
+          reject,
+        ),
+      );
+    }
+  };
+  await Promise.all(connections.map(sendRest));
+  return answers;
+};
+
+/**
+ * Makes the visitors or sessions that a plan needs.
+ * @param {Connection[]} connections
+ * @param {import("./load-plan.mjs").LoadPlan} plan
+ * @returns {Promise<{ course: import("./load-plan.mjs").Course, requests: string[] }>}
+ */
+const prepare = async (connections, plan) => {
+  if (plan.kind === "refreshes") {
+    const creates = await sendAll(connections, plan.creates);
+    return { course: refreshAll(plan.path, creates, connections.length), requests: [] };
+  }
+  const requests = plan.kind === "fixed" ? plan.requests : visitsOf(plan.path, await sendAll(connections, plan.logins));
+  return { course: repeat(requests), requests };
+};
+
+/** @type {Map<string, Target>} */
 const targets = new Map();
 
 const target = (/** @type {string} */ name) => {
@@ -62,26 +114,31 @@ const target = (/** @type {string} */ name) => {
 };
 
 answerCalls({
-  aim: (name, { port, plan, lanes }) => {
-    targets.set(name, { port, connections: [], lanes, plan: follow(plan, lanes) });
+  /** Prepares a plan, and sends one request of it. @returns what others may want to send too, and the sizes. */
+  aim: async (name, { port, plan, lanes }) => {
+    const connections = await openConnections(port, lanes);
+    const { course, requests } = await prepare(connections, plan);
+    const request = course.next(0);
+    const [answer] = await sendAll(connections.slice(0, 1), [request]);
+    course.learn(0, answer?.body ?? "");
+    for (const connection of connections) connection.close();
+    targets.set(name, { port, lanes, connections: [], course });
+    return { requests, request, answerBytes: Buffer.byteLength(answer?.body ?? "", "latin1") };
   },
   connect: async (name) => {
-    const { port, connections, lanes } = target(name);
-    connections.push(...(await Promise.all(Array.from({ length: lanes }, () => openConnection(port)))));
+    const { port, lanes, connections } = target(name);
+    connections.push(...(await openConnections(port, lanes)));
   },
-  /** Sends for so long; every answer has to be a success. */
   drive: (name, millis) =>
     new Promise((resolve, reject) => {
-      const { connections, plan } = target(name);
+      const { connections, course } = target(name);
       const start = performance.now();
       let operations = 0;
       let busy = connections.length;
       for (const [lane, connection] of connections.entries()) {
-        const answered = (/** @type {number} */ status, /** @type {string} */ body) => {
-          if (status < 200 || status > 299)
-            return reject(new Error(`${name} answered ${status}: ${body.slice(0, 200)}`));
+        const onAnswer = (/** @type {string} */ _head, /** @type {string} */ body) => {
           try {
-            plan.learn(lane, body);
+            course.learn(lane, body);
           } catch (error) {
             return reject(error);
           }
@@ -89,7 +146,7 @@ answerCalls({
           step();
         };
         const step = () => {
-          if (performance.now() - start < millis) connection.send(plan.next(lane), answered, reject);
+          if (performance.now() - start < millis) connection.send(course.next(lane), onAnswer, reject);
           else if (--busy === 0) resolve({ operations, micros: (performance.now() - start) * 1000 });
         };
         step();

@@ -1,8 +1,7 @@
 import express from "express";
 // @ts-expect-error -- it ships no types
 import session from "express-session";
-import { browserHeaders, requestText } from "../load-plan.mjs";
-import { listen } from "./listen.mjs";
+import { listen, loginsOf } from "./listen.mjs";
 
 /**
  * The handler alone. It gets the very requests that Pawl gets, so that the difference is what Pawl adds.
@@ -31,12 +30,5 @@ export const memorySession = async ({ sessions }) => {
     const { userId } = request.session;
     response.status(userId === undefined ? 401 : 200).json({ userId });
   });
-  const server = await listen(app);
-  const requests = [];
-  for (let user = 0; user < sessions; user++) {
-    const login = await fetch(`http://127.0.0.1:${server.port}/login/user-${user}`, { method: "POST" });
-    const cookie = login.headers.getSetCookie()[0]?.split(";")[0] ?? "";
-    requests.push(requestText({ path: "/me", headers: { ...browserHeaders, cookie } }));
-  }
-  return { ...server, plan: { kind: "fixed", requests } };
+  return { ...(await listen(app)), plan: { kind: "visits", logins: loginsOf(sessions), path: "/me" } };
 };

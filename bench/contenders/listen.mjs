@@ -1,3 +1,5 @@
+import { requestText } from "../load-plan.mjs";
+
 /**
  * Opens a server of an Express application or a request listener on a free port of the loopback.
  * @param {{ listen: Function } } server
@@ -10,3 +12,7 @@ export const listen = (server) =>
       else resolve({ port: listening.address().port, close: () => listening.closeAllConnections() });
     });
   });
+
+/** Requests that log so many users in, where an application has `POST /login/:user`. */
+export const loginsOf = (/** @type {number} */ users) =>
+  Array.from({ length: users }, (_, user) => requestText({ method: "POST", path: `/login/user-${user}`, body: "{}" }));

@@ -1,9 +1,8 @@
 /* oxlint-disable oxc/no-async-endpoint-handlers -- Express 5 passes rejections on to the error handler */
 import { createNewSession, createPawl, getSession, init } from "@pawl/node";
 import express from "express";
-import { browserHeaders, requestText } from "../load-plan.mjs";
 import { freshStrings, SEEN_SESSIONS } from "./access-tokens.mjs";
-import { listen } from "./listen.mjs";
+import { listen, loginsOf } from "./listen.mjs";
 
 /** A response that only takes down its cookies, where there is no server. */
 const recordCookies = () => {
@@ -61,13 +60,5 @@ export const expressServer = async ({ sessions, directory }) => {
     const session = await getSession(request, response, false);
     response.json({ userId: session.getUserId() });
   });
-  const server = await listen(app);
-  const requests = [];
-  for (let user = 0; user < sessions; user++) {
-    const login = await fetch(`http://127.0.0.1:${server.port}/login/user-${user}`, { method: "POST" });
-    const cookies = login.headers.getSetCookie().map((line) => line.split(";")[0] ?? "");
-    const cookie = cookies.filter((text) => !text.startsWith("sRefreshToken=")).join("; ");
-    requests.push(requestText({ path: "/me", headers: { ...browserHeaders, cookie } }));
-  }
-  return { ...server, plan: { kind: "fixed", requests }, facts: { requests } };
+  return { ...(await listen(app)), plan: { kind: "visits", logins: loginsOf(sessions), path: "/me" } };
 };
