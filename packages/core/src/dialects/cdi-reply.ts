@@ -27,6 +27,5 @@ const texts: Partial<Record<ProblemCode, string>> = {
 /** A refusal as text, for every path that is not our own API's. */
 export const textRefusal = (problem: ProblemCode, { detail }: Refusal): CoreReply => {
   const { status, title } = problems[problem];
-  const reply = textReply(texts[problem] ?? detail ?? title, status);
-  return status === 503 ? { ...reply, headers: ["Retry-After", "1"] } : reply;
+  return textReply(texts[problem] ?? detail ?? title, status);
 };

@@ -58,6 +58,8 @@ export interface Refusal {
   readonly detail?: string;
   /** With `internal_error`: where the log tells more. */
   readonly errorId?: string;
+  /** With `method_not_allowed`: the methods that the path takes. */
+  readonly allow?: readonly string[];
 }
 
 /** One way of speaking to the engine. Translates; decides nothing. */

@@ -1,12 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { ProblemCode } from "@pawl/protocol";
+import { type ProblemCode, problems } from "@pawl/protocol";
 import type { Logger } from "pino";
 import type { AccessControl } from "./access-control.js";
-import type { CoreReply, CoreRequest, Dialect, Found, Operation, Refusal, StreamReply } from "./exchange.js";
+import type { CoreReply, CoreRequest, Dialect, Operation, Refusal, StreamReply } from "./exchange.js";
 import { explainFailure } from "./failure.js";
 import type { Limits } from "./limits.js";
 import { readBody } from "./request-body.js";
+import { createRouter, splitTarget } from "./request-target.js";
 import { createStreamSink } from "./stream-sink.js";
 
 export interface HttpServerOptions {
@@ -42,17 +43,7 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
   const streams = new AbortController();
   let stopping = false;
   let whenIdle: (() => void) | undefined;
-
-  const ownerOf = (path: string): Dialect =>
-    dialects.find((dialect) => dialect.owns(path)) ?? (dialects.at(-1) as Dialect);
-
-  const find = (method: string, path: string): readonly [Dialect, Found | undefined] => {
-    for (const dialect of dialects) {
-      const found = dialect.find(method, path);
-      if (found !== undefined) return [dialect, found];
-    }
-    return [ownerOf(path), undefined];
-  };
+  const route = createRouter(dialects);
 
   const write = (exchange: Exchange, reply: CoreReply): void => {
     const { response } = exchange;
@@ -65,8 +56,13 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
     response.writeHead(reply.status, headers).end(reply.body);
   };
 
-  const refuse = (exchange: Exchange, problem: ProblemCode, refusal: Refusal = {}): void =>
-    write(exchange, exchange.dialect.refuse(problem, refusal));
+  const refuse = (exchange: Exchange, problem: ProblemCode, refusal: Refusal = {}): void => {
+    const reply = exchange.dialect.refuse(problem, refusal);
+    const headers = [...(reply.headers ?? [])];
+    if (refusal.allow !== undefined) headers.push("Allow", refusal.allow.join(", "));
+    if (problems[problem].status === 503) headers.push("Retry-After", "1");
+    write(exchange, { ...reply, headers });
+  };
 
   const stream = async ({ response, operation }: Exchange, reply: StreamReply): Promise<void> => {
     response.writeHead(reply.status, ["Content-Type", reply.contentType, "Cache-Control", "no-store"]);
@@ -107,13 +103,10 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
   };
 
   const onRequest = (message: IncomingMessage, response: ServerResponse): void => {
+    const { headers, socket } = message;
     const method = message.method as string;
-    // The absolute form names the authority again (RFC 9112 section 3.2.2).
-    const target = (message.url as string).replace(/^https?:\/\/[^/?]*/i, "");
-    const mark = target.indexOf("?");
-    const path = mark === -1 ? target : target.slice(0, mark);
-    const [dialect, found] = find(method, path);
-    const operation = found !== undefined && "operation" in found ? found.operation : undefined;
+    const { path, query } = splitTarget(message.url as string);
+    const { dialect, operation, allow, open } = route(method, path);
     const exchange: Exchange = {
       response,
       dialect,
@@ -123,25 +116,19 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
     inFlight.add(exchange);
     response.on("close", () => finish(exchange));
 
-    const refused = access({
-      socket: message.socket,
-      headers: message.headers,
-      open: operation?.open ?? (found !== undefined && "allow" in found && found.open),
-    });
-    if (refused !== undefined) return refuse(exchange, refused);
-    if (stopping && path !== HEALTHY_WHILE_STOPPING) return refuse(exchange, "shutting_down");
-    if (found === undefined) return refuse(exchange, "not_found");
-    if (operation === undefined) {
-      const reply = dialect.refuse("method_not_allowed", {});
-      const { allow } = found as { readonly allow: readonly string[] };
-      return write(exchange, { ...reply, headers: [...(reply.headers ?? []), "Allow", allow.join(", ")] });
+    const refused = access({ socket, headers, open });
+    if (refused !== undefined) {
+      log.info({ operation: exchange.operation, problem: refused, address: socket.remoteAddress }, "refused");
+      return refuse(exchange, refused);
     }
+    if (stopping && path !== HEALTHY_WHILE_STOPPING) return refuse(exchange, "shutting_down");
+    if (allow !== undefined) return refuse(exchange, "method_not_allowed", { allow });
+    if (operation === undefined) return refuse(exchange, "not_found");
     readBody(message, limits.body, (body) => {
       if (body === "too_large") return refuse(exchange, "body_too_large");
       if (body === "not_text") return refuse(exchange, "invalid_json", { detail: "the body is not UTF-8" });
       exchange.readAt = performance.now();
-      const query = mark === -1 ? "" : target.slice(mark + 1);
-      void answer(exchange, operation, { method, path, query, headers: message.headers, body: body.text });
+      void answer(exchange, operation, { method, path, query, headers, body: body.text });
     });
   };
 
@@ -156,12 +143,18 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
     onRequest,
   );
 
-  const refuseLate = (): void => {
+  /**
+   * Refuses what is late, and forgets what nobody waits for: an answer that is queued behind another one of its
+   * connection is never told that the connection has gone.
+   */
+  const sweep = (): void => {
     const oldest = performance.now() - limits.answerTimeout;
     for (const exchange of inFlight) {
-      if (exchange.response.headersSent || (exchange.readAt ?? Infinity) > oldest) continue;
-      log.warn({ operation: exchange.operation }, "no answer in time");
-      refuse(exchange, "storage_unavailable");
+      if (exchange.response.req.socket.destroyed) finish(exchange);
+      else if (!exchange.response.headersSent && (exchange.readAt ?? Infinity) <= oldest) {
+        log.warn({ operation: exchange.operation }, "no answer in time");
+        refuse(exchange, "storage_unavailable");
+      }
     }
   };
   // One look at all requests now and then costs less than a timer for each.
@@ -170,6 +163,7 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
   const close = async (): Promise<void> => {
     stopping = true;
     streams.abort();
+    sweep();
     if (inFlight.size > 0) {
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
@@ -193,7 +187,7 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
         server.once("error", reject);
         server.listen(port, host, () => {
           server.off("error", reject);
-          deadlines = setInterval(refuseLate, Math.min(limits.answerTimeout, 1000)).unref();
+          deadlines = setInterval(sweep, Math.min(limits.answerTimeout, 1000)).unref();
           server.on("error", (error) => log.error({ err: error }, "the listening socket failed"));
           resolve(server.address() as AddressInfo);
         });

@@ -1,8 +1,10 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import { EngineError } from "@pawl/engine";
 import { StorageError } from "@pawl/storage";
 import { pino } from "pino";
 import { Client } from "undici";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { createPathTable } from "../../src/dialects/path-table.js";
 import { createV1Dialect } from "../../src/dialects/v1/v1-dialect.js";
 import { createAccessControl } from "../../src/server/access-control.js";
@@ -38,6 +40,8 @@ const serve = async (handlers: Readonly<Record<string, Operation["handle"]>>, li
   );
   return {
     lines,
+    port,
+    close: () => server.close(),
     get: async (path: string) => {
       const { statusCode, headers, body } = await client.request({ method: "GET", path });
       return { status: statusCode, headers, text: await body.text() };
@@ -111,6 +115,23 @@ test("a request that is not answered in time is 503, and its late answer goes no
   expect(lines).toContainEqual(expect.objectContaining({ level: 40, operation: "test /late" }));
   answerLate!();
   expect(await get("/ok")).toMatchObject({ status: 200, text: "ok" });
+});
+
+test("pipelined requests whose client has gone are forgotten: they neither pile up nor hold up a stop", async () => {
+  let answerFirst: (() => void) | undefined;
+  const { port, close } = await serve(
+    {
+      "/slow": () => new Promise((resolve) => (answerFirst = () => resolve(ok))),
+      "/ok": () => ok,
+    },
+    { grace: 60_000, answerTimeout: 60_000 },
+  );
+  const socket = connect(port, "127.0.0.1");
+  socket.write(["/slow", "/ok", "/ok"].map((path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`).join(""));
+  await vi.waitUntil(() => answerFirst !== undefined);
+  socket.destroy();
+  await once(socket, "close");
+  await close();
 });
 
 test("every request has one line at debug: what was asked, the status, the time; nothing that was sent", async () => {

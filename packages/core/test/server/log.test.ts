@@ -54,6 +54,7 @@ test("CVE-2022-31186: no token, key, payload or id of a user gets into any line,
 
   const lines = (await readFile(paths.infoLogPath, "utf8")) + (await readFile(paths.errorLogPath, "utf8"));
   expect(lines).toContain("v1 refreshSession");
+  expect(lines).toContain('"problem":"api_key_invalid"');
   expect(lines).toContain("the storage does not answer");
   expect(lines.split("\n").length).toBeGreaterThan(30);
   expect(secrets.size).toBeGreaterThan(12);

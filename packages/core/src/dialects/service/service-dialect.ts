@@ -1,4 +1,4 @@
-import type { Storage } from "@pawl/storage";
+import { type Storage, StorageError } from "@pawl/storage";
 import type { CoreReply, Dialect, Operation } from "../../server/exchange.js";
 import { textRefusal, textReply } from "../cdi-reply.js";
 import { createPathTable } from "../path-table.js";
@@ -21,7 +21,8 @@ export const createServiceDialect = ({ storage, readyTimeout }: ServiceDialectOp
     });
     try {
       const outcome = await Promise.race([storage.ping(), late]);
-      return outcome === "late" ? textRefusal("storage_unavailable", {}) : textReply("Ready");
+      if (outcome === "late") throw new StorageError("unavailable", "the storage did not answer in time");
+      return textReply("Ready");
     } finally {
       clearTimeout(timer);
     }

@@ -8,6 +8,5 @@ export type ProblemDetail = Omit<Problem, "type" | "code" | "title" | "status">;
 export const problemReply = (code: ProblemCode, detail: ProblemDetail = {}): CoreReply => {
   const { status, title } = problems[code];
   const problem: Problem = { type: `urn:pawl:problem:${code}`, code, title, status, ...detail };
-  const reply: CoreReply = { status, contentType: PROBLEM_TYPE, body: JSON.stringify(problem) };
-  return status === 503 ? { ...reply, headers: ["Retry-After", "1"] } : reply;
+  return { status, contentType: PROBLEM_TYPE, body: JSON.stringify(problem) };
 };
