@@ -114,8 +114,15 @@ export const createPawl = <Payload extends object = JsonObject, Data extends obj
         createInExchange(it, new NodeExchange(res.req, res), { userId, payload: jwtPayload, data: sessionData }),
       ),
 
-    getSession: (req, res, doAntiCsrfCheck) =>
-      run((it) => getInExchange(it, new NodeExchange(req, res), doAntiCsrfCheck)),
+    // What every request goes through: as `run`, but without a wait where none is needed.
+    async getSession(req, res, doAntiCsrfCheck) {
+      try {
+        const found = getInExchange(opened ?? (await open()), new NodeExchange(req, res), doAntiCsrfCheck);
+        return found instanceof Promise ? await found : found;
+      } catch (error) {
+        throw asSessionError(error);
+      }
+    },
 
     refreshSession: (req, res) => run((it) => refreshInExchange(it, new NodeExchange(req, res))),
 
