@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import type * as ExpressEntry from "supertokens-node";
-import type * as SessionEntry from "supertokens-node/session";
+import type * as SessionEntry from "supertokens-node/session.js";
 
 const require = createRequire(import.meta.url);
 
