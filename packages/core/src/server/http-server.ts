@@ -11,8 +11,8 @@ import { createRouter, splitTarget } from "./request-target.js";
 import { createStreamSink } from "./stream-sink.js";
 
 export interface HttpServerOptions {
-  /** Asked in order; the last one owns every path. */
-  readonly dialects: readonly [...Dialect[], Dialect];
+  /** Asked in order; the first one refuses every path that no other owns. */
+  readonly dialects: readonly [Dialect, ...Dialect[]];
   readonly access: AccessControl;
   readonly limits: Limits;
   readonly log: Logger;

@@ -25,9 +25,9 @@ export interface Routed {
   readonly open: boolean;
 }
 
-/** Asks the dialects in order; the last one owns every path that no other does. */
+/** Asks the dialects in order; the first one refuses every path that no other owns. */
 export const createRouter =
-  (dialects: readonly [...Dialect[], Dialect]) =>
+  (dialects: readonly [Dialect, ...Dialect[]]) =>
   (method: string, path: string): Routed => {
     for (const dialect of dialects) {
       const found = dialect.find(method, path);
@@ -35,6 +35,5 @@ export const createRouter =
       if ("operation" in found) return { dialect, operation: found.operation, open: found.operation.open };
       return { dialect, allow: found.allow, open: found.open };
     }
-    const dialect = dialects.find(({ owns }) => owns(path)) ?? (dialects.at(-1) as Dialect);
-    return { dialect, open: false };
+    return { dialect: dialects.find(({ owns }) => owns(path)) ?? dialects[0], open: false };
   };

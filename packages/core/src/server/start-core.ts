@@ -70,9 +70,9 @@ export const startCore = async (config: CoreConfig, options: StartCoreOptions = 
     const cdi1 = config.cdi1.enabled ? [createCdi1Dialect({ engine, config, random, processId: process.pid })] : [];
     const server = createHttpServer({
       dialects: [
+        createServiceDialect({ storage, readyTimeout: limits.readyTimeout }),
         createV1Dialect({ engine, config, version: coreVersion(), heartbeat: limits.heartbeat }),
         ...cdi1,
-        createServiceDialect({ storage, readyTimeout: limits.readyTimeout }),
       ],
       access: createAccessControl(config),
       limits,

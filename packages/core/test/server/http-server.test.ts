@@ -25,7 +25,7 @@ const serve = async (handlers: Readonly<Record<string, Operation["handle"]>>, li
   const table = createPathTable(
     Object.entries(handlers).map(([path, handle]) => ["GET", path, { name: `test ${path}`, open: true, handle }]),
   );
-  const dialect: Dialect = { find: table.find, owns: () => true, refuse: textRefusal };
+  const dialect: Dialect = { find: table.find, owns: () => false, refuse: textRefusal };
   const server = createHttpServer({
     dialects: [dialect],
     access: createAccessControl({ host: "localhost", apiKeys: [], ipAllow: [] }),

@@ -11,7 +11,7 @@ export interface ServiceDialectOptions {
 
 /**
  * What operators and balancers ask: `/healthz` (the process is alive), `/readyz` (the storage answers), and `/hello`
- * and `/` as the original core answers them. Owns every path that no other dialect does.
+ * and `/` as the original core answers them.
  */
 export const createServiceDialect = ({ storage, readyTimeout }: ServiceDialectOptions): Dialect => {
   const ready = async (): Promise<CoreReply> => {
@@ -42,5 +42,5 @@ export const createServiceDialect = ({ storage, readyTimeout }: ServiceDialectOp
     ["PUT", "/hello", hello],
     ["DELETE", "/hello", hello],
   ]);
-  return { find: table.find, owns: () => true, refuse: textRefusal };
+  return { find: table.find, owns: () => false, refuse: textRefusal };
 };
