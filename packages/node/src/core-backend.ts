@@ -1,7 +1,6 @@
 import {
   createAccessTokenVerifier,
   type IssuedSession,
-  type KeySet,
   type Revoked,
   type SessionHandle,
   type SessionInformation,
@@ -51,7 +50,7 @@ export const openCoreBackend = async (options: CoreOptions): Promise<SessionBack
       accessTokenValidity: millis(settings.accessTokenValidity),
       enableAntiCsrf: settings.enableAntiCsrf,
     });
-    const keys = new CoreKeys(verifier, async () => (await core.get("keySet")) as KeySet);
+    const keys = new CoreKeys(verifier, () => core.get("keySet"));
     await keys.load().catch((error: unknown) => {
       keys.stop();
       throw error;
@@ -190,7 +189,7 @@ export const openCoreBackend = async (options: CoreOptions): Promise<SessionBack
       return { ...history, events: events.map(sessionEvent) } as SessionHistory;
     },
 
-    keySet: async () => (await core.get("keySet")) as KeySet,
+    keySet: () => core.get("keySet"),
 
     subscribe(listener) {
       const own = (revoked: Revoked): void => listener(revoked);

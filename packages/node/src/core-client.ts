@@ -26,7 +26,7 @@ export interface Question<Name extends RouteName> {
 }
 
 /** An answer about the matter that is not success. */
-export interface Refusal {
+interface Refusal {
   readonly code: ProblemCode;
   readonly message: string;
   /** With `token_theft_detected`. */

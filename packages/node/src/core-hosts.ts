@@ -117,7 +117,8 @@ export class CoreHosts {
     }
     if (attempt?.kind === "answer") throw refusal(call, attempt.answer);
     const cause = attempt?.cause;
-    const why = cause instanceof Error ? `: ${(cause as { code?: unknown }).code ?? cause.name}` : "";
+    const { code, name } = (cause ?? {}) as { readonly code?: unknown; readonly name?: string };
+    const why = typeof code === "string" ? `: ${code}` : name === undefined ? "" : `: ${name}`;
     throw generalError(`No Pawl core available to query${why}`, { cause, retryAfter: RETRY_AFTER });
   }
 

@@ -83,7 +83,7 @@ const foundSession = (opened: OpenedPawl, exchange: Exchange, outcome: VerifyOut
  * that a refresh may replace, then one whose session has ended, and last what is no token of ours.
  */
 const bestOutcome = async (backend: SessionBackend, inputs: readonly VerifyInput[]): Promise<VerifyOutcome> => {
-  const outcomes = await Promise.all(inputs.map((input) => backend.verify(input)));
+  const outcomes = await Promise.all(inputs.map(async (input) => backend.verify(input)));
   return outcomes.reduce((best, outcome) => (rank(outcome) < rank(best) ? outcome : best));
 };
 

@@ -31,7 +31,7 @@ export type RefreshAnswer =
   | { readonly kind: "token_reuse"; readonly session: { readonly handle: SessionHandle; readonly userId: UserId } };
 
 /** Why this SDK ends sessions: the user wanted it, or the application; `revoked` unless given. */
-export interface RevokeReason {
+interface RevokeReason {
   readonly reason: "logout" | "revoked";
 }
 

@@ -8,7 +8,7 @@ export const ACCESS_TOKEN_COOKIE = "sAccessToken";
 export const REFRESH_TOKEN_COOKIE = "sRefreshToken";
 export const ID_REFRESH_TOKEN_COOKIE = "sIdRefreshToken";
 export const ANTI_CSRF_HEADER = "anti-csrf";
-export const ID_REFRESH_TOKEN_HEADER = "id-refresh-token";
+const ID_REFRESH_TOKEN_HEADER = "id-refresh-token";
 const EXPOSE_HEADERS = "Access-Control-Expose-Headers";
 
 /** Where the cookies of a session live. */

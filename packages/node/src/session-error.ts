@@ -1,9 +1,9 @@
 import { StorageError } from "@pawl/storage";
 
 /** The four kinds of failure, with the numbers of the SuperTokens 1.0 SDK. */
-export const GENERAL_ERROR = 1000;
+const GENERAL_ERROR = 1000;
 export const UNAUTHORISED = 2000;
-export const TRY_REFRESH_TOKEN = 3000;
+const TRY_REFRESH_TOKEN = 3000;
 export const TOKEN_THEFT_DETECTED = 4000;
 
 const codes = {
