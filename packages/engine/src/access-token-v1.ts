@@ -16,17 +16,19 @@ export const accessTokenV1: AccessTokenFormat = {
   protectedClaims: new Set(),
   header: Buffer.from('{"alg":"RS256","typ":"JWT","version":"1"}').toString("base64"),
 
-  body: (claims) => ({
-    sessionHandle: claims.handle,
-    userId: claims.userId,
-    refreshTokenHash1: String(claims.seq),
-    ...(claims.parentSeq !== undefined && { parentRefreshTokenHash1: String(claims.parentSeq) }),
-    userData: claims.payload,
-    ...(claims.antiCsrfToken !== undefined && { antiCsrfToken: claims.antiCsrfToken }),
-    expiryTime: claims.expiresAt,
-    timeCreated: claims.issuedAt,
-    isPaid: false,
-  }),
+  // JSON leaves out what is undefined: an absent member is absent, never null.
+  body: (claims) =>
+    JSON.stringify({
+      sessionHandle: claims.handle,
+      userId: claims.userId,
+      refreshTokenHash1: String(claims.seq),
+      parentRefreshTokenHash1: claims.parentSeq === undefined ? undefined : String(claims.parentSeq),
+      userData: claims.payload,
+      antiCsrfToken: claims.antiCsrfToken,
+      expiryTime: claims.expiresAt,
+      timeCreated: claims.issuedAt,
+      isPaid: false,
+    }),
 
   claims({ sessionHandle, userId, userData, antiCsrfToken, expiryTime, timeCreated, ...rest }) {
     // Tokens of this form do not say their tenant: the handle does.

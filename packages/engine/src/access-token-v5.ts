@@ -1,8 +1,26 @@
 import { millis, type TenantId, type UserId } from "@pawl/storage";
 import { type AccessTokenFormat, parseSeq } from "./access-token-format.js";
-import type { SessionHandle } from "./session.js";
+import type { JsonObject, SessionHandle } from "./session.js";
 
 const SECOND = 1000;
+
+const protectedClaims: ReadonlySet<string> = new Set([
+  "sub",
+  "exp",
+  "iat",
+  "tId",
+  "rsub",
+  "sessionHandle",
+  "refreshTokenHash1",
+  "parentRefreshTokenHash1",
+  "antiCsrfToken",
+]);
+
+/** A payload that was stored for a form with nested payload may hold such names: they must not stand for ours. */
+const withoutProtectedClaims = (payload: JsonObject): JsonObject =>
+  Object.keys(payload).some((name) => protectedClaims.has(name))
+    ? Object.fromEntries(Object.entries(payload).filter(([name]) => !protectedClaims.has(name)))
+    : payload;
 
 /** Access tokens of the SuperTokens CDI 4.0 and later, and of our own SDK: payload at the root, times in seconds. */
 export const accessTokenV5: AccessTokenFormat = {
@@ -11,34 +29,27 @@ export const accessTokenV5: AccessTokenFormat = {
   encoding: "base64url",
   algorithms: ["ES256", "RS256"],
   timeUnit: millis(SECOND),
-  protectedClaims: new Set([
-    "sub",
-    "exp",
-    "iat",
-    "tId",
-    "rsub",
-    "sessionHandle",
-    "refreshTokenHash1",
-    "parentRefreshTokenHash1",
-    "antiCsrfToken",
-  ]),
+  protectedClaims,
 
   header: (key) =>
     Buffer.from(JSON.stringify({ alg: key.algorithm, typ: "JWT", version: "5", kid: key.kid })).toString("base64url"),
 
-  // Our claims come last: a payload that was stored for a form with nested payload cannot take their place.
-  body: (claims) => ({
-    ...claims.payload,
-    sub: claims.userId,
-    exp: Math.floor(claims.expiresAt / SECOND),
-    iat: Math.floor(claims.issuedAt / SECOND),
-    tId: claims.tenantId,
-    rsub: claims.userId,
-    sessionHandle: claims.handle,
-    refreshTokenHash1: String(claims.seq),
-    parentRefreshTokenHash1: claims.parentSeq === undefined ? null : String(claims.parentSeq),
-    antiCsrfToken: claims.antiCsrfToken ?? null,
-  }),
+  // Two texts joined: an object made of both at once is several times slower to write.
+  body(claims) {
+    const own = JSON.stringify({
+      sub: claims.userId,
+      iat: Math.floor(claims.issuedAt / SECOND),
+      exp: Math.floor(claims.expiresAt / SECOND),
+      tId: claims.tenantId,
+      rsub: claims.userId,
+      sessionHandle: claims.handle,
+      refreshTokenHash1: String(claims.seq),
+      parentRefreshTokenHash1: claims.parentSeq === undefined ? null : String(claims.parentSeq),
+      antiCsrfToken: claims.antiCsrfToken ?? null,
+    });
+    const payload = JSON.stringify(withoutProtectedClaims(claims.payload));
+    return payload === "{}" ? own : `${own.slice(0, -1)},${payload.slice(1)}`;
+  },
 
   claims({
     sub,

@@ -38,7 +38,7 @@ export const issueAccessToken = (claims: AccessTokenClaims, signer: AccessTokenS
       "invalid_input",
       `access tokens of version ${format.version} are not signed with ${signer.algorithm}`,
     );
-  const signed = `${header}.${Buffer.from(JSON.stringify(format.body(claims))).toString(format.encoding)}`;
+  const signed = `${header}.${Buffer.from(format.body(claims)).toString(format.encoding)}`;
   const cut = (time: Millis): Millis => millis(Math.floor(time / format.timeUnit) * format.timeUnit);
   return {
     token: `${signed}.${signJwt(signed, signer.privateKey).toString(format.encoding)}`,
