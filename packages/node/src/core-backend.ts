@@ -12,7 +12,7 @@ import { millis, PUBLIC_TENANT, systemClock } from "@pawl/storage";
 import { CoreClient } from "./core-client.js";
 import { CoreHosts } from "./core-hosts.js";
 import { CoreKeys } from "./core-keys.js";
-import { readDuration } from "./duration.js";
+import { coreDurations } from "./core-options.js";
 import type { CoreOptions } from "./options.js";
 import { RevocationStream } from "./revocation-stream.js";
 import type { RefreshAnswer, SessionBackend, SessionHistory } from "./session-backend.js";
@@ -34,11 +34,11 @@ const MOST_HANDLES = 10_000;
  */
 export const openCoreBackend = async (options: CoreOptions): Promise<SessionBackend> => {
   const clock = options.clock ?? systemClock;
-  const feedCutAfter = readDuration("feedCutAfter", options.feedCutAfter ?? "30s");
+  const { tryTimeout, callTimeout, feedCutAfter } = coreDurations(options);
   const hosts = new CoreHosts({
     hosts: options.core,
-    tryTimeout: readDuration("tryTimeout", options.tryTimeout ?? "5s"),
-    callTimeout: readDuration("callTimeout", options.callTimeout ?? "15s"),
+    tryTimeout,
+    callTimeout,
     ...(options.apiKey === undefined ? {} : { apiKey: options.apiKey }),
   });
   const core = new CoreClient(hosts);
@@ -79,8 +79,10 @@ export const openCoreBackend = async (options: CoreOptions): Promise<SessionBack
     return handles as readonly SessionHandle[];
   };
 
-  const verifyWithNewKeys = async (input: VerifyInput): Promise<VerifyOutcome> =>
-    (await keys.loadForUnknownKey()) ? askWhereNeeded(input, verifier.verify(input)) : verifier.verify(input);
+  const verifyWithNewKeys = async (input: VerifyInput): Promise<VerifyOutcome> => {
+    await keys.loadForUnknownKey();
+    return askWhereNeeded(input, verifier.verify(input));
+  };
 
   const askWhereNeeded = (input: VerifyInput, outcome: VerifyOutcome): VerifyOutcome | Promise<VerifyOutcome> => {
     const mustAsk = settings.checkDatabase || (options.whenFeedIsCut === "ask" && feed.cutFor > feedCutAfter);

@@ -32,11 +32,10 @@ export class CoreKeys {
     return this.#loading;
   }
 
-  /** Reads the key set because a token named a key that is not in it. @returns false when it was read just before. */
-  async loadForUnknownKey(): Promise<boolean> {
-    if (this.#loading === undefined && performance.now() - this.#loadedAt < SHORTEST_PAUSE) return false;
+  /** Reads the key set because a token named a key that is not in it, unless it was read just before. */
+  async loadForUnknownKey(): Promise<void> {
+    if (this.#loading === undefined && performance.now() - this.#loadedAt < SHORTEST_PAUSE) return;
     await this.load();
-    return true;
   }
 
   stop(): void {

@@ -95,3 +95,7 @@ export interface CoreOptions extends CommonOptions {
 }
 
 export type PawlOptions = EmbeddedOptions | CoreOptions;
+
+/** Which of the two kinds the options are. */
+export const isForCore = (options: PawlOptions): options is CoreOptions =>
+  (options as Partial<CoreOptions>).core !== undefined;

@@ -1,11 +1,12 @@
 import type { JsonObject, KeySet } from "@pawl/engine";
 import type { UserId } from "@pawl/storage";
-import { coreUrl } from "./core-url.js";
 import { checkCookieOptions, cookieSettings } from "./cookie-settings.js";
+import { checkCoreOptions } from "./core-options.js";
 import { NodeExchange, type NodeRequest, type NodeResponse } from "./exchange.js";
 import { createInExchange, getInExchange, refreshInExchange } from "./exchange-sessions.js";
 import type { OpenedPawl } from "./opened-pawl.js";
-import type { CoreHost, CoreOptions, PawlOptions } from "./options.js";
+import { checkOptionNames } from "./option-names.js";
+import { isForCore, type PawlOptions } from "./options.js";
 import { policyOf } from "./policy-options.js";
 import type { SessionBackend } from "./session-backend.js";
 import { ANTI_CSRF_HEADER, createSessionCookies } from "./session-cookies.js";
@@ -182,22 +183,17 @@ const checkOptions = (options: PawlOptions): void => {
     throw generalError('give either a storage, such as "sqlite:./sessions.db", or a core');
   checkCookieOptions(options.cookies ?? {});
   try {
-    if ("core" in options) checkCores(options.core);
+    checkOptionNames(options);
+    if (isForCore(options)) checkCoreOptions(options);
     else policyOf(options);
   } catch (error) {
     throw asSessionError(error);
   }
 };
 
-const checkCores = (hosts: CoreOptions["core"]): void => {
-  if (!Array.isArray(hosts) || hosts.length === 0)
-    throw generalError("Please provide at least one Pawl core's address");
-  for (const host of hosts) coreUrl(host as CoreHost | string);
-};
-
 /** Backends are loaded when they are needed: the HTTP client is no burden to an application without a core. */
 const openBackend = async (options: PawlOptions): Promise<SessionBackend> =>
-  "core" in options
+  isForCore(options)
     ? (await import("./core-backend.js")).openCoreBackend(options)
     : (await import("./embedded-backend.js")).openEmbeddedBackend(options);
 

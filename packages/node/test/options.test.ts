@@ -40,6 +40,13 @@ describe("createPawl refuses at once", () => {
     [{ storage: "memory:", signingAlgorithm: "HS256" }, /signingAlgorithm/],
     [{ storage: "memory:", maxSessionsPerUser: 0 }, /maxSessionsPerUser/],
     [{ storage: "memory:", cookies: { domain: "a;b" } }, /^cookies.domain/],
+    [{ core: ["http://a"], whenFeedIsCut: "panic" }, /whenFeedIsCut/],
+    [{ core: ["http://a"], tryTimeout: 0 }, /^tryTimeout/],
+    [{ core: ["http://a"], feedCutAfter: "soon" }, /^feedCutAfter/],
+    [{ core: ["http://a"], reuseWindow: "30s" }, /^reuseWindow cannot be given here: the core's config.yaml says it/],
+    [{ storage: "memory:", apiKey: "k" }, /^apiKey cannot be given here: it is for a core/],
+    [{ storage: "memory:", accesTokenValidity: "1h" }, /^accesTokenValidity cannot be given here: there is no such/],
+    [{ storage: "memory:", cookies: { secur: true } }, /^cookies.secur cannot be given here/],
     [{ storage: "memory:", cookies: { olderDomain: "a;b" } }, /^cookies.olderDomain/],
     [{ storage: "memory:", cookies: { sameSite: "None" } }, /^cookies.sameSite/],
   ])("%j", (options, message) => {
@@ -56,6 +63,12 @@ describe("createPawl refuses at once", () => {
       expect(refused({ storage: "memory:", cookies: { domain: `a${evil}` } })).toMatchObject(GENERAL);
     },
   );
+
+  test("what is undefined counts as not given", async () => {
+    const pawl = createPawl({ storage: "memory:", core: undefined, apiKey: undefined } as never);
+    expect(await pawl.getAllSessionHandlesForUser("u1")).toEqual([]);
+    await pawl.close();
+  });
 
   test("a path without its slash", () => {
     expect(refused({ storage: "memory:", cookies: { refreshTokenPath: "refresh" } })).toMatchObject(GENERAL);
