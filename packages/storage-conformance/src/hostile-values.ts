@@ -1,4 +1,4 @@
-import { type EventRecord, millis, type SessionId, type SessionRecord, type TenantId } from "@pawl/storage";
+import { type EventRecord, millis, type SessionId, type TenantId } from "@pawl/storage";
 import { describe, expect, it } from "vitest";
 import { attemptOf, lifetimes, openTestStore, type OpenStore, sessionRecord, signingKey, userId } from "./store.js";
 
@@ -122,7 +122,7 @@ export const testHostileValues = (open: OpenStore): void => {
       const event: EventRecord = { key: "k", at: clock.now(), type: "admin", count: 1 };
       const calls: readonly ((text: string) => Promise<unknown>)[] = [
         ...(["id", "tenantId", "userId", "secretHash", "payload", "data", "device", "address"] as const).map(
-          (name) => (text: string) => storage.createSession({ ...sessionRecord(clock), [name]: text } as SessionRecord),
+          (name) => (text: string) => storage.createSession({ ...sessionRecord(clock), [name]: text }),
         ),
         (text) => storage.getSession(text as SessionId),
         (text) => storage.rotate(attemptOf(sessionRecord(clock, { id: text as SessionId }))),

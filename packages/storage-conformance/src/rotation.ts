@@ -86,7 +86,7 @@ export const testRotation = (open: OpenStore): void => {
         for (const ahead of [0, 1, 2, 3])
           for (let seq = Math.max(0, current - 1); seq <= current + ahead + 1; seq += 1)
             for (const issuedAgo of [...ages, now])
-              for (const sealedBefore of [-window, 0, window, window + 1, far])
+              for (const sealedBefore of [0 - window, 0, window, window + 1, far])
                 for (const reuse of [millis(0), window])
                   found.push({
                     row: { current, next: current + ahead, issuedAt: millis(now - issuedAgo) },

@@ -32,12 +32,12 @@ export const isBusy = (error: unknown): boolean => {
   return code === BUSY || code === LOCKED;
 };
 
-const ofTheStore = [BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB];
+const ofTheStore = new Set([BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB]);
 
 /** Whether the failure lies in what was asked rather than in the store: other work may well succeed. */
 export const isOwnFailure = (error: unknown): boolean => {
   const code = primaryCodeOf(error);
-  return code === undefined || !ofTheStore.includes(code);
+  return code === undefined || !ofTheStore.has(code);
 };
 
 const failures: Readonly<Record<number, readonly [StorageErrorCode, string]>> = {

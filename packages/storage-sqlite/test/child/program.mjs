@@ -1,4 +1,5 @@
 // What another process does to a database, for tests that need one. Its first argument names the task.
+import { on, once } from "node:events";
 import { writeSync } from "node:fs";
 import { NEVER, openStorage, PUBLIC_TENANT } from "@pawl/storage";
 
@@ -55,24 +56,22 @@ const tasks = {
   /** Rotates each session once when told to go, and tells which it minted. */
   async rotate() {
     const storage = await openStorage(url);
-    process.once("message", async (ids) => {
-      const results = await Promise.all(ids.map((id) => storage.rotate(attempt(id, 0))));
-      await storage.close();
-      process.send(ids.filter((_, index) => results[index].minted));
-      process.disconnect();
-    });
     process.send("ready");
+    const [ids] = await once(process, "message");
+    const results = await Promise.all(ids.map((id) => storage.rotate(attempt(id, 0))));
+    await storage.close();
+    process.send(ids.filter((_, index) => results[index].minted));
+    process.disconnect();
   },
 
   /** Revokes each session it is told, and tells when that was durable. */
   async revoke() {
     const storage = await openStorage(url);
-    process.on("message", async (id) => {
+    process.send("ready");
+    for await (const [id] of on(process, "message")) {
       await storage.revokeSessions({ kind: "ids", ids: [id] }, { reason: "logout" });
       process.send(performance.timeOrigin + performance.now());
-    });
-    process.once("disconnect", () => storage.close());
-    process.send("ready");
+    }
   },
 
   /** Keeps the database for itself, as a backup program may, until it is killed. The URL is a path here. */
