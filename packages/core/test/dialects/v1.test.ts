@@ -1,7 +1,8 @@
-import { compileValidator, openApi, problems, type Route, type RouteName, routes } from "@pawl/protocol";
+import { openApi, problems, type Route, type RouteName, routes } from "@pawl/protocol";
 import type { EventType as StoredEventType } from "@pawl/storage";
 import type { EventType } from "@pawl/protocol";
 import { describe, expect, expectTypeOf, test } from "vitest";
+import { compileValidator } from "../../src/dialects/v1/validator.js";
 import { type Answer, listen, type ListeningCore, movableClock, type Sending } from "../listening-core.js";
 
 const successes = Object.fromEntries(

@@ -1,9 +1,10 @@
-import { compileValidator, readQuery, type Route, type RouteName, routes, type Validator } from "@pawl/protocol";
+import { type Route, type RouteName, routes } from "@pawl/protocol";
 import type { CoreReply, CoreRequest, Dialect, Found, Operation } from "../../server/exchange.js";
 import { parseJsonObject } from "../../server/json-object.js";
 import { findMethod, type PathOperations } from "../path-table.js";
 import { type Call, createHandlers, type HandlerOptions, type Outcome } from "./handlers.js";
 import { problemReply } from "./problem-reply.js";
+import { compileValidator, readQuery, type Validator } from "./validator.js";
 
 const PREFIX = "/v1/";
 const JSON_TYPE = "application/json; charset=utf-8";

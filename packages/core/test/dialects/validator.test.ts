@@ -1,6 +1,6 @@
-import { Type } from "typebox";
+import { CreateSession, ListSessionsQuery, RevokeSessions } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
-import { compileValidator, CreateSession, ListSessionsQuery, readQuery, RevokeSessions } from "../src/index.js";
+import { compileValidator, readQuery } from "../../src/dialects/v1/validator.js";
 
 describe("compileValidator", () => {
   const validate = compileValidator(CreateSession);
@@ -28,7 +28,10 @@ describe("compileValidator", () => {
   });
 
   test("repeats no name at length, and no value", () => {
-    const nested = compileValidator(Type.Object({ map: Type.Record(Type.String(), Type.Integer()) }));
+    const nested = compileValidator({
+      type: "object",
+      properties: { map: { type: "object", additionalProperties: { type: "integer" } } },
+    });
     const complaint = nested({ map: { ["n".repeat(10_000)]: "canary" } });
     expect(complaint).toMatch(/^map\.n+: must be integer$/);
     expect(complaint!.length).toBeLessThan(100);

@@ -1,5 +1,5 @@
-import type { TSchema } from "typebox";
-import { Compile } from "typebox/compile";
+import type { JsonSchema } from "@pawl/protocol";
+import { Compile } from "typebox/schema";
 
 /** Says in one sentence what is wrong with a value; `undefined` when it fits the schema. Never quotes the value. */
 export type Validator = (value: unknown) => string | undefined;
@@ -8,14 +8,14 @@ export type Validator = (value: unknown) => string | undefined;
 const LONGEST_NAME = 64;
 
 /** Compiles a schema once; the check itself costs well under a microsecond. */
-export const compileValidator = (schema: TSchema): Validator => {
+export const compileValidator = (schema: JsonSchema): Validator => {
   const compiled = Compile(schema);
-  const { anyOf, description } = schema as { readonly anyOf?: unknown; readonly description?: string };
+  const { anyOf, description } = schema;
   return (value) => {
     if (compiled.Check(value)) return undefined;
-    if (anyOf !== undefined && description !== undefined) return description;
+    if (anyOf !== undefined && typeof description === "string") return description;
     // A member that is not allowed is reported as `false` on the member itself; say what is meant.
-    const error = compiled.Errors(value).find(({ keyword }) => keyword !== "boolean");
+    const error = compiled.Errors(value)[1].find(({ keyword }) => keyword !== "boolean");
     if (error === undefined) return "not of the documented form";
     const where = error.instancePath.slice(1).replaceAll("/", ".").slice(0, LONGEST_NAME);
     return where === "" ? error.message : `${where}: ${error.message}`;
@@ -27,7 +27,7 @@ export const compileValidator = (schema: TSchema): Validator => {
  * @returns the values, or which parameter is given twice.
  */
 export const readQuery = (
-  schema: TSchema,
+  schema: JsonSchema,
   query: string,
 ): { readonly values: Readonly<Record<string, unknown>> } | { readonly repeated: string } => {
   const { properties } = schema as { readonly properties?: Readonly<Record<string, { readonly type?: string }>> };
