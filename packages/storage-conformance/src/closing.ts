@@ -53,7 +53,7 @@ export const testClosing = (open: OpenStore): void => {
       const closed = storage.close();
       expect(await accepted).toHaveLength(50);
       expect(await reading).toBeDefined();
-      await closed;
+      await Promise.all([closed, storage.close()]);
     });
   });
 

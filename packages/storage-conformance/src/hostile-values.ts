@@ -146,6 +146,9 @@ export const testHostileValues = (open: OpenStore): void => {
         (text) => storage.claimMeta("name", text),
         (text) => storage.appendEvents([{ ...event, key: text }]),
         (text) => storage.listEvents({ userId: userId(text) }, { limit: 1 }),
+        (text) => storage.listSessions({}, { limit: 1, after: text }),
+        (text) => storage.listEvents({}, { limit: 1, after: text }),
+        (text) => storage.deleteSigningKeys([text]),
       ];
       for (const [index, call] of calls.entries())
         for (const text of unstorable)

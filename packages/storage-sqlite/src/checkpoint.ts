@@ -23,8 +23,8 @@ export class Checkpoint {
 
   /** To be called after each commit: checkpoints, after the callers had their answers, when the WAL has grown. */
   afterCommit(): void {
-    if (this.#scheduled || this.#walPath === undefined) return;
-    const size = statSync(this.#walPath, { throwIfNoEntry: false })?.size ?? 0;
+    if (this.#scheduled) return;
+    const size = this.#walSize();
     if (size <= walLimit) this.#threshold = walLimit;
     if (size <= this.#threshold) return;
     // A reader elsewhere may keep the WAL from starting again: then wait until it has grown as much once more.
@@ -36,20 +36,29 @@ export class Checkpoint {
     });
   }
 
-  /** Copies what can be copied now. Failures are left to the next time: nothing is lost, the WAL only grows. */
+  /** Copies what can be copied now. A failure is left to the next time: nothing is lost, the WAL only grows. */
   run(): void {
     if (this.#walPath === undefined) return;
     try {
       this.#writer.exec("BEGIN IMMEDIATE");
-    } catch {
-      return;
-    }
-    try {
       this.#copier.exec("PRAGMA wal_checkpoint(PASSIVE)");
     } catch {
-      // A full disk or a locked file shows itself to the next writer, with a message of its own.
-    } finally {
+      // Somebody writes, or the disk is full: that shows itself to the next writer, with a message of its own.
+    }
+    try {
       this.#writer.exec("ROLLBACK");
+    } catch {
+      // There was no transaction.
+    }
+  }
+
+  /** In bytes; 0 where it cannot be told. */
+  #walSize(): number {
+    if (this.#walPath === undefined) return 0;
+    try {
+      return statSync(this.#walPath).size;
+    } catch {
+      return 0;
     }
   }
 

@@ -57,17 +57,25 @@ export class Database {
     return Number(this.#statement(sql).run(parameters).changes);
   }
 
-  /** Lets go of the connection; the next use opens a new one. */
+  /**
+   * Lets go of the connection; the next use opens a new one. To be called when a statement failed because of the store: in
+   * libsql one that found the database locked stays active, and would keep the connection in an old snapshot. A database
+   * in memory is its connection, and stays.
+   */
   reset(): void {
-    const connection = this.#connection;
-    this.#connection = undefined;
-    this.#statements.clear();
-    connection?.close();
+    if (!this.inMemory) this.#disconnect();
   }
 
   close(): void {
     this.#closed = true;
-    this.reset();
+    this.#disconnect();
+  }
+
+  #disconnect(): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    this.#statements.clear();
+    connection?.close();
   }
 
   #open(): Connection {

@@ -7,12 +7,12 @@ const pollInterval = 100;
  */
 export class RevocationWatch {
   readonly #listeners = new Set<() => void>();
-  readonly #readLast: (known: number) => number;
+  readonly #readLast: () => number;
   #timer: NodeJS.Timeout | undefined;
   #last = 0;
 
-  /** @param readLast reads the number of the newest revocation; may return the one it is given when nothing was committed. */
-  constructor(readLast: (known: number) => number) {
+  /** @param readLast reads the number of the newest revocation. */
+  constructor(readLast: () => number) {
     this.#readLast = readLast;
   }
 
@@ -51,7 +51,7 @@ export class RevocationWatch {
 
   #read(): number {
     try {
-      return this.#readLast(this.#last);
+      return this.#readLast();
     } catch {
       // Locked or unreadable for now: the next poll asks again, and whoever reads the feed is told.
       return this.#last;

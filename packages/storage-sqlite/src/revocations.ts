@@ -37,7 +37,7 @@ export const readRevocations = (
 ): RevocationPage => {
   const epoch = database.get(statements.selectMeta, { name: epochName })?.value ?? "";
   // Read before the page: another process may append in between, and what it appends must stand after the cursor.
-  const last = lastRevocation(database);
+  const last = newestRevocation(database);
   if ("at" in from) {
     const rows = database.all(statements.selectRevocationsSince, { at: from.at, limit: pageLimit });
     return pageOf(rows, rows.at(-1) ?? { number: last, session_id: sessionAt(database, last) }, epoch);
@@ -54,22 +54,9 @@ export const readRevocations = (
   return pageOf(rows, rows.at(-1) ?? start, epoch);
 };
 
-/**
- * What tells the number of the newest revocation, and asks for it only when another connection has committed since:
- * otherwise it returns the number it is given.
- */
-export const newestRevocation = (database: Database): ((known: number) => number) => {
-  let seen: number | undefined;
-  return (known) => {
-    const version = database.get(statements.selectDataVersion)?.data_version;
-    if (version === seen) return known;
-    seen = version;
-    return lastRevocation(database);
-  };
-};
-
 /** The greatest number ever given; 0 before the first. */
-const lastRevocation = (database: Database): number => database.get(statements.selectLastRevocation)?.number ?? 0;
+export const newestRevocation = (database: Database): number =>
+  database.get(statements.selectLastRevocation)?.number ?? 0;
 
 interface Position {
   readonly number: number;

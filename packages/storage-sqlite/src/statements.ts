@@ -119,9 +119,6 @@ export const selectLastRevocation = "SELECT seq AS number FROM sqlite_sequence W
 export const deleteRevocations = `
   DELETE FROM revocations WHERE number IN (SELECT number FROM revocations WHERE at < :before ORDER BY at LIMIT :limit)`;
 
-/** Changes whenever another connection has committed. */
-export const selectDataVersion = "PRAGMA data_version" as Query<{ readonly data_version: number }>;
-
 export const insertEvent = `
   INSERT INTO events (key, at, type, tenant_id, user_id, session_id, reason, detail, count)
   VALUES (:key, :at, :type, :tenantId, :userId, :sessionId, :reason, :detail, :count)

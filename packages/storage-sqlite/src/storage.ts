@@ -2,6 +2,7 @@ import {
   type ApplyResult,
   checkEvent,
   checkLimit,
+  checkPage,
   checkSelector,
   checkSession,
   checkSigningKey,
@@ -32,7 +33,7 @@ import {
   type UseNote,
   type UsePolicy,
 } from "@pawl/storage";
-import { realpathSync } from "node:fs";
+import { closeSync, openSync, realpathSync } from "node:fs";
 import { Checkpoint } from "./checkpoint.js";
 import { Database } from "./database.js";
 import { loadDriver, type Parameters, type Value } from "./driver.js";
@@ -40,7 +41,7 @@ import { appendEvents, listEvents } from "./events.js";
 import { asOpenFailure } from "./failure.js";
 import { whenUnlocked } from "./lock-wait.js";
 import { applyMigrations, readSchemaVersion } from "./migrations.js";
-import { parseUrl } from "./options.js";
+import { memoryPath, parseUrl } from "./options.js";
 import { RevocationWatch } from "./revocation-watch.js";
 import { newestRevocation, readRevocations } from "./revocations.js";
 import { recordOf, referenceOf } from "./session-row.js";
@@ -58,6 +59,7 @@ export const openStorage: OpenStorage = async (url, options = {}) => {
   const { path, driver: driverName, lockTimeout } = parseUrl(url);
   const driver = await loadDriver(driverName);
   const database = new Database(driver, path);
+  createPrivately(path);
   const prepare = (): void => {
     if (!database.inMemory && database.get(statements.selectJournalMode)?.journal_mode !== "wal")
       throw new StorageError("unavailable", `the disk of ${path} cannot hold a database in WAL mode`);
@@ -65,7 +67,7 @@ export const openStorage: OpenStorage = async (url, options = {}) => {
     database.exec("BEGIN IMMEDIATE; ROLLBACK");
   };
   try {
-    await whenUnlocked(prepare, { timeout: lockTimeout, onBusy: () => database.reset() });
+    await whenUnlocked(prepare, { timeout: lockTimeout, onFailure: () => database.reset() });
   } catch (error) {
     database.close();
     throw asOpenFailure(error, path);
@@ -76,6 +78,16 @@ export const openStorage: OpenStorage = async (url, options = {}) => {
     ...(database.inMemory ? {} : { walPath: `${realpathSync(path)}-wal` }),
   });
   return new SqliteStorage({ database, checkpoint, lockTimeout, clock: options.clock ?? systemClock });
+};
+
+/** Makes the file readable by nobody else, as SQLite then makes those beside it. Any trouble is SQLite's to tell. */
+const createPrivately = (path: string): void => {
+  if (path === memoryPath) return;
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch {
+    // It is there, which is the usual case, or it cannot be made.
+  }
 };
 
 interface Parts {
@@ -92,7 +104,7 @@ class SqliteStorage implements Storage {
   readonly #clock: Clock;
   readonly #writes: WriteGroup;
   readonly #watch: RevocationWatch;
-  #closed = false;
+  #closed: Promise<void> | undefined;
 
   constructor({ database, checkpoint, lockTimeout, clock }: Parts) {
     this.#database = database;
@@ -100,7 +112,7 @@ class SqliteStorage implements Storage {
     this.#lockTimeout = lockTimeout;
     this.#clock = clock;
     this.#writes = new WriteGroup(database, { lockTimeout, onCommit: () => checkpoint.afterCommit() });
-    this.#watch = new RevocationWatch(newestRevocation(database));
+    this.#watch = new RevocationWatch(() => newestRevocation(database));
   }
 
   now(): Millis {
@@ -190,6 +202,7 @@ class SqliteStorage implements Storage {
   }
 
   async deleteSigningKeys(kids: readonly string[]): Promise<void> {
+    for (const kid of kids) checkText("kid", kid);
     return this.#write(({ database }) => deleteSigningKeys(database, kids));
   }
 
@@ -228,7 +241,7 @@ class SqliteStorage implements Storage {
   }
 
   async listEvents(selector: EventSelector, page: PageRequest): Promise<Page<EventRecord>> {
-    checkLimit(page.limit);
+    checkPage(page);
     checkSelector(selector);
     return this.#read((database) => listEvents(database, selector, page));
   }
@@ -246,9 +259,12 @@ class SqliteStorage implements Storage {
     await this.#write(({ database }) => database.run(statements.touchSchema));
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     this.#watch.close();
     // Writes are done in the order they came, so what was accepted is finished when this one is, or has failed.
     await this.#writes.run(() => undefined).catch(() => undefined);
@@ -258,15 +274,14 @@ class SqliteStorage implements Storage {
   }
 
   #check(): void {
-    if (this.#closed) throw new StorageError("closed", "the storage was closed");
+    if (this.#closed !== undefined) throw new StorageError("closed", "the storage was closed");
   }
 
   #read<T>(work: (database: Database) => T): Promise<T> {
     this.#check();
-    // In libsql a statement that found the database locked stays active, and keeps the connection in an old snapshot.
     return whenUnlocked(() => work(this.#database), {
       timeout: this.#lockTimeout,
-      onBusy: () => this.#database.reset(),
+      onFailure: () => this.#database.reset(),
     });
   }
 
@@ -294,7 +309,7 @@ class SqliteStorage implements Storage {
       parameters: Parameters,
     ) => readonly T[],
   ): Promise<Page<T>> {
-    checkLimit(page.limit);
+    checkPage(page);
     checkSelector(selector);
     const parameters: Record<string, Value> = { now: this.now(), limit: page.limit + 1 };
     if (selector.tenantId !== undefined) parameters["tenantId"] = selector.tenantId;

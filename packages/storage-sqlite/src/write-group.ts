@@ -89,11 +89,17 @@ export class WriteGroup {
   }
 
   #attempt(writes: readonly Write[]): Attempt {
-    const results: unknown[] = [];
-    let current: Write | undefined;
     try {
       // Not prepared: in libsql a prepared BEGIN that finds the database locked stays active and later holds the lock.
       this.#database.exec("BEGIN IMMEDIATE");
+    } catch (error) {
+      if (isBusy(error)) return { kind: "busy", error };
+      this.#database.reset();
+      return { kind: "failed", error };
+    }
+    const results: unknown[] = [];
+    let current: Write | undefined;
+    try {
       for (const write of writes) {
         current = write;
         results.push(write.work());

@@ -49,6 +49,12 @@ describe.each(drivers)("failures of the store, %s", async (name) => {
     await expect(openStorage(urlOf(path))).rejects.toMatchObject({ name: "StorageError", code: "unavailable" });
   });
 
+  it("a file that others may not read, nor those beside it", async () => {
+    const path = newPath();
+    await open(path);
+    for (const suffix of ["", "-wal", "-shm"]) expect(statSync(`${path}${suffix}`).mode & 0o777).toBe(0o600);
+  });
+
   it("a file that is no database is left as it is", async () => {
     const path = newPath();
     const text = "These are the notes of somebody who gave the wrong path.\n".repeat(100);

@@ -19,7 +19,15 @@ import {
   refreshedAt,
   sessionEndedEvent,
 } from "./row-change.js";
-import { checkEvent, checkLimit, checkSelector, checkSession, checkSigningKey, checkText } from "./storable-text.js";
+import {
+  checkEvent,
+  checkLimit,
+  checkPage,
+  checkSelector,
+  checkSession,
+  checkSigningKey,
+  checkText,
+} from "./storable-text.js";
 import type {
   ApplyResult,
   EventSelector,
@@ -144,7 +152,7 @@ export class MemoryStorage implements Storage {
 
   async listSessions(selector: SessionSelector, page: PageRequest): Promise<Page<SessionRecord>> {
     this.#check();
-    checkLimit(page.limit);
+    checkPage(page);
     checkSelector(selector);
     const { after } = page;
     const rows = this.#live(selector)
@@ -199,6 +207,7 @@ export class MemoryStorage implements Storage {
 
   async deleteSigningKeys(kids: readonly string[]): Promise<void> {
     this.#check();
+    for (const kid of kids) checkText("kid", kid);
     for (const kid of kids) this.#signingKeys.delete(kid);
   }
 
@@ -238,7 +247,7 @@ export class MemoryStorage implements Storage {
 
   async listEvents(selector: EventSelector, page: PageRequest): Promise<Page<EventRecord>> {
     this.#check();
-    checkLimit(page.limit);
+    checkPage(page);
     return this.#events.list(selector, page);
   }
 

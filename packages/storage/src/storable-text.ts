@@ -1,6 +1,6 @@
 import { StorageError } from "./errors.js";
 import type { EventRecord, SessionRecord, SigningKeyRecord } from "./records.js";
-import type { EventSelector, RevocationSelector, SessionSelector } from "./storage.js";
+import type { EventSelector, PageRequest, RevocationSelector, SessionSelector } from "./storage.js";
 
 const sessionTexts = ["id", "tenantId", "userId", "secretHash", "payload", "data", "device", "address"] as const;
 const eventTexts = ["key", "tenantId", "userId", "sessionId", "detail"] as const;
@@ -24,6 +24,12 @@ export const checkText = (name: string, text: string | undefined): void => {
 export const checkLimit = (limit: number): void => {
   if (!Number.isSafeInteger(limit) || limit < 1)
     throw new StorageError("invalid_record", `limit must be a whole number of 1 or more, not ${String(limit)}`);
+};
+
+/** Checks the limit of a page as `checkLimit`, and where it begins as `checkText`. */
+export const checkPage = ({ limit, after }: PageRequest): void => {
+  checkLimit(limit);
+  checkText("after", after);
 };
 
 /** Checks every text of a session, as `checkText`. */
