@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { expect, test } from "vitest";
 import { listen, testFolder } from "../listening-core.js";
 
@@ -43,13 +45,29 @@ test("a database that another process holds: refresh 503 within the answer time,
   );
   const { refreshToken } = (await core.send("POST", "/v1/sessions", { body: { userId: "u" } })).json;
   const refresh = () => core.send("POST", "/v1/sessions/refresh", { body: { refreshToken: refreshToken.token } });
-  const { default: Database } = await import("libsql");
-  const other = new Database(file);
-  other.exec("BEGIN IMMEDIATE");
+  const release = await holdDatabase(file);
   expect((await refresh()).json).toMatchObject({ code: "storage_unavailable" });
   expect((await core.send("GET", "/readyz")).status).toBe(503);
-  other.exec("ROLLBACK");
-  other.close();
+  await release();
   expect((await refresh()).status).toBe(200);
   expect((await core.send("GET", "/readyz")).status).toBe(200);
 });
+
+/** Begins a write transaction in a process of its own: within one process two SQLite libraries do not see each other. */
+const holdDatabase = async (file: string): Promise<() => Promise<unknown>> => {
+  const program = `
+    const database = new (require("libsql"))(${JSON.stringify(file)});
+    database.exec("BEGIN IMMEDIATE");
+    console.log("held");
+    process.stdin.on("end", () => process.exit()).resume();`;
+  const holder = spawn(process.execPath, ["-e", program], {
+    // Where the driver is a dependency.
+    cwd: new URL("../../../storage-sqlite", import.meta.url),
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  await once(holder.stdout, "data");
+  return async () => {
+    holder.stdin.end();
+    await once(holder, "close");
+  };
+};
