@@ -1,1 +1,1 @@
-export { openStorage } from "./storage.js";
+export { openStorage } from "./open-storage.js";

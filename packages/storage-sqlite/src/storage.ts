@@ -12,7 +12,6 @@ import {
   type EventSelector,
   type ExpectedRow,
   type Millis,
-  type OpenStorage,
   type Page,
   type PageRequest,
   type RevocationCause,
@@ -29,19 +28,15 @@ import {
   type SigningKeyRecord,
   type Storage,
   StorageError,
-  systemClock,
   type UseNote,
   type UsePolicy,
 } from "@pawl/storage";
-import { closeSync, openSync, realpathSync } from "node:fs";
-import { Checkpoint } from "./checkpoint.js";
-import { Database } from "./database.js";
-import { loadDriver, type Parameters, type Value } from "./driver.js";
+import type { Checkpoint } from "./checkpoint.js";
+import type { Database } from "./database.js";
+import type { Parameters, Value } from "./driver.js";
 import { appendEvents, listEvents } from "./events.js";
-import { asOpenFailure } from "./failure.js";
 import { whenUnlocked } from "./lock-wait.js";
-import { applyMigrations, readSchemaVersion } from "./migrations.js";
-import { memoryPath, parseUrl } from "./options.js";
+import { applyMigrations } from "./migrations.js";
 import { RevocationWatch } from "./revocation-watch.js";
 import { newestRevocation, readRevocations } from "./revocations.js";
 import { recordOf, referenceOf } from "./session-row.js";
@@ -50,46 +45,7 @@ import { addSigningKey, deleteSigningKeys, getSigningKeys } from "./signing-keys
 import * as statements from "./statements.js";
 import { WriteGroup } from "./write-group.js";
 
-/**
- * Opens an SQLite database: `sqlite:./sessions.db`, `sqlite:/var/lib/pawl/sessions.db`, `sqlite::memory:`. The file is
- * made when it is missing; its schema is not touched: call `migrate()`.
- * @throws StorageError `invalid_url`, `adapter_missing`, `unavailable`, `read_only`, `corrupt` or `newer_schema`.
- */
-export const openStorage: OpenStorage = async (url, options = {}) => {
-  const { path, driver: driverName, lockTimeout } = parseUrl(url);
-  const driver = await loadDriver(driverName);
-  const database = new Database(driver, path);
-  createPrivately(path);
-  const prepare = (): void => {
-    if (!database.inMemory && database.get(statements.selectJournalMode)?.journal_mode !== "wal")
-      throw new StorageError("unavailable", `the disk of ${path} cannot hold a database in WAL mode`);
-    readSchemaVersion(database);
-    database.exec("BEGIN IMMEDIATE; ROLLBACK");
-  };
-  try {
-    await whenUnlocked(prepare, { timeout: lockTimeout, onFailure: () => database.reset() });
-  } catch (error) {
-    database.close();
-    throw asOpenFailure(error, path);
-  }
-  const checkpoint = new Checkpoint({
-    writer: database,
-    copier: new Database(driver, path),
-    ...(database.inMemory ? {} : { walPath: `${realpathSync(path)}-wal` }),
-  });
-  return new SqliteStorage({ database, checkpoint, lockTimeout, clock: options.clock ?? systemClock });
-};
-
-/** Makes the file readable by nobody else, as SQLite then makes those beside it. Any trouble is SQLite's to tell. */
-const createPrivately = (path: string): void => {
-  if (path === memoryPath) return;
-  try {
-    closeSync(openSync(path, "wx", 0o600));
-  } catch {
-    // It is there, which is the usual case, or it cannot be made.
-  }
-};
-
+/** What a storage is put together from. */
 interface Parts {
   readonly database: Database;
   readonly checkpoint: Checkpoint;
@@ -97,7 +53,8 @@ interface Parts {
   readonly clock: Clock;
 }
 
-class SqliteStorage implements Storage {
+/** The contract on SQLite: checks what it is handed, and does it as a read at once or as a write in the next group. */
+export class SqliteStorage implements Storage {
   readonly #database: Database;
   readonly #checkpoint: Checkpoint;
   readonly #lockTimeout: number;
