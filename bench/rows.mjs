@@ -192,7 +192,7 @@ const refreshProcess = writeInProcess({
   opener: "refresh",
   engine: "@pawl/engine refreshSession",
   storage: "@pawl/storage-sqlite rotate, no tokens",
-  statement: "UPDATE",
+  statement: "UPDATE … RETURNING",
 });
 
 const FLOOR = "node:http alone, bodies of the same size";

@@ -8,18 +8,15 @@ const INSERT = `INSERT INTO sessions (id, tenant_id, user_id, secret_hash, curre
   created_at, last_active_at, expires_at, idle_expires_at, sweep_at, payload, data)
   VALUES (?, ?, ?, ?, 0, 0, 0, 'dynamic', ?, ?, ?, ?, ?, ?, ?)`;
 
+/** It returns the row: the answer to a refresh is made from it. */
 const UPDATE = `UPDATE sessions SET current = ?, next = ?, issued_at = ?, expires_at = ?
-  WHERE id = ? AND current = ? AND next = ? AND ended_at IS NULL`;
+  WHERE id = ? AND current = ? AND next = ? AND ended_at IS NULL RETURNING *`;
 
 /**
  * The least a durable write can be: Pawl's own table, one prepared statement, as many to a transaction as are in flight
  * elsewhere, and nothing else; or with the one signature that an access token needs.
  */
-const grouped = (
-  /** @type {any} */ database,
-  /** @type {boolean} */ signs,
-  /** @type {() => { changes: number | bigint }} */ write,
-) => {
+const grouped = (/** @type {any} */ database, /** @type {boolean} */ signs, /** @type {() => boolean} */ write) => {
   const { privateKey } = createSigner("ES256");
   const key = /** @type {const} */ ({ key: privateKey, dsaEncoding: "ieee-p1363" });
   const signed = Buffer.alloc(450, "x");
@@ -28,7 +25,7 @@ const grouped = (
     pass: () => {
       for (let group = 0; group < 20; group++) {
         database.exec("BEGIN IMMEDIATE");
-        for (let i = 0; i < IN_FLIGHT; i++) if (Number(write().changes) !== 1) throw new Error("nothing was written");
+        for (let i = 0; i < IN_FLIGHT; i++) if (!write()) throw new Error("nothing was written");
         database.exec("COMMIT");
         for (let i = 0; i < signatures; i++) sign("sha256", signed, key);
       }
@@ -48,7 +45,7 @@ export const createRows = async ({ directory, signs }) => {
   return grouped(database, signs, () => {
     const { id, tenantId, userId, secretHash, createdAt, expiresAt, idleExpiresAt, payload, data } = newRecord();
     const times = [createdAt, createdAt, expiresAt, idleExpiresAt, expiresAt];
-    return insert.run(id, tenantId, userId, secretHash, ...times, payload, data);
+    return Number(insert.run(id, tenantId, userId, secretHash, ...times, payload, data).changes) === 1;
   });
 };
 
@@ -67,6 +64,7 @@ export const refreshRows = async ({ directory, signs, sessions }) => {
     row.current = row.next;
     row.next++;
     const now = Date.now();
-    return update.run(row.current, row.next, now, now + 8_640_000_000, row.id, before.current, before.next);
+    const changed = update.get(row.current, row.next, now, now + 8_640_000_000, row.id, before.current, before.next);
+    return changed !== undefined;
   });
 };
