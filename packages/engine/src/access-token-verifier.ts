@@ -119,12 +119,13 @@ export const createAccessTokenVerifier = (options: AccessTokenVerifierOptions): 
 
   const authenticate = (token: string): AuthenticateOutcome => {
     if (token.length > MAX_TOKEN_LENGTH) return tryRefresh("malformed");
-    const known = cache.get(token);
-    if (known !== undefined) return { kind: "authentic", claims: known };
+    const seen = cache.get(token);
+    if (seen !== undefined) return { kind: "authentic", claims: seen };
 
     const parts = splitJwt(token);
     if (parts === undefined) return tryRefresh("malformed");
-    const source = sources.get(parts.header) ?? findSource(parts.header);
+    const known = sources.get(parts.header);
+    const source = known ?? findSource(parts.header);
     if (typeof source === "string") return tryRefresh(source);
     const { format } = source;
     if (!source.keys.some((key) => verifyJwt(parts, key, format.encoding)))
@@ -136,7 +137,7 @@ export const createAccessTokenVerifier = (options: AccessTokenVerifierOptions): 
 
     freezeDeep(claims);
     cache.set(token, claims);
-    sources.set(parts.header, source);
+    if (known === undefined) sources.set(parts.header, source);
     return { kind: "authentic", claims };
   };
 

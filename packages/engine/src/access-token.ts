@@ -41,7 +41,7 @@ export const issueAccessToken = (claims: AccessTokenClaims, signer: AccessTokenS
   const signed = `${header}.${Buffer.from(format.body(claims)).toString(format.encoding)}`;
   const cut = (time: Millis): Millis => millis(Math.floor(time / format.timeUnit) * format.timeUnit);
   return {
-    token: `${signed}.${signJwt(signed, signer.privateKey).toString(format.encoding)}`,
+    token: `${signed}.${signJwt(signed, signer).toString(format.encoding)}`,
     expiry: cut(claims.expiresAt),
     createdTime: cut(claims.issuedAt),
   };

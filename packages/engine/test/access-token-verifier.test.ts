@@ -188,7 +188,7 @@ describe("a well signed token with a body that is not a session's", () => {
   const sign = (form: AccessTokenForm, body: string): string => {
     const encoding = form === "v1" ? "base64" : "base64url";
     const signed = `${headers[form]}.${Buffer.from(body).toString(encoding)}`;
-    return `${signed}.${signJwt(signed, (form === "v1" ? rsa : ec).privateKey).toString(encoding)}`;
+    return `${signed}.${signJwt(signed, (form === "v1" ? rsa : ec).signer).toString(encoding)}`;
   };
   const incomplete = {
     kind: "try_refresh",
