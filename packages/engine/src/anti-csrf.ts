@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, timingSafeEqual } from "node:crypto";
 import type { SessionId } from "@pawl/storage";
 import { formatUuidV4 } from "./random.js";
 
@@ -10,7 +10,10 @@ const LABEL = "pawl anti-csrf 1";
  * the master keys (decision 0004); tells nothing of the secret.
  */
 export const antiCsrfToken = (secret: Buffer, id: SessionId): string =>
-  formatUuidV4(createHmac("sha256", secret).update(`${LABEL}\0${id}`).digest().subarray(0, 16));
+  formatUuidV4(
+    // A key object, as in refresh-token.ts.
+    createHmac("sha256", createSecretKey(secret)).update(`${LABEL}\0${id}`).digest().subarray(0, 16),
+  );
 
 /** Whether the token presented is the one expected, in a time that does not depend on where they differ. */
 export const antiCsrfTokenMatches = (expected: string | undefined, presented: string | undefined): boolean => {

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createCipheriv, createHash, createHmac, hkdfSync, randomBytes } from "node:crypto";
 import { type Millis, millis, type SessionId } from "@pawl/storage";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -44,6 +44,28 @@ describe("a refresh token", () => {
   it("is the same text for the same random bytes: nothing else goes in", () => {
     const twice = [1, 2].map(() => createRefreshTokenSeal(masterKeys(1), repeatableRandom("r")).seal(claims));
     expect(twice[0]).toBe(twice[1]);
+  });
+
+  it("is built as written: a key of its own by HMAC of its salt, AES-256-GCM, bound to prefix and key id", () => {
+    const [master] = masterKeys(1);
+    const id = Buffer.of(master?.id ?? 0);
+    const prefix = "pawl_rt_1.";
+    const bytes = Buffer.from(seal.seal(claims).slice(prefix.length), "base64url");
+    const [salt, nonce] = [bytes.subarray(1, 17), bytes.subarray(17, 29)];
+
+    const key = createHmac(
+      "sha256",
+      Buffer.from(hkdfSync("sha256", Buffer.alloc(32, 1), "", "pawl refresh token 1", 32)),
+    );
+    const cipher = createCipheriv("aes-256-gcm", key.update(salt).digest(), nonce);
+    cipher.setAAD(Buffer.concat([Buffer.from(prefix), id]));
+    const numbers = Buffer.alloc(13);
+    numbers.writeUIntBE(claims.seq, 0, 6);
+    numbers.writeUIntBE(claims.iat, 6, 6);
+    numbers.writeUInt8(1, 12);
+    const plain = Buffer.concat([Buffer.from(SESSION_ID.replaceAll("-", ""), "hex"), numbers, secret]);
+    const sealed = Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+    expect(bytes).toEqual(Buffer.concat([id, salt, nonce, sealed]));
   });
 
   it("shows nothing of its secret, its session or its hash", () => {
