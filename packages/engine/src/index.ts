@@ -11,6 +11,7 @@ export { openEngine, type OpenedEngine, type OpenEngineOptions } from "./open-en
 export { type MaintenanceOptions, type Schedule, startMaintenance } from "./maintenance.js";
 export { handleOf, isTenantId, parseHandle } from "./session-handle.js";
 export { MAX_DATA_BYTES, MAX_PAYLOAD_BYTES, MAX_USER_ID_BYTES } from "./session-input.js";
+export { formatDuration, parseDuration } from "./duration.js";
 export * from "./errors.js";
 export { accessTokenFormats } from "./access-token.js";
 export type { AccessTokenFormat } from "./access-token-format.js";

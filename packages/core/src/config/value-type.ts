@@ -1,4 +1,4 @@
-import { formatDuration, parseDuration } from "./duration.js";
+import { formatDuration, parseDuration } from "@pawl/engine";
 
 /** How the values of one kind are read, described and shown. */
 export interface ValueType<T> {

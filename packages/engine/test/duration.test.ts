@@ -1,6 +1,6 @@
 import { assert, integer, property } from "fast-check";
 import { expect, test } from "vitest";
-import { formatDuration, parseDuration } from "../../src/config/duration.js";
+import { formatDuration, parseDuration } from "../src/duration.js";
 
 test("each unit counts as many milliseconds as it should", () => {
   expect(["1ms", "1s", "1m", "1h", "1d", "1w", "0s", "030m"].map(parseDuration)).toEqual([
