@@ -2,7 +2,7 @@ import { startWorker } from "./worker.mjs";
 
 /**
  * One taker of part in a row. `settings` may be made from what the load process found out about the servers before it:
- * the requests, one of them, and how long its answer is.
+ * one of their requests, and how long its answer is.
  * @typedef {object} Contender
  * @property {string} name
  * @property {string} module file of `contenders/`

@@ -93,15 +93,12 @@ const sendAll = async (connections, texts) => {
  * Makes the visitors or sessions that a plan needs.
  * @param {Connection[]} connections
  * @param {import("./load-plan.mjs").LoadPlan} plan
- * @returns {Promise<{ course: import("./load-plan.mjs").Course, requests: string[] }>}
+ * @returns {Promise<import("./load-plan.mjs").Course>}
  */
 const prepare = async (connections, plan) => {
-  if (plan.kind === "refreshes") {
-    const creates = await sendAll(connections, plan.creates);
-    return { course: refreshAll(plan.path, creates, connections.length), requests: [] };
-  }
-  const requests = plan.kind === "fixed" ? plan.requests : visitsOf(plan.path, await sendAll(connections, plan.logins));
-  return { course: repeat(requests), requests };
+  if (plan.kind === "fixed") return repeat(plan.requests);
+  if (plan.kind === "visits") return repeat(visitsOf(plan.path, await sendAll(connections, plan.logins)));
+  return refreshAll(plan.path, await sendAll(connections, plan.creates), connections.length);
 };
 
 /** @type {Map<string, Target>} */
@@ -114,16 +111,16 @@ const target = (/** @type {string} */ name) => {
 };
 
 answerCalls({
-  /** Prepares a plan, and sends one request of it. @returns what others may want to send too, and the sizes. */
+  /** Prepares a plan, and sends one request of it. @returns that request, and how long its answer is. */
   aim: async (name, { port, plan, lanes }) => {
     const connections = await openConnections(port, lanes);
-    const { course, requests } = await prepare(connections, plan);
+    const course = await prepare(connections, plan);
     const request = course.next(0);
     const [answer] = await sendAll(connections.slice(0, 1), [request]);
     course.learn(0, answer?.body ?? "");
     for (const connection of connections) connection.close();
     targets.set(name, { port, lanes, connections: [], course });
-    return { requests, request, answerBytes: Buffer.byteLength(answer?.body ?? "", "latin1") };
+    return { request, answerBytes: Buffer.byteLength(answer?.body ?? "", "latin1") };
   },
   connect: async (name) => {
     const { port, lanes, connections } = target(name);
@@ -135,6 +132,10 @@ answerCalls({
       const start = performance.now();
       let operations = 0;
       let busy = connections.length;
+      // Asleep, this process would have to be woken by the server's writes, and the server would be charged for it: on a
+      // virtual machine more than for the answer itself.
+      const stayAwake = () => void (busy > 0 && setImmediate(stayAwake));
+      stayAwake();
       for (const [lane, connection] of connections.entries()) {
         const onAnswer = (/** @type {string} */ _head, /** @type {string} */ body) => {
           try {

@@ -113,12 +113,7 @@ const expressGet = {
   lanes: 32,
   contenders: (directory) => [
     { name: EXPRESS_PAWL, module: "pawl-node", opener: "expressServer", settings: { ...VISITORS, directory } },
-    {
-      name: EXPRESS_BARE,
-      module: "express",
-      opener: "bare",
-      settings: (facts) => ({ requests: facts[EXPRESS_PAWL].requests }),
-    },
+    { name: EXPRESS_BARE, module: "express", opener: "bare", settings: VISITORS },
     {
       name: "Express 5 + express-session, MemoryStore",
       module: "express",

@@ -4,8 +4,7 @@ import { getMigrations } from "better-auth/db/migration";
 import { fromNodeHeaders } from "better-auth/node";
 import express from "express";
 import { SqliteDialect } from "kysely";
-import { browserHeaders, requestText } from "../load-plan.mjs";
-import { listen } from "./listen.mjs";
+import { listen, loginsOf } from "./listen.mjs";
 import { openDatabase } from "./sqlite.mjs";
 
 /** better-auth takes the class of `node:sqlite` as it is; `libsql`, of better-sqlite3's shape, through Kysely's dialect. */
@@ -31,22 +30,19 @@ export const expressServer = async ({ sessions, directory }) => {
   });
   const { runMigrations } = await getMigrations(auth.options);
   await runMigrations();
-  const requests = [];
-  for (let user = 0; user < sessions; user++) {
-    const signedUp = await auth.api.signUpEmail({
-      body: { email: `user-${user}@example.com`, name: `user-${user}`, password: "irrelevant here" },
-      asResponse: true,
-    });
-    const cookie = signedUp.headers
-      .getSetCookie()
-      .map((line) => line.split(";")[0])
-      .join("; ");
-    requests.push(requestText({ path: "/me", headers: { ...browserHeaders, cookie } }));
-  }
   const app = express();
   app.get("/me", async (request, response) => {
     const session = await auth.api.getSession({ headers: fromNodeHeaders(request.headers) });
     response.status(session === null ? 401 : 200).json({ userId: session?.user.name });
   });
-  return { ...(await listen(app)), plan: { kind: "fixed", requests } };
+  app.post("/login/:user", async (request, response) => {
+    const { user } = request.params;
+    const signedUp = await auth.api.signUpEmail({
+      body: { email: `${user}@example.com`, name: user, password: "irrelevant here" },
+      asResponse: true,
+    });
+    for (const cookie of signedUp.headers.getSetCookie()) response.append("Set-Cookie", cookie);
+    response.json({});
+  });
+  return { ...(await listen(app)), plan: { kind: "visits", logins: loginsOf(sessions), path: "/me" } };
 };

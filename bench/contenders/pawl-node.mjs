@@ -52,13 +52,13 @@ export const verifySeen = async () => {
 export const expressServer = async ({ sessions, directory }) => {
   init({ storage: `sqlite:${directory}/sessions.db`, cookies: { secure: false } });
   const app = express();
-  app.post("/login/:user", async (request, response) => {
-    await createNewSession(response, request.params.user, { role: "member" });
-    response.json({});
-  });
   app.get("/me", async (request, response) => {
     const session = await getSession(request, response, false);
     response.json({ userId: session.getUserId() });
+  });
+  app.post("/login/:user", async (request, response) => {
+    await createNewSession(response, request.params.user, { role: "member" });
+    response.json({});
   });
   return { ...(await listen(app)), plan: { kind: "visits", logins: loginsOf(sessions), path: "/me" } };
 };

@@ -1,15 +1,14 @@
+/* oxlint-disable oxc/no-async-endpoint-handlers -- Express 5 passes rejections on to the error handler */
 import express from "express";
 import supertokens from "supertokens-node";
 import { errorHandler } from "supertokens-node/framework/express/index.js";
 import Session from "supertokens-node/recipe/session/index.js";
 import { verifySession } from "supertokens-node/recipe/session/framework/express/index.js";
-import { browserHeaders, requestText } from "../load-plan.mjs";
 import { freshStrings, SEEN_SESSIONS } from "./access-tokens.mjs";
-import { listen } from "./listen.mjs";
+import { listen, loginsOf } from "./listen.mjs";
 import { startSupertokensCore } from "./supertokens-core.mjs";
 
-/** @param {number} count of sessions @returns {Promise<string[]>} their access tokens */
-const createSessions = async (count) => {
+const init = async () => {
   const core = await startSupertokensCore();
   supertokens.init({
     framework: "express",
@@ -18,18 +17,20 @@ const createSessions = async (count) => {
     recipeList: [Session.init({ antiCsrf: "NONE", getTokenTransferMethod: () => "cookie" })],
     telemetry: false,
   });
-  const tokens = [];
-  for (let user = 0; user < count; user++) {
-    const recipeUserId = new supertokens.RecipeUserId(`user-${user}`);
-    const session = await Session.createNewSessionWithoutRequestResponse("public", recipeUserId, { role: "member" });
-    tokens.push(session.getAllSessionTokensDangerously().accessToken);
-  }
-  return tokens;
 };
+
+const payload = { role: "member" };
 
 /** `getSession` without request and response: RS256, no call to the core. */
 export const verify = async () => {
-  const next = freshStrings(await createSessions(SEEN_SESSIONS));
+  await init();
+  const tokens = [];
+  for (let user = 0; user < SEEN_SESSIONS; user++) {
+    const recipeUserId = new supertokens.RecipeUserId(`user-${user}`);
+    const session = await Session.createNewSessionWithoutRequestResponse("public", recipeUserId, payload);
+    tokens.push(session.getAllSessionTokensDangerously().accessToken);
+  }
+  const next = freshStrings(tokens);
   return {
     pass: async () => {
       for (let i = 0; i < 200; i++) {
@@ -46,14 +47,16 @@ export const verify = async () => {
  * @param {{ sessions: number }} settings
  */
 export const expressServer = async ({ sessions }) => {
-  const tokens = await createSessions(sessions);
+  await init();
   const app = express();
   app.get("/me", verifySession(), (request, response) => {
     response.json({ userId: /** @type {any} */ (request).session.getUserId() });
   });
+  app.post("/login/:user", async (request, response) => {
+    const recipeUserId = new supertokens.RecipeUserId(request.params.user);
+    await Session.createNewSession(request, response, "public", recipeUserId, payload);
+    response.json({});
+  });
   app.use(errorHandler());
-  const requests = tokens.map((token) =>
-    requestText({ path: "/me", headers: { ...browserHeaders, cookie: `sAccessToken=${encodeURIComponent(token)}` } }),
-  );
-  return { ...(await listen(app)), plan: { kind: "fixed", requests } };
+  return { ...(await listen(app)), plan: { kind: "visits", logins: loginsOf(sessions), path: "/me" } };
 };
