@@ -12,7 +12,7 @@ ${rows.map(({ name, title }) => `  ${name.padEnd(24)}${title}`).join("\n")}
 
 Options:
   --json         one JSON object on standard output and nothing else (progress goes to standard error)
-  --short        fewer and shorter rounds: less than a minute, for a first look and for CI
+  --short        fewer and shorter rounds: about a minute, for a first look and for CI
   --compare      afterwards, what moved against the last committed result
   --write-docs   put the table of bench/results/latest.json into docs/reference/performance.md; measures nothing
   --profile DIR  write a CPU profile of each contender into DIR (figures then include the profiler)
