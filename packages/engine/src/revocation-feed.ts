@@ -82,12 +82,10 @@ export const followRevocations = async (options: {
   };
 
   const readAll = async (): Promise<void> => {
-    for (let news = true; news;) {
+    for (let more = true; more;) {
       const page = await pageFrom(cursor);
-      const known = seen.size;
       for (const { at, ...session } of page.revocations) note({ handle: handleOf(session), at });
-      news = page.cursor !== cursor && seen.size > known;
-      cursor = page.cursor;
+      ({ cursor, more } = page);
     }
     forgetOld();
   };

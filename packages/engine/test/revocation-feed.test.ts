@@ -114,6 +114,22 @@ it("goes on from its cursor after the line was cut", async () => {
   expect(marked).toEqual([first, second]);
 });
 
+it("reads on when a page was cut short, also where it held nothing new", async () => {
+  let cutShort = false;
+  const { marked, revocations, revokeElsewhere } = await followedThrough(async ({ method, proceed }) => {
+    const page = (await proceed()) as Extract<RevocationPage, { kind: "page" }>;
+    if (method !== "revocationsSince" || !cutShort) return page;
+    cutShort = false;
+    return { ...page, revocations: [], cursor: standing, more: true } satisfies RevocationPage;
+  });
+  const standing = (await revocations.readSince(undefined)).cursor;
+  cutShort = true;
+  const handle = await revokeElsewhere();
+  await revocations.catchUp();
+  expect(cutShort).toBe(false);
+  expect(marked).toEqual([handle]);
+});
+
 it("re-reads one access token lifetime when the store does not know its cursor, and drops what it has seen", async () => {
   let forgets = false;
   const { marked, revocations, revokeElsewhere, clock } = await followedThrough(async ({ proceed }) => {

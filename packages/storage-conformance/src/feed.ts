@@ -13,7 +13,7 @@ import {
 
 type From = Parameters<Storage["revocationsSince"]>[0];
 
-/** Reads the feed to its end, as a reader does: until a page is empty. */
+/** Reads the feed to its end, as a reader does. */
 export const readFeed = async (
   storage: Storage,
   from: From,
@@ -24,7 +24,7 @@ export const readFeed = async (
     const page = await storage.revocationsSince(next);
     if (page.kind === "unknown_cursor") throw new Error("the cursor is unknown");
     revocations.push(...page.revocations);
-    if (page.revocations.length === 0) return { revocations, cursor: page.cursor };
+    if (!page.more) return { revocations, cursor: page.cursor };
     next = { cursor: page.cursor };
   }
 };

@@ -71,6 +71,7 @@ const pageOf = (rows: readonly RevocationRow[], end: Position, epoch: string): R
   kind: "page",
   revocations: rows.map(revocationOf),
   cursor: `${epoch}.${end.number}.${Buffer.from(end.session_id ?? "").toString("base64url")}`,
+  more: rows.length === pageLimit,
 });
 
 const parseCursor = (cursor: RevocationCursor): (Position & { readonly epoch: string }) | undefined => {

@@ -19,12 +19,12 @@ export class MemoryRevocations {
     const cursor = `${this.#epoch}.${this.#last}`;
     if ("at" in from) {
       const found = this.#entries.filter(({ revocation }) => revocation.at >= from.at);
-      return { kind: "page", revocations: found.map(({ revocation }) => revocation), cursor };
+      return { kind: "page", revocations: found.map(({ revocation }) => revocation), cursor, more: false };
     }
     const number = this.#numberOf(from.cursor);
     if (number === undefined) return { kind: "unknown_cursor" };
     const found = this.#entries.filter((entry) => entry.number > number);
-    return { kind: "page", revocations: found.map(({ revocation }) => revocation), cursor };
+    return { kind: "page", revocations: found.map(({ revocation }) => revocation), cursor, more: false };
   }
 
   watch(wake: () => void): () => void {

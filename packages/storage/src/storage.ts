@@ -129,7 +129,13 @@ export interface EventSelector {
 export type RevocationCursor = string;
 
 export type RevocationPage =
-  | { readonly kind: "page"; readonly revocations: readonly RevocationRecord[]; readonly cursor: RevocationCursor }
+  | {
+      readonly kind: "page";
+      readonly revocations: readonly RevocationRecord[];
+      readonly cursor: RevocationCursor;
+      /** Whether the page was cut to a bearable size: then read on from the cursor at once. */
+      readonly more: boolean;
+    }
   /** The cursor belongs to another life of this store (it was restored or replaced): start again from a time. */
   | { readonly kind: "unknown_cursor" };
 
@@ -218,7 +224,7 @@ export interface Storage {
 
   /**
    * Revocations after a cursor, or at and after a time, oldest first; handles may repeat. A page may hold only the first
-   * of many: a reader goes on from its cursor until a page is empty.
+   * of many and says so.
    */
   revocationsSince(from: { readonly cursor: RevocationCursor } | { readonly at: Millis }): Promise<RevocationPage>;
   /** Calls `wake` soon after revocations were committed by any process; the listener reads from its cursor. Returns stop. */
