@@ -1,18 +1,38 @@
-import { type EventRecord, type RotationAttempt, type SessionRecord, StorageError, type Storage } from "@pawl/storage";
+import {
+  type EventRecord,
+  type RotationAttempt,
+  type SessionRecord,
+  type SigningKeyKind,
+  StorageError,
+  type Storage,
+} from "@pawl/storage";
 import { antiCsrfToken, antiCsrfTokenMatches } from "./anti-csrf.js";
 import { fastForwardEvent, forgedTokenEvent, tokenReuseEvent } from "./events.js";
 import type { Issuer } from "./issuer.js";
 import type { Policy } from "./policy.js";
 import { lifetimesOf } from "./policy-rules.js";
+import { presentedTokens } from "./presented-tokens.js";
 import { type RefreshTokenClaims, type RefreshTokenSeal, secretHash } from "./refresh-token.js";
 import type { RevocationMarks } from "./revocation-feed.js";
 import { decideRotation } from "./rotation.js";
 import { handleOf } from "./session-handle.js";
 import { checkForm } from "./session-input.js";
-import type { RefreshOutcome, RefreshSessionInput } from "./session.js";
+import type { AccessTokenForm, RefreshOutcome, RefreshSessionInput } from "./session.js";
 
 /** A row changes under a refresh only when a competitor won; so many winners in one refresh mean something is wrong. */
 const MAX_ROUNDS = 64;
+
+const NO_TOKEN = {
+  kind: "unauthorised",
+  why: "invalid_token",
+  message: "the refresh token is none of ours",
+} as const satisfies RefreshOutcome;
+
+const NO_ANTI_CSRF = {
+  kind: "unauthorised",
+  why: "anti_csrf",
+  message: "anti-CSRF token missing, or not matching",
+} as const satisfies RefreshOutcome;
 
 const NO_SESSION = {
   kind: "unauthorised",
@@ -37,16 +57,20 @@ export const createRefresh = ({
   const lifetimes = lifetimesOf(policy);
 
   return async (input) => {
-    const form = checkForm(input.form);
-    const claims = typeof input.refreshToken === "string" ? seal.open(input.refreshToken) : undefined;
-    if (claims === undefined)
-      return { kind: "unauthorised", why: "invalid_token", message: "the refresh token is none of ours" };
-    if (input.enableAntiCsrf === true && claims.antiCsrf) {
-      const expected = antiCsrfToken(claims.secret, claims.id);
-      if (!antiCsrfTokenMatches(expected, input.antiCsrfToken))
-        return { kind: "unauthorised", why: "anti_csrf", message: "anti-CSRF token missing, or not matching" };
+    const style = { form: checkForm(input.form), keyKind: input.keyKind };
+    let refused: RefreshOutcome | undefined;
+    for (const claims of presentedTokens(input, seal)) {
+      const outcome = isCsrfSafe(claims, input) ? await refresh(claims, style) : NO_ANTI_CSRF;
+      if (outcome.kind !== "unauthorised") return outcome;
+      refused ??= outcome;
     }
+    return refused ?? NO_TOKEN;
+  };
 
+  async function refresh(
+    claims: RefreshTokenClaims,
+    { form, keyKind }: { readonly form: AccessTokenForm; readonly keyKind: SigningKeyKind | undefined },
+  ): Promise<RefreshOutcome> {
     const attempt: RotationAttempt = {
       id: claims.id,
       seq: claims.seq,
@@ -60,7 +84,7 @@ export const createRefresh = ({
       copy: Pick<RefreshTokenClaims, "seq" | "iat">,
       now: RefreshTokenClaims["iat"],
     ): Promise<RefreshOutcome> => {
-      const style = { form, keyKind: input.keyKind ?? record.keyKind, now };
+      const style = { form, keyKind: keyKind ?? record.keyKind, now };
       return { kind: "refreshed", ...(await issuer.session(record, { ...claims, ...copy }, style)) };
     };
 
@@ -94,7 +118,7 @@ export const createRefresh = ({
       }
     }
     throw new StorageError("unavailable", "the session kept changing under the refresh; try again");
-  };
+  }
 
   /** Does what the policy says to a session whose token was stolen. @returns undefined when the row has changed. */
   async function punish(record: SessionRecord, event: EventRecord): Promise<RefreshOutcome | undefined> {
@@ -110,3 +134,8 @@ export const createRefresh = ({
     return { kind: "token_reuse", session, ended: marks.mark(applied.ended, applied.now) };
   }
 };
+
+const isCsrfSafe = (claims: RefreshTokenClaims, input: RefreshSessionInput): boolean =>
+  input.enableAntiCsrf !== true ||
+  !claims.antiCsrf ||
+  antiCsrfTokenMatches(antiCsrfToken(claims.secret, claims.id), input.antiCsrfToken);

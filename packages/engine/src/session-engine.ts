@@ -57,6 +57,7 @@ export interface SessionEngine {
    * that is no plain object or holds a protected claim; `payload_too_large` above 32 KiB of payload or 1 MiB of data.
    */
   createSession(input: CreateSessionInput): Promise<IssuedSession>;
+  /** @throws EngineError `invalid_input` for more other refresh tokens than are taken, and for an unknown form. */
   refreshSession(input: RefreshSessionInput): Promise<RefreshOutcome>;
   /** As `verifier.verify`; reloads keys once for an unknown `kid`, and asks the database when policy or input say so. */
   verifyAccessToken(input: VerifyInput): Promise<VerifyOutcome>;

@@ -75,6 +75,11 @@ export interface CreateSessionInput {
 
 export interface RefreshSessionInput {
   readonly refreshToken: string;
+  /**
+   * What else the client sent under the same name, at most eight: a changed cookie domain leaves
+   * such duplicates behind. Of each session only the newest copy is tried, so that a stale one beside it alarms nobody.
+   */
+  readonly otherRefreshTokens?: readonly string[];
   /** Compared only when `enableAntiCsrf` is true here and the session was created with anti-CSRF. */
   readonly antiCsrfToken?: string;
   /** False unless given: the seed's refresh takes no anti-CSRF token. */

@@ -21,8 +21,8 @@ import type { RefreshAnswer, SessionBackend, SessionHistory } from "./session-ba
 const isHandle = (handle: string): boolean => /^[\w-]{1,256}$/.test(handle);
 const isUserId = (userId: string): boolean => userId.length > 0 && userId.length <= 512;
 
-/** Longer than any refresh token; the engine in process refuses as much without asking anybody. */
-const MOST_REFRESH_TOKEN = 1024;
+/** No refresh token is as long; the engine in process refuses what is none without asking anybody. */
+const isRefreshToken = (token: string): boolean => typeof token === "string" && token.length <= 1024;
 
 /** Handles in one call, as the core's API takes them. */
 const MOST_HANDLES = 10_000;
@@ -116,13 +116,11 @@ export const openCoreBackend = async (options: CoreOptions): Promise<SessionBack
       return (await core.get("createSession", { body })) as IssuedSession;
     },
 
-    async refresh({ refreshToken }): Promise<RefreshAnswer> {
-      if (typeof refreshToken !== "string" || refreshToken.length > MOST_REFRESH_TOKEN)
-        return { kind: "unauthorised", message: "the refresh token is none of ours" };
-      const reply = await core.ask("refreshSession", { body: { refreshToken } }, [
-        "unauthorised",
-        "token_theft_detected",
-      ]);
+    async refresh({ refreshToken: presented, otherRefreshTokens = [] }): Promise<RefreshAnswer> {
+      const [refreshToken, ...others] = [presented, ...otherRefreshTokens].filter(isRefreshToken);
+      if (refreshToken === undefined) return { kind: "unauthorised", message: "the refresh token is none of ours" };
+      const body = { refreshToken, ...(others.length === 0 ? {} : { otherRefreshTokens: others }) };
+      const reply = await core.ask("refreshSession", { body }, ["unauthorised", "token_theft_detected"]);
       if (reply.kind === "success") return { kind: "refreshed", ...(reply.body as IssuedSession) };
       const { code, message, session } = reply;
       if (code === "unauthorised") return { kind: "unauthorised", message };

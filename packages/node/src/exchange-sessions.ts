@@ -2,7 +2,7 @@ import type { VerifyInput, VerifyOutcome } from "@pawl/engine";
 import type { UserId } from "@pawl/storage";
 import type { Exchange } from "./exchange.js";
 import { acceptedClaims, type OpenedPawl, refreshedSession } from "./opened-pawl.js";
-import type { RefreshAnswer, SessionBackend } from "./session-backend.js";
+import type { SessionBackend } from "./session-backend.js";
 import {
   ACCESS_TOKEN_COOKIE,
   ANTI_CSRF_HEADER,
@@ -97,9 +97,10 @@ const rank = (outcome: VerifyOutcome): number => {
 export const refreshInExchange = async (opened: OpenedPawl, exchange: Exchange): Promise<Session> => {
   const { backend, cookies } = opened;
   try {
-    const tokens = exchange.cookies(REFRESH_TOKEN_COOKIE);
-    if (tokens.length === 0) throw unauthorised(MISSING_REFRESH_TOKEN);
-    const issued = refreshedSession(opened, await firstRefreshed(backend, tokens));
+    // A changed cookie domain leaves duplicates behind: the backend knows which of them is the newest.
+    const [refreshToken, ...otherRefreshTokens] = exchange.cookies(REFRESH_TOKEN_COOKIE);
+    if (refreshToken === undefined) throw unauthorised(MISSING_REFRESH_TOKEN);
+    const issued = refreshedSession(opened, await backend.refresh({ refreshToken, otherRefreshTokens }));
     cookies.write(exchange, issued);
     return new Session(opened, exchange, issued.session);
   } catch (error) {
@@ -108,17 +109,4 @@ export const refreshInExchange = async (opened: OpenedPawl, exchange: Exchange):
     if (ended) cookies.clear(exchange);
     throw error;
   }
-};
-
-/**
- * Tries the newest cookie first: of one path a browser sends the older ones before it (RFC 6265 section 5.4), and an
- * older token of the same session would look stolen. A theft ends the search: it must be told.
- */
-const firstRefreshed = async (backend: SessionBackend, tokens: readonly string[]): Promise<RefreshAnswer> => {
-  let outcome: RefreshAnswer | undefined;
-  for (const refreshToken of tokens.toReversed()) {
-    outcome = await backend.refresh({ refreshToken });
-    if (outcome.kind !== "unauthorised") return outcome;
-  }
-  return outcome ?? { kind: "unauthorised", message: MISSING_REFRESH_TOKEN };
 };

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { connect, createServer as createTcpServer, type Server, type Socket } from "node:net";
@@ -241,6 +242,28 @@ describe("keys", () => {
       expect(reason).toMatchObject({ errType: 3000 });
     expect(reads).toBe(2);
   });
+});
+
+test("duplicate refresh cookies are one question to the core, and what can be no token is no part of it", async () => {
+  const { browser, clock } = await wired();
+  await browser.login("u1");
+  clock.advance("10m");
+  const asked: string[] = [];
+  const note = (message: unknown): void => {
+    const { path, body } = (message as { request: { path: string; body?: unknown } }).request;
+    if (path === "/v1/sessions/refresh") asked.push(String(body));
+  };
+  subscribe("undici:request:create", note);
+  const tokens = ["garbage", "", "x".repeat(5000), browser.cookies.get("sRefreshToken") ?? ""];
+  const cookie = tokens.map((token) => `sRefreshToken=${token}`).join("; ");
+  const answer = await browser.send("/session/refresh", { method: "POST", cookie });
+  const refused = await browser.send("/session/refresh", { method: "POST", cookie: `sRefreshToken=${tokens[2]}` });
+  unsubscribe("undici:request:create", note);
+  expect(answer.status).toBe(200);
+  expect(refused.body).toMatchObject({ errType: UNAUTHORISED });
+  expect(asked.map((body) => JSON.parse(body) as unknown)).toEqual([
+    { refreshToken: "garbage", otherRefreshTokens: ["", tokens[3]] },
+  ]);
 });
 
 test("two nodes of a core on one store: when one stops, the other serves the same sessions", async () => {

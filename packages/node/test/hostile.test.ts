@@ -6,6 +6,7 @@ import { startWebApp, type WebApp } from "./web-app.js";
 
 const UNAUTHORISED = 2000;
 const TRY_REFRESH_TOKEN = 3000;
+const TOKEN_THEFT_DETECTED = 4000;
 
 const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
 const part = (token: string, at: number): Record<string, unknown> =>
@@ -204,15 +205,70 @@ describe.each(modes)("$name: tokens and cookies that nobody was given", ({ start
       },
     );
 
-    test("of two refresh tokens of one session the newer one is tried: no false alarm after a domain change", async () => {
-      const user = new Browser(app);
-      await user.login("u4");
-      const older = user.cookies.get("sRefreshToken");
-      for (let round = 0; round < 3; round++) {
+    describe("of refresh tokens", () => {
+      /** A user whose first refresh token is dead: on its own it is an alarm. */
+      const staleAndCurrent = async () => {
+        const user = new Browser(app);
+        await user.login("u4");
+        const stale = user.cookies.get("sRefreshToken") ?? "";
+        for (let round = 0; round < 2; round++) {
+          running.clock.advance("10m");
+          await user.refresh();
+        }
         running.clock.advance("10m");
-        const cookie = `sRefreshToken=${older}; sRefreshToken=${user.cookies.get("sRefreshToken")}`;
-        expect((await user.send("/session/refresh", { method: "POST", cookie })).status).toBe(200);
-      }
+        return { user, stale, current: () => user.cookies.get("sRefreshToken") ?? "" };
+      };
+      const present = (user: Browser, tokens: readonly string[]) =>
+        user.send("/session/refresh", {
+          method: "POST",
+          cookie: tokens.map((token) => `sRefreshToken=${token}`).join("; "),
+        });
+
+      test("a stale one of the same session is no theft, first or last; alone it is", async () => {
+        const { user, stale, current } = await staleAndCurrent();
+        for (const order of [
+          () => [stale, current()],
+          () => [current(), stale],
+          () => [stale, "garbage", current(), refresh.slice(0, -1), stale],
+        ]) {
+          expect((await present(user, order())).status).toBe(200);
+          running.clock.advance("10m");
+        }
+        expect((await present(user, ["garbage", stale])).body).toMatchObject({ errType: TOKEN_THEFT_DETECTED });
+      });
+
+      test("of another store, or with a changed character, hides none that is good", async () => {
+        const { user, current } = await staleAndCurrent();
+        const elsewhere = await start();
+        const foreign = (await elsewhere.pawl.tokens.createNewSession("u4", {}, {})).refreshToken.token;
+        await elsewhere.close();
+        const changed = current().slice(0, -9) + (current().at(-9) === "A" ? "B" : "A") + current().slice(-8);
+        for (const forged of [foreign, changed]) {
+          expect((await present(user, [forged, current()])).status).toBe(200);
+          expect((await present(user, [current(), forged])).status).toBe(200);
+          expect((await present(new Browser(app), [forged])).body).toMatchObject({ errType: UNAUTHORISED });
+        }
+      });
+
+      test("of two sessions the later one goes on; when it has ended, the other", async () => {
+        const [older, newer] = [new Browser(app), new Browser(app)];
+        const handles: string[] = [];
+        for (const user of [older, newer]) {
+          handles.push((await user.login("u5")).body.handle as string);
+          running.clock.advance("10m");
+        }
+        const tokens = [older, newer].map((user) => user.cookies.get("sRefreshToken") ?? "");
+        const handleOf = async (order: readonly string[]) => {
+          const user = new Browser(app);
+          expect((await present(user, order)).status).toBe(200);
+          return (await user.send("/me")).body.handle;
+        };
+        expect(await handleOf(tokens)).toBe(handles[1]);
+        expect(await handleOf(tokens.toReversed())).toBe(handles[1]);
+        await running.pawl.revokeSessionUsingSessionHandle(handles[1] ?? "");
+        expect(await handleOf(tokens)).toBe(handles[0]);
+        expect(await handleOf(tokens.toReversed())).toBe(handles[0]);
+      });
     });
   });
 });

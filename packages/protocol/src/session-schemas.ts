@@ -42,7 +42,18 @@ export type IssuedSession = Static<typeof IssuedSession>;
 export const RefreshSession = {
   type: "object",
   required: ["refreshToken"],
-  properties: { refreshToken: Text, antiCsrfToken: Text, enableAntiCsrf: Flag, form: Form },
+  properties: {
+    refreshToken: Text,
+    otherRefreshTokens: {
+      type: "array",
+      items: Text,
+      maxItems: 8,
+      description: "What else came under the same name; of each session only the newest copy is tried",
+    },
+    antiCsrfToken: Text,
+    enableAntiCsrf: Flag,
+    form: Form,
+  },
   additionalProperties: false,
 } as const;
 export type RefreshSession = Static<typeof RefreshSession>;

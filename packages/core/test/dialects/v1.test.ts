@@ -112,6 +112,29 @@ describe("sessions", () => {
     expectProblem(await turn("garbage"), "unauthorised");
   });
 
+  test("of duplicate refresh tokens the newest counts: a stale one beside it is no theft", async () => {
+    const clock = movableClock();
+    const core = await listen({}, { clock });
+    const stale = (await create(core)).refreshToken.token as string;
+    const turn = async (refreshToken: string, otherRefreshTokens: readonly string[]) =>
+      ask(core, "refreshSession", { body: { refreshToken, otherRefreshTokens } });
+    clock.move(31_000);
+    const second = (await turn(stale, [])).json.refreshToken.token as string;
+    clock.move(31_000);
+    const third = (await turn("garbage", [second, stale])).json.refreshToken.token as string;
+    clock.move(31_000);
+    expect((await turn(stale, [third])).status).toBe(200);
+    expect(
+      (
+        await turn(
+          third,
+          Array.from({ length: 8 }, () => stale),
+        )
+      ).status,
+    ).toBe(200);
+    expectProblem(await turn("garbage", [stale]), "token_theft_detected");
+  });
+
   test("refresh compares the anti-CSRF token when told to", async () => {
     const core = await listen();
     const { refreshToken, antiCsrfToken } = await create(core);
@@ -260,6 +283,8 @@ describe("what is not of the documented form", () => {
       ["createSession", { userId: "a\u0000" }, /U\+0000/],
       ["refreshSession", {}, /refreshToken/],
       ["refreshSession", { refreshToken: ["canary-7"] }, /^refreshToken: must be string/],
+      ["refreshSession", { refreshToken: "t", otherRefreshTokens: "canary-7" }, /^otherRefreshTokens: must be array/],
+      ["refreshSession", { refreshToken: "t", otherRefreshTokens: Array(9).fill("canary-7") }, /^otherRefreshTokens/],
       ["verifySession", { accessToken: null }, /^accessToken: must be string/],
       ["verifySession", { accessToken: "t", doAntiCsrfCheck: "true" }, /^doAntiCsrfCheck: must be boolean/],
       ["reportUses", { uses: {} }, /^uses: must be array/],
