@@ -35,7 +35,7 @@ export const reportRow = ({ name }, scores, { ratio, goals }) => {
     name,
     memoryMb: Math.round(ours.memoryMb),
     peers: peers.map(figures),
-    ratio: rounded(ratio),
+    ratio: rounded(ratio, 4),
     target: goals.map(({ text }) => text).join("; "),
     met: goals.every(({ met }) => met),
   };

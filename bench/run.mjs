@@ -7,7 +7,7 @@ import { prepare } from "./preparation.mjs";
 import { compare, formatMachine, formatRow, reportRow, save, writeDocs } from "./report.mjs";
 import { rows } from "./rows.mjs";
 
-const FULL = { rounds: 9, sliceMillis: 1000, warmMillis: 2000 };
+const FULL = { rounds: 18, sliceMillis: 500, warmMillis: 2000 };
 const SHORT = { rounds: 3, sliceMillis: 250, warmMillis: 400 };
 
 /** Shows what is being done, on one line of a terminal, or as lines where it is none. */
