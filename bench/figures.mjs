@@ -8,7 +8,7 @@ export const formatMicros = (micros) => `${micros >= 1000 ? rounded(micros, 4) :
 export const formatRate = (perSecond) => Math.round(rounded(perSecond)).toLocaleString("en-US");
 
 /** @param {number} ratio */
-export const formatRatio = (ratio) => `${rounded(ratio, ratio < 10 ? 4 : 3)} ×`;
+export const formatRatio = (ratio) => `${ratio < 2 ? ratio.toFixed(3) : rounded(ratio)} ×`;
 
 /** @param {number} memoryMb */
 export const formatMemory = (memoryMb) => `${Math.round(memoryMb)} MB`;

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { formatMemory, formatMicros, formatRate, formatRatio, rounded } from "./figures.mjs";
 import { git } from "./machine.mjs";
@@ -82,6 +82,7 @@ export const formatMachine = (machine) =>
 export const save = (report) => {
   const text = `${JSON.stringify(report, undefined, 2)}\n`;
   const name = `${report.machine.date.slice(0, 10)}-${report.machine.commit.replace("+", "")}.json`;
+  mkdirSync(new URL("results/", import.meta.url), { recursive: true });
   writeFileSync(new URL(`results/${name}`, import.meta.url), text);
   writeFileSync(latest, text);
   return `bench/results/${name}`;
