@@ -10,6 +10,7 @@ import { assertGuarded, createAccessControl } from "./access-control.js";
 import { createHttpServer } from "./http-server.js";
 import { defaultLimits, type Limits } from "./limits.js";
 import { createCoreLog } from "./log.js";
+import { warningOfThefts } from "./theft-warning.js";
 
 /** What a test or an embedding program may replace. */
 export interface StartCoreOptions {
@@ -66,7 +67,8 @@ export const startCore = async (config: CoreConfig, options: StartCoreOptions = 
       onBackgroundError: (error) => logger.error({ err: error }, "background work failed; it is tried again"),
     });
     closers.push(() => opened.close());
-    const { engine, storage } = opened;
+    const { storage } = opened;
+    const engine = warningOfThefts(opened.engine, logger);
     const cdi1 = config.cdi1.enabled ? [createCdi1Dialect({ engine, config, random, processId: process.pid })] : [];
     const server = createHttpServer({
       dialects: [
