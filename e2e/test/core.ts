@@ -70,3 +70,9 @@ export const startTestCore = async (options: TestCoreOptions = {}): Promise<Test
 export const atOnce: TestCoreOptions = {
   policy: { reuseWindow: millis(0), theftAction: "report" },
 };
+
+/** Both ways to run what refreshes: the documented sequences as they stand, and what is expected with our defaults. */
+export const bothSettings = [
+  { settings: "window 0, report", options: atOnce },
+  { settings: "the defaults", options: {} as TestCoreOptions },
+] as const;

@@ -8,8 +8,15 @@ export interface CountingProxy {
   close(): Promise<void>;
 }
 
-/** Stands between an SDK and a core and notes what was asked; changes nothing. */
-export const countingProxy = async (target: { hostname: string; port: number }): Promise<CountingProxy> => {
+/**
+ * Stands between an SDK and a core and notes what was asked; changes nothing. Where nobody listens at the target, the
+ * connection of the asker is cut.
+ * @param options.port where to listen; a free one unless given.
+ */
+export const countingProxy = async (
+  target: { hostname: string; port: number },
+  { port = 0 }: { readonly port?: number } = {},
+): Promise<CountingProxy> => {
   let seen: string[] = [];
   const server = createServer((incoming, outgoing) => {
     seen.push(`${incoming.method} ${incoming.url?.split("?")[0]}`);
@@ -21,7 +28,7 @@ export const countingProxy = async (target: { hostname: string; port: number }):
     forward.on("error", () => outgoing.destroy());
     incoming.pipe(forward);
   });
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  await new Promise<void>((listening) => server.listen(port, "127.0.0.1", listening));
   return {
     host: { hostname: "127.0.0.1", port: (server.address() as AddressInfo).port },
     take: () => {

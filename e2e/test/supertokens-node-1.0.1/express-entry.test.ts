@@ -1,226 +1,185 @@
 import cookieParser from "cookie-parser";
-import express from "express";
-import type { Request, RequestHandler, Response } from "express";
-import type { AddressInfo } from "node:net";
-import type { Server } from "node:http";
-import { afterEach, describe, expect, test } from "vitest";
-import { atOnce, startTestCore, type TestCoreOptions } from "../core.js";
-import { type CountingProxy, countingProxy } from "../counting-proxy.js";
-import { expressSdk, type SdkFailure } from "./sdk.js";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bothSettings, startTestCore, type TestCore } from "../core.js";
+import { expressEntry, setup } from "./application.js";
+import { expectCleared, expectUntouched } from "./cookie-expectations.js";
+import type { Answer, Browser } from "./express-application.js";
 
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0).toReversed()) await one.close();
-});
+const entry = expressEntry();
+const namesOf = ({ setCookies }: Answer): readonly string[] => setCookies.map((line) => line.split("=")[0] ?? "");
+const accessTokenOf = (browser: Browser): string => browser.tokens.get("sAccessToken") ?? "";
+const ALL = ["sAccessToken", "sRefreshToken", "sIdRefreshToken"];
 
-/** A browser as far as cookies go: keeps what it is given, sends what it has. */
-class Jar {
-  readonly cookies = new Map<string, string>();
-  readonly lines: string[] = [];
-  take(answer: globalThis.Response): void {
-    for (const line of answer.headers.getSetCookie()) {
-      this.lines.push(line);
-      const [pair = "", ...attributes] = line.split("; ");
-      const [name = "", value = ""] = pair.split("=");
-      const expires = attributes.find((attribute) => attribute.startsWith("Expires="))?.slice(8) ?? "";
-      if (value === "" || Date.parse(expires) <= Date.now()) this.cookies.delete(name);
-      else this.cookies.set(name, value);
-    }
-  }
-  header(...names: readonly string[]): string {
-    const wanted = names.length > 0 ? names : [...this.cookies.keys()];
-    return wanted.map((name) => `${name}=${this.cookies.get(name) ?? ""}`).join("; ");
-  }
-}
+describe.each(bothSettings)(
+  "cookies of supertokens-node@1.0.1 in Express, unmodified, with $settings",
+  ({ settings, options }) => {
+    let core: TestCore;
+    beforeAll(async () => {
+      core = await startTestCore(options);
+    });
+    afterAll(() => core.close());
 
-const setup = async (options: TestCoreOptions & { readonly parser?: RequestHandler } = {}) => {
-  const core = await startTestCore(options);
-  const proxy: CountingProxy = await countingProxy(core.host);
-  const sdk = expressSdk();
-  sdk.init([proxy.host]);
-  const app = express();
-  if (options.parser) app.use(options.parser);
-  const answer =
-    (handler: (request: Request, response: Response) => Promise<unknown>): RequestHandler =>
-    (request, response) => {
-      handler(request, response).then(
-        (body) => response.json(body ?? {}),
-        (failure: SdkFailure) => {
-          const { errType, err } = failure;
-          response.status(errType === undefined ? 500 : 400).json({ errType, err, message: (err as Error)?.message });
-        },
+    test("C.1.5: login sets the documented cookies and headers", async () => {
+      const { loggedIn } = await setup(entry, core);
+      const { headers, setCookies } = (await loggedIn()).last as Answer;
+      const [access, refresh, id] = setCookies;
+      expect(access).toMatch(
+        /^sAccessToken=[^;]+; Domain=localhost; Path=\/; Expires=[^;]+ GMT; HttpOnly; SameSite=None$/,
       );
-    };
-  app.post(
-    "/login",
-    answer(async (_, response) => {
-      const session = await sdk.createNewSession(response, "u", { role: "a" }, { note: 1 });
-      return { userId: session.getUserId(), payload: session.getJWTPayload() };
-    }),
-  );
-  app.get(
-    "/me",
-    answer(async (request, response) => {
-      const session = await sdk.getSession(request, response, request.query["csrf"] === "yes");
-      return { userId: session.getUserId(), payload: session.getJWTPayload() };
-    }),
-  );
-  app.get(
-    "/data",
-    answer(async (request, response) => (await sdk.getSession(request, response, false)).getSessionData()),
-  );
-  app.post(
-    "/session/refresh",
-    answer(async (request, response) => ({ userId: (await sdk.refreshSession(request, response)).getUserId() })),
-  );
-  app.post(
-    "/logout",
-    answer(async (request, response) => (await sdk.getSession(request, response, true)).revokeSession()),
-  );
-  app.options("/me", (_, response) => {
-    sdk.setRelevantHeadersForOptionsAPI(response);
-    response.send("");
-  });
-  const server = await new Promise<Server>((listening) => {
-    const started: Server = app.listen(0, "127.0.0.1", () => listening(started));
-  });
-  open.push(core, proxy, {
-    close: async () => {
-      server.closeAllConnections();
-      await new Promise((closed) => server.close(closed));
-    },
-  });
-  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const call = async (
-    jar: Jar,
-    method: string,
-    path: string,
-    headers: Record<string, string> = {},
-    ...only: string[]
-  ) => {
-    const result = await fetch(base + path, { method, headers: { cookie: jar.header(...only), ...headers } });
-    jar.take(result);
-    return { headers: result.headers, body: (await result.json()) as Record<string, unknown> };
-  };
-  const login = async () => {
-    const jar = new Jar();
-    const { headers } = await call(jar, "POST", "/login");
-    proxy.take();
-    return { jar, antiCsrf: headers.get("anti-csrf") ?? "", headers };
-  };
-  return { core, proxy, sdk, base, call, login };
-};
-
-const cleared = (jar: Jar): boolean => jar.cookies.size === 0;
-
-describe("supertokens-node@1.0.1, unmodified, in Express", () => {
-  test("sets the documented cookies and headers at login", async () => {
-    const { login } = await setup();
-    const { jar, headers } = await login();
-    const access = jar.lines.find((line) => line.startsWith("sAccessToken="));
-    expect(access).toMatch(
-      /^sAccessToken=[^;]+; Domain=localhost; Path=\/; Expires=[^;]+ GMT; HttpOnly; SameSite=None$/,
-    );
-    expect(jar.lines.find((line) => line.startsWith("sRefreshToken="))).toMatch(/; Path=\/session\/refresh; /);
-    expect(jar.lines.find((line) => line.startsWith("sIdRefreshToken="))).toMatch(/; Path=\/; /);
-    expect(headers.get("id-refresh-token")).toMatch(/^[0-9a-f-]{36};\d+$/);
-    expect(headers.get("access-control-expose-headers")).toBe("id-refresh-token, anti-csrf");
-  });
-
-  for (const parser of [undefined, cookieParser()])
-    test(`lives a whole life ${parser ? "with" : "without"} cookie-parser`, async () => {
-      const { call, login, core, proxy } = await setup(parser ? { parser } : {});
-      const { jar, antiCsrf } = await login();
-      const me = await call(jar, "GET", "/me?csrf=yes", { "anti-csrf": antiCsrf });
-      expect(me.body).toEqual({ userId: "u", payload: { role: "a" } });
-      expect(proxy.take()).toEqual([]);
-      expect((await call(jar, "GET", "/data")).body).toEqual({ note: 1 });
-      core.clock.advance(60_000);
-      const before = jar.cookies.get("sRefreshToken");
-      expect((await call(jar, "POST", "/session/refresh")).body).toEqual({ userId: "u" });
-      expect(jar.cookies.get("sRefreshToken")).not.toBe(before);
-      const out = await call(jar, "POST", "/logout", { "anti-csrf": antiCsrf });
-      expect(out.headers.get("id-refresh-token")).toBe("remove");
-      expect(cleared(jar)).toBe(true);
+      expect(refresh).toMatch(/^sRefreshToken=[^;]+; .*; Path=\/session\/refresh; /);
+      expect(id).toMatch(/^sIdRefreshToken=[^;]+; .*; Path=\/; /);
+      expect(setCookies).toHaveLength(3);
+      expect(headers.get("id-refresh-token")).toMatch(/^[0-9a-f-]{36};\d+$/);
+      expect(headers.get("access-control-expose-headers")).toBe("id-refresh-token, anti-csrf");
     });
 
-  test("1.0.1 statement 3: without access token TRY_REFRESH_TOKEN, cookies untouched", async () => {
-    const { call, login, sdk } = await setup();
-    const { jar } = await login();
-    const { body, headers } = await call(jar, "GET", "/me", {}, "sIdRefreshToken", "sRefreshToken");
-    expect(body["errType"]).toBe(sdk.Error.TRY_REFRESH_TOKEN);
-    expect(headers.getSetCookie()).toEqual([]);
-  });
+    for (const parser of [undefined, cookieParser()])
+      test(`lives a whole life ${parser ? "with" : "without"} cookie-parser`, async () => {
+        const { loggedIn, proxy, userId } = await setup(expressEntry(parser), core);
+        const browser = await loggedIn();
+        const headers = { "anti-csrf": browser.antiCsrf ?? "" };
+        const me = await browser.call("GET", "/me?csrf=yes", headers);
+        expect(me.body).toEqual({ userId, payload: { role: "a" } });
+        expect(proxy.take()).toEqual([]);
+        expect((await browser.call("GET", "/data")).body).toEqual({ note: 1 });
+        await browser.call("PUT", "/data?note=2");
+        expect((await browser.call("GET", "/data")).body).toEqual({ note: "2" });
+        core.clock.advance(60_000);
+        const before = browser.tokens.get("sRefreshToken");
+        expect(await browser.refresh()).toEqual({ userId });
+        expect(browser.tokens.get("sRefreshToken")).not.toBe(before);
+        await browser.call("POST", "/logout", headers);
+        expect(browser.tokens.size).toBe(0);
+      });
 
-  test("1.0.1 statement 4: an access token without id cookie is UNAUTHORISED and clears", async () => {
-    const { call, login, sdk } = await setup();
-    const { jar } = await login();
-    const { body } = await call(jar, "GET", "/me", {}, "sAccessToken");
-    expect(body["errType"]).toBe(sdk.Error.UNAUTHORISED);
-    expect(cleared(jar)).toBe(true);
-  });
+    test("1.0.1 statement 3: without access token TRY_REFRESH_TOKEN, whatever else is there; cookies untouched", async () => {
+      const { loggedIn, proxy, sdk, userId } = await setup(entry, core);
+      const complete = await loggedIn();
+      const names = ["sIdRefreshToken", "sRefreshToken"] as const;
+      for (const missing of [[], [names[0]], [names[1]], names]) {
+        const browser = complete.copy();
+        for (const name of ["sAccessToken", ...missing] as const) browser.tokens.delete(name);
+        expect(await browser.verify()).toEqual({
+          errType: sdk.Error.TRY_REFRESH_TOKEN,
+          message: "access token missing in cookies",
+        });
+        expectUntouched(browser);
+      }
+      expect(proxy.take()).toEqual([]);
+      expect(await complete.verify()).toEqual({ userId });
+    });
 
-  test("1.0.1 statement 7: the first use after a refresh replaces the access cookie only", async () => {
-    const { call, login, proxy } = await setup(atOnce);
-    const { jar } = await login();
-    await call(jar, "POST", "/session/refresh");
-    proxy.take();
-    const linesBefore = jar.lines.length;
-    await call(jar, "GET", "/me");
-    expect(proxy.take()).toEqual(["POST /session/verify"]);
-    expect(jar.lines.slice(linesBefore).map((line) => line.split("=")[0])).toEqual(["sAccessToken"]);
-    await call(jar, "GET", "/me");
-    expect(proxy.take()).toEqual([]);
-  });
+    test("1.0.1 statement 4: an access token without id cookie is UNAUTHORISED and clears all", async () => {
+      const { loggedIn, sdk } = await setup(entry, core);
+      const browser = await loggedIn();
+      browser.tokens.delete("sIdRefreshToken");
+      expect(await browser.verify()).toMatchObject({ errType: sdk.Error.UNAUTHORISED });
+      expectCleared(browser);
+    });
 
-  test("1.0.1 statement 9: UNAUTHORISED clears the cookies, TRY_REFRESH_TOKEN keeps them", async () => {
-    const { call, login, core, sdk } = await setup();
-    const { jar } = await login();
-    const kept = await call(jar, "GET", "/me?csrf=yes", { "anti-csrf": "wrong" });
-    expect(kept.body["errType"]).toBe(sdk.Error.TRY_REFRESH_TOKEN);
-    expect(kept.headers.getSetCookie()).toEqual([]);
-    core.clock.advance(60_000);
-    await call(jar, "POST", "/session/refresh");
-    await sdk.revokeAllSessionsForUser("u");
-    const ended = await call(jar, "GET", "/me");
-    expect(ended.body).toMatchObject({ errType: sdk.Error.UNAUTHORISED });
-    expect(cleared(jar)).toBe(true);
-  });
+    test("1.0.1 statement 6: what the core refuses with TRY_REFRESH_TOKEN leaves the cookies", async () => {
+      const { loggedIn, sdk } = await setup(entry, core);
+      const browser = await loggedIn();
+      const { TRY_REFRESH_TOKEN } = sdk.Error;
+      for (const antiCsrf of ["wrong", undefined]) {
+        expect(await browser.verify({ antiCsrf })).toMatchObject({ errType: TRY_REFRESH_TOKEN });
+        expectUntouched(browser);
+      }
+      browser.tokens.set("sAccessToken", `${(browser.tokens.get("sAccessToken") ?? "").slice(0, -8)}AAAAAA==`);
+      expect(await browser.verify()).toMatchObject({ errType: TRY_REFRESH_TOKEN });
+      expectUntouched(browser);
+      core.clock.advance(-7_200_000);
+      const late = await loggedIn();
+      core.clock.advance(7_200_000);
+      expect(await late.verify()).toMatchObject({ errType: TRY_REFRESH_TOKEN, message: "Access token expired" });
+      expectUntouched(late);
+    });
 
-  test("1.0.1 statements 10 and 11: refresh without token, of an ended session, and theft clear; nothing is revoked by the SDK", async () => {
-    const { call, login, core, sdk, proxy } = await setup();
-    const missing = new Jar();
-    const none = await call(missing, "POST", "/session/refresh");
-    expect(none.body["errType"]).toBe(sdk.Error.UNAUTHORISED);
-    expect(none.headers.get("id-refresh-token")).toBe("remove");
+    test("1.0.1 statement 7: the first use after a refresh sets the access cookie alone", async () => {
+      const { loggedIn } = await setup(entry, core);
+      const browser = await loggedIn();
+      core.clock.advance(31_000);
+      await browser.refresh();
+      expect(namesOf(browser.last as Answer)).toEqual(ALL);
+      const refreshed = accessTokenOf(browser);
+      if (settings === "the defaults") {
+        await browser.verify();
+        expectUntouched(browser);
+        core.clock.advance(31_000);
+      }
+      await browser.verify();
+      expect(namesOf(browser.last as Answer)).toEqual(["sAccessToken"]);
+      expect(browser.last?.headers.has("id-refresh-token")).toBe(false);
+      expect(accessTokenOf(browser)).not.toBe(refreshed);
+      await browser.verify();
+      expectUntouched(browser);
+    });
 
-    const { jar } = await login();
-    await sdk.revokeAllSessionsForUser("u");
-    expect((await call(jar, "POST", "/session/refresh")).body["errType"]).toBe(sdk.Error.UNAUTHORISED);
-    expect(cleared(jar)).toBe(true);
+    test("1.0.1 statement 9: UNAUTHORISED clears the cookies, TRY_REFRESH_TOKEN keeps them", async () => {
+      const { loggedIn, sdk, userId } = await setup(entry, core);
+      const browser = await loggedIn();
+      core.clock.advance(31_000);
+      await browser.refresh();
+      expect(await browser.verify({ antiCsrf: "wrong" })).toMatchObject({ errType: sdk.Error.TRY_REFRESH_TOKEN });
+      expectUntouched(browser);
+      await sdk.revokeAllSessionsForUser(userId);
+      expect(await browser.verify()).toMatchObject({ errType: sdk.Error.UNAUTHORISED });
+      expectCleared(browser);
+    });
 
-    const victim = (await login()).jar;
-    const thief = new Jar();
-    for (const [name, value] of victim.cookies) thief.cookies.set(name, value);
-    core.clock.advance(31_000);
-    await call(victim, "POST", "/session/refresh");
-    core.clock.advance(31_000);
-    await call(victim, "GET", "/me");
-    proxy.take();
-    const theft = await call(thief, "POST", "/session/refresh");
-    expect(theft.body).toMatchObject({ errType: sdk.Error.TOKEN_THEFT_DETECTED, err: { userId: "u" } });
-    expect(cleared(thief)).toBe(true);
-    expect(proxy.take()).toEqual(["POST /session/refresh"]);
-    // the core ended it: the victim hears of it at its next refresh
-    expect((await call(victim, "POST", "/session/refresh")).body["errType"]).toBe(sdk.Error.UNAUTHORISED);
-  });
+    test("1.0.1 statement 10: a refresh without token clears, and asks nobody about it", async () => {
+      const { newClient, sdk, proxy } = await setup(entry, core);
+      const nobody = newClient();
+      expect(await nobody.refresh()).toEqual({
+        errType: sdk.Error.UNAUTHORISED,
+        message:
+          "Missing auth tokens in cookies. Have you set the correct refresh API path in your frontend and SuperTokens config?",
+      });
+      expectCleared(nobody);
+      expect(proxy.take()).not.toContain("POST /session/refresh");
+    });
 
-  test("answers OPTIONS with the documented headers", async () => {
-    const { base } = await setup();
-    const { headers } = await fetch(`${base}/me`, { method: "OPTIONS" });
-    expect(headers.get("access-control-allow-headers")).toBe(
-      "anti-csrf, supertokens-sdk-name, supertokens-sdk-version",
-    );
-    expect(headers.get("access-control-allow-credentials")).toBe("true");
-  });
-});
+    test("1.0.1 statement 10: a refresh of an ended session clears", async () => {
+      const { loggedIn, sdk, userId } = await setup(entry, core);
+      const browser = await loggedIn();
+      await sdk.revokeAllSessionsForUser(userId);
+      expect(await browser.refresh()).toMatchObject({ errType: sdk.Error.UNAUTHORISED });
+      expectCleared(browser);
+    });
+
+    test("1.0.1 statement 10: theft clears the cookies of the one who sent the old token; the victim's when its session has ended", async () => {
+      const { loggedIn, sdk } = await setup(entry, core);
+      const victim = await loggedIn();
+      const thief = victim.copy();
+      core.clock.advance(31_000);
+      await victim.refresh();
+      core.clock.advance(31_000);
+      await victim.verify();
+      const { robbed } = await thief.refresh();
+      expectCleared(thief);
+      // with report it is the application that ends the session
+      if (settings === "window 0, report") {
+        await victim.refresh();
+        expect(namesOf(victim.last as Answer)).toEqual(ALL);
+        expect(await sdk.revokeSessionUsingSessionHandle(robbed?.sessionHandle ?? "")).toBe(true);
+      }
+      expect(await victim.refresh()).toMatchObject({ errType: sdk.Error.UNAUTHORISED });
+      expectCleared(victim);
+    });
+
+    test("1.0.1 statement 11: a refresh is answered whatever anti-CSRF header it carries", async () => {
+      const { loggedIn, userId } = await setup(entry, core);
+      const browser = await loggedIn();
+      for (const headers of [{}, { "anti-csrf": "wrong" }])
+        expect((await browser.call("POST", "/session/refresh", headers)).body).toEqual({ userId });
+    });
+
+    test("1.0.1 statement 12: a revoked session is accepted, its cookies stay", async () => {
+      const { loggedIn, sdk, userId } = await setup(entry, core);
+      const browser = await loggedIn();
+      expect(await sdk.revokeAllSessionsForUser(userId)).toBe(1);
+      expect(await browser.verify()).toEqual({ userId });
+      expectUntouched(browser);
+    });
+  },
+);

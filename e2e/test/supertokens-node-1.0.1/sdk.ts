@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import type * as ExpressEntry from "supertokens-node";
 import type * as SessionEntry from "supertokens-node/session.js";
+import type { Outcome } from "./application.js";
 
 const require = createRequire(import.meta.url);
 
@@ -20,6 +21,7 @@ export const sessionSdk = (): typeof SessionEntry => load("supertokens-node/sess
 /** What the SDK throws: a plain object, not an `Error`. */
 export interface SdkFailure {
   readonly errType: number;
+  /** An `Error`; who was robbed, with a theft. */
   readonly err: unknown;
 }
 
@@ -31,4 +33,15 @@ export const failureOf = async (call: Promise<unknown>): Promise<SdkFailure> => 
     return failure as SdkFailure;
   }
   throw new Error("The call was expected to fail and did not");
+};
+
+/**
+ * A failure in a form that both entries can be compared in, and that JSON can hold.
+ * @throws the failure itself when it is none of the SDK's.
+ */
+export const failureOutcome = (failure: unknown): Outcome => {
+  const { errType, err } = failure as Partial<SdkFailure>;
+  if (errType === undefined) throw failure;
+  if (err instanceof Error) return { errType, message: err.message };
+  return { errType, robbed: err as { readonly sessionHandle: string; readonly userId: string } };
 };
