@@ -67,14 +67,14 @@ export interface Entry<Visitor extends Client = Client> {
 
 /** The entry `supertokens-node`, in an Express application. */
 export const expressEntry = (parser?: RequestHandler): Entry<Browser> => ({
-  name: "supertokens-node, in Express",
+  name: "supertokens-node@1.0.1 in Express",
   start: (hosts) => expressApplication(hosts, parser),
 });
 
 /** Both entries of the package. */
 export const entries: readonly Entry[] = [
   expressEntry(),
-  { name: "supertokens-node/session", start: (hosts) => sessionApplication(hosts) },
+  { name: "supertokens-node@1.0.1/session", start: (hosts) => sessionApplication(hosts) },
 ];
 
 /** Starts an application that is closed after the test. */

@@ -15,7 +15,7 @@ const freePort = async (): Promise<number> => {
 /** A host where a connection is refused. */
 const refusingHost = async (): Promise<Host> => ({ hostname: "127.0.0.1", port: await freePort() });
 
-describe.each(entries)("hosts of $name@1.0.1, unmodified", (entry) => {
+describe.each(entries)("hosts of $name, unmodified", (entry) => {
   let core: TestCore;
   beforeAll(async () => {
     core = await startTestCore();

@@ -4,7 +4,7 @@ import { entries, setup } from "./application.js";
 
 const DAY = 86_400_000;
 
-describe.each(entries)("refreshSession of $name@1.0.1, unmodified", (entry) => {
+describe.each(entries)("refreshSession of $name, unmodified", (entry) => {
   describe.each(bothSettings)("with $settings", ({ settings, options }) => {
     let core: TestCore;
     beforeAll(async () => {
@@ -66,7 +66,7 @@ describe.each(entries)("refreshSession of $name@1.0.1, unmodified", (entry) => {
       expect(await client.verify()).toEqual({ userId });
     });
 
-    test("bad input: hostile refresh tokens are UNAUTHORISED, and the session lives on", async () => {
+    test("1.0.1 statement 10: hostile refresh tokens are UNAUTHORISED, and the session lives on", async () => {
       const { sdk, loggedIn, userId } = await setup(entry, core);
       const client = await loggedIn();
       const good = client.tokens.get("sRefreshToken") ?? "";
@@ -80,7 +80,7 @@ describe.each(entries)("refreshSession of $name@1.0.1, unmodified", (entry) => {
     });
   });
 
-  test("statements 7 and 10 in one life with window 0, report: siblings, promotion and theft, all at once", async () => {
+  test("1.0.1 statements 7 and 10 in one life with window 0, report: siblings, promotion and theft, all at once", async () => {
     const core = await startTestCore(atOnce);
     try {
       const { sdk, proxy, loggedIn, userId } = await setup(entry, core);
@@ -117,7 +117,7 @@ describe.each(entries)("refreshSession of $name@1.0.1, unmodified", (entry) => {
     });
     afterAll(() => core.close());
 
-    test("statements 7 and 10 in one life: what is repeated at once is answered and alarms nobody; a theft later does", async () => {
+    test("1.0.1 statements 7 and 10 in one life: what is repeated at once is answered and alarms nobody; a theft later does", async () => {
       const { sdk, proxy, loggedIn, userId } = await setup(entry, core);
       const original = await loggedIn();
       const [first, second] = [original.copy(), original.copy()];
@@ -140,7 +140,7 @@ describe.each(entries)("refreshSession of $name@1.0.1, unmodified", (entry) => {
       expect(await sdk.getAllSessionHandlesForUser(userId)).toEqual([]);
     });
 
-    test("a lost answer is retried after days without alarm", async () => {
+    test("1.0.1 statement 10: a lost answer is retried after days without alarm", async () => {
       const { loggedIn, userId } = await setup(entry, core);
       const client = await loggedIn();
       core.clock.advance(31_000);

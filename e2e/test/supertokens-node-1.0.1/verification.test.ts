@@ -1,12 +1,23 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { bothSettings, startTestCore, type TestCore } from "../core.js";
-import { entries, setup, type VerifyOptions } from "./application.js";
+import { type Client, entries, setup, type VerifyOptions } from "./application.js";
 
 const asksTheCore = ["POST /session/verify"];
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-describe.each(entries)("getSession of $name@1.0.1, unmodified", (entry) => {
+/** A core whose CDI 1.0 tokens are signed by keys that rotate; closed after the test. */
+const startRotatingCore = async (): Promise<TestCore> => {
+  const core = await startTestCore({ config: { cdi1: { enabled: true, withoutKey: false, keyKind: "dynamic" } } });
+  onTestFinished(() => core.close());
+  return core;
+};
+
+/** What an access token of version 1 says. */
+const claimsOf = (client: Client): Readonly<Record<string, unknown>> =>
+  JSON.parse(Buffer.from(client.tokens.get("sAccessToken")?.split(".")[1] ?? "", "base64").toString());
+
+describe.each(entries)("getSession of $name, unmodified", (entry) => {
   let core: TestCore;
   beforeAll(async () => {
     core = await startTestCore();
@@ -63,6 +74,24 @@ describe.each(entries)("getSession of $name@1.0.1, unmodified", (entry) => {
     expect(proxy.take()).toEqual(asksTheCore);
   });
 
+  test("1.0.1 statement 6: a token of a signing key that is not known yet is asked of the core, and its OK holds", async () => {
+    const rotating = await startRotatingCore();
+    const { proxy, loggedIn, userId } = await setup(entry, rotating);
+    const client = await loggedIn();
+    await rotating.engine.rotateSigningKey("RS256");
+    rotating.clock.advance(61_000);
+    const elsewhere = await (await setup(entry, rotating)).loggedIn();
+    const visitor = client.copy();
+    for (const [name, token] of elsewhere.tokens) visitor.tokens.set(name, token);
+    expect(await visitor.verify({ check: false })).toEqual(await elsewhere.verify());
+    expect(proxy.take()).toEqual(asksTheCore);
+    // with the answer came the new key, and the one before it is now the core's to know
+    expect(await visitor.verify({ check: false })).toEqual(await elsewhere.verify());
+    expect(proxy.take()).toEqual([]);
+    expect(await client.verify()).toEqual({ userId });
+    expect(proxy.take()).toEqual(asksTheCore);
+  });
+
   test("1.0.1 statement 6: anti-CSRF is not compared where the argument is false", async () => {
     const { proxy, loggedIn, userId } = await setup(entry, core);
     const client = await loggedIn();
@@ -85,8 +114,8 @@ describe.each(entries)("getSession of $name@1.0.1, unmodified", (entry) => {
       config: { cdi1: { enabled: true, withoutKey: false, keyKind: "dynamic" } },
     });
     onTestFinished(() => rotating.close());
-    const { proxy, loggedIn, userId } = await setup(entry, rotating);
     rotating.clock.advance(-60 * DAY);
+    const { proxy, loggedIn, userId } = await setup(entry, rotating);
     const client = await loggedIn();
     for (let call = 0; call < 2; call++) {
       expect(await client.verify()).toEqual({ userId });
@@ -124,7 +153,7 @@ describe.each(entries)("getSession of $name@1.0.1, unmodified", (entry) => {
   });
 });
 
-describe.each(entries)("getSession after a refresh, of $name@1.0.1, unmodified", (entry) => {
+describe.each(entries)("getSession after a refresh, of $name, unmodified", (entry) => {
   describe.each(bothSettings)("with $settings", ({ settings, options }) => {
     let core: TestCore;
     beforeAll(async () => {
@@ -139,6 +168,8 @@ describe.each(entries)("getSession after a refresh, of $name@1.0.1, unmodified",
       expect(await client.refresh()).toEqual({ userId });
       proxy.take();
       const refreshed = new Map(client.tokens);
+      const { parentRefreshTokenHash1: parent, ...claims } = claimsOf(client);
+      expect(parent).toEqual(expect.any(String));
       if (settings === "the defaults") {
         // within the window nothing is confirmed: the core is asked each time, and the token stays
         for (let call = 0; call < 2; call++) {
@@ -152,6 +183,8 @@ describe.each(entries)("getSession after a refresh, of $name@1.0.1, unmodified",
       expect(proxy.take()).toEqual(asksTheCore);
       const changed = [...client.tokens].filter(([name, token]) => refreshed.get(name) !== token);
       expect(changed.map(([name]) => name)).toEqual(["sAccessToken"]);
+      // the same but for the parent, and no longer valid than before
+      expect(claimsOf(client)).toEqual({ ...claims, timeCreated: expect.any(Number) as number });
       expect(await client.verify()).toEqual({ userId });
       expect(proxy.take()).toEqual([]);
     });
