@@ -52,8 +52,8 @@ export class CoreClient {
   }
 
   /**
-   * Asks, where some problems are answers too. A problem is known by its code and never by a status alone, which a
-   * proxy could have made.
+   * Asks, where some problems are answers too. Both success and problem must have the form that the API documents:
+   * a status alone, or any page, could be a proxy's.
    * @throws SessionError `GENERAL_ERROR` for everything else.
    */
   async ask<Name extends RouteName>(
@@ -70,15 +70,29 @@ export class CoreClient {
       idempotent: method === "GET" || repeatable.has(name),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    if (answer.status >= 200 && answer.status < 300) return { kind: "success", body: answer.body as RouteAnswer<Name> };
+    if (isSuccess(route, answer)) return { kind: "success", body: answer.body as RouteAnswer<Name> };
     const refused = refusalOf(answer);
-    if (expected.includes(refused.code)) return { kind: "refused", ...refused };
+    if (refused !== undefined && expected.includes(refused.code)) return { kind: "refused", ...refused };
     throw refusal({ method, path }, answer);
   }
 }
 
-const refusalOf = ({ body }: CoreAnswer): Refusal => {
-  const { code, title, detail, sessionHandle, userId } = (body ?? {}) as Readonly<Record<string, string>>;
+/** The documented status, and a JSON object with the members that every such answer has. */
+const isSuccess = ({ success }: Route, { status, body }: CoreAnswer): boolean => {
+  if (status !== success.status) return false;
+  if (success.body === undefined) return true;
+  const { required = [] } = success.body as { readonly required?: readonly string[] };
+  return isObject(body) && required.every((name) => Object.hasOwn(body, name));
+};
+
+const isObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** @returns undefined for what is no problem of our API. */
+const refusalOf = ({ body }: CoreAnswer): Refusal | undefined => {
+  if (!isObject(body)) return undefined;
+  const { type, code, title, detail, sessionHandle, userId } = body as Readonly<Record<string, string>>;
+  if (type !== `urn:pawl:problem:${code}`) return undefined;
   return {
     code: code as ProblemCode,
     message: detail ?? title ?? "",

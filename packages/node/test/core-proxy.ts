@@ -1,0 +1,68 @@
+import { type RunningCore, startCore } from "@pawl/core";
+import { createServer, request, type RequestListener } from "node:http";
+import { createPawl, type CoreOptions, type Pawl } from "../src/index.js";
+import { type TestClock, testClock } from "../src/testing.js";
+import { coreConfig } from "./core-config.js";
+import { listen } from "./web-app.js";
+
+/** A core behind a proxy that can give answers of its own. */
+export interface ProxiedCore {
+  readonly core: RunningCore;
+  readonly clock: TestClock;
+  readonly url: string;
+  /** `METHOD /path?query` of every request so far. */
+  readonly asked: string[];
+  /** Answers in the core's place, where it is set; `false` leaves a request to the core. */
+  instead: ((...exchange: Parameters<RequestListener>) => unknown) | undefined;
+  /** An instance of the SDK that asks through the proxy; it is closed with this. */
+  open(options?: Partial<CoreOptions>): Promise<Pawl>;
+  close(): Promise<void>;
+}
+
+/** An answer of something that is no core. */
+export const page: RequestListener = (_req, res) => {
+  res.writeHead(200, { "content-type": "text/html" }).end("<html>Welcome</html>");
+};
+
+export const startProxiedCore = async (...config: Parameters<typeof coreConfig>): Promise<ProxiedCore> => {
+  const clock = testClock();
+  let core = await startCore(coreConfig(...config), { clock });
+  const asked: string[] = [];
+  const proxy = await listen(
+    createServer((req, res) => {
+      asked.push(`${req.method} ${req.url}`);
+      if (it.instead !== undefined && it.instead(req, res) !== false) return;
+      const { method, headers } = req;
+      const onward = request(`http://127.0.0.1:${core.address.port}${req.url}`, {
+        method: method ?? "GET",
+        headers: { ...headers, host: `127.0.0.1:${core.address.port}` },
+      });
+      onward.on("response", (answer) => answer.pipe(res.writeHead(answer.statusCode ?? 502, answer.headers)));
+      onward.on("error", () => res.destroy());
+      res.on("close", () => onward.destroy());
+      req.pipe(onward);
+    }),
+  );
+  const instances: Pawl[] = [];
+  const it: ProxiedCore = {
+    get core() {
+      return core;
+    },
+    clock,
+    url: proxy.url,
+    asked,
+    instead: undefined,
+    async open(options = {}) {
+      const pawl = createPawl({ core: [proxy.url], clock, cookies: { sameSite: "lax" }, ...options });
+      instances.push(pawl);
+      await pawl.ready();
+      return pawl;
+    },
+    async close() {
+      for (const pawl of instances) await pawl.close();
+      await proxy.close();
+      await core.close();
+    },
+  };
+  return it;
+};
