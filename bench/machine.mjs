@@ -14,6 +14,9 @@ export const git = (/** @type {string[]} */ ...parameters) => {
   }
 };
 
+/** Load of the last minute: what others do on this machine, besides what is measured. */
+export const loadNow = () => Number(loadavg()[0]?.toFixed(2));
+
 /**
  * What figures depend on.
  * @param {{ driver: string, version: string }} sqlite
@@ -25,8 +28,7 @@ export const describeMachine = (sqlite) => ({
   system: `${type()} ${release()}`,
   node: process.version,
   sqlite: `${sqlite.version} (${sqlite.driver})`,
-  /** Load of the last minute when the run began: what others did on this machine. */
-  loadAtStart: Number(loadavg()[0]?.toFixed(2)),
+  loadAtStart: loadNow(),
   date: new Date().toISOString(),
   commit:
     git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain", "--untracked-files=no") === "" ? "" : "+"),

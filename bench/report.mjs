@@ -76,7 +76,7 @@ export const formatRow = ({ name, title }, scores, { goals }) => {
 /** @param {Report["machine"]} machine */
 export const formatMachine = (machine) =>
   `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}, Node ${machine.node}, SQLite ${machine.sqlite}, ` +
-  `commit ${machine.commit}, ${machine.date.slice(0, 16).replace("T", " ")} UTC, load at the start ${machine.loadAtStart}`;
+  `commit ${machine.commit}, ${machine.date.slice(0, 16).replace("T", " ")} UTC, load ${machine.loadAtStart}${machine.loadAtEnd === undefined ? "" : ` to ${machine.loadAtEnd}`}`;
 
 /** @param {Report} report @returns {string} where it was written */
 export const save = (report) => {

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { hold } from "./contest.mjs";
-import { describeMachine } from "./machine.mjs";
+import { describeMachine, loadNow } from "./machine.mjs";
 import { readOptions, UsageError } from "./options.mjs";
 import { prepare } from "./preparation.mjs";
 import { compare, formatMachine, formatRow, reportRow, save, writeDocs } from "./report.mjs";
@@ -63,7 +63,7 @@ const measure = async (options) => {
     reported.push(reportRow(row, scores, verdict));
   }
 
-  const report = { machine, rows: reported };
+  const report = { machine: { ...machine, loadAtEnd: loadNow() }, rows: reported };
   if (options.compare) (options.json ? process.stderr : process.stdout).write(compare(report));
   const isWhole = reported.length === rows.length && !options.short && options.profile === undefined;
   if (isWhole) process.stderr.write(`written to ${save(report)}\n`);
