@@ -53,8 +53,10 @@ export const createInExchange = async (
 export const getInExchange = (
   opened: OpenedPawl,
   exchange: Exchange,
-  doAntiCsrfCheck: boolean,
+  checkWanted: boolean,
 ): Session | Promise<Session> => {
+  // Without types, anything truthy asks for the check: it must not be left out over a "yes".
+  const doAntiCsrfCheck = Boolean(checkWanted);
   const tokens = exchange.cookies(ACCESS_TOKEN_COOKIE);
   const [first] = tokens;
   if (first === undefined) throw tryRefreshToken("access token missing in cookies");

@@ -29,9 +29,9 @@ export interface PawlTokens<Payload extends object = JsonObject, Data extends ob
   createNewSession(userId: string, jwtPayload?: Payload, sessionData?: Data): Promise<SessionTokens<Payload>>;
   getSession(
     accessToken: string,
-    antiCsrfToken: string | undefined,
+    antiCsrfToken: string | null | undefined,
     doAntiCsrfCheck: boolean,
-    idRefreshToken: string | undefined,
+    idRefreshToken: string | null | undefined,
   ): Promise<{ readonly session: TokenSession<Payload>; readonly accessToken?: TokenInfo }>;
   refreshSession(refreshToken: string): Promise<SessionTokens<Payload>>;
 }

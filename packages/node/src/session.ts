@@ -31,9 +31,9 @@ export const createNewSession = async <Payload extends object = JsonObject>(
  */
 export const getSession = async <Payload extends object = JsonObject>(
   accessToken: string,
-  antiCsrfToken: string | undefined,
+  antiCsrfToken: string | null | undefined,
   doAntiCsrfCheck: boolean,
-  idRefreshToken: string | undefined,
+  idRefreshToken: string | null | undefined,
 ): Promise<{ readonly session: TokenSession<Payload>; readonly accessToken?: TokenInfo }> =>
   (await defaultPawl().tokens.getSession(accessToken, antiCsrfToken, doAntiCsrfCheck, idRefreshToken)) as unknown as {
     readonly session: TokenSession<Payload>;

@@ -37,9 +37,9 @@ export interface SessionTokens<Payload extends object = JsonObject> {
 /** What a request brings along. */
 export interface PresentedTokens {
   readonly accessToken: string;
-  readonly antiCsrfToken?: string | undefined;
+  readonly antiCsrfToken?: string | null | undefined;
   readonly doAntiCsrfCheck: boolean;
-  readonly idRefreshToken?: string | undefined;
+  readonly idRefreshToken?: string | null | undefined;
 }
 
 export const createTokens = async (
@@ -58,12 +58,14 @@ export const verifyTokens = async (
   opened: OpenedPawl,
   { accessToken, antiCsrfToken, doAntiCsrfCheck, idRefreshToken }: PresentedTokens,
 ): Promise<{ readonly session: TokenSession; readonly accessToken?: TokenInfo }> => {
-  if (idRefreshToken === undefined) throw unauthorised("idRefreshToken missing");
+  if (idRefreshToken === undefined || idRefreshToken === null) throw unauthorised("idRefreshToken missing");
   if (typeof accessToken !== "string") throw tryRefreshToken("access token missing");
   const outcome = await opened.backend.verify({
     accessToken,
-    doAntiCsrfCheck,
-    ...(antiCsrfToken === undefined ? {} : { antiCsrfToken }),
+    // Without types, anything truthy asks for the check: it must not be left out over a "yes".
+    doAntiCsrfCheck: Boolean(doAntiCsrfCheck),
+    // `Headers.get` says null for a header that is not there.
+    ...(typeof antiCsrfToken === "string" ? { antiCsrfToken } : {}),
   });
   return { session: tokenSession(acceptedClaims(opened, outcome)) };
 };

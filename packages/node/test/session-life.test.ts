@@ -199,6 +199,20 @@ describe.each(modes)("$name", ({ start }) => {
       expect((await browser.send("/me", { method: "POST" })).body.errType).toBe(TRY_REFRESH_TOKEN);
     });
 
+    test.each(["yes", 1, {}])("C.1.6.6: without types, anything truthy asks for the check: %j", async (truthy) => {
+      const { pawl, browser } = await begin();
+      await browser.login();
+      const req = { headers: { cookie: browser.cookieHeader, "anti-csrf": "wrong" } };
+      const res = { getHeader: () => undefined, setHeader: () => undefined };
+      const refused = { errType: TRY_REFRESH_TOKEN, message: "anti-csrf check failed" };
+      await expect(pawl.getSession(req, res, truthy as never)).rejects.toMatchObject(refused);
+      const access = browser.cookies.get("sAccessToken") ?? "";
+      for (const wrong of ["wrong", "", null, undefined, 5 as never])
+        await expect(pawl.tokens.getSession(access, wrong, truthy as never, "x")).rejects.toMatchObject(refused);
+      expect((await pawl.tokens.getSession(access, null, false, "x")).session.userId).toBe("u1");
+      await expect(pawl.tokens.getSession(access, null, false, null)).rejects.toMatchObject({ errType: UNAUTHORISED });
+    });
+
     test("C.1.6.6: with anti-CSRF switched off nothing is compared", async () => {
       const { browser } = await begin({ enableAntiCsrf: false });
       await browser.login();
