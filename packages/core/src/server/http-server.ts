@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type ProblemCode, problems } from "@pawl/protocol";
@@ -41,6 +42,8 @@ const HEALTHY_WHILE_STOPPING = "/healthz";
 export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOptions): HttpServer => {
   const inFlight = new Set<Exchange>();
   const streams = new AbortController();
+  // Each stream listens.
+  setMaxListeners(0, streams.signal);
   let stopping = false;
   let whenIdle: (() => void) | undefined;
   const route = createRouter(dialects);

@@ -10,9 +10,16 @@ export const createStreamSink = (
   response: ServerResponse,
   { stop, unreadTimeout }: { readonly stop: AbortSignal; readonly unreadTimeout: number },
 ): StreamSink => {
-  const gone = new AbortController();
-  response.once("close", () => gone.abort());
-  const closed = AbortSignal.any([gone.signal, stop]);
+  // By hand: on Node 20 a signal from AbortSignal.any that somebody listens to is never let go.
+  const controller = new AbortController();
+  const close = (): void => controller.abort();
+  stop.addEventListener("abort", close);
+  response.once("close", () => {
+    stop.removeEventListener("abort", close);
+    close();
+  });
+  if (stop.aborted) close();
+  const closed = controller.signal;
   return {
     closed,
     async write(text) {

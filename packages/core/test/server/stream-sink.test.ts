@@ -1,5 +1,7 @@
 import { createServer, type ServerResponse } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, expect, test } from "vitest";
 import { createStreamSink } from "../../src/server/stream-sink.js";
 
@@ -22,6 +24,9 @@ const openResponse = async (): Promise<{ readonly response: ServerResponse; read
   response.writeHead(200);
   return { response, reader };
 };
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
 
 const MEGABYTE = "x".repeat(1024 * 1024);
 
@@ -65,4 +70,26 @@ test("a write that waits is let go when the core stops, or the reader leaves", a
     await sink.write(MEGABYTE);
     expect(sink.closed.aborted).toBe(true);
   }
+});
+
+test("a reader that has left leaves nothing behind on the signal that outlives it", async () => {
+  const stop = new AbortController();
+  const leave = async (): Promise<WeakRef<AbortSignal>> => {
+    const { response, reader } = await openResponse();
+    const { closed } = createStreamSink(response, { stop: stop.signal, unreadTimeout: 10_000 });
+    const left = new Promise((resolve) => closed.addEventListener("abort", resolve));
+    reader.destroy();
+    await left;
+    return new WeakRef(closed);
+  };
+  const readers: WeakRef<AbortSignal>[] = [];
+  for (let index = 0; index < 20; index++) readers.push(await leave());
+  undo.splice(0).forEach((step) => step());
+  await expect
+    .poll(() => {
+      collectGarbage();
+      return readers.filter((reader) => reader.deref() !== undefined).length;
+    })
+    .toBeLessThan(5);
+  stop.abort();
 });
