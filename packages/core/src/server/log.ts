@@ -12,6 +12,8 @@ type LogConfig = Pick<CoreConfig, "logLevel" | "infoLogPath" | "errorLogPath" | 
 
 const STANDARD_OUTPUT = 1;
 const STANDARD_ERROR = 2;
+/** Characters of lines that wait for a disk that takes none. */
+const MOST_WAITING = 1_048_576;
 
 /**
  * The core's log, one JSON object a line: `error` and worse to one place, the rest to the other. Directories are
@@ -19,9 +21,13 @@ const STANDARD_ERROR = 2;
  * @throws an error with a system `code` when a file cannot be written.
  */
 export const createCoreLog = (config: LogConfig): CoreLog => {
-  const open = (path: string | undefined, standard: number) =>
+  const open = (path: string | undefined, standard: number) => {
     // Lines are few above debug, and the last ones before a crash are the ones that matter: no buffer.
-    destination({ dest: path ?? standard, mkdir: true, sync: true });
+    const file = destination({ dest: path ?? standard, mkdir: true, sync: true, maxLength: MOST_WAITING });
+    // A full disk must not end the core: what it did not take waits for the next line, then is dropped.
+    file.on("error", () => undefined);
+    return file;
+  };
   const info = open(config.infoLogPath, STANDARD_OUTPUT);
   const errors = open(config.errorLogPath, STANDARD_ERROR);
   const streams = multistream(

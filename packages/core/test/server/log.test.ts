@@ -114,3 +114,15 @@ test("a log that cannot be written stops the start", async () => {
   const folder = await testFolder();
   await expect(listen({ infoLogPath: folder })).rejects.toMatchObject({ code: "EISDIR" });
 });
+
+test.skipIf(process.platform !== "linux")(
+  "a log on a full disk ends nothing, and takes nothing else with it",
+  async () => {
+    const errorLogPath = `${await testFolder()}/error.log`;
+    const { logger, close } = createCoreLog({ infoLogPath: "/dev/full", errorLogPath, logLevel: "info", apiKeys: [] });
+    for (let line = 0; line < 3; line++) logger.info("lost");
+    logger.error("kept");
+    close();
+    expect(await readFile(errorLogPath, "utf8")).toContain("kept");
+  },
+);
