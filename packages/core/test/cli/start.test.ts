@@ -90,6 +90,20 @@ test("it finishes a request in flight before it stops, and takes no new ones", a
   expect(await isDone(core.url)).toBe(true);
 });
 
+test("when nobody reads what it says any more it serves on, and still stops in order", async () => {
+  const core = await startCore([], { env: { PAWL_STORAGE: "memory:" } });
+  core.child.stdout?.destroy();
+  // Each refusal is a line in the log, on the standard output.
+  for (let line = 0; line < 3; line++)
+    expect((await fetch(`${core.url}/hello`, { headers: { origin: "http://a.example" } })).status).toBe(403);
+  const { socket, answer } = await requestInFlight(core.url);
+  core.child.kill("SIGTERM");
+  while ((await fetch(`${core.url}/hello`)).status !== 503) await new Promise((resolve) => setImmediate(resolve));
+  socket.write("}");
+  expect(await answer).toMatch(/HTTP\/1\.1 201 /);
+  expect((await core.ended).code).toBe(0);
+});
+
 test("a second signal stops at once, a doubled one does not", async () => {
   const core = await startCore([], { env: { PAWL_STORAGE: "memory:" } });
   const { socket } = await requestInFlight(core.url);
