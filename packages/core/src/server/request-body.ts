@@ -1,6 +1,9 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 
+/** So many pieces of a body are joined: an object for each byte that comes would weigh hundreds of times the body. */
+const MOST_PIECES = 1024;
+
 /** A body that was read, or why there is none. */
 export type BodyOutcome = { readonly text: string } | "too_large" | "not_text";
 
@@ -19,11 +22,12 @@ export const readBody = (message: IncomingMessage, limit: number, done: (outcome
     done("too_large");
     return;
   }
-  const chunks: Buffer[] = [];
+  let chunks: Buffer[] = [];
   let size = 0;
   const onData = (chunk: Buffer): void => {
     size += chunk.length;
     chunks.push(chunk);
+    if (chunks.length === MOST_PIECES) chunks = [Buffer.concat(chunks, size)];
     if (size <= limit) return;
     message.off("data", onData);
     message.off("end", onEnd);

@@ -88,7 +88,11 @@ describe("what is HTTP and odd is answered like everything else", () => {
 
   test("a body in many small chunks, cut within characters", async () => {
     const core = await sharedCore();
-    const chunks = [...Buffer.from('{"userId":"é€😀"}')].map((byte) => Buffer.from([0x31, 13, 10, byte, 13, 10]));
+    const userId = "é€😀".repeat(50);
+    // More of them than are kept apart.
+    const chunks = [...Buffer.from(JSON.stringify({ userId, data: { long: "é€😀".repeat(500) } }))].map((byte) =>
+      Buffer.from([0x31, 13, 10, byte, 13, 10]),
+    );
     const text = await exchangeRaw(
       core,
       Buffer.concat([
@@ -99,8 +103,12 @@ describe("what is HTTP and odd is answered like everything else", () => {
       ]),
     );
     expect(statusesIn(text)).toEqual([201]);
-    const users = await core.send("GET", `/v1/sessions/handles?userId=${encodeURIComponent("é€😀")}`);
+    const users = await core.send("GET", `/v1/sessions/handles?userId=${encodeURIComponent(userId)}`);
     expect(users.json.handles).toHaveLength(1);
+    const [handle] = users.json.handles as string[];
+    expect((await core.send("GET", `/v1/sessions/${handle}`)).json).toMatchObject({
+      data: { long: "é€😀".repeat(500) },
+    });
   });
 
   test("a client that leaves in the middle of its body leaves nothing behind", async () => {
