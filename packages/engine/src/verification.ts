@@ -133,7 +133,10 @@ const keyKindOf = (accessToken: string): SigningKeyKind | undefined => {
   return kid.startsWith("d-") ? "dynamic" : "static";
 };
 
-/** Runs at most once per interval, callers that come meanwhile share the run. @returns whether it ran for this caller. */
+/**
+ * Runs at most once per interval, callers that come meanwhile share the run; one that fails does not count, for whoever
+ * comes next has to be told of the trouble too. @returns whether it ran for this caller.
+ */
 const rateLimited = (
   run: () => Promise<void>,
   { every, now }: { readonly every: number; readonly now: () => number },
@@ -144,8 +147,10 @@ const rateLimited = (
     if (running === undefined) {
       // A clock that was set back must not lock the keys out.
       if (Math.abs(now() - last) < every) return false;
-      last = now();
-      running = run().finally(() => (running = undefined));
+      const started = now();
+      running = run()
+        .then(() => void (last = started))
+        .finally(() => (running = undefined));
     }
     await running;
     return true;

@@ -188,3 +188,21 @@ it("a failure of the store is thrown as what it is, never told as an answer abou
   expect((await engine.verifyAccessToken({ accessToken, checkDatabase: false })).kind).toBe("valid");
   expect(await engine.refreshSession({ refreshToken: "pawl_rt_1.x" })).toMatchObject({ why: "invalid_token" });
 });
+
+it("a token whose key cannot be looked up is trouble of the store for everyone who asks, not only for the first", async () => {
+  const real = new MemoryStorage({ clock: new StandingClock() });
+  let down = false;
+  const storage = intercepted(real, async ({ proceed }) => {
+    if (down) throw new StorageError("unavailable", "the store is down");
+    return proceed();
+  });
+  const engine = await createEngine({ storage, masterKeys: MASTER_KEYS });
+  const other = await createEngine({ storage: real, masterKeys: MASTER_KEYS });
+  const session = await other.createSession({ userId: USER, keyKind: "static" });
+  const { token: accessToken } = session.accessToken;
+  down = true;
+  for (let caller = 0; caller < 3; caller++)
+    await expect(engine.verifyAccessToken({ accessToken })).rejects.toMatchObject({ code: "unavailable" });
+  down = false;
+  expect((await engine.verifyAccessToken({ accessToken })).kind).toBe("valid");
+});
