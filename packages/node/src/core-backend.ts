@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
 import {
-  createAccessTokenVerifier,
   type IssuedSession,
+  parseHandle,
   type Revoked,
   type SessionHandle,
   type SessionInformation,
@@ -13,12 +14,13 @@ import { CoreClient } from "./core-client.js";
 import { CoreHosts } from "./core-hosts.js";
 import { CoreKeys } from "./core-keys.js";
 import { coreDurations } from "./core-options.js";
+import { CoreVerifier } from "./core-verifier.js";
 import type { CoreOptions } from "./options.js";
 import { RevocationStream } from "./revocation-stream.js";
 import type { RefreshAnswer, SessionBackend, SessionHistory } from "./session-backend.js";
 
 /** What no core could have given out as a handle or taken as a user id names nothing, and is not asked for. */
-const isHandle = (handle: string): boolean => /^[\w-]{1,256}$/.test(handle);
+const isHandle = (handle: string): boolean => typeof handle === "string" && parseHandle(handle) !== undefined;
 const isUserId = (userId: string): boolean => userId.length > 0 && userId.length <= 512;
 
 /** No refresh token is as long; the engine in process refuses what is none without asking anybody. */
@@ -43,30 +45,34 @@ export const openCoreBackend = async (options: CoreOptions): Promise<SessionBack
   });
   const core = new CoreClient(hosts);
 
-  const learnSettings = async () => {
-    const settings = await core.get("settings");
-    const verifier = createAccessTokenVerifier({
-      clock,
-      accessTokenValidity: millis(settings.accessTokenValidity),
-      enableAntiCsrf: settings.enableAntiCsrf,
-    });
+  const learn = async () => {
+    const learned = await core.get("settings");
+    const verifier = new CoreVerifier(clock, learned);
     const keys = new CoreKeys(verifier, () => core.get("keySet"));
     await keys.load().catch((error: unknown) => {
       keys.stop();
       throw error;
     });
-    return { settings, verifier, keys };
+    return { learned, verifier, keys };
   };
 
-  const { settings, verifier, keys } = await learnSettings().catch(async (error: unknown) => {
+  const { learned, verifier, keys } = await learn().catch(async (error: unknown) => {
     await hosts.close();
     throw error;
   });
+  let settings = settingsOf(learned);
 
   const listeners = new Set<(revoked: Revoked) => void>();
   const feed = new RevocationStream({
-    urls: () => hosts.urlsInTurn().map((url) => url + routes.watchRevocations.path),
+    nextHost: () => hosts.urlsInTurn()[0] ?? "",
+    path: routes.watchRevocations.path,
     headers: hosts.headers,
+    // Settings change with a restart, and a restart cuts the feed: the node that is followed next knows the new ones.
+    async prepare(only) {
+      const told = settingsOf(await core.get("settings", { only }));
+      if (!isDeepStrictEqual(told, settings)) settings = told;
+      return { again: verifier.setRules(settings) };
+    },
     onRevoked: (revoked) => {
       verifier.markRevoked(revoked.handle, revoked.at);
       for (const listener of listeners) listener(revoked);
@@ -100,7 +106,9 @@ export const openCoreBackend = async (options: CoreOptions): Promise<SessionBack
   };
 
   return {
-    settings: { ...settings, reuseWindow: millis(settings.reuseWindow) },
+    get settings() {
+      return settings;
+    },
     now: () => clock.now(),
 
     verify(input) {
@@ -204,6 +212,8 @@ export const openCoreBackend = async (options: CoreOptions): Promise<SessionBack
     },
   };
 };
+
+const settingsOf = (learned: RouteAnswer<"settings">) => ({ ...learned, reuseWindow: millis(learned.reuseWindow) });
 
 type CoreEvent = RouteAnswer<"explainSession">["events"][number];
 

@@ -23,6 +23,8 @@ export interface Question<Name extends RouteName> {
   readonly handle?: string;
   readonly body?: RouteBody<Name>;
   readonly query?: RouteQuery<Name>;
+  /** Asks this host and no other. */
+  readonly only?: string;
 }
 
 /** An answer about the matter that is not success. */
@@ -58,7 +60,7 @@ export class CoreClient {
    */
   async ask<Name extends RouteName>(
     name: Name,
-    { handle, body, query }: Question<Name>,
+    { handle, body, query, only }: Question<Name>,
     expected: readonly ProblemCode[],
   ): Promise<Reply<Name>> {
     const route: Route = routes[name];
@@ -69,6 +71,7 @@ export class CoreClient {
       path,
       idempotent: method === "GET" || repeatable.has(name),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(only === undefined ? {} : { only }),
     });
     if (isSuccess(route, answer)) return { kind: "success", body: answer.body as RouteAnswer<Name> };
     const refused = refusalOf(answer);

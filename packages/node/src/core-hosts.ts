@@ -13,6 +13,8 @@ export interface CoreCall {
   readonly body?: string;
   /** Whether another host may be asked after one that perhaps did the work already. */
   readonly idempotent: boolean;
+  /** Asks this one of `urlsInTurn` and no other. */
+  readonly only?: string;
 }
 
 export interface CoreAnswer {
@@ -40,6 +42,8 @@ interface Host {
   /** Asked last until then (monotonic ms): it failed a moment ago. */
   restsUntil: number;
 }
+
+const baseUrl = ({ origin, basePath }: Host): string => origin + basePath;
 
 /** What came of asking one host. */
 type Attempt =
@@ -96,13 +100,14 @@ export class CoreHosts {
 
   /** Base URLs, the next one in turn first. */
   urlsInTurn(): readonly string[] {
-    return this.#inTurn().map((host) => host.origin + host.basePath);
+    return this.#inTurn().map(baseUrl);
   }
 
   /** @throws SessionError `GENERAL_ERROR` when no host gave an answer about the matter in time. */
   async call(call: CoreCall): Promise<CoreAnswer> {
     const deadline = performance.now() + this.#options.callTimeout;
-    const hosts = this.#inTurn();
+    const { only } = call;
+    const hosts = only === undefined ? this.#inTurn() : this.#hosts.filter((host) => baseUrl(host) === only);
     let attempt: Attempt | undefined;
     for (let tries = 0; ; tries++) {
       // The last host is asked once more when it dropped the connection: that is what a restart looks like.

@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
-import { type KeyedAccessTokenVerifier, type KeySet, SIGNING_KEY_LEAD, verificationKeysFromJwks } from "@pawl/engine";
+import { type KeySet, SIGNING_KEY_LEAD, verificationKeysFromJwks } from "@pawl/engine";
+import type { CoreVerifier } from "./core-verifier.js";
 
 /** At most one extra fetch in so many ms, however many tokens name unknown keys. */
 const SHORTEST_PAUSE = 1000;
@@ -9,13 +10,13 @@ const SHORTEST_PAUSE = 1000;
  * often than that; a token that names an unknown key causes one further read, rate-limited.
  */
 export class CoreKeys {
-  readonly #verifier: KeyedAccessTokenVerifier;
+  readonly #verifier: Pick<CoreVerifier, "setKeys">;
   readonly #fetch: () => Promise<KeySet>;
   readonly #timer: NodeJS.Timeout;
   #loading: Promise<void> | undefined;
   #loadedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(verifier: KeyedAccessTokenVerifier, fetch: () => Promise<KeySet>) {
+  constructor(verifier: Pick<CoreVerifier, "setKeys">, fetch: () => Promise<KeySet>) {
     this.#verifier = verifier;
     this.#fetch = fetch;
     this.#timer = setInterval(() => void this.load().catch(() => undefined), SIGNING_KEY_LEAD / 3).unref();

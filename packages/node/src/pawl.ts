@@ -200,9 +200,24 @@ const openBackend = async (options: PawlOptions): Promise<SessionBackend> =>
 const openPawl = async (options: PawlOptions): Promise<OpenedPawl> => {
   const backend = await openBackend(options);
   try {
-    const cookies = createSessionCookies(cookieSettings(options.cookies ?? {}, backend.settings));
-    const uses = new UseReports({ send: (notes) => backend.reportUses(notes), window: backend.settings.reuseWindow });
-    return { backend, cookies, uses, options };
+    const makeCookies = ({ settings }: SessionBackend) => ({
+      settings,
+      cookies: createSessionCookies(cookieSettings(options.cookies ?? {}, settings)),
+    });
+    let made = makeCookies(backend);
+    const uses = new UseReports({
+      send: (notes) => backend.reportUses(notes),
+      window: () => backend.settings.reuseWindow,
+    });
+    return {
+      backend,
+      uses,
+      options,
+      get cookies() {
+        if (made.settings !== backend.settings) made = makeCookies(backend);
+        return made.cookies;
+      },
+    };
   } catch (error) {
     await backend.close();
     throw error;

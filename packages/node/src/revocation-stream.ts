@@ -5,16 +5,30 @@ import type { Revoked, SessionHandle } from "@pawl/engine";
 import { createParser } from "eventsource-parser";
 
 export interface RevocationStreamOptions {
-  /** The feed's address at each host, the next one to try first. */
-  readonly urls: () => readonly string[];
+  /** The next host to follow. */
+  readonly nextHost: () => string;
+  /** Path of the feed at a host. */
+  readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /**
+   * Called before each connection to a host; rejects when it cannot be followed.
+   * @returns whether what was heard before has to be heard again.
+   */
+  readonly prepare: (host: string) => Promise<{ readonly again: boolean }>;
   readonly onRevoked: (revoked: Revoked) => void;
+  /** Monotonic time, ms; the process's own unless given. */
+  readonly now?: () => number;
 }
 
-/** The core sends a comment every 15 s; after so long a silence (ms) the connection is taken for dead. */
+/** The core sends a comment every 15 s; after so long a silence (ms) the feed counts as cut. */
+const DOUBTFUL_SILENCE = 20_000;
+/** After so long a silence (ms) another connection is made. */
 const SILENCE = 45_000;
 const SHORTEST_PAUSE = 100;
 const LONGEST_PAUSE = 10_000;
+
+/** What may stand in a header again; a cursor of ours has no other form. */
+const CURSOR = /^[\x21-\x7e]{1,1024}$/;
 
 /**
  * Follows the core's feed of revocations (server-sent events, WHATWG HTML section 9.2) for as long as the process lives:
@@ -23,7 +37,9 @@ const LONGEST_PAUSE = 10_000;
 export class RevocationStream {
   readonly #options: RevocationStreamOptions;
   #cursor: string | undefined;
-  #cutSince: number | undefined = performance.now();
+  #stands = false;
+  readonly #now: () => number;
+  #heardAt: number;
   #failures = 0;
   #request: ClientRequest | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -31,12 +47,15 @@ export class RevocationStream {
 
   constructor(options: RevocationStreamOptions) {
     this.#options = options;
-    this.#connect();
+    this.#now = options.now ?? (() => performance.now());
+    this.#heardAt = this.#now();
+    void this.#connect();
   }
 
-  /** For how long (ms) the feed has been cut; 0 while it stands. */
+  /** For how long (ms) the feed has been cut, from the last that was heard of it; 0 while it stands. */
   get cutFor(): number {
-    return this.#cutSince === undefined ? 0 : performance.now() - this.#cutSince;
+    const silence = this.#now() - this.#heardAt;
+    return this.#stands && silence < DOUBTFUL_SILENCE ? 0 : silence;
   }
 
   close(): void {
@@ -45,9 +64,18 @@ export class RevocationStream {
     this.#request?.destroy();
   }
 
-  #connect(): void {
-    const url = this.#options.urls()[0];
-    if (url === undefined || this.#closed) return;
+  async #connect(): Promise<void> {
+    try {
+      const host = this.#options.nextHost();
+      const { again } = await this.#options.prepare(host);
+      if (again) this.#cursor = undefined;
+      if (!this.#closed) this.#follow(host + this.#options.path);
+    } catch {
+      this.#reconnect();
+    }
+  }
+
+  #follow(url: string): void {
     const get = url.startsWith("https:") ? getHttps : getHttp;
     const request = get(url, {
       agent: false,
@@ -63,17 +91,23 @@ export class RevocationStream {
     request.on("error", () => undefined);
     request.on("close", () => this.#reconnect());
     request.on("response", (response) => {
-      if (response.statusCode !== 200) {
+      const { statusCode, headers } = response;
+      // A page with status 200 is no feed: whoever trusted it would never hear of a revocation.
+      if (statusCode !== 200 || !/^text\/event-stream *(?:;|$)/i.test(headers["content-type"] ?? "")) {
         // The cursor may be what is refused; without one the feed starts an access token's life ago.
-        if (response.statusCode === 400) this.#cursor = undefined;
+        if (statusCode === 400) this.#cursor = undefined;
         request.destroy();
         return;
       }
       this.#failures = 0;
-      this.#cutSince = undefined;
+      this.#stands = true;
+      this.#heardAt = this.#now();
       const parser = createParser({ onEvent: (event) => this.#receive(event) });
       response.setEncoding("utf8");
-      response.on("data", (text: string) => parser.feed(text));
+      response.on("data", (text: string) => {
+        this.#heardAt = this.#now();
+        parser.feed(text);
+      });
       response.on("error", () => undefined);
     });
   }
@@ -87,21 +121,26 @@ export class RevocationStream {
     readonly id?: string | undefined;
     readonly data: string;
   }): void {
-    if (id !== undefined) this.#cursor = id;
+    if (id !== undefined && CURSOR.test(id)) this.#cursor = id;
     if (event !== "revoked") return;
-    try {
-      const { handle, at } = JSON.parse(data) as { readonly handle?: unknown; readonly at?: unknown };
-      if (typeof handle !== "string" || typeof at !== "number") return;
-      this.#options.onRevoked({ handle: handle as SessionHandle, at });
-    } catch {
-      // A message of another release says nothing to this one.
-    }
+    const revoked = readRevoked(data);
+    if (revoked !== undefined) this.#options.onRevoked(revoked);
   }
 
   #reconnect(): void {
+    this.#stands = false;
     if (this.#closed) return;
-    this.#cutSince ??= performance.now();
     const pause = Math.min(SHORTEST_PAUSE * 2 ** this.#failures++, LONGEST_PAUSE);
-    this.#timer = setTimeout(() => this.#connect(), pause * (0.5 + Math.random() / 2)).unref();
+    this.#timer = setTimeout(() => void this.#connect(), pause * (0.5 + Math.random() / 2)).unref();
   }
 }
+
+/** @returns undefined for a message of another release, which says nothing to this one. */
+const readRevoked = (data: string): Revoked | undefined => {
+  try {
+    const { handle, at } = JSON.parse(data) as { readonly handle?: unknown; readonly at?: unknown };
+    return typeof handle === "string" && typeof at === "number" ? { handle: handle as SessionHandle, at } : undefined;
+  } catch {
+    return undefined;
+  }
+};

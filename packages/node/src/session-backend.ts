@@ -68,6 +68,7 @@ export interface SessionHistory {
  * Outcomes are returned; a failure of store or network is thrown and is never an answer about a session.
  */
 export interface SessionBackend {
+  /** Another object once they have changed: a core may come back from a restart with other ones. */
   readonly settings: BackendSettings;
   /** The time that decides the age of tokens. */
   now(): Millis;

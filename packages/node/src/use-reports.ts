@@ -14,7 +14,7 @@ const PAUSE = 1000;
 export interface UseReportsOptions {
   readonly send: (uses: readonly UseReport[]) => Promise<void>;
   /** The reuse window, ms. */
-  readonly window: number;
+  readonly window: () => number;
 }
 
 /** What was told of a session. */
@@ -24,6 +24,8 @@ interface Told {
   readonly at: number;
 }
 
+const isOlder = (age: number, window: number): boolean => age > window || window === 0;
+
 /**
  * Tells the backend, in the background and in batches, which access tokens are in use: the first use of an unconfirmed
  * one that is older than the reuse window (this is how a theft comes to light early, DESIGN 3), and each session's
@@ -31,7 +33,7 @@ interface Told {
  */
 export class UseReports {
   readonly #send: UseReportsOptions["send"];
-  readonly #window: number;
+  readonly #window: () => number;
   #told = new Map<string, Told>();
   #toldBefore = new Map<string, Told>();
   #waiting: UseReport[] = [];
@@ -48,7 +50,7 @@ export class UseReports {
   note(claims: AccessTokenClaims, now: number): void {
     const { handle, seq, issuedAt } = claims;
     const age = now - issuedAt;
-    const toConfirm = claims.parentSeq !== undefined && (age > this.#window || this.#window === 0);
+    const toConfirm = claims.parentSeq !== undefined && isOlder(age, this.#window());
     // Right after login or refresh there is nothing to tell: the row knows that much.
     if (!toConfirm && age < ACTIVITY_INTERVAL) return;
     const told = this.#told.get(handle) ?? this.#toldBefore.get(handle);

@@ -1,4 +1,5 @@
-import { type RunningCore, startCore } from "@pawl/core";
+import { type CoreConfig, type RunningCore, startCore } from "@pawl/core";
+import type { Policy } from "@pawl/engine";
 import { createServer, request, type RequestListener } from "node:http";
 import { createPawl, type CoreOptions, type Pawl } from "../src/index.js";
 import { type TestClock, testClock } from "../src/testing.js";
@@ -14,6 +15,8 @@ export interface ProxiedCore {
   readonly asked: string[];
   /** Answers in the core's place, where it is set; `false` leaves a request to the core. */
   instead: ((...exchange: Parameters<RequestListener>) => unknown) | undefined;
+  /** Stops the core and starts it with other rules on the same store, which must be one that outlives it. */
+  restart(policy: Partial<Policy>, changes?: Partial<CoreConfig>): Promise<void>;
   /** An instance of the SDK that asks through the proxy; it is closed with this. */
   open(options?: Partial<CoreOptions>): Promise<Pawl>;
   close(): Promise<void>;
@@ -24,9 +27,12 @@ export const page: RequestListener = (_req, res) => {
   res.writeHead(200, { "content-type": "text/html" }).end("<html>Welcome</html>");
 };
 
-export const startProxiedCore = async (...config: Parameters<typeof coreConfig>): Promise<ProxiedCore> => {
+export const startProxiedCore = async (
+  policy: Partial<Policy> = {},
+  changes: Partial<CoreConfig> = {},
+): Promise<ProxiedCore> => {
   const clock = testClock();
-  let core = await startCore(coreConfig(...config), { clock });
+  let core = await startCore(coreConfig(policy, changes), { clock });
   const asked: string[] = [];
   const proxy = await listen(
     createServer((req, res) => {
@@ -52,6 +58,11 @@ export const startProxiedCore = async (...config: Parameters<typeof coreConfig>)
     url: proxy.url,
     asked,
     instead: undefined,
+    async restart(rules, others = {}) {
+      await core.close();
+      asked.length = 0;
+      core = await startCore(coreConfig(rules, { ...changes, ...others }), { clock });
+    },
     async open(options = {}) {
       const pawl = createPawl({ core: [proxy.url], clock, cookies: { sameSite: "lax" }, ...options });
       instances.push(pawl);

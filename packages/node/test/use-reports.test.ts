@@ -13,7 +13,7 @@ const claims = (changes: Partial<Record<keyof AccessTokenClaims, unknown>> = {})
 const recorded = (send: (uses: readonly UseReport[]) => Promise<void> = async () => undefined, window = WINDOW) => {
   const sent: UseReport[][] = [];
   const uses = new UseReports({
-    window,
+    window: () => window,
     send: async (batch) => {
       await send(batch);
       sent.push([...batch]);
