@@ -135,16 +135,17 @@ export const openCoreBackend = async (options: CoreOptions): Promise<SessionBack
       return { kind: "token_reuse", session };
     },
 
-    async reportUses(uses) {
-      await core.get("reportUses", { body: { uses: [...uses] } });
-    },
+    reportUses: (uses) => core.tell("reportUses", { body: { uses: [...uses] } }),
 
     async revoke(handles, cause) {
       const known = handles.filter(isHandle);
       const revoked: SessionHandle[] = [];
       for (let at = 0; at < known.length; at += MOST_HANDLES) {
-        const body = { handles: known.slice(at, at + MOST_HANDLES), ...cause };
-        revoked.push(...markRevoked((await core.get("revokeSessions", { body })).revoked));
+        const asked = known.slice(at, at + MOST_HANDLES);
+        const answer = await core.get("revokeSessions", { body: { handles: asked, ...cause } });
+        // All of them: where the answer to an earlier attempt was lost, those that it ended are not told again.
+        markRevoked(asked);
+        revoked.push(...(answer.revoked as SessionHandle[]));
       }
       return revoked;
     },

@@ -9,7 +9,7 @@ import {
   routes,
 } from "@pawl/protocol";
 import type { UserId } from "@pawl/storage";
-import { type CoreAnswer, type CoreHosts, refusal } from "./core-hosts.js";
+import { type CoreAnswer, type CoreCall, type CoreHosts, refusal } from "./core-hosts.js";
 
 /** What may be asked of a second host although the first may have done it (DESIGN 6); besides these, every GET. */
 const repeatable: ReadonlySet<RouteName> = new Set<RouteName>([
@@ -54,29 +54,44 @@ export class CoreClient {
   }
 
   /**
+   * Tells what nobody waits for. What is refused (4xx) is dropped, for it would be refused again.
+   * @throws SessionError `GENERAL_ERROR` when it was not taken and may be told again.
+   */
+  async tell<Name extends RouteName>(name: Name, question: Question<Name>): Promise<void> {
+    const { call, answer, route } = await this.#call(name, question);
+    const isRefused = answer.status >= 400 && answer.status < 500;
+    if (!isRefused && !isSuccess(route, answer)) throw refusal(call, answer);
+  }
+
+  /**
    * Asks, where some problems are answers too. Both success and problem must have the form that the API documents:
    * a status alone, or any page, could be a proxy's.
    * @throws SessionError `GENERAL_ERROR` for everything else.
    */
   async ask<Name extends RouteName>(
     name: Name,
-    { handle, body, query, only }: Question<Name>,
+    question: Question<Name>,
     expected: readonly ProblemCode[],
   ): Promise<Reply<Name>> {
+    const { call, answer, route } = await this.#call(name, question);
+    if (isSuccess(route, answer)) return { kind: "success", body: answer.body as RouteAnswer<Name> };
+    const refused = refusalOf(answer);
+    if (refused !== undefined && expected.includes(refused.code)) return { kind: "refused", ...refused };
+    throw refusal(call, answer);
+  }
+
+  async #call<Name extends RouteName>(name: Name, { handle, body, query, only }: Question<Name>) {
     const route: Route = routes[name];
     const { method } = route;
     const path = route.path.replace("{handle}", encodeURIComponent(handle ?? "")) + queryText(query);
-    const answer = await this.#hosts.call({
+    const call: CoreCall = {
       method,
       path,
       idempotent: method === "GET" || repeatable.has(name),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       ...(only === undefined ? {} : { only }),
-    });
-    if (isSuccess(route, answer)) return { kind: "success", body: answer.body as RouteAnswer<Name> };
-    const refused = refusalOf(answer);
-    if (refused !== undefined && expected.includes(refused.code)) return { kind: "refused", ...refused };
-    throw refusal({ method, path }, answer);
+    };
+    return { route, call, answer: await this.#hosts.call(call) };
   }
 }
 

@@ -1,5 +1,6 @@
 import { openEngine } from "@pawl/engine";
 import { type EventRecord, PUBLIC_TENANT } from "@pawl/storage";
+import { warnOf } from "./application-hook.js";
 import type { EmbeddedOptions } from "./options.js";
 import { policyOf } from "./policy-options.js";
 import type { SessionBackend, SessionEvent } from "./session-backend.js";
@@ -10,10 +11,13 @@ import type { SessionBackend, SessionEvent } from "./session-backend.js";
  */
 export const openEmbeddedBackend = async (options: EmbeddedOptions): Promise<SessionBackend> => {
   const { storage, masterKeyFile, clock } = options;
-  const masterKey = options.masterKey ?? (masterKeyFile === undefined ? process.env["PAWL_MASTER_KEY"] : undefined);
+  // Set to nothing counts as not set, as everywhere with environment variables.
+  const fromEnvironment = process.env["PAWL_MASTER_KEY"] || undefined;
+  const masterKey = options.masterKey ?? (masterKeyFile === undefined ? fromEnvironment : undefined);
   const { engine, close } = await openEngine({
     storage,
     policy: policyOf(options),
+    onBackgroundError: warnOf,
     ...(masterKey === undefined ? {} : { masterKey }),
     ...(masterKeyFile === undefined ? {} : { masterKeyFile }),
     ...(clock === undefined ? {} : { clock }),

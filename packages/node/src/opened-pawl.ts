@@ -1,4 +1,5 @@
 import type { AccessTokenClaims, IssuedSession, VerifyOutcome } from "@pawl/engine";
+import { callHook } from "./application-hook.js";
 import type { PawlOptions } from "./options.js";
 import type { RefreshAnswer, SessionBackend } from "./session-backend.js";
 import type { SessionCookies } from "./session-cookies.js";
@@ -26,15 +27,6 @@ export const refreshedSession = ({ options }: OpenedPawl, outcome: RefreshAnswer
   if (outcome.kind === "refreshed") return outcome;
   if (outcome.kind === "unauthorised") throw unauthorised(outcome.message);
   const theft = { sessionHandle: outcome.session.handle, userId: outcome.session.userId };
-  void tell(() => options.onTokenTheft?.(theft));
+  void callHook(() => options.onTokenTheft?.(theft));
   throw tokenTheft(theft);
-};
-
-/** A hook that fails must not stand in the way of the answer; its failure becomes a warning of the process. */
-const tell = async (hook: () => void | Promise<void>): Promise<void> => {
-  try {
-    await hook();
-  } catch (error) {
-    process.emitWarning(error instanceof Error ? error : new Error(String(error)));
-  }
 };

@@ -8,6 +8,8 @@ const MOST_REMEMBERED = 50_000;
 const MOST_WAITING = 10_000;
 /** Notes in one message, as the core's API takes them. */
 const BATCH = 1000;
+/** How long the notes that wait may hold up a close, in milliseconds. */
+const LAST_ATTEMPT = 1000;
 /** Pause after a failed message, in milliseconds. */
 const PAUSE = 1000;
 
@@ -61,12 +63,15 @@ export class UseReports {
     this.#startSending();
   }
 
-  /** Sends what waits. Resolves when it was sent, or could not be. */
+  /** Sends what waits. Resolves when it was sent, could not be, or a second has passed. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#pause);
-    await this.#sending;
-    await this.#sendAll();
+    let limit: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (limit = setTimeout(resolve, LAST_ATTEMPT)));
+    const sent = Promise.resolve(this.#sending).then(() => this.#sendAll());
+    await Promise.race([sent, late]);
+    clearTimeout(limit);
   }
 
   #remember(handle: string, told: Told): void {

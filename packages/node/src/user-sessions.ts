@@ -1,5 +1,6 @@
 import type { JsonObject, SessionHandle, SessionInformation } from "@pawl/engine";
 import type { UserId } from "@pawl/storage";
+import { callHook } from "./application-hook.js";
 import type { OpenedPawl } from "./opened-pawl.js";
 import type { SessionHistory } from "./session-backend.js";
 import { checkJsonObject } from "./session-data.js";
@@ -29,7 +30,10 @@ export interface UserSessions<Payload extends object = JsonObject, Data extends 
   updatePayload(handle: string, payload: Payload): Promise<boolean>;
   /** What became of a session, and why. */
   explain(handle: string): Promise<SessionHistory>;
-  /** Calls the listener for each session that this process learns was revoked, wherever that was done. Returns stop. */
+  /**
+   * Calls the listener for each session that this process learns was revoked, wherever that was done; what it throws
+   * becomes a process warning. Returns stop.
+   */
   onRevoked(listener: (revoked: { readonly handle: SessionHandle; readonly at: number }) => void): Promise<() => void>;
 }
 
@@ -66,5 +70,6 @@ export const createUserSessions = (run: Run): UserSessions => ({
 
   explain: (handle) => run(({ backend }) => backend.explain(handle)),
 
-  onRevoked: (listener) => run(async ({ backend }) => backend.subscribe(listener)),
+  onRevoked: (listener) =>
+    run(async ({ backend }) => backend.subscribe((revoked) => void callHook(() => listener(revoked)))),
 });

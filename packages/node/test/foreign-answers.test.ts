@@ -100,3 +100,43 @@ test("use reports wait while something else answers", async () => {
     .poll(async () => (await pawl.sessions.get(session.handle))?.lastActiveAt, { timeout: 5000 })
     .toBe(proxied.clock.now());
 });
+
+test("use reports that a core refuses are dropped: they would be refused again", async () => {
+  const reports = () => proxied.asked.filter((request) => request === "POST /v1/sessions/uses").length;
+  const verify = async () => {
+    const { accessToken } = await pawl.tokens.createNewSession("u1");
+    proxied.clock.advance("10m");
+    await pawl.tokens.getSession(accessToken.token, undefined, false, "x");
+  };
+  const bodies: string[] = [];
+  proxied.instead = (req, res) => {
+    if (req.url !== "/v1/sessions/uses") return false;
+    req.on("data", (chunk) => bodies.push(String(chunk)));
+    return void req.on("end", () => res.writeHead(400).end("{}"));
+  };
+  await verify();
+  await expect.poll(reports).toBe(1);
+  await verify();
+  await expect.poll(() => bodies.length).toBe(2);
+  expect(bodies[1]).not.toContain((JSON.parse(bodies[0] ?? "") as { uses: { handle: string }[] }).uses[0]?.handle);
+});
+
+test("a logout whose answer was lost: asked again the core has nothing to end, and the session is refused here all the same", async () => {
+  const trusting = await startProxiedCore();
+  let isLost = false;
+  trusting.instead = (req, res) => {
+    // The feed does not tell either.
+    if (req.url === "/v1/revocations") return void res.destroy();
+    if (req.url !== "/v1/sessions/revoke" || isLost) return false;
+    isLost = true;
+    return void trusting.core.engine.revokeSessions([login.session.handle]).then(() => res.destroy());
+  };
+  const other = await trusting.open();
+  const login = await other.tokens.createNewSession("u1");
+  const verify = () => other.tokens.getSession(login.accessToken.token, undefined, false, "x");
+  await verify();
+  expect(await other.revokeSessionUsingSessionHandle(login.session.handle)).toBe(false);
+  expect(isLost).toBe(true);
+  await expect(verify()).rejects.toMatchObject({ errType: 2000 });
+  await trusting.close();
+});

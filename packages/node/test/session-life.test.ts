@@ -564,6 +564,28 @@ describe.each(modes)("$name", ({ start }) => {
       expect((await new Browser(there).send("/me", { cookie })).body.errType).toBe(UNAUTHORISED);
     });
 
+    test("a listener that fails becomes a warning; the others, and the revocation, go on", async () => {
+      const warnings: string[] = [];
+      const onWarning = (warning: Error): unknown => warnings.push(warning.message);
+      process.on("warning", onWarning);
+      const { pawl, browser } = await begin();
+      const heard: string[] = [];
+      await pawl.sessions.onRevoked(() => {
+        throw new Error("the first listener failed");
+      });
+      // oxlint-disable-next-line typescript/no-misused-promises
+      await pawl.sessions.onRevoked(async () => Promise.reject(new Error("the second listener failed")));
+      await pawl.sessions.onRevoked(({ handle }) => heard.push(handle));
+      const { body } = await browser.login();
+      await browser.send("/logout", { method: "POST" });
+      await expect.poll(() => heard).toContain(body.handle);
+      await expect
+        .poll(() => warnings)
+        .toEqual(expect.arrayContaining(["the first listener failed", "the second listener failed"]));
+      expect((await pawl.sessions.explain(body.handle)).status).toBe("ended");
+      process.off("warning", onWarning);
+    });
+
     test("two stores in one process share nothing", async () => {
       const here = await begin();
       const there = await begin();

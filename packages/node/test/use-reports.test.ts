@@ -83,6 +83,15 @@ describe("how it is sent", () => {
     expect(sent.flat()).toHaveLength(1);
   });
 
+  test("what hangs holds up a close for a second at most", async () => {
+    const { uses } = recorded(() => new Promise(() => undefined));
+    uses.note(claims(), MINUTE);
+    await settle();
+    const start = performance.now();
+    await uses.close();
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
+
   test("while nothing can be sent, what waits is bounded", async () => {
     const { uses, sent } = recorded(async () => {
       throw new Error("down");
