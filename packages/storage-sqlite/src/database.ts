@@ -1,4 +1,5 @@
 import { StorageError } from "@pawl/storage";
+import type { DatabaseFile } from "./database-file.js";
 import type { Connection, Driver, Parameters, Statement } from "./driver.js";
 import { memoryPath } from "./options.js";
 
@@ -28,11 +29,17 @@ export class Database {
   readonly path: string;
   readonly #statements = new Map<string, Statement>();
   #connection: Connection | undefined;
+  #file: DatabaseFile | undefined;
   #closed = false;
 
   constructor(driver: Driver, path: string) {
     this.#driver = driver;
     this.path = path;
+  }
+
+  /** From now on this very file is opened, or none: never one that has taken its place, nor a new one. */
+  pin(file: DatabaseFile): void {
+    this.#file = file;
   }
 
   get inMemory(): boolean {
@@ -81,6 +88,7 @@ export class Database {
   #open(): Connection {
     if (this.#connection !== undefined) return this.#connection;
     if (this.#closed) throw new StorageError("closed", "the storage was closed");
+    this.#file?.check();
     const connection = this.#connect();
     try {
       connection.exec(setup);

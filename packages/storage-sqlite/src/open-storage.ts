@@ -2,6 +2,7 @@ import { type OpenStorage, StorageError, systemClock } from "@pawl/storage";
 import { closeSync, openSync, realpathSync } from "node:fs";
 import { Checkpoint } from "./checkpoint.js";
 import { Database } from "./database.js";
+import { DatabaseFile } from "./database-file.js";
 import { loadDriver } from "./driver.js";
 import { asOpenFailure } from "./failure.js";
 import { whenUnlocked } from "./lock-wait.js";
@@ -32,12 +33,21 @@ export const openStorage: OpenStorage = async (url, options = {}) => {
     database.close();
     throw asOpenFailure(error, path);
   }
+  const file = database.inMemory ? undefined : new DatabaseFile(realpathSync(path));
+  const copier = new Database(driver, path);
+  if (file !== undefined) for (const connection of [database, copier]) connection.pin(file);
   const checkpoint = new Checkpoint({
     writer: database,
-    copier: new Database(driver, path),
-    ...(database.inMemory ? {} : { walPath: `${realpathSync(path)}-wal` }),
+    copier,
+    ...(file === undefined ? {} : { walPath: `${file.path}-wal` }),
   });
-  return new SqliteStorage({ database, checkpoint, lockTimeout, clock: options.clock ?? systemClock });
+  return new SqliteStorage({
+    database,
+    checkpoint,
+    lockTimeout,
+    clock: options.clock ?? systemClock,
+    ...(file === undefined ? {} : { file }),
+  });
 };
 
 /** Makes the file readable by nobody else, as SQLite then makes those beside it. Any trouble is SQLite's to tell. */

@@ -33,6 +33,7 @@ import {
 } from "@pawl/storage";
 import type { Checkpoint } from "./checkpoint.js";
 import type { Database } from "./database.js";
+import type { DatabaseFile } from "./database-file.js";
 import type { Parameters, Value } from "./driver.js";
 import { appendEvents, listEvents } from "./events.js";
 import { whenUnlocked } from "./lock-wait.js";
@@ -51,6 +52,8 @@ interface Parts {
   readonly checkpoint: Checkpoint;
   readonly lockTimeout: number;
   readonly clock: Clock;
+  /** Absent for a database in memory. */
+  readonly file?: DatabaseFile;
 }
 
 /** The contract on SQLite: checks what it is handed, and does it as a read at once or as a write in the next group. */
@@ -63,12 +66,16 @@ export class SqliteStorage implements Storage {
   readonly #watch: RevocationWatch;
   #closed: Promise<void> | undefined;
 
-  constructor({ database, checkpoint, lockTimeout, clock }: Parts) {
+  constructor({ database, checkpoint, lockTimeout, clock, file }: Parts) {
     this.#database = database;
     this.#checkpoint = checkpoint;
     this.#lockTimeout = lockTimeout;
     this.#clock = clock;
-    this.#writes = new WriteGroup(database, { lockTimeout, onCommit: () => checkpoint.afterCommit() });
+    this.#writes = new WriteGroup(database, {
+      lockTimeout,
+      beforeBegin: () => file?.check(),
+      onCommit: () => checkpoint.afterCommit(),
+    });
     this.#watch = new RevocationWatch(() => newestRevocation(database));
   }
 

@@ -31,13 +31,19 @@ const groupLimit = 256;
 export class WriteGroup {
   readonly #database: Database;
   readonly #lockTimeout: number;
+  readonly #beforeBegin: () => void;
   readonly #onCommit: () => void;
   #waiting: Write[] = [];
   #scheduled = false;
 
-  constructor(database: Database, options: { readonly lockTimeout: number; readonly onCommit: () => void }) {
+  /** @param options.beforeBegin throws when nothing may be written now. */
+  constructor(
+    database: Database,
+    options: { readonly lockTimeout: number; readonly beforeBegin: () => void; readonly onCommit: () => void },
+  ) {
     this.#database = database;
     this.#lockTimeout = options.lockTimeout;
+    this.#beforeBegin = options.beforeBegin;
     this.#onCommit = options.onCommit;
   }
 
@@ -90,6 +96,7 @@ export class WriteGroup {
 
   #attempt(writes: readonly Write[]): Attempt {
     try {
+      this.#beforeBegin();
       // Not prepared: in libsql a prepared BEGIN that finds the database locked stays active and later holds the lock.
       this.#database.exec("BEGIN IMMEDIATE");
     } catch (error) {

@@ -1,6 +1,16 @@
 import { type SessionId, StorageError } from "@pawl/storage";
 import { once } from "node:events";
-import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Database } from "../src/database.js";
@@ -53,6 +63,23 @@ describe.each(drivers)("failures of the store, %s", async (name) => {
     const path = newPath();
     await open(path);
     for (const suffix of ["", "-wal", "-shm"]) expect(statSync(`${path}${suffix}`).mode & 0o777).toBe(0o600);
+  });
+
+  it("a file that is removed or replaced while it is open: nothing more is acknowledged, and no file is made", async () => {
+    for (const replace of [false, true]) {
+      const path = newPath();
+      const storage = await openStorage(urlOf(path));
+      await storage.migrate();
+      await storage.createSession(session());
+      for (const suffix of ["", "-wal", "-shm"]) rmSync(`${path}${suffix}`, { force: true });
+      if (replace) writeFileSync(path, "another file");
+      const failure = { code: "unavailable", message: expect.stringContaining("removed or replaced") as string };
+      await expect(storage.createSession(session())).rejects.toMatchObject(failure);
+      await expect(storage.ping()).rejects.toMatchObject(failure);
+      await storage.close();
+      expect(existsSync(path)).toBe(replace);
+      if (replace) expect(readFileSync(path, "utf8")).toBe("another file");
+    }
   });
 
   it("a file that is no database is left as it is", async () => {

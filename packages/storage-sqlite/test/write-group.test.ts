@@ -39,7 +39,11 @@ describe.each(drivers)("a group of writes, %s", async (name) => {
     database.get("PRAGMA journal_mode = WAL");
     database.exec("CREATE TABLE numbers (number INTEGER NOT NULL PRIMARY KEY) STRICT");
     let commits = 0;
-    const group = new WriteGroup(database, { lockTimeout, onCommit: () => (commits += 1) });
+    const group = new WriteGroup(database, {
+      lockTimeout,
+      beforeBegin: () => undefined,
+      onCommit: () => (commits += 1),
+    });
     const insert = (number: number) =>
       group.run(() => database.run("INSERT INTO numbers (number) VALUES (:number)", { number }));
     const numbers = () => other.all<{ number: number }>("SELECT number FROM numbers").map(({ number }) => number);
