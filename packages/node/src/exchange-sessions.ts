@@ -53,7 +53,7 @@ export const createInExchange = async (
 export const getInExchange = (
   opened: OpenedPawl,
   exchange: Exchange,
-  checkWanted: boolean,
+  checkWanted: unknown,
 ): Session | Promise<Session> => {
   // Without types, anything truthy asks for the check: it must not be left out over a "yes".
   const doAntiCsrfCheck = Boolean(checkWanted);

@@ -38,7 +38,7 @@ export interface SessionTokens<Payload extends object = JsonObject> {
 export interface PresentedTokens {
   readonly accessToken: string;
   readonly antiCsrfToken?: string | null | undefined;
-  readonly doAntiCsrfCheck: boolean;
+  readonly doAntiCsrfCheck: unknown;
   readonly idRefreshToken?: string | null | undefined;
 }
 
