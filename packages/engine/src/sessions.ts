@@ -6,6 +6,9 @@ import { handleOf, parseHandle } from "./session-handle.js";
 import { checkTenantId, checkUserId, dataText, payloadText } from "./session-input.js";
 import type { JsonObject, SessionHandle, SessionInformation } from "./session.js";
 
+/** A page of sessions ends early once their payload and data are as long as this, in characters. */
+const MAX_PAGE_LENGTH = 2_000_000;
+const ROWS_PER_READ = 25;
 const HANDLES_PER_PAGE = 1000;
 /** Events come at most hourly per kind, so this is more than a session of a month with every alarm there is. */
 const EXPLAINED_EVENTS = 1000;
@@ -43,8 +46,18 @@ export const createSessions = ({
         ...(tenantId === undefined ? {} : { tenantId: checkTenantId(tenantId) }),
         ...(userId === undefined ? {} : { userId: checkUserId(userId) }),
       };
-      const { items, ...rest } = await storage.listSessions(selector, page);
-      return { items: items.map(informationOf), ...rest };
+      const items: SessionInformation[] = [];
+      let { after } = page;
+      let bytes = 0;
+      // A few rows at a time: a page of sessions that hold a megabyte each must not be read at once.
+      do {
+        const limit = Math.min(ROWS_PER_READ, page.limit - items.length);
+        const read = await storage.listSessions(selector, { limit, ...(after === undefined ? {} : { after }) });
+        for (const row of read.items) bytes += row.payload.length + row.data.length;
+        items.push(...read.items.map(informationOf));
+        after = read.next;
+      } while (after !== undefined && items.length < page.limit && bytes < MAX_PAGE_LENGTH);
+      return { items, ...(after === undefined ? {} : { next: after }) };
     },
 
     async listSessionHandles(user) {

@@ -128,6 +128,24 @@ onEveryStore("life of a session", (open) => {
     expect((await engine.listSessions({}, { limit: 100 })).items).toHaveLength(7);
   });
 
+  it("ends a page early where sessions hold much data, and loses none", async () => {
+    const engine = await (await open()).engine();
+    const data = { text: "x".repeat(1_000_000) };
+    for (let count = 0; count < 60; count++)
+      await engine.createSession({ userId: USER, ...(count < 30 ? { data } : {}) });
+    const sizes: number[] = [];
+    const seen = new Set<string>();
+    let after: string | undefined;
+    do {
+      const page = await engine.listSessions({}, { limit: 500, ...(after === undefined ? {} : { after }) });
+      sizes.push(page.items.length);
+      for (const { handle } of page.items) seen.add(handle);
+      after = page.next;
+    } while (after !== undefined);
+    expect(seen.size).toBe(60);
+    expect(sizes.length).toBeGreaterThan(1);
+  });
+
   it("ends all sessions of a user but one, or all of a tenant, and touches no other", async () => {
     const engine = await (await open()).engine();
     const tenantId = "acme" as TenantId;
