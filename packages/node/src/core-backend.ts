@@ -109,6 +109,9 @@ export const openCoreBackend = async (options: CoreOptions): Promise<SessionBack
     get settings() {
       return settings;
     },
+    get signingAlgorithm() {
+      return verifier.signingAlgorithm;
+    },
     now: () => clock.now(),
 
     verify(input) {

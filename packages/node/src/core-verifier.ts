@@ -6,7 +6,7 @@ import {
   type VerifyInput,
   type VerifyOutcome,
 } from "@pawl/engine";
-import { type Clock, type Millis, millis } from "@pawl/storage";
+import { type Clock, type Millis, millis, type SigningAlgorithm } from "@pawl/storage";
 
 /** The rules of a core that verification goes by. */
 export interface CoreRules {
@@ -28,6 +28,11 @@ export class CoreVerifier {
     this.#clock = clock;
     this.#rules = rules;
     this.#current = this.#verifierOf(rules);
+  }
+
+  /** ES256 as soon as the core has such a key: it keeps RSA keys beside it for the SDKs that know nothing else. */
+  get signingAlgorithm(): SigningAlgorithm {
+    return this.#keys.some(({ algorithm }) => algorithm === "ES256") ? "ES256" : "RS256";
   }
 
   setKeys(keys: readonly VerificationKey[]): void {

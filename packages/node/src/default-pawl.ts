@@ -13,9 +13,9 @@ let instance: Pawl | undefined;
 export const init = (config: readonly CoreHost[] | PawlOptions): void => {
   if (instance !== undefined) return;
   instance = createPawl(Array.isArray(config) ? { core: config as readonly CoreHost[] } : (config as PawlOptions));
-  // Told by the first call that needs it.
-  instance.ready().catch(() => undefined);
 };
+
+export const isInitialised = (): boolean => instance !== undefined;
 
 /** @throws SessionError `GENERAL_ERROR` before `init`. */
 export const defaultPawl = (): Pawl => {

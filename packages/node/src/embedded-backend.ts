@@ -31,6 +31,7 @@ export const openEmbeddedBackend = async (options: EmbeddedOptions): Promise<Ses
       refreshTokenPath: "/session/refresh",
       reuseWindow: policy.reuseWindow,
     },
+    signingAlgorithm: policy.signingAlgorithm,
     now: () => engine.storage.now(),
 
     verify(input) {
@@ -44,16 +45,16 @@ export const openEmbeddedBackend = async (options: EmbeddedOptions): Promise<Ses
     refresh: (input) => engine.refreshSession(input),
     reportUses: (uses) => engine.reportUses(uses),
 
-    revoke: (handles, cause) => engine.revokeSessions(handles, cause),
+    revoke: (handles, cause) => engine.revokeSessions(handles.map(asText), cause),
     revokeUser: (user, cause) => engine.revokeAllForUser(user, cause),
 
-    get: (handle) => engine.getSession(handle),
+    get: (handle) => engine.getSession(asText(handle)),
     list: (userId, page) => engine.listSessions({ userId, tenantId: PUBLIC_TENANT }, page),
     listHandles: (userId) => engine.listSessionHandles({ userId }),
-    updateData: (handle, data) => engine.updateSessionData(handle, data),
-    updatePayload: (handle, payload) => engine.updatePayload(handle, payload),
+    updateData: (handle, data) => engine.updateSessionData(asText(handle), data),
+    updatePayload: (handle, payload) => engine.updatePayload(asText(handle), payload),
     async explain(handle) {
-      const { events, ...history } = await engine.explainSession(handle);
+      const { events, ...history } = await engine.explainSession(asText(handle));
       return { ...history, events: events.map(sessionEvent) };
     },
 
@@ -62,6 +63,9 @@ export const openEmbeddedBackend = async (options: EmbeddedOptions): Promise<Ses
     close,
   };
 };
+
+/** Without types a handle may be anything: what is no text names no session, not even an array that holds a handle. */
+const asText = (handle: unknown): string => (typeof handle === "string" ? handle : "");
 
 const sessionEvent = ({ at, type, reason, detail, count }: EventRecord): SessionEvent => ({
   at,

@@ -1,18 +1,16 @@
 import type { VerifyInput, VerifyOutcome } from "@pawl/engine";
 import type { UserId } from "@pawl/storage";
+import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, REFRESH_TOKEN_COOKIE } from "./cookie-name.js";
+import { accessCookieBytes, checkCookieSize } from "./cookie-size.js";
 import type { Exchange } from "./exchange.js";
 import { acceptedClaims, type OpenedPawl, refreshedSession } from "./opened-pawl.js";
 import type { SessionBackend } from "./session-backend.js";
-import {
-  ACCESS_TOKEN_COOKIE,
-  ANTI_CSRF_HEADER,
-  ID_REFRESH_TOKEN_COOKIE,
-  REFRESH_TOKEN_COOKIE,
-} from "./session-cookies.js";
+import { ANTI_CSRF_HEADER, clearedWith } from "./session-cookies.js";
 import { checkJsonObject } from "./session-data.js";
 import { SessionError, TOKEN_THEFT_DETECTED, tryRefreshToken, unauthorised, UNAUTHORISED } from "./session-error.js";
 import { Session } from "./session-object.js";
 
+const MISSING_ACCESS_TOKEN = "access token missing in cookies";
 const MISSING_REFRESH_TOKEN =
   "Missing auth tokens in cookies. Have you set the correct refresh API path in your frontend and Pawl config?";
 
@@ -30,11 +28,14 @@ export const createInExchange = async (
   { userId, payload, data }: NewSession,
 ): Promise<Session> => {
   const { backend, cookies } = opened;
+  const checked = checkJsonObject("the JWT payload", payload);
+  // Before it is created: a session that could not be handed out must not have ended another one over a limit.
+  const owner = { userId: userId as UserId, payload: checked };
+  checkCookieSize(accessCookieBytes(owner, backend.signingAlgorithm), owner);
   const device = exchange.device()?.slice(0, 512);
   const address = exchange.address()?.slice(0, 128);
   const issued = await backend.create({
-    userId: userId as UserId,
-    payload: checkJsonObject("the JWT payload", payload),
+    ...owner,
     data: checkJsonObject("session data", data),
     ...(device === undefined ? {} : { device }),
     ...(address === undefined ? {} : { address }),
@@ -49,6 +50,11 @@ export const createInExchange = async (
   return new Session(opened, exchange, issued.session);
 };
 
+/** @throws SessionError `TRY_REFRESH_TOKEN` for a request without an access token, whatever else is known. */
+export const requireAccessToken = (exchange: Exchange): void => {
+  if (exchange.cookies(ACCESS_TOKEN_COOKIE).length === 0) throw tryRefreshToken(MISSING_ACCESS_TOKEN);
+};
+
 /** Finds the session of a request by its access token; at once where nothing has to be asked. */
 export const getInExchange = (
   opened: OpenedPawl,
@@ -59,11 +65,9 @@ export const getInExchange = (
   const doAntiCsrfCheck = Boolean(checkWanted);
   const tokens = exchange.cookies(ACCESS_TOKEN_COOKIE);
   const [first] = tokens;
-  if (first === undefined) throw tryRefreshToken("access token missing in cookies");
-  if (exchange.cookies(ID_REFRESH_TOKEN_COOKIE).length === 0) {
-    opened.cookies.clear(exchange);
-    throw unauthorised("idRefreshToken missing");
-  }
+  if (first === undefined) throw tryRefreshToken(MISSING_ACCESS_TOKEN);
+  if (exchange.cookies(ID_REFRESH_TOKEN_COOKIE).length === 0)
+    throw clearedWith(opened.cookies, exchange, unauthorised("idRefreshToken missing"));
   const antiCsrfToken = doAntiCsrfCheck ? exchange.header(ANTI_CSRF_HEADER) : undefined;
   const inputOf = (accessToken: string): VerifyInput =>
     antiCsrfToken === undefined ? { accessToken, doAntiCsrfCheck } : { accessToken, doAntiCsrfCheck, antiCsrfToken };
@@ -76,7 +80,7 @@ export const getInExchange = (
 };
 
 const foundSession = (opened: OpenedPawl, exchange: Exchange, outcome: VerifyOutcome): Session => {
-  if (outcome.kind === "unauthorised") opened.cookies.clear(exchange);
+  if (outcome.kind === "unauthorised") throw clearedWith(opened.cookies, exchange, unauthorised(outcome.message));
   return new Session(opened, exchange, acceptedClaims(opened, outcome));
 };
 
@@ -108,7 +112,6 @@ export const refreshInExchange = async (opened: OpenedPawl, exchange: Exchange):
   } catch (error) {
     const ended =
       SessionError.isErrorFromAuth(error) && (error.errType === UNAUTHORISED || error.errType === TOKEN_THEFT_DETECTED);
-    if (ended) cookies.clear(exchange);
-    throw error;
+    throw ended ? clearedWith(cookies, exchange, error) : error;
   }
 };

@@ -1,6 +1,8 @@
 import type { JsonObject } from "@pawl/engine";
-import { defaultPawl } from "./default-pawl.js";
-import type { NodeRequest, NodeResponse } from "./exchange.js";
+import { defaultPawl, isInitialised } from "./default-pawl.js";
+import { NodeExchange, type NodeRequest, type NodeResponse } from "./exchange.js";
+import { requireAccessToken } from "./exchange-sessions.js";
+import { setPreflightHeaders } from "./preflight-headers.js";
 import type { Session } from "./session-object.js";
 
 export { init } from "./default-pawl.js";
@@ -32,7 +34,11 @@ export const getSession = async <Payload extends object = JsonObject, Data exten
   req: NodeRequest,
   res: NodeResponse,
   doAntiCsrfCheck: boolean,
-): Promise<Session<Payload, Data>> => typed<Payload, Data>(await defaultPawl().getSession(req, res, doAntiCsrfCheck));
+): Promise<Session<Payload, Data>> => {
+  // As documented (C.1.6.3): a request without an access token is told so even before `init`.
+  if (!isInitialised()) requireAccessToken(new NodeExchange(req, res));
+  return typed<Payload, Data>(await defaultPawl().getSession(req, res, doAntiCsrfCheck));
+};
 
 /** `refreshSession` of the instance that `init` made. */
 export const refreshSession = async <Payload extends object = JsonObject, Data extends object = JsonObject>(
@@ -48,9 +54,8 @@ export {
   updateSessionData,
 } from "./default-sessions.js";
 
-/** `setRelevantHeadersForOptionsAPI` of the instance that `init` made. */
-export const setRelevantHeadersForOptionsAPI = (res: NodeResponse): void =>
-  defaultPawl().setRelevantHeadersForOptionsAPI(res);
+/** The headers a cross-origin preflight needs; works before `init` too. */
+export const setRelevantHeadersForOptionsAPI = (res: NodeResponse): void => setPreflightHeaders(res);
 
 const typed = <Payload extends object, Data extends object>(session: Session): Session<Payload, Data> =>
   session as unknown as Session<Payload, Data>;

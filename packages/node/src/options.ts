@@ -26,7 +26,7 @@ export interface CookieOptions {
 /** What both kinds of backend take. */
 export interface CommonOptions {
   readonly cookies?: CookieOptions;
-  /** Called at once when a refresh of this process finds a stolen token. What it throws is ignored. */
+  /** Called at once when a refresh of this process finds a stolen token. What it throws becomes a process warning. */
   readonly onTokenTheft?: (theft: TokenTheft) => void | Promise<void>;
   /** Takes the place of the machine's clock, in tests. */
   readonly clock?: Clock;

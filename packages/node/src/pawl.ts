@@ -1,21 +1,23 @@
 import type { JsonObject, KeySet } from "@pawl/engine";
-import type { UserId } from "@pawl/storage";
 import { checkCookieOptions, cookieSettings } from "./cookie-settings.js";
 import { checkCoreOptions } from "./core-options.js";
 import { NodeExchange, type NodeRequest, type NodeResponse } from "./exchange.js";
-import { createInExchange, getInExchange, refreshInExchange } from "./exchange-sessions.js";
+import { createInExchange, getInExchange, refreshInExchange, requireAccessToken } from "./exchange-sessions.js";
 import type { OpenedPawl } from "./opened-pawl.js";
 import { checkOptionNames } from "./option-names.js";
+import { checkOptionValues } from "./option-values.js";
 import { isForCore, type PawlOptions } from "./options.js";
 import { policyOf } from "./policy-options.js";
 import type { SessionBackend } from "./session-backend.js";
-import { ANTI_CSRF_HEADER, createSessionCookies } from "./session-cookies.js";
-import { readSessionData, writeSessionData } from "./session-data.js";
+import { setPreflightHeaders } from "./preflight-headers.js";
+import { createSessionCookies } from "./session-cookies.js";
+import { checkUserId, readSessionData, writeSessionData } from "./session-data.js";
 import { asSessionError, generalError } from "./session-error.js";
 import type { Session } from "./session-object.js";
 import {
   createTokens,
   refreshTokens,
+  requireTokens,
   type SessionTokens,
   type TokenInfo,
   type TokenSession,
@@ -74,7 +76,7 @@ export interface Pawl<Payload extends object = JsonObject, Data extends object =
   readonly tokens: PawlTokens<Payload, Data>;
   /** The public keys that verify access tokens, for other services (JWK set, RFC 7517 section 5). */
   keySet(): Promise<KeySet>;
-  /** Opens the backend now instead of at the first call. */
+  /** Resolves when the backend is open. @throws SessionError `GENERAL_ERROR` when it cannot be opened. */
   ready(): Promise<void>;
   /** Sends what waits in the background and lets go of the backend. Nothing else works afterwards. */
   close(): Promise<void>;
@@ -82,7 +84,7 @@ export interface Pawl<Payload extends object = JsonObject, Data extends object =
 
 /**
  * Sessions over an engine in process (`{ storage }`) or a core (`{ core }`). Instances share nothing. The backend is
- * opened in the background; where that fails, the call that needs it fails and the next one tries again.
+ * opened in the background, beginning now; where that fails, the next call tries again, and fails if it fails.
  * @throws SessionError `GENERAL_ERROR` for an option that cannot be right.
  */
 export const createPawl = <Payload extends object = JsonObject, Data extends object = JsonObject>(
@@ -118,7 +120,10 @@ export const createPawl = <Payload extends object = JsonObject, Data extends obj
     // What every request goes through: as `run`, but without a wait where none is needed.
     async getSession(req, res, doAntiCsrfCheck) {
       try {
-        const found = getInExchange(opened ?? (await open()), new NodeExchange(req, res), doAntiCsrfCheck);
+        const exchange = new NodeExchange(req, res);
+        // What can be said without a backend does not wait for one.
+        if (opened === undefined) requireAccessToken(exchange);
+        const found = getInExchange(opened ?? (await open()), exchange, doAntiCsrfCheck);
         return found instanceof Promise ? await found : found;
       } catch (error) {
         throw asSessionError(error);
@@ -128,10 +133,10 @@ export const createPawl = <Payload extends object = JsonObject, Data extends obj
     refreshSession: (req, res) => run((it) => refreshInExchange(it, new NodeExchange(req, res))),
 
     revokeAllSessionsForUser: (userId) =>
-      run(async ({ backend }) => (await backend.revokeUser({ userId: userId as UserId })).length),
+      run(async ({ backend }) => (await backend.revokeUser({ userId: checkUserId(userId) })).length),
 
     getAllSessionHandlesForUser: (userId) =>
-      run(async ({ backend }) => [...(await backend.listHandles(userId as UserId))]),
+      run(async ({ backend }) => [...(await backend.listHandles(checkUserId(userId)))]),
 
     revokeSessionUsingSessionHandle: (handle) =>
       run(async ({ backend }) => (await backend.revoke([handle])).length === 1),
@@ -140,22 +145,17 @@ export const createPawl = <Payload extends object = JsonObject, Data extends obj
 
     updateSessionData: (handle, data) => run(({ backend }) => writeSessionData(backend, handle, data)),
 
-    setRelevantHeadersForOptionsAPI(res) {
-      const exchange = new NodeExchange(undefined, res);
-      exchange.appendHeader(
-        "Access-Control-Allow-Headers",
-        `${ANTI_CSRF_HEADER}, supertokens-sdk-name, supertokens-sdk-version`,
-      );
-      exchange.appendHeader("Access-Control-Allow-Credentials", "true");
-    },
+    setRelevantHeadersForOptionsAPI: setPreflightHeaders,
 
     sessions: createUserSessions(run),
 
     tokens: {
       createNewSession: (userId, jwtPayload = {}, sessionData = {}) =>
         run((it) => createTokens(it, { userId, payload: jwtPayload, data: sessionData })),
-      getSession: (accessToken, antiCsrfToken, doAntiCsrfCheck, idRefreshToken) =>
-        run((it) => verifyTokens(it, { accessToken, antiCsrfToken, doAntiCsrfCheck, idRefreshToken })),
+      async getSession(accessToken, antiCsrfToken, doAntiCsrfCheck, idRefreshToken) {
+        requireTokens({ accessToken, idRefreshToken });
+        return run((it) => verifyTokens(it, { accessToken, antiCsrfToken, doAntiCsrfCheck }));
+      },
       refreshSession: (refreshToken) => run((it) => refreshTokens(it, refreshToken)),
     },
 
@@ -172,6 +172,8 @@ export const createPawl = <Payload extends object = JsonObject, Data extends obj
       await backend?.close();
     },
   };
+  // What goes wrong is told by the first call that needs it.
+  open().catch(() => undefined);
   // What an application puts into a session comes back as it was: its types hold for both.
   return pawl as unknown as Pawl<Payload, Data>;
 };
@@ -181,6 +183,7 @@ const checkOptions = (options: PawlOptions): void => {
   const { storage, core } = (options ?? {}) as { readonly storage?: unknown; readonly core?: unknown };
   if ((storage === undefined) === (core === undefined))
     throw generalError('give either a storage, such as "sqlite:./sessions.db", or a core');
+  checkOptionValues(options);
   checkCookieOptions(options.cookies ?? {});
   try {
     checkOptionNames(options);

@@ -11,7 +11,7 @@ import type {
   VerifyInput,
   VerifyOutcome,
 } from "@pawl/engine";
-import type { EndReason, EventType, Millis, Page, PageRequest, UserId } from "@pawl/storage";
+import type { EndReason, EventType, Millis, Page, PageRequest, SigningAlgorithm, UserId } from "@pawl/storage";
 
 /** What a backend is set to, as far as this SDK has to know. */
 export interface BackendSettings {
@@ -70,6 +70,8 @@ export interface SessionHistory {
 export interface SessionBackend {
   /** Another object once they have changed: a core may come back from a restart with other ones. */
   readonly settings: BackendSettings;
+  /** What new access tokens are signed with, as far as it is known: it decides how long they are. */
+  readonly signingAlgorithm: SigningAlgorithm;
   /** The time that decides the age of tokens. */
   now(): Millis;
 

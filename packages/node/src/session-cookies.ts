@@ -1,12 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { IssuedSession } from "@pawl/engine";
 import { type CookieAttributes, cookieWriter } from "./cookie-header.js";
+import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, REFRESH_TOKEN_COOKIE } from "./cookie-name.js";
+import { checkCookieSize } from "./cookie-size.js";
 import type { Exchange } from "./exchange.js";
-import { generalError } from "./session-error.js";
+import type { SessionError } from "./session-error.js";
 
-export const ACCESS_TOKEN_COOKIE = "sAccessToken";
-export const REFRESH_TOKEN_COOKIE = "sRefreshToken";
-export const ID_REFRESH_TOKEN_COOKIE = "sIdRefreshToken";
 export const ANTI_CSRF_HEADER = "anti-csrf";
 const ID_REFRESH_TOKEN_HEADER = "id-refresh-token";
 const EXPOSE_HEADERS = "Access-Control-Expose-Headers";
@@ -58,7 +57,8 @@ export const createSessionCookies = (settings: SessionCookieSettings): SessionCo
     settings,
 
     write(exchange, issued) {
-      checkSize(issued);
+      const { session, accessToken: issuedAccess } = issued;
+      checkCookieSize(ACCESS_TOKEN_COOKIE.length + issuedAccess.token.length, session);
       const id = randomUUID();
       const { expiry } = issued.refreshToken;
       exchange.setHeader("Cache-Control", "no-store");
@@ -81,26 +81,12 @@ export const createSessionCookies = (settings: SessionCookieSettings): SessionCo
   };
 };
 
-/** Browsers drop a cookie whole whose name and value have more bytes together (RFC 6265bis section 5.5). */
-const MOST_COOKIE_BYTES = 4096;
-
-const checkSize = ({ session, accessToken }: IssuedSession): void => {
-  const size = ACCESS_TOKEN_COOKIE.length + encodeURIComponent(accessToken.token).length;
-  if (size <= MOST_COOKIE_BYTES) return;
-  const parts = Object.entries({ "the user id": session.userId, ...quoted(session.payload) })
-    .map(([name, value]) => ({ name, bytes: encodedSize(value) }))
-    .toSorted((a, b) => b.bytes - a.bytes)
-    .slice(0, 3)
-    .map(({ name, bytes }) => `${name} about ${bytes}`);
-  throw generalError(
-    `the cookie ${ACCESS_TOKEN_COOKIE} would have ${size} bytes (name and value); browsers keep at most ${MOST_COOKIE_BYTES}. ` +
-      `Of these the payload takes about ${encodedSize(session.payload)}; the largest parts: ${parts.join(", ")}. ` +
-      "Keep what is large in the session data, which stays on the server",
-  );
+/** Clears the cookies because of an error. @returns the error, which says more than that headers had been sent. */
+export const clearedWith = (cookies: SessionCookies, exchange: Exchange, error: SessionError): SessionError => {
+  try {
+    cookies.clear(exchange);
+  } catch {
+    // The answer is on its way; the next request meets the same end and clears them.
+  }
+  return error;
 };
-
-/** Bytes of a value inside a token: base64 makes four of three. */
-const encodedSize = (value: unknown): number => Math.ceil((Buffer.byteLength(JSON.stringify(value) ?? "") * 4) / 3);
-
-const quoted = (payload: object): object =>
-  Object.fromEntries(Object.entries(payload).map(([name, value]) => [JSON.stringify(name), { [name]: value }]));

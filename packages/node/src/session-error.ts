@@ -59,22 +59,23 @@ export class SessionError<Type extends ErrorType = ErrorType> extends Error {
   /** The name of `errType`. */
   readonly code: (typeof codes)[Type];
   /** With `GENERAL_ERROR`, where it is known: seconds after which the same call may succeed, for a `Retry-After`. */
-  readonly retryAfter?: number;
-  /** With `TOKEN_THEFT_DETECTED` only. */
-  readonly theft?: TokenTheft;
+  declare readonly retryAfter?: number;
+  /** `{sessionHandle, userId}` with `TOKEN_THEFT_DETECTED`, otherwise this error; what caused it is its `cause`. */
+  readonly err: Type extends typeof TOKEN_THEFT_DETECTED ? TokenTheft : Error;
 
   constructor({ errType, message, theft, cause, retryAfter }: SessionErrorOptions<Type>) {
     super(message, cause === undefined ? undefined : { cause });
     this.errType = errType;
     this.code = codes[errType];
-    if (theft !== undefined) this.theft = theft;
+    this.err = (theft ?? this) as typeof this.err;
     if (retryAfter !== undefined) this.retryAfter = retryAfter;
   }
 
-  /** `{sessionHandle, userId}` with `TOKEN_THEFT_DETECTED`, otherwise an `Error`: what caused it, or this one. */
-  get err(): Type extends typeof TOKEN_THEFT_DETECTED ? TokenTheft : Error {
-    const value = this.theft ?? (this.cause instanceof Error ? this.cause : this);
-    return value as Type extends typeof TOKEN_THEFT_DETECTED ? TokenTheft : Error;
+  /** The documented members, and the message instead of the error within itself. */
+  toJSON(): object {
+    const { errMagic, errType, code, message, retryAfter, err } = this;
+    const told: object = (err as unknown) === this ? { message } : err;
+    return { errMagic, errType, code, message, ...(retryAfter === undefined ? {} : { retryAfter }), err: told };
   }
 }
 

@@ -1,6 +1,7 @@
 import type { JsonObject, SessionHandle, SessionSummary } from "@pawl/engine";
 import type { Exchange } from "./exchange.js";
 import type { OpenedPawl } from "./opened-pawl.js";
+import { clearedWith } from "./session-cookies.js";
 import { readSessionData, writeSessionData } from "./session-data.js";
 import { asSessionError, UNAUTHORISED } from "./session-error.js";
 
@@ -17,47 +18,38 @@ export class Session<Payload extends object = JsonObject, Data extends object = 
     this.#summary = summary;
   }
 
-  getUserId(): string {
-    return this.#summary.userId;
-  }
+  // Properties, not methods: `const { getUserId } = session` works, as with the SuperTokens 1.0 SDK.
+  readonly getUserId = (): string => this.#summary.userId;
 
   /** What the access token carries. Many requests share it, so it is frozen. */
-  getJWTPayload(): Payload {
-    return this.#summary.payload as unknown as Payload;
-  }
+  readonly getJWTPayload = (): Payload => this.#summary.payload as unknown as Payload;
 
-  getHandle(): SessionHandle {
-    return this.#summary.handle;
-  }
+  readonly getHandle = (): SessionHandle => this.#summary.handle;
 
   /** Ends the session; clears the cookies when it was this call that ended it. @throws SessionError `GENERAL_ERROR`. */
-  async revokeSession(): Promise<void> {
-    const { backend, cookies } = this.#opened;
-    await this.#attempt(async () => {
+  readonly revokeSession = (): Promise<void> =>
+    this.#attempt(async () => {
+      const { backend, cookies } = this.#opened;
       const revoked = await backend.revoke([this.#summary.handle], { reason: "logout" });
       if (revoked.length === 1) cookies.clear(this.#exchange);
     });
-  }
 
   /** @throws SessionError `UNAUTHORISED` when the session has ended; the cookies are cleared then. */
-  async getSessionData(): Promise<Data> {
-    return this.#attempt(() =>
+  readonly getSessionData = (): Promise<Data> =>
+    this.#attempt(() =>
       readSessionData(this.#opened.backend, this.#summary.handle),
     ) as Promise<unknown> as Promise<Data>;
-  }
 
   /** Replaces the data. @throws SessionError `UNAUTHORISED` when the session has ended; the cookies are cleared then. */
-  async updateSessionData(data: Data): Promise<void> {
-    await this.#attempt(() => writeSessionData(this.#opened.backend, this.#summary.handle, data));
-  }
+  readonly updateSessionData = (data: Data): Promise<void> =>
+    this.#attempt(() => writeSessionData(this.#opened.backend, this.#summary.handle, data));
 
   async #attempt<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
       return await work();
     } catch (cause) {
       const error = asSessionError(cause);
-      if (error.errType === UNAUTHORISED) this.#opened.cookies.clear(this.#exchange);
-      throw error;
+      throw error.errType === UNAUTHORISED ? clearedWith(this.#opened.cookies, this.#exchange, error) : error;
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { JsonObject } from "@pawl/engine";
-import { defaultPawl } from "./default-pawl.js";
-import type { SessionTokens, TokenInfo, TokenSession } from "./token-sessions.js";
+import { defaultPawl, isInitialised } from "./default-pawl.js";
+import { requireTokens, type SessionTokens, type TokenInfo, type TokenSession } from "./token-sessions.js";
 
 export { init } from "./default-pawl.js";
 export {
@@ -34,10 +34,12 @@ export const getSession = async <Payload extends object = JsonObject>(
   antiCsrfToken: string | null | undefined,
   doAntiCsrfCheck: boolean,
   idRefreshToken: string | null | undefined,
-): Promise<{ readonly session: TokenSession<Payload>; readonly accessToken?: TokenInfo }> =>
-  (await defaultPawl().tokens.getSession(accessToken, antiCsrfToken, doAntiCsrfCheck, idRefreshToken)) as unknown as {
-    readonly session: TokenSession<Payload>;
-  };
+): Promise<{ readonly session: TokenSession<Payload>; readonly accessToken?: TokenInfo }> => {
+  // A request that lacks a token is told so even before `init`, as the entry for Express does.
+  if (!isInitialised()) requireTokens({ accessToken, idRefreshToken });
+  const found = await defaultPawl().tokens.getSession(accessToken, antiCsrfToken, doAntiCsrfCheck, idRefreshToken);
+  return found as unknown as { readonly session: TokenSession<Payload> };
+};
 
 /** Hands in a refresh token for new tokens. @throws SessionError `UNAUTHORISED`, `TOKEN_THEFT_DETECTED`. */
 export const refreshSession = async <Payload extends object = JsonObject>(

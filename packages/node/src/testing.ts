@@ -67,7 +67,10 @@ export const testSession = async <Payload extends object = JsonObject, Data exte
     getHeader: (name) => answer.get(name.toLowerCase()),
     setHeader: (name, value) => answer.set(name.toLowerCase(), value),
   };
-  const session = await pawl.createNewSession(res, userId, payload, data);
+  const session = await pawl.createNewSession(res, userId, payload, data).catch(async (error: unknown) => {
+    await pawl.close();
+    throw error;
+  });
   const before = asDefault ? replaceDefaultPawl(pawl as unknown as Pawl) : undefined;
 
   const cookie = [answer.get("set-cookie") ?? []]

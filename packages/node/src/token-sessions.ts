@@ -39,8 +39,19 @@ export interface PresentedTokens {
   readonly accessToken: string;
   readonly antiCsrfToken?: string | null | undefined;
   readonly doAntiCsrfCheck: unknown;
-  readonly idRefreshToken?: string | null | undefined;
 }
+
+/** @throws SessionError `UNAUTHORISED`, `TRY_REFRESH_TOKEN` for a request that lacks one, whatever else is known. */
+export const requireTokens = ({
+  accessToken,
+  idRefreshToken,
+}: {
+  readonly accessToken: unknown;
+  readonly idRefreshToken: unknown;
+}): void => {
+  if (idRefreshToken === undefined || idRefreshToken === null) throw unauthorised("idRefreshToken missing");
+  if (typeof accessToken !== "string") throw tryRefreshToken("access token missing");
+};
 
 export const createTokens = async (
   opened: OpenedPawl,
@@ -56,10 +67,8 @@ export const createTokens = async (
 
 export const verifyTokens = async (
   opened: OpenedPawl,
-  { accessToken, antiCsrfToken, doAntiCsrfCheck, idRefreshToken }: PresentedTokens,
+  { accessToken, antiCsrfToken, doAntiCsrfCheck }: PresentedTokens,
 ): Promise<{ readonly session: TokenSession; readonly accessToken?: TokenInfo }> => {
-  if (idRefreshToken === undefined || idRefreshToken === null) throw unauthorised("idRefreshToken missing");
-  if (typeof accessToken !== "string") throw tryRefreshToken("access token missing");
   const outcome = await opened.backend.verify({
     accessToken,
     // Without types, anything truthy asks for the check: it must not be left out over a "yes".

@@ -167,6 +167,39 @@ describe("starting", () => {
     expect(await pawl.getAllSessionHandlesForUser("u1")).toEqual([]);
   });
 
+  test("C.1.6.3: a request that lacks a token is told so while the core is down, at once", async () => {
+    const wire = later(await new Wire(() => 0).start());
+    wire.cut("silent");
+    const pawl = later(createPawl({ core: [wire.url] }));
+    const res = { getHeader: () => undefined, setHeader: () => expect.unreachable("no cookie may be touched") };
+    const start = performance.now();
+    const req = { headers: { cookie: "sIdRefreshToken=a; sRefreshToken=b" } };
+    await expect(pawl.getSession(req, res, true)).rejects.toMatchObject({ errType: 3000 });
+    await expect(pawl.tokens.getSession("t", undefined, true, undefined)).rejects.toMatchObject({ errType: 2000 });
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+
+  test("createPawl begins to open by itself", async () => {
+    const core = later(await startCore(coreConfig()));
+    const asked: string[] = [];
+    const note = (message: unknown): unknown => asked.push((message as { request: { path: string } }).request.path);
+    subscribe("undici:request:create", note);
+    later(createPawl({ core: [{ hostname: "127.0.0.1", port: core.address.port }], cookies: { sameSite: "lax" } }));
+    await expect.poll(() => asked).toContain("/v1/settings");
+    unsubscribe("undici:request:create", note);
+  });
+
+  test("a core that hangs holds up a close for a second at most", async () => {
+    const { wire, pawl, clock } = await wired({ tryTimeout: "5s", callTimeout: "15s" });
+    const { accessToken } = await pawl.tokens.createNewSession("u1");
+    wire.cut("silent");
+    clock.advance("10m");
+    await pawl.tokens.getSession(accessToken.token, undefined, false, "x");
+    const start = performance.now();
+    await pawl.close();
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
+
   test("a core that asks for an API key", async () => {
     const key = "k".repeat(20);
     const core = later(await startCore(coreConfig({}, { apiKeys: [key] })));

@@ -1,5 +1,5 @@
 import { MemoryStorage } from "@pawl/storage";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createPawl } from "../src/index.js";
 import { Browser } from "./browser.js";
 import { startWebApp } from "./web-app.js";
@@ -27,5 +27,21 @@ test("a store that fails: verification goes on, everything else is GENERAL_ERROR
   expect(login.body.errType).toBe(1000);
   expect(login.setCookie).toEqual([]);
   await app.close();
+  await pawl.close().catch(() => undefined);
+});
+
+test("what goes wrong in the background becomes a warning", async () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error): unknown => warnings.push(warning);
+  process.on("warning", onWarning);
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
+  const storage = new MemoryStorage();
+  const pawl = createPawl({ storage, cookies: { sameSite: "lax" } });
+  await pawl.ready();
+  await storage.close();
+  vi.advanceTimersByTime(20_000);
+  vi.useRealTimers();
+  await expect.poll(() => warnings.map(({ name }) => name)).toContain("StorageError");
+  process.off("warning", onWarning);
   await pawl.close().catch(() => undefined);
 });

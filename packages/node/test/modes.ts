@@ -14,6 +14,8 @@ export interface Rules extends Pick<EmbeddedOptions, "cookies" | "onTokenTheft">
   readonly theftAction?: Policy["theftAction"];
   readonly enableAntiCsrf?: boolean;
   readonly checkDatabase?: boolean;
+  readonly maxSessionsPerUser?: number;
+  readonly signingAlgorithm?: Policy["signingAlgorithm"];
 }
 
 /** The SDK on one backend. */

@@ -49,10 +49,25 @@ describe("createPawl refuses at once", () => {
     [{ storage: "memory:", cookies: { secur: true } }, /^cookies.secur cannot be given here/],
     [{ storage: "memory:", cookies: { olderDomain: "a;b" } }, /^cookies.olderDomain/],
     [{ storage: "memory:", cookies: { sameSite: "None" } }, /^cookies.sameSite/],
+    [{ storage: "memory:", cookies: { secure: "false" } }, /^cookies.secure must be true or false$/],
+    [{ storage: "memory:", cookies: 5 }, /^cookies must be an object$/],
+    [{ storage: "memory:", enableAntiCsrf: "false" }, /^enableAntiCsrf must be true or false$/],
+    [{ storage: "memory:", checkDatabase: 0 }, /^checkDatabase must be true or false$/],
+    [{ storage: "memory:", masterKey: 5 }, /^masterKey must be a text$/],
+    [{ storage: "memory:", onTokenTheft: "x" }, /^onTokenTheft must be a function$/],
+    [{ storage: "memory:", clock: {} }, /^clock must be an object with a method now\(\)$/],
+    [{ core: ["http://a"], apiKey: 5 }, /^apiKey must be a text$/],
+    [{ core: ["http://a"], apiKey: "" }, /^apiKey must be visible ASCII/],
+    [{ core: ["http://a"], apiKey: "kkkkkkkkkkkkkkkkkkkkkk\n" }, /^apiKey must be visible ASCII/],
+    [{ core: ["https://user:secret@a"] }, /without user name and password/],
+    [{ core: [{ hostname: "user:secret@a", port: 1 }] }, /without user name and password/],
+    [{ core: ["user:secret@a:1"] }, /without user name and password/],
+    [{ core: ['http://user:sec"ret@a:99999'] }, /without user name and password/],
   ])("%j", (options, message) => {
     const error = refused(options);
     expect(error).toMatchObject(GENERAL);
     expect((error as Error).message).toMatch(message);
+    expect((error as Error).stack).not.toMatch(/secret|ret@|kkkkk/);
   });
 
   test.each(["; Domain=evil", "\r\nSet-Cookie: x=y", "\n", "\0", "\x7f"])(
@@ -172,6 +187,18 @@ describe("storage in process", () => {
     await writeFile(`${path}.secret`, `${Buffer.alloc(32, 1).toString("base64")}\n`);
     expect(await pawl.getAllSessionHandlesForUser("u1")).toEqual([]);
     await pawl.close();
+  });
+
+  test("PAWL_MASTER_KEY set to nothing counts as not set", async () => {
+    process.env["PAWL_MASTER_KEY"] = "";
+    try {
+      const pawl = createPawl({ storage: `sqlite:${join(folder, "sessions.db")}` });
+      await pawl.ready();
+      await pawl.close();
+      expect((await stat(join(folder, "sessions.db.key"))).isFile()).toBe(true);
+    } finally {
+      delete process.env["PAWL_MASTER_KEY"];
+    }
   });
 
   test("PAWL_MASTER_KEY serves where no key is given", async () => {

@@ -26,6 +26,18 @@ test.each([
   expect(Object.keys(error)).toContain("errMagic");
 });
 
+test.each([
+  [generalError("m", { cause: new Error("why"), retryAfter: 3 }), { retryAfter: 3, err: { message: "m" } }],
+  [unauthorised("m"), { err: { message: "m" } }],
+  [tokenTheft(theft), { message: "token theft detected", err: theft }],
+])("%s keeps its members when it is copied or written as JSON", (error, more) => {
+  const { errMagic, errType, code } = error;
+  expect(JSON.parse(JSON.stringify(error))).toEqual({ errMagic, errType, code, message: "m", ...more });
+  expect(Object.assign({}, error).err).toBe(error.err);
+  const own = ["code", "err", "errMagic", "errType", "name", ...("retryAfter" in more ? ["retryAfter"] : [])];
+  expect(Object.keys(error).toSorted()).toEqual(own);
+});
+
 test("a theft names the session and the user", () => {
   const error = tokenTheft(theft);
   expect(error).toMatchObject({ errType: 4000, code: "TOKEN_THEFT_DETECTED", err: theft });
@@ -59,7 +71,7 @@ describe("asSessionError", () => {
     const cause = new TypeError("the store is gone");
     const error = asSessionError(cause);
     expect(error).toMatchObject({ errType: 1000, message: "the store is gone", cause });
-    expect(error.err).toBe(cause);
+    expect(error.err).toBe(error);
     expect(asSessionError("thrown text")).toMatchObject({ errType: 1000, cause: "thrown text" });
   });
 });

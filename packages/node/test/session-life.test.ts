@@ -133,6 +133,53 @@ describe.each(modes)("$name", ({ start }) => {
       expect(await pawl.getAllSessionHandlesForUser("u1")).toEqual([]);
     });
 
+    test("a payload over the cookie limit ends no other session", async () => {
+      const { browser, pawl, app } = await begin({ maxSessionsPerUser: 1 });
+      const { body } = await browser.login("u1");
+      const answer = await new Browser(app).login("u1", { payload: { big: "x".repeat(4000) } });
+      expect(answer.body.errType).toBe(GENERAL_ERROR);
+      expect(await pawl.getAllSessionHandlesForUser("u1")).toEqual([body.handle]);
+      expect((await browser.send("/me")).body.userId).toBe("u1");
+    });
+
+    test.each(["ES256", "RS256"] as const)(
+      "a payload that is just small enough (%s) fits at every refresh, and is nearly 4096 bytes",
+      async (signingAlgorithm) => {
+        const { browser, clock } = await begin({ signingAlgorithm });
+        const sizeOf = () => "sAccessToken".length + (browser.cookies.get("sAccessToken") ?? "").length;
+        let [fits, fails] = [0, 4096];
+        while (fails - fits > 1) {
+          const middle = Math.floor((fits + fails) / 2);
+          const { status } = await browser.login("u1", { payload: { big: "x".repeat(middle) } });
+          if (status === 200) fits = middle;
+          else fails = middle;
+        }
+        await browser.login("u1", { payload: { big: "x".repeat(fits) } });
+        expect(sizeOf()).toBeGreaterThan(4096 - 50);
+        for (let round = 0; round < 3; round++) {
+          clock.advance("10m");
+          expect((await browser.refresh()).status).toBe(200);
+          expect(sizeOf()).toBeLessThanOrEqual(4096);
+        }
+      },
+    );
+
+    test.each([
+      ["a cycle", () => Object.assign({}, { own: [] as object[] }), true],
+      ["a BigInt", () => ({ big: 5n }), false],
+    ])("what JSON cannot say is refused: %s", async (_, make, isCycle) => {
+      const { pawl } = await begin();
+      const value = make() as { own?: object[] };
+      if (isCycle) value.own?.push(value);
+      const res = { getHeader: () => undefined, setHeader: () => undefined };
+      const refusal = {
+        errType: GENERAL_ERROR,
+        message: expect.stringContaining("cannot be written as JSON") as string,
+      };
+      await expect(pawl.createNewSession(res, "u1", value as never)).rejects.toMatchObject(refusal);
+      await expect(pawl.createNewSession(res, "u1", {}, value as never)).rejects.toMatchObject(refusal);
+    });
+
     test("`__proto__` and `constructor` in payload and data are plain members (CVE-2019-10744)", async () => {
       const { browser, pawl } = await begin();
       const evil = JSON.parse('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}') as object;
@@ -446,6 +493,39 @@ describe.each(modes)("$name", ({ start }) => {
       expect(written).toContain("Set-Cookie");
     });
 
+    test("its functions need no object", async () => {
+      const { browser, pawl } = await begin();
+      const { body } = await browser.login("u1", { payload: { role: "a" }, data: { b: 1 } });
+      const res = { getHeader: () => undefined, setHeader: () => undefined };
+      const { getUserId, getHandle, getJWTPayload, getSessionData, updateSessionData, revokeSession } =
+        await pawl.getSession({ headers: { cookie: browser.cookieHeader } }, res, false);
+      expect([getUserId(), getHandle(), getJWTPayload()]).toEqual(["u1", body.handle, { role: "a" }]);
+      await updateSessionData({ b: 2 });
+      expect(await getSessionData()).toEqual({ b: 2 });
+      await revokeSession();
+      await expect(getSessionData()).rejects.toMatchObject({ errType: UNAUTHORISED });
+    });
+
+    test("once the answer is on its way, what cannot be cleared hides no error", async () => {
+      const { browser, pawl } = await begin();
+      const { body } = await browser.login();
+      const sent = {
+        getHeader: () => undefined,
+        setHeader: () => {
+          throw new Error("Cannot set headers after they are sent to the client");
+        },
+      };
+      const req = { headers: { cookie: browser.cookieHeader } };
+      const session = await pawl.getSession(req, sent, false);
+      await pawl.revokeSessionUsingSessionHandle(body.handle);
+      const isOver = { errType: UNAUTHORISED };
+      await expect(session.getSessionData()).rejects.toMatchObject(isOver);
+      await expect(session.updateSessionData({})).rejects.toMatchObject(isOver);
+      await expect(pawl.getSession(req, sent, false)).rejects.toMatchObject(isOver);
+      await expect(pawl.refreshSession(req, sent)).rejects.toMatchObject(isOver);
+      await expect(pawl.refreshSession({ headers: {} }, sent)).rejects.toMatchObject(isOver);
+    });
+
     test("data is read and replaced", async () => {
       const { browser } = await begin();
       await browser.login("u1", { data: { cart: [1, 2] } });
@@ -487,6 +567,36 @@ describe.each(modes)("$name", ({ start }) => {
         expect(await pawl.sessions.explain(handle)).toMatchObject({ status: "unknown", events: [] });
       },
     );
+
+    test.each([undefined, null, 5, {}, "handles", "user"])(
+      "what is no handle (%j) names no session, without types too",
+      async (value) => {
+        const { pawl } = await begin();
+        const handle = value as never;
+        expect(await pawl.revokeSessionUsingSessionHandle(handle)).toBe(false);
+        await expect(pawl.getSessionData(handle)).rejects.toMatchObject({ errType: UNAUTHORISED });
+        await expect(pawl.updateSessionData(handle, {})).rejects.toMatchObject({ errType: UNAUTHORISED });
+        expect(await pawl.sessions.updatePayload(handle, {})).toBe(false);
+      },
+    );
+
+    test("a handle in an array is none", async () => {
+      const { pawl, browser } = await begin();
+      const { body } = await browser.login();
+      expect(await pawl.revokeSessionUsingSessionHandle([body.handle] as never)).toBe(false);
+      await expect(pawl.getSessionData([body.handle] as never)).rejects.toMatchObject({ errType: UNAUTHORISED });
+    });
+
+    test.each([undefined, null, 5, {}, ["u1"]])("a user id that is no text is refused: %j", async (value) => {
+      const { pawl } = await begin();
+      const refusal = { errType: GENERAL_ERROR, message: "userId must be a text" };
+      for (const call of [
+        () => pawl.revokeAllSessionsForUser(value as never),
+        () => pawl.getAllSessionHandlesForUser(value as never),
+        () => pawl.sessions.listForUser(value as never),
+      ])
+        await expect(call()).rejects.toMatchObject(refusal);
+    });
 
     test("listForUser tells device, address, times and which one asks; revokeOthers leaves that one", async () => {
       const { pawl, app, clock, browser } = await begin();
@@ -545,6 +655,21 @@ describe.each(modes)("$name", ({ start }) => {
       expect((await browser.send("/me")).body.payload).toEqual({ role: "admin" });
       expect(await pawl.sessions.get(body.handle)).toMatchObject({ payload: { role: "admin" }, userId: "u1" });
     });
+  });
+
+  test("a new payload over the cookie limit is refused before it is stored", async () => {
+    const { browser, pawl, clock } = await begin();
+    const { body } = await browser.login("u1", { payload: { role: "user" } });
+    await expect(pawl.sessions.updatePayload(body.handle, { big: "x".repeat(5000) })).rejects.toMatchObject({
+      errType: GENERAL_ERROR,
+      message: expect.stringMatching(/^the cookie sAccessToken would have \d+ bytes/) as string,
+    });
+    clock.advance("10m");
+    expect((await browser.refresh()).status).toBe(200);
+    expect((await browser.send("/me")).body.payload).toEqual({ role: "user" });
+    // Without a request tokens need no cookie.
+    const { session } = await pawl.tokens.createNewSession("u2", { big: "x".repeat(5000) });
+    expect(await pawl.sessions.updatePayload(session.handle, { big: "y".repeat(5000) })).toBe(true);
   });
 
   describe("several instances", () => {
@@ -606,6 +731,22 @@ describe.each(modes)("$name", ({ start }) => {
     const { headers } = await browser.send("/me", { method: "OPTIONS" });
     expect(headers["access-control-allow-headers"]).toBe("anti-csrf, supertokens-sdk-name, supertokens-sdk-version");
     expect(headers["access-control-allow-credentials"]).toBe("true");
+  });
+
+  test("setRelevantHeadersForOptionsAPI beside another CORS layer", async () => {
+    const { pawl } = await begin();
+    const headers = new Map<string, string | readonly string[]>([
+      ["Access-Control-Allow-Credentials", "true"],
+      ["Access-Control-Allow-Headers", "content-type"],
+    ]);
+    pawl.setRelevantHeadersForOptionsAPI({
+      getHeader: (name) => headers.get(name),
+      setHeader: (name, value) => headers.set(name, value),
+    });
+    expect(headers.get("Access-Control-Allow-Credentials")).toBe("true");
+    expect(headers.get("Access-Control-Allow-Headers")).toBe(
+      "content-type, anti-csrf, supertokens-sdk-name, supertokens-sdk-version",
+    );
   });
 
   test("the key set holds public keys only", async () => {

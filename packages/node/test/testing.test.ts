@@ -1,3 +1,4 @@
+import { MemoryStorage } from "@pawl/storage";
 import { afterEach, describe, expect, test } from "vitest";
 import { getSession, init } from "../src/index.js";
 import { testClock, testSession } from "../src/testing.js";
@@ -19,6 +20,21 @@ test("one line logs a user in", async () => {
   expect(found.getJWTPayload().role).toBe("admin");
   expect(found.getHandle()).toBe(session.getHandle());
   expect(headers["cookie"]).toContain(`sRefreshToken=${cookies.sRefreshToken}`);
+});
+
+test("a login that fails leaves nothing open", async () => {
+  const storage = new MemoryStorage();
+  const stopped: string[] = [];
+  const watch = storage.watchRevocations.bind(storage);
+  storage.watchRevocations = (listener) => {
+    const stop = watch(listener);
+    return () => {
+      stopped.push("stopped");
+      stop();
+    };
+  };
+  await expect(testSession({ userId: "", storage })).rejects.toMatchObject({ code: "GENERAL_ERROR" });
+  expect(stopped).toEqual(["stopped"]);
 });
 
 test("time stands still until it is moved", async () => {

@@ -3,7 +3,6 @@
  * - `read_only`: the store cannot be written
  * - `corrupt`: the store's content cannot be read
  * - `newer_schema`: the store was written by a newer release
- * - `in_use`: another process holds the store
  * - `invalid_url`: the storage URL is not understood
  * - `adapter_missing`: the package for this kind of store is not installed
  * - `invalid_record`: a value cannot be stored (U+0000 in an id, a duplicate id)
@@ -14,7 +13,6 @@ export type StorageErrorCode =
   | "read_only"
   | "corrupt"
   | "newer_schema"
-  | "in_use"
   | "invalid_url"
   | "adapter_missing"
   | "invalid_record"
