@@ -29,7 +29,7 @@ const LONGEST = {
 type Sized = Pick<SessionSummary, "userId" | "payload"> & Partial<Pick<SessionSummary, "handle" | "tenantId">>;
 
 /**
- * Bytes (name and value) that the access token cookie of a session may come to: at most about 30 more than its first one
+ * Bytes (name and value) that the access token cookie of a session may come to: at most about 70 more than its first one
  * has, because later tokens also name their parent.
  */
 export const accessCookieBytes = (
