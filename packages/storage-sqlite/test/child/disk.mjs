@@ -67,13 +67,16 @@ const tasks = {
     };
     while (refused.length < 24) await Promise.all(Array.from({ length: 8 }, () => create(session(data))));
     const [first] = acknowledged;
-    const whileFull = {
-      read: (await storage.getSession(first))?.id === first,
-      revoked: await storage.revokeSessions({ kind: "ids", ids: [first] }, { reason: "logout" }).catch(failureOf),
-    };
+    const read = (await storage.getSession(first))?.id === first;
+    const revoke = () => storage.revokeSessions({ kind: "ids", ids: [first] }, { reason: "logout" });
+    // A write as small as this one may still fit where a larger one was rolled back: then it must count.
+    const ended = await revoke().catch((error) => {
+      failures.add(failureOf(error));
+      return [];
+    });
     rmSync(ballast);
     await storage.ping();
-    const revoked = await storage.revokeSessions({ kind: "ids", ids: [first] }, { reason: "logout" });
+    const revoked = ended.length + (await revoke()).length;
     await create(session());
     await storage.close();
     const again = await openStorage(url);
@@ -82,7 +85,7 @@ const tasks = {
     const endReason = (await again.getSession(first))?.endReason;
     await again.close();
     const counts = { acknowledged: acknowledged.length, refused: refused.length };
-    return { counts, failures: [...failures], whileFull, revoked: revoked.length, found, endReason };
+    return { counts, failures: [...failures], read, revoked, found, endReason };
   },
 };
 
