@@ -1,13 +1,17 @@
 // `npm test`: sets up what the tests need, builds, runs them all, and ends with one line "N passed, N failed".
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { findOrInstallChromium } from "./find-chromium.mjs";
 import { installPackageOf, run } from "./run.mjs";
 
 const root = new URL("..", import.meta.url);
-const chromiumOrExit = () => {
+/** What tests need and `npm ci` does not bring, as environment variables that name it. */
+const findPrograms = async () => {
+  run("npx", "tsc", "-b", "packages/test-servers");
+  const { findOrInstallPrograms } = await import("../packages/test-servers/dist/index.js");
   try {
-    return findOrInstallChromium();
+    return findOrInstallPrograms((titles) =>
+      console.error(`Installing from Debian's packages, for the tests: ${titles.join(", ")} …`),
+    );
   } catch (error) {
     console.error(error.message);
     process.exit(1);
@@ -15,7 +19,7 @@ const chromiumOrExit = () => {
 };
 const report = new URL("artifacts/test.json", root).pathname;
 
-const chromium = chromiumOrExit();
+const programs = await findPrograms();
 installPackageOf("e2e");
 if (process.env.CI) {
   run("npm", "run", "check");
@@ -28,7 +32,7 @@ rmSync(report, { force: true });
 const { status } = spawnSync(
   "npx",
   ["vitest", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...process.argv.slice(2)],
-  { cwd: root.pathname, stdio: "inherit", env: { ...process.env, PAWL_CHROMIUM: chromium } },
+  { cwd: root.pathname, stdio: "inherit", env: { ...process.env, ...programs } },
 );
 if (!existsSync(report)) {
   console.error("The test runner ended without a report.");

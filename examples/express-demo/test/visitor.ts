@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { findChromium } from "../../../scripts/find-chromium.mjs";
+import { findProgram } from "@pawl/test-servers";
 
 const flags = [
   "--no-sandbox",
@@ -14,7 +14,8 @@ const flags = [
 ];
 
 /** A headless Chromium. @throws Error with one line that says how to get one */
-export const launchChromium = (): Promise<Browser> => chromium.launch({ executablePath: findChromium(), args: flags });
+export const launchChromium = (): Promise<Browser> =>
+  chromium.launch({ executablePath: findProgram("chromium"), args: flags });
 
 /** Somebody in front of the demo's page, with cookies of their own. */
 export class Visitor {
