@@ -78,6 +78,7 @@ export const createRefresh = ({
       secretHash: secretHash(claims.secret),
       window: policy.reuseWindow,
       lifetimes,
+      ...(keyKind === undefined ? {} : { keyKind }),
     };
     const answer = async (
       record: SessionRecord,

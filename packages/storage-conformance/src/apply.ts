@@ -58,6 +58,15 @@ export const testApply = (open: OpenStore): void => {
       expect(await store.storage.getSession(record.id)).toStrictEqual(after);
     });
 
+    it("mints with another kind of signing key", async () => {
+      const store = await openTestStore(open);
+      const record = await createSession(store, forks);
+      const mint = { kind: "mint", seq: 4, lifetimes, keyKind: "static" } as const;
+      const result = await store.storage.applyRotation(expectedOf(record), mint);
+      expect(result).toMatchObject({ kind: "applied", record: { current: 4, next: 5, keyKind: "static" } });
+      expect(await store.storage.getSession(record.id)).toMatchObject({ current: 4, next: 5, keyKind: "static" });
+    });
+
     it("fast-forwards, with its events", async () => {
       const store = await openTestStore(open);
       const record = await createSession(store, forks);

@@ -28,6 +28,7 @@ export const testClosing = (open: OpenStore): void => {
         addSigningKey: () => storage.addSigningKey(signingKey(clock), undefined),
         deleteSigningKeys: () => storage.deleteSigningKeys([]),
         claimMeta: () => storage.claimMeta("name"),
+        listMeta: () => storage.listMeta("name", { limit: 1 }),
         revocationsSince: () => storage.revocationsSince({ at: clock.now() }),
         deleteRevocations: () => storage.deleteRevocations(clock.now(), 1),
         appendEvents: () => storage.appendEvents([]),

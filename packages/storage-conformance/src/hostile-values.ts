@@ -143,6 +143,7 @@ export const testHostileValues = (open: OpenStore): void => {
         (text) => storage.updatePayload(sessionRecord(clock).id, text),
         (text) => storage.addSigningKey(signingKey(clock, { kid: text }), undefined),
         (text) => storage.claimMeta(text, "value"),
+        (text) => storage.listMeta(text, { limit: 1 }),
         (text) => storage.claimMeta("name", text),
         (text) => storage.appendEvents([{ ...event, key: text }]),
         (text) => storage.listEvents({ userId: userId(text) }, { limit: 1 }),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { atOnce, openTestStore, type OpenStore } from "./store.js";
 
-/** `claimMeta`: facts that are written once. */
+/** `claimMeta`: facts that are written once, and `listMeta`. */
 export const testMeta = (open: OpenStore): void => {
   describe("claimMeta", () => {
     it("keeps the first value", async () => {
@@ -20,6 +20,27 @@ export const testMeta = (open: OpenStore): void => {
       const values = await atOnce(20, (index) => storage.claimMeta("owner", `node-${index}`));
       expect(new Set(values).size).toBe(1);
       expect(await storage.claimMeta("owner")).toBe(values[0]);
+    });
+  });
+
+  describe("listMeta", () => {
+    it("lists the facts of a prefix by name, in pages", async () => {
+      const { storage } = await openTestStore(open);
+      for (const name of ["tenant:b", "tenant", "tenant:c", "tenant:a", "tenant:B", "Tenant:d", "tenanu", "tenan%:a"])
+        await storage.claimMeta(name, `value of ${name}`);
+      const named = (...names: readonly string[]): object[] =>
+        names.map((name) => ({ name, value: `value of ${name}` }));
+      const all = named("tenant:B", "tenant:a", "tenant:b", "tenant:c");
+      expect(await storage.listMeta("tenant:", { limit: 4 })).toStrictEqual({ items: all });
+      const first = await storage.listMeta("tenant:", { limit: 3 });
+      expect(first).toStrictEqual({ items: all.slice(0, 3), next: expect.any(String) });
+      const rest = await storage.listMeta("tenant:", { limit: 3, after: first.next! });
+      expect(rest).toStrictEqual({ items: all.slice(3) });
+      expect(await storage.listMeta("tenant:a", { limit: 9 })).toStrictEqual({ items: named("tenant:a") });
+      for (const prefix of ["tenant_", "tenan%", "t%"])
+        expect((await storage.listMeta(prefix, { limit: 9 })).items).toStrictEqual(
+          prefix === "tenan%" ? named("tenan%:a") : [],
+        );
     });
   });
 };

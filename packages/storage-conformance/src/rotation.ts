@@ -36,6 +36,21 @@ export const testRotation = (open: OpenStore): void => {
       expect(after?.idleExpiresAt).toBe(now + day);
     });
 
+    it("changes the kind of signing key in the same step, and only when it mints", async () => {
+      const store = await openTestStore(open);
+      const record = await createSession(store);
+      const keyKind = "static";
+      const { record: after } = await store.storage.rotate(attemptOf(record, { keyKind }));
+      expect(after).toMatchObject({ keyKind, next: 1 });
+      expect(await store.storage.getSession(record.id)).toStrictEqual(after);
+      const repeated = await store.storage.rotate(attemptOf(record, { keyKind: "dynamic" }));
+      expect(repeated).toMatchObject({ minted: false, record: { keyKind } });
+      store.clock.advance(60_000);
+      const kept = await store.storage.rotate(attemptOf(after!));
+      expect(kept).toMatchObject({ minted: true, record: { keyKind, next: 2 } });
+      expect(await store.storage.getSession(record.id)).toStrictEqual(kept.record);
+    });
+
     it("answers for a session that is not there", async () => {
       const { storage, clock } = await openTestStore(open);
       const attempt = attemptOf(sessionRecord(clock, { id: sessionId() }));

@@ -56,7 +56,7 @@ export const createSession = (
 };
 
 export const rotate = ({ database, now }: Transaction, attempt: RotationAttempt): RotationResult => {
-  const { id, seq, iat, secretHash, window, lifetimes } = attempt;
+  const { id, seq, iat, secretHash, window, lifetimes, keyKind = null } = attempt;
   const minted = database.get(statements.rotateSession, {
     id,
     seq,
@@ -67,6 +67,7 @@ export const rotate = ({ database, now }: Transaction, attempt: RotationAttempt)
     refreshValidity: lifetimes.refreshValidity,
     absoluteTimeout: lifetimes.absoluteTimeout ?? NEVER,
     idleExpiresAt: idleEnd(lifetimes, now),
+    keyKind,
   });
   if (minted !== undefined) return { minted: true, record: recordOf(minted), now };
   const record = getSession(database, id);
@@ -154,8 +155,9 @@ const changed = (
 };
 
 const put = (database: Database, record: SessionRecord): SessionRecord => {
-  const { id, current, next, issuedAt, lastActiveAt, expiresAt, idleExpiresAt } = record;
-  database.run(statements.updateRotation, { id, current, next, issuedAt, lastActiveAt, expiresAt, idleExpiresAt });
+  const { id, current, next, issuedAt, lastActiveAt, expiresAt, idleExpiresAt, keyKind } = record;
+  const columns = { id, current, next, issuedAt, lastActiveAt, expiresAt, idleExpiresAt, keyKind };
+  database.run(statements.updateRotation, columns);
   return record;
 };
 

@@ -1,4 +1,4 @@
-import { type EventSelector, PUBLIC_TENANT, type SessionSelector } from "@pawl/storage";
+import { type EventSelector, type MetaRecord, PUBLIC_TENANT, type SessionSelector } from "@pawl/storage";
 import type { Query } from "./database.js";
 import type { EventRow, ReferenceRow, RevocationRow, SessionRow, SigningKeyRow } from "./rows.js";
 
@@ -26,7 +26,8 @@ export const selectSurplus = `
 export const rotateSession = `
   UPDATE sessions
   SET current = :seq, next = next + 1, issued_at = :now,
-    expires_at = min(:now + :refreshValidity, created_at + :absoluteTimeout), idle_expires_at = :idleExpiresAt
+    expires_at = min(:now + :refreshValidity, created_at + :absoluteTimeout), idle_expires_at = :idleExpiresAt,
+    key_kind = coalesce(:keyKind, key_kind)
   WHERE id = :id AND secret_hash = :secretHash AND ${live} AND :seq <= next
     AND NOT (:window > 0 AND (:now - issued_at <= :window OR (:seq = next AND :now - :iat <= :window)))
     AND (:seq = current OR :seq = next
@@ -37,7 +38,7 @@ export const rotateSession = `
 export const updateRotation = `
   UPDATE sessions
   SET current = :current, next = :next, issued_at = :issuedAt, last_active_at = :lastActiveAt,
-    expires_at = :expiresAt, idle_expires_at = :idleExpiresAt
+    expires_at = :expiresAt, idle_expires_at = :idleExpiresAt, key_kind = :keyKind
   WHERE id = :id`;
 
 export const updateData = `UPDATE sessions SET data = :value WHERE id = :id AND ${live}`;
@@ -160,6 +161,12 @@ export const insertSigningKey = `
 export const deleteSigningKey = "DELETE FROM signing_keys WHERE kid = :kid";
 
 export const insertMeta = "INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING";
+
+/** Names after `:after` that begin with `:prefix`, whose byte order ends before that of the greatest character. */
+export const listMeta = `
+  SELECT name, value FROM meta
+  WHERE name >= :prefix AND name < :prefix || char(1114111) AND name > :after
+  ORDER BY name LIMIT :limit` as Query<MetaRecord>;
 
 export const selectMeta = "SELECT value FROM meta WHERE name = :name" as Query<{ readonly value: string }>;
 

@@ -11,6 +11,7 @@ import {
   type EventRecord,
   type EventSelector,
   type ExpectedRow,
+  type MetaRecord,
   type Millis,
   type Page,
   type PageRequest,
@@ -181,6 +182,18 @@ export class SqliteStorage implements Storage {
       database.run(statements.insertMeta, { name, value });
       return read(database);
     });
+  }
+
+  async listMeta(prefix: string, page: PageRequest): Promise<Page<MetaRecord>> {
+    checkText("prefix", prefix);
+    checkPage(page);
+    const { limit, after = "" } = page;
+    const found = await this.#read((database) =>
+      database.all(statements.listMeta, { prefix, after, limit: limit + 1 }),
+    );
+    const items = found.slice(0, limit).map(({ name, value }) => ({ name, value }));
+    const last = items.at(-1);
+    return found.length > limit && last !== undefined ? { items, next: last.name } : { items };
   }
 
   async revocationsSince(

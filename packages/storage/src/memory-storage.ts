@@ -32,6 +32,7 @@ import type {
   ApplyResult,
   EventSelector,
   ExpectedRow,
+  MetaRecord,
   Page,
   PageRequest,
   RevocationCause,
@@ -219,6 +220,19 @@ export class MemoryStorage implements Storage {
     checkText("value", value);
     if (value !== undefined && !this.#meta.has(name)) this.#meta.set(name, value);
     return this.#meta.get(name);
+  }
+
+  async listMeta(prefix: string, page: PageRequest): Promise<Page<MetaRecord>> {
+    this.#check();
+    checkText("prefix", prefix);
+    checkPage(page);
+    const { after } = page;
+    const names = [...this.#meta.keys()]
+      .filter((name) => name.startsWith(prefix) && (after === undefined || name > after))
+      .toSorted(compare);
+    const items = names.slice(0, page.limit).map((name) => ({ name, value: this.#meta.get(name) ?? "" }));
+    const last = items.at(-1);
+    return names.length > page.limit && last !== undefined ? { items, next: last.name } : { items };
   }
 
   async revocationsSince(

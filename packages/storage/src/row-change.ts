@@ -1,5 +1,12 @@
 import { type Millis, millis, NEVER } from "./identifiers.js";
-import { type EndReason, type EventRecord, isLive, type SessionRecord, type SessionReference } from "./records.js";
+import {
+  type EndReason,
+  type EventRecord,
+  isLive,
+  type SessionRecord,
+  type SessionReference,
+  type SigningKeyKind,
+} from "./records.js";
 import type { Lifetimes, RotationAttempt, UseNote, UsePolicy } from "./storage.js";
 
 /** How far `lastActiveAt` may lie behind before a use moves it. */
@@ -20,7 +27,12 @@ export const mintsSuccessor = (row: SessionRecord, attempt: RotationAttempt, now
 /** A row after the mint of a successor of `seq`. */
 export const mintSuccessor = (
   row: SessionRecord,
-  mint: { readonly seq: number; readonly lifetimes: Lifetimes; readonly now: Millis },
+  mint: {
+    readonly seq: number;
+    readonly lifetimes: Lifetimes;
+    readonly keyKind?: SigningKeyKind;
+    readonly now: Millis;
+  },
 ): SessionRecord => {
   const { refreshValidity, idleTimeout, absoluteTimeout } = mint.lifetimes;
   const end = mint.now + refreshValidity;
@@ -31,6 +43,7 @@ export const mintSuccessor = (
     issuedAt: mint.now,
     expiresAt: millis(absoluteTimeout === undefined ? end : Math.min(end, row.createdAt + absoluteTimeout)),
     idleExpiresAt: idleEnd(mint.now, idleTimeout),
+    keyKind: mint.keyKind ?? row.keyKind,
   };
 };
 

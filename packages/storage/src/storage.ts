@@ -7,6 +7,7 @@ import type {
   RevocationRecord,
   SessionRecord,
   SessionReference,
+  SigningKeyKind,
   SigningKeyRecord,
 } from "./records.js";
 
@@ -30,6 +31,8 @@ export interface RotationAttempt {
   /** The reuse window, 0 to 300,000 ms. */
   readonly window: Millis;
   readonly lifetimes: Lifetimes;
+  /** Replaces the row's kind of signing key in the same step; absent keeps it. */
+  readonly keyKind?: SigningKeyKind;
 }
 
 export interface RotationResult {
@@ -50,8 +53,13 @@ export interface ExpectedRow {
 
 /** What to do to a row that still is the expected one. `now` is the store's time at execution. */
 export type RotationChange =
-  /** `current = seq; next = next + 1; issued_at = now`, expiry moves on. */
-  | { readonly kind: "mint"; readonly seq: number; readonly lifetimes: Lifetimes }
+  /** `current = seq; next = next + 1; issued_at = now`, expiry moves on; `keyKind`, when given, replaces the row's. */
+  | {
+      readonly kind: "mint";
+      readonly seq: number;
+      readonly lifetimes: Lifetimes;
+      readonly keyKind?: SigningKeyKind;
+    }
   /** The store lost commits: `next = seq; issued_at = now`. */
   | { readonly kind: "fast_forward"; readonly seq: number; readonly events: readonly EventRecord[] }
   /** `current = next`. */
@@ -118,6 +126,12 @@ export interface Page<T> {
   readonly next?: string;
 }
 
+/** One lasting fact of a store. */
+export interface MetaRecord {
+  readonly name: string;
+  readonly value: string;
+}
+
 export interface EventSelector {
   readonly sessionId?: SessionId;
   readonly tenantId?: TenantId;
@@ -166,7 +180,7 @@ export interface Storage {
    * `fresh = window > 0 and (now - issuedAt <= window or (seq = next and now - iat <= window))` and
    * `ours = seq = current or seq = next or (current < seq < next and window > 0 and issuedAt - iat <= window)`.
    * Then `current = seq; next = next + 1; issuedAt = now; expiresAt = min(now + refreshValidity, createdAt + absoluteTimeout);
-   * idleExpiresAt = now + idleTimeout`. When the guard does not match nothing changes and the row is returned.
+   * idleExpiresAt = now + idleTimeout`, and `keyKind` is the attempt's if it has one. When the guard does not match nothing changes and the row is returned.
    */
   rotate(attempt: RotationAttempt): Promise<RotationResult>;
 
@@ -221,6 +235,8 @@ export interface Storage {
    */
   claimMeta(name: string, value: string): Promise<string>;
   claimMeta(name: string): Promise<string | undefined>;
+  /** Facts whose name begins with `prefix` (ASCII), by name in the order of bytes, in keyset pages. */
+  listMeta(prefix: string, page: PageRequest): Promise<Page<MetaRecord>>;
 
   /**
    * Revocations after a cursor, or at and after a time, oldest first; handles may repeat. A page may hold only the first
