@@ -104,6 +104,8 @@ export const testHostileValues = (open: OpenStore): void => {
         await storage.createSession(record);
         expect(await storage.getSession(record.id)).toStrictEqual(record);
         expect(await storage.claimMeta(text, text)).toBe(text);
+        expect(await storage.replaceMeta(text, text, `${text}'`)).toBe(true);
+        expect(await storage.replaceMeta(text, `${text}'`, text)).toBe(true);
         const event: EventRecord = { key: text, at: clock.now(), type: "admin", detail: text, count: 1 };
         await storage.appendEvents([event]);
         expect((await storage.listEvents({}, { limit: 100 })).items).toContainEqual(event);
@@ -114,6 +116,23 @@ export const testHostileValues = (open: OpenStore): void => {
         const key = signingKey(clock, { kid, publicKey: kid, sealedPrivateKey: kid });
         expect(await storage.addSigningKey(key, kids[index - 1])).toBe(true);
         expect(await storage.getSigningKeys()).toContainEqual(key);
+        expect(await storage.resealSigningKey(kid, kid, `${kid}'`)).toBe(true);
+        expect(await storage.getSigningKeys()).toContainEqual({ ...key, sealedPrivateKey: `${kid}'` });
+      }
+    });
+
+    it("are moved and erased to the letter", async () => {
+      const { storage, clock } = await openTestStore(open);
+      const texts = hostile.filter((text) => text.length < 100);
+      const records = texts.map((text) =>
+        sessionRecord(clock, { tenantId: text as TenantId, userId: userId(text), device: text, data: text }),
+      );
+      expect(new Set(await storage.importSessions(records))).toStrictEqual(new Set([true]));
+      for (const record of records) expect(await storage.getSession(record.id)).toStrictEqual(record);
+      for (const [index, record] of records.entries()) {
+        expect(await storage.eraseUser(record)).toMatchObject({ ended: [{ id: record.id }], rows: 1, events: 0 });
+        const { items } = await storage.listSessions({}, { limit: 100 });
+        expect(items).toHaveLength(records.length - index - 1);
       }
     });
 
@@ -136,6 +155,9 @@ export const testHostileValues = (open: OpenStore): void => {
         (text) => storage.revokeSessions({ kind: "ids", ids: [text as SessionId] }, { reason: "logout" }),
         (text) => storage.revokeSessions({ kind: "tenant", tenantId: text as TenantId }, { reason: "logout" }),
         (text) => storage.revokeSessions({ kind: "ids", ids: [] }, { reason: "logout", detail: text }),
+        (text) => storage.eraseUser(sessionRecord(clock, { userId: userId(text) })),
+        (text) => storage.eraseUser(sessionRecord(clock, { tenantId: text as TenantId })),
+        (text) => storage.importSessions([sessionRecord(clock), sessionRecord(clock, { data: text })]),
         (text) => storage.listSessions({ userId: userId(text) }, { limit: 1 }),
         (text) => storage.listSessionReferences({ tenantId: text as TenantId }, { limit: 1 }),
         (text) => storage.updateSessionData(text as SessionId, "{}"),
@@ -145,6 +167,12 @@ export const testHostileValues = (open: OpenStore): void => {
         (text) => storage.claimMeta(text, "value"),
         (text) => storage.listMeta(text, { limit: 1 }),
         (text) => storage.claimMeta("name", text),
+        (text) => storage.replaceMeta(text, "from", "to"),
+        (text) => storage.replaceMeta("name", text, "to"),
+        (text) => storage.replaceMeta("name", "from", text),
+        (text) => storage.resealSigningKey(text, "from", "to"),
+        (text) => storage.resealSigningKey("kid", text, "to"),
+        (text) => storage.resealSigningKey("kid", "from", text),
         (text) => storage.appendEvents([{ ...event, key: text }]),
         (text) => storage.listEvents({ userId: userId(text) }, { limit: 1 }),
         (text) => storage.listSessions({}, { limit: 1, after: text }),

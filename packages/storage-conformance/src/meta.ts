@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { atOnce, openTestStore, type OpenStore } from "./store.js";
 
-/** `claimMeta`: facts that are written once, and `listMeta`. */
+/** `claimMeta`: facts that are written once; `replaceMeta` and `listMeta`. */
 export const testMeta = (open: OpenStore): void => {
   describe("claimMeta", () => {
     it("keeps the first value", async () => {
@@ -20,6 +20,38 @@ export const testMeta = (open: OpenStore): void => {
       const values = await atOnce(20, (index) => storage.claimMeta("owner", `node-${index}`));
       expect(new Set(values).size).toBe(1);
       expect(await storage.claimMeta("owner")).toBe(values[0]);
+    });
+  });
+
+  describe("replaceMeta", () => {
+    it("replaces the value that is expected, and no other", async () => {
+      const { storage } = await openTestStore(open);
+      expect(await storage.replaceMeta("state", "one", "two")).toBe(false);
+      expect(await storage.claimMeta("state")).toBeUndefined();
+      await storage.claimMeta("state", "one");
+      await storage.claimMeta("State", "one");
+      for (const other of ["two", "One", "one ", ""])
+        expect(await storage.replaceMeta("state", other, "two")).toBe(false);
+      expect(await storage.replaceMeta("state", "one", "two")).toBe(true);
+      expect(await storage.claimMeta("state")).toBe("two");
+      expect(await storage.claimMeta("State")).toBe("one");
+      expect(await storage.replaceMeta("state", "two", "")).toBe(true);
+      expect(await storage.replaceMeta("state", "", "three")).toBe(true);
+      expect(await storage.claimMeta("state", "four")).toBe("three");
+    });
+
+    it("CVE-2026-90997: counts an equal value as written", async () => {
+      const { storage } = await openTestStore(open);
+      await storage.claimMeta("state", "one");
+      expect(await storage.replaceMeta("state", "one", "one")).toBe(true);
+    });
+
+    it("has one winner of twenty", async () => {
+      const { storage } = await openTestStore(open);
+      await storage.claimMeta("state", "one");
+      const replaced = await atOnce(20, (index) => storage.replaceMeta("state", "one", `node-${index}`));
+      expect(replaced.filter(Boolean)).toHaveLength(1);
+      expect(await storage.claimMeta("state")).toBe(`node-${replaced.indexOf(true)}`);
     });
   });
 

@@ -56,6 +56,36 @@ export const testNodes = (open: OpenStore): void => {
       expect(new Set(claimed).size).toBe(1);
     });
 
+    it("seal a key anew, replace a fact and import a row once between them", async () => {
+      const nodes = await openTwo();
+      const key = signingKey(nodes[0].clock);
+      await nodes[0].storage.addSigningKey(key, undefined);
+      await nodes[1].storage.claimMeta("state", "one");
+      const { kid, sealedPrivateKey } = key;
+      const record = sessionRecord(nodes[0].clock);
+      const results = await atOnce(10, async (index) => {
+        const { storage } = nodes[index % 2]!;
+        const resealed = await storage.resealSigningKey(kid, sealedPrivateKey, `node-${index}`);
+        const replaced = await storage.replaceMeta("state", "one", `node-${index}`);
+        const [imported] = await storage.importSessions([record]);
+        return [resealed, replaced, imported];
+      });
+      for (const step of [0, 1, 2])
+        expect(
+          results.filter((result) => result[step]),
+          `step ${step}`,
+        ).toHaveLength(1);
+    });
+
+    it("erase a user for each other", async () => {
+      const [one, two] = await openTwo();
+      const record = await createSession(one);
+      const { cursor } = await readFeed(two.storage, { at: millis(0) });
+      expect(await two.storage.eraseUser(record)).toMatchObject({ ended: [{ id: record.id }], rows: 1 });
+      expect(await one.storage.getSession(record.id)).toBeUndefined();
+      expect(idsOf((await readFeed(one.storage, { cursor })).revocations)).toStrictEqual([record.id]);
+    });
+
     it("sweep side by side without counting a row twice", async () => {
       const nodes = await openTwo();
       await atOnce(40, () => createSession(nodes[0], { expiresAt: nodes[0].clock.now() }));

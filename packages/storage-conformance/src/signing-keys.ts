@@ -42,6 +42,30 @@ export const testSigningKeys = (open: OpenStore): void => {
       expect(keys.map(({ kid }) => kid)).toStrictEqual([`d-${added.indexOf(true)}`]);
     });
 
+    it("are sealed anew only where they still are as they were", async () => {
+      const { storage, clock } = await openTestStore(open);
+      const key = signingKey(clock, { kid: "d-1" });
+      clock.advance(1);
+      const other = signingKey(clock, { kid: "d-2" });
+      await storage.addSigningKey(key, undefined);
+      await storage.addSigningKey(other, "d-1");
+      const { sealedPrivateKey: from } = key;
+      expect(await storage.resealSigningKey("d-9", from, "new")).toBe(false);
+      expect(await storage.resealSigningKey("D-1", from, "new")).toBe(false);
+      expect(await storage.resealSigningKey("d-1", from.toUpperCase(), "new")).toBe(false);
+      expect(await storage.getSigningKeys()).toStrictEqual([key, other]);
+      expect(await storage.resealSigningKey("d-1", from, "new")).toBe(true);
+      expect(await storage.resealSigningKey("d-1", from, "newer")).toBe(false);
+      expect(await storage.getSigningKeys()).toStrictEqual([{ ...key, sealedPrivateKey: "new" }, other]);
+      // CVE-2026-90997: an equal value counts as written.
+      expect(await storage.resealSigningKey("d-1", "new", "new")).toBe(true);
+      const resealed = await atOnce(20, (index) => storage.resealSigningKey("d-2", from, `node-${index}`));
+      expect(resealed.filter(Boolean)).toHaveLength(1);
+      expect((await storage.getSigningKeys())[1]).toMatchObject({
+        sealedPrivateKey: `node-${resealed.indexOf(true)}`,
+      });
+    });
+
     it("are deleted by name", async () => {
       const { storage, clock } = await openTestStore(open);
       await storage.addSigningKey(signingKey(clock, { kid: "d-1" }), undefined);

@@ -88,11 +88,17 @@ const tables = `
   INSERT INTO meta (name, value) VALUES ('revocation_epoch', lower(hex(randomblob(16))));
 `;
 
+/** The erasure of a user finds also what has ended. */
+const endedByUser = "CREATE INDEX sessions_ended_by_user ON sessions (user_id) WHERE ended_at IS NOT NULL;";
+
 /** Oldest first. A released one is never changed. */
-const migrations: readonly Migration[] = [{ version: 1, readableBy: 1, sql: tables }];
+const migrations: readonly Migration[] = [
+  { version: 1, readableBy: 1, sql: tables },
+  { version: 2, readableBy: 1, sql: endedByUser },
+];
 
 /** The schema version of this release. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 const versionTable = `
   CREATE TABLE IF NOT EXISTS schema_versions (

@@ -1,5 +1,6 @@
 import {
   type ApplyResult,
+  type ErasedUser,
   type ExpectedRow,
   expiryOf,
   isLive,
@@ -18,8 +19,10 @@ import {
   type SessionRecord,
   type SessionReference,
   sessionEndedEvent,
+  type TenantId,
   type UseNote,
   type UsePolicy,
+  type UserId,
 } from "@pawl/storage";
 import type { Database } from "./database.js";
 import { appendEvents } from "./events.js";
@@ -54,6 +57,10 @@ export const createSession = (
   const ids = surplus.map(({ id }) => id);
   return revokeSessions({ database, now }, { kind: "ids", ids }, { reason: "session_limit" });
 };
+
+/** @returns for each, in order, whether it was inserted. */
+export const importSessions = ({ database }: Transaction, records: readonly SessionRecord[]): readonly boolean[] =>
+  records.map((record) => database.run(statements.importSession, parametersOf(record)) > 0);
 
 export const rotate = ({ database, now }: Transaction, attempt: RotationAttempt): RotationResult => {
   const { id, seq, iat, secretHash, window, lifetimes, keyKind = null } = attempt;
@@ -113,6 +120,20 @@ export const revokeSessions = (
   cause: RevocationCause,
 ): readonly SessionReference[] =>
   noteEnds({ database, now }, endSessions({ database, now }, selector, cause.reason), cause);
+
+export const eraseUser = (
+  { database, now }: Transaction,
+  { tenantId, userId }: { readonly tenantId: TenantId; readonly userId: UserId },
+): ErasedUser => {
+  const user = { tenantId, userId };
+  const ended = database.all(statements.selectLiveOfUser, { ...user, now }).map(referenceOf);
+  appendRevocations(database, ended, { at: now, reason: "erased" });
+  return {
+    ended,
+    rows: database.run(statements.deleteEndedOfUser, user) + database.run(statements.deleteOthersOfUser, user),
+    events: database.run(statements.deleteEventsOfUser, user),
+  };
+};
 
 /**
  * Looks at the next rows of the sweep: deletes those that expired, files the others under the end they have by now.

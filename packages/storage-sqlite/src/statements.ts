@@ -14,6 +14,9 @@ export const insertSession = `
   VALUES (:id, :tenantId, :userId, :secretHash, :current, :next, :issuedAt, :keyKind, :createdAt,
     :lastActiveAt, :expiresAt, :idleExpiresAt, :endedAt, :endReason, :device, :address, :payload, :data, :expiresAt)`;
 
+/** Moves a row between stores: one whose id is taken is left. */
+export const importSession = `${insertSession} ON CONFLICT (id) DO NOTHING`;
+
 export const selectSession = `SELECT ${sessionColumns} FROM sessions WHERE id = :id` as Query<SessionRow>;
 
 /** The sessions of a user beyond the `:keep` most recently refreshed ones. */
@@ -57,6 +60,15 @@ export const endSessionsOfUser = `
 export const endSessionsOfUserExcept = `
   ${end} WHERE user_id = :userId AND tenant_id = :tenantId AND id <> :exceptId AND ${live}
   RETURNING ${referenceColumns}` as Query<ReferenceRow>;
+
+export const selectLiveOfUser = `
+  SELECT ${referenceColumns} FROM sessions WHERE user_id = :userId AND tenant_id = :tenantId AND ${live}` as Query<ReferenceRow>;
+
+const deleteOfUser = "DELETE FROM sessions WHERE user_id = :userId AND tenant_id = :tenantId AND ended_at IS";
+
+/** Two statements, because each of the two has its partial index. */
+export const deleteEndedOfUser = `${deleteOfUser} NOT NULL`;
+export const deleteOthersOfUser = `${deleteOfUser} NULL`;
 
 /** The partial index of tenants does not hold the public one, and SQLite uses it only when the statement says so. */
 const ofTenant = (tenantId: string): string =>
@@ -145,6 +157,8 @@ export const listEvents = (selector: Listed<EventSelector>): Query<EventRow> => 
 export const deleteEvents = `
   DELETE FROM events WHERE key IN (SELECT key FROM events WHERE at < :before ORDER BY at LIMIT :limit)`;
 
+export const deleteEventsOfUser = "DELETE FROM events WHERE user_id = :userId AND tenant_id = :tenantId";
+
 export const selectSigningKeys = `
   SELECT kid, algorithm, kind, public_key, sealed_private_key, created_at, signs_from FROM signing_keys
   ORDER BY created_at, kid` as Query<SigningKeyRow>;
@@ -160,7 +174,12 @@ export const insertSigningKey = `
 
 export const deleteSigningKey = "DELETE FROM signing_keys WHERE kid = :kid";
 
+export const resealSigningKey = `
+  UPDATE signing_keys SET sealed_private_key = :to WHERE kid = :kid AND sealed_private_key = :from`;
+
 export const insertMeta = "INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING";
+
+export const replaceMeta = "UPDATE meta SET value = :to WHERE name = :name AND value = :from";
 
 /** Names after `:after` that begin with `:prefix`, whose byte order ends before that of the greatest character. */
 export const listMeta = `

@@ -8,6 +8,7 @@ import {
   checkSigningKey,
   checkText,
   type Clock,
+  type ErasedUser,
   type EventRecord,
   type EventSelector,
   type ExpectedRow,
@@ -29,8 +30,10 @@ import {
   type SigningKeyRecord,
   type Storage,
   StorageError,
+  type TenantId,
   type UseNote,
   type UsePolicy,
+  type UserId,
 } from "@pawl/storage";
 import type { Checkpoint } from "./checkpoint.js";
 import type { Database } from "./database.js";
@@ -124,6 +127,18 @@ export class SqliteStorage implements Storage {
     return this.#wakeAfter(await this.#write((transaction) => sessions.revokeSessions(transaction, selector, cause)));
   }
 
+  async eraseUser(user: { readonly tenantId: TenantId; readonly userId: UserId }): Promise<ErasedUser> {
+    checkSelector(user);
+    const erased = await this.#write((transaction) => sessions.eraseUser(transaction, user));
+    this.#wakeAfter(erased.ended);
+    return erased;
+  }
+
+  async importSessions(records: readonly SessionRecord[]): Promise<readonly boolean[]> {
+    records.forEach(checkSession);
+    return this.#write((transaction) => sessions.importSessions(transaction, records));
+  }
+
   async listSessions(selector: SessionSelector, page: PageRequest): Promise<Page<SessionRecord>> {
     return this.#list(selector, page, (database, listed, parameters) =>
       database.all(statements.listSessions(listed), parameters).map(recordOf),
@@ -171,6 +186,13 @@ export class SqliteStorage implements Storage {
     return this.#write(({ database }) => deleteSigningKeys(database, kids));
   }
 
+  async resealSigningKey(kid: string, from: string, to: string): Promise<boolean> {
+    checkText("kid", kid);
+    checkText("from", from);
+    checkText("to", to);
+    return this.#write(({ database }) => database.run(statements.resealSigningKey, { kid, from, to }) > 0);
+  }
+
   async claimMeta(name: string, value: string): Promise<string>;
   async claimMeta(name: string): Promise<string | undefined>;
   async claimMeta(name: string, value?: string): Promise<string | undefined> {
@@ -182,6 +204,13 @@ export class SqliteStorage implements Storage {
       database.run(statements.insertMeta, { name, value });
       return read(database);
     });
+  }
+
+  async replaceMeta(name: string, from: string, to: string): Promise<boolean> {
+    checkText("name", name);
+    checkText("from", from);
+    checkText("to", to);
+    return this.#write(({ database }) => database.run(statements.replaceMeta, { name, from, to }) > 0);
   }
 
   async listMeta(prefix: string, page: PageRequest): Promise<Page<MetaRecord>> {

@@ -1,5 +1,5 @@
 import { decodeEventPosition, encodeEventPosition, type EventPosition } from "./event-position.js";
-import type { Millis } from "./identifiers.js";
+import type { Millis, TenantId, UserId } from "./identifiers.js";
 import type { EventRecord } from "./records.js";
 import { checkSelector } from "./storable-text.js";
 import type { EventSelector, Page, PageRequest } from "./storage.js";
@@ -34,6 +34,12 @@ export class MemoryEvents {
     const items = rows.slice(0, page.limit);
     const last = items.at(-1);
     return rows.length > page.limit && last !== undefined ? { items, next: encodeEventPosition(last) } : { items };
+  }
+
+  deleteOfUser({ tenantId, userId }: { readonly tenantId: TenantId; readonly userId: UserId }): number {
+    const named = [...this.#events.values()].filter((event) => event.tenantId === tenantId && event.userId === userId);
+    for (const event of named) this.#events.delete(event.key);
+    return named.length;
   }
 
   deleteBefore(before: Millis, limit: number): number {

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "./clock.js";
 import { StorageError } from "./errors.js";
-import type { Millis, SessionId } from "./identifiers.js";
+import type { Millis, SessionId, TenantId, UserId } from "./identifiers.js";
 import { MemoryEvents } from "./memory-events.js";
 import { MemoryRevocations } from "./memory-revocations.js";
 import {
@@ -30,6 +30,7 @@ import {
 } from "./storable-text.js";
 import type {
   ApplyResult,
+  ErasedUser,
   EventSelector,
   ExpectedRow,
   MetaRecord,
@@ -151,6 +152,28 @@ export class MemoryStorage implements Storage {
     return this.#end(this.#selected(selector), cause);
   }
 
+  async eraseUser(user: { readonly tenantId: TenantId; readonly userId: UserId }): Promise<ErasedUser> {
+    this.#check();
+    checkSelector(user);
+    const { tenantId, userId } = user;
+    const at = this.now();
+    const ended = this.#live({ tenantId, userId }).map(referenceOf);
+    const rows = [...this.#sessions.values()].filter((row) => row.tenantId === tenantId && row.userId === userId);
+    for (const row of rows) this.#sessions.delete(row.id);
+    this.#revocations.append(ended.map((session) => ({ ...session, at, reason: "erased" })));
+    return { ended, rows: rows.length, events: this.#events.deleteOfUser(user) };
+  }
+
+  async importSessions(records: readonly SessionRecord[]): Promise<readonly boolean[]> {
+    this.#check();
+    records.forEach(checkSession);
+    return records.map((record) => {
+      const free = !this.#sessions.has(record.id);
+      if (free) this.#put({ ...record });
+      return free;
+    });
+  }
+
   async listSessions(selector: SessionSelector, page: PageRequest): Promise<Page<SessionRecord>> {
     this.#check();
     checkPage(page);
@@ -212,6 +235,17 @@ export class MemoryStorage implements Storage {
     for (const kid of kids) this.#signingKeys.delete(kid);
   }
 
+  async resealSigningKey(kid: string, from: string, to: string): Promise<boolean> {
+    this.#check();
+    checkText("kid", kid);
+    checkText("from", from);
+    checkText("to", to);
+    const key = this.#signingKeys.get(kid);
+    if (key?.sealedPrivateKey !== from) return false;
+    this.#signingKeys.set(kid, Object.freeze({ ...key, sealedPrivateKey: to }));
+    return true;
+  }
+
   async claimMeta(name: string, value: string): Promise<string>;
   async claimMeta(name: string): Promise<string | undefined>;
   async claimMeta(name: string, value?: string): Promise<string | undefined> {
@@ -220,6 +254,16 @@ export class MemoryStorage implements Storage {
     checkText("value", value);
     if (value !== undefined && !this.#meta.has(name)) this.#meta.set(name, value);
     return this.#meta.get(name);
+  }
+
+  async replaceMeta(name: string, from: string, to: string): Promise<boolean> {
+    this.#check();
+    checkText("name", name);
+    checkText("from", from);
+    checkText("to", to);
+    if (this.#meta.get(name) !== from) return false;
+    this.#meta.set(name, to);
+    return true;
   }
 
   async listMeta(prefix: string, page: PageRequest): Promise<Page<MetaRecord>> {

@@ -109,6 +109,16 @@ export interface RevocationCause {
   readonly detail?: string;
 }
 
+/** What `eraseUser` removed. */
+export interface ErasedUser {
+  /** The sessions that were live. */
+  readonly ended: readonly SessionReference[];
+  /** Rows of sessions that were deleted, live or not. */
+  readonly rows: number;
+  /** Events that were deleted. */
+  readonly events: number;
+}
+
 export interface SessionSelector {
   readonly tenantId?: TenantId;
   readonly userId?: UserId;
@@ -202,6 +212,20 @@ export interface Storage {
    */
   revokeSessions(selector: RevocationSelector, cause: RevocationCause): Promise<readonly SessionReference[]>;
 
+  /**
+   * Removes a user of a tenant without a trace: live sessions end as `erased`, with their revocations but without events,
+   * then all rows of the user, live or not, and all events that name the user are deleted. What the feed holds of the user
+   * stays until `deleteRevocations`: verifiers have to hear of it.
+   */
+  eraseUser(user: { readonly tenantId: TenantId; readonly userId: UserId }): Promise<ErasedUser>;
+
+  /**
+   * Inserts rows as they are, live or not, for data that moves between stores: no limit, no revocation, no event. A row
+   * whose id is taken, also by one before it in the same call, is left as it is. One atomic step; callers send a few hundred.
+   * @returns for each, in order, whether it was inserted.
+   */
+  importSessions(records: readonly SessionRecord[]): Promise<readonly boolean[]>;
+
   /** Live sessions by id, in keyset pages. */
   listSessions(selector: SessionSelector, page: PageRequest): Promise<Page<SessionRecord>>;
   /** As `listSessions`, references only. */
@@ -228,6 +252,11 @@ export interface Storage {
    */
   addSigningKey(record: SigningKeyRecord, ifNewestIs: string | undefined): Promise<boolean>;
   deleteSigningKeys(kids: readonly string[]): Promise<void>;
+  /**
+   * Replaces the sealed private half of a key if it still is `from`. An equal value counts as written.
+   * @returns false when it is not, or when there is no such key.
+   */
+  resealSigningKey(kid: string, from: string, to: string): Promise<boolean>;
 
   /**
    * A lasting fact of the store: writes `value` unless the name is already taken, and returns what stands.
@@ -235,6 +264,8 @@ export interface Storage {
    */
   claimMeta(name: string, value: string): Promise<string>;
   claimMeta(name: string): Promise<string | undefined>;
+  /** Replaces a lasting fact if it still is `from`. An equal value counts as written. @returns false when it is not. */
+  replaceMeta(name: string, from: string, to: string): Promise<boolean>;
   /** Facts whose name begins with `prefix` (ASCII), by name in the order of bytes, in keyset pages. */
   listMeta(prefix: string, page: PageRequest): Promise<Page<MetaRecord>>;
 
