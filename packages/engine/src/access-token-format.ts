@@ -14,7 +14,8 @@ export interface AccessTokenFormat {
   /** The `version` that stands in the header. */
   readonly version: string;
   readonly encoding: "base64" | "base64url";
-  readonly algorithms: readonly SigningAlgorithm[];
+  /** What may sign it; where another one is asked for, the first does. */
+  readonly algorithms: readonly [SigningAlgorithm, ...SigningAlgorithm[]];
   /** Times are cut to whole multiples of this. */
   readonly timeUnit: Millis;
   /** Names that a payload may not have, because they would stand beside the token's own claims. */
@@ -33,6 +34,10 @@ export interface AccessTokenSigner extends TokenKeyName {
   /** Encoded header parts; only for the forms that allow the key's algorithm. */
   readonly headers: Readonly<Partial<Record<AccessTokenForm, string>>>;
 }
+
+/** Whether a parsed JSON value is an object: neither null nor an array. */
+export const isJsonObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Reads the decimal sequence number that stands in `refreshTokenHash1`. @returns undefined for anything else. */
 export const parseSeq = (value: unknown): number | undefined =>

@@ -1,8 +1,8 @@
 import type { KeyObject } from "node:crypto";
 import { millis, type Millis } from "@pawl/storage";
 import type { AccessTokenFormat, AccessTokenSigner, TokenKeyName } from "./access-token-format.js";
-import { accessTokenV1 } from "./access-token-v1.js";
-import { accessTokenV5 } from "./access-token-v5.js";
+import { accessTokenV3, accessTokenV4, accessTokenV5 } from "./access-token-flat.js";
+import { accessTokenV1, accessTokenV2 } from "./access-token-nested.js";
 import { EngineError } from "./errors.js";
 import { signJwt } from "./jwt.js";
 import type { AccessTokenClaims, AccessTokenForm, IssuedToken } from "./session.js";
@@ -10,6 +10,9 @@ import type { AccessTokenClaims, AccessTokenForm, IssuedToken } from "./session.
 /** Every form an access token may have. */
 export const accessTokenFormats: Readonly<Record<AccessTokenForm, AccessTokenFormat>> = {
   v1: accessTokenV1,
+  v2: accessTokenV2,
+  v3: accessTokenV3,
+  v4: accessTokenV4,
   v5: accessTokenV5,
 };
 

@@ -1,6 +1,8 @@
-import { millis, NEVER, type SessionRecord, type Storage } from "@pawl/storage";
+import { millis, NEVER, PUBLIC_TENANT, type SessionRecord, type Storage } from "@pawl/storage";
 import { createAccessTokenVerifier } from "./access-token-verifier.js";
+import { createJwtIssue } from "./application-jwt.js";
 import { createIssuer } from "./issuer.js";
+import { EngineError } from "./errors.js";
 import { claimMasterKeys, type MasterKey } from "./master-key.js";
 import type { Policy } from "./policy.js";
 import { policyWith } from "./policy-rules.js";
@@ -10,11 +12,12 @@ import { createRefreshTokenSeal, secretHash } from "./refresh-token.js";
 import { followRevocations } from "./revocation-feed.js";
 import { createRevocation } from "./revocation.js";
 import type { SessionEngine } from "./session-engine.js";
-import { newSessionId } from "./session-handle.js";
+import { handleOf, newSessionId } from "./session-handle.js";
 import { checkSession } from "./session-input.js";
 import { createSessions } from "./sessions.js";
 import { createSigningKeys } from "./signing-keys.js";
 import { sweep } from "./sweep.js";
+import { createTenants } from "./tenants.js";
 import { createVerification } from "./verification.js";
 
 const SECRET_BYTES = 32;
@@ -54,6 +57,11 @@ export const createEngine = async (options: EngineOptions): Promise<SessionEngin
   await signingKeys.ensure(policy.signingAlgorithm, "dynamic");
   const issuer = createIssuer({ policy, seal, signingKeys });
   const revocations = await followRevocations({ storage, verifier, lifetime: accessTokenValidity });
+  const revocation = createRevocation({ storage, marks: revocations });
+  const tenants = createTenants({
+    storage,
+    endSessions: (tenantId) => revocation.revokeTenant(tenantId, { detail: "tenant removed" }),
+  });
 
   return {
     policy,
@@ -63,6 +71,8 @@ export const createEngine = async (options: EngineOptions): Promise<SessionEngin
 
     async createSession(input) {
       const { form, ...session } = checkSession(input);
+      const mustExist = input.tenantMustExist === true && session.tenantId !== PUBLIC_TENANT;
+      if (mustExist && (await tenants.get(session.tenantId)) === undefined) throw tenantUnknown();
       const now = storage.now();
       const secret = random.bytes(SECRET_BYTES);
       const record: SessionRecord = {
@@ -82,14 +92,20 @@ export const createEngine = async (options: EngineOptions): Promise<SessionEngin
       const { maxSessionsPerUser } = policy;
       const limits = maxSessionsPerUser === undefined ? undefined : { maxPerUser: maxSessionsPerUser };
       revocations.mark(await storage.createSession(record, limits), now);
+      // Whoever removes a tenant says so first and then ends its sessions: they have seen this one, or we see that.
+      if (mustExist && (await tenants.get(session.tenantId)) === undefined) {
+        await revocation.revokeSessions([handleOf(record)], { detail: "tenant removed" });
+        throw tenantUnknown();
+      }
       const antiCsrf = input.enableAntiCsrf ?? enableAntiCsrf;
       const refresh = { id: record.id, seq: 0, iat: now, antiCsrf, secret };
-      return issuer.session(record, refresh, { form, keyKind: record.keyKind, now });
+      return issuer.session(record, refresh, { form, algorithm: input.algorithm, keyKind: record.keyKind, now });
     },
 
     refreshSession: createRefresh({ policy, storage, seal, issuer, marks: revocations }),
     ...createVerification({ policy, storage, verifier, signingKeys, issuer }),
-    ...createRevocation({ storage, marks: revocations }),
+    ...revocation,
+    tenants,
     ...createSessions({ policy, storage }),
 
     listEvents: (selector, page) => storage.listEvents(selector, page),
@@ -97,12 +113,12 @@ export const createEngine = async (options: EngineOptions): Promise<SessionEngin
 
     keySet: (algorithm) => signingKeys.keySet(algorithm),
     listSigningKeys: () => signingKeys.list(),
-    async signingPublicKey(algorithm, kind) {
-      await signingKeys.ensure(algorithm, kind);
-      const { kid } = signingKeys.signer(algorithm, kind, storage.now());
-      const key = signingKeys.verificationKeys().find((published) => published.kid === kid);
-      return (key as NonNullable<typeof key>).publicKey.export({ type: "spki", format: "der" }).toString("base64");
+    async publishedSigningKeys(algorithm, kind) {
+      await issuer.signer(algorithm, kind, storage.now());
+      return signingKeys.published(algorithm, kind);
     },
+    nextSigningKeyAt: (algorithm) => signingKeys.nextAt(algorithm),
+    issueJwt: createJwtIssue({ storage, issuer }),
     rotateSigningKey: (algorithm = policy.signingAlgorithm) => signingKeys.rotate(algorithm),
     maintainSigningKeys: () => signingKeys.maintain(),
     sweep: () => sweep(storage, policy),
@@ -112,3 +128,5 @@ export const createEngine = async (options: EngineOptions): Promise<SessionEngin
     },
   };
 };
+
+const tenantUnknown = (): EngineError => new EngineError("tenant_unknown", "there is no such tenant");

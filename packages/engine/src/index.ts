@@ -13,6 +13,8 @@ export { handleOf, isTenantId, parseHandle } from "./session-handle.js";
 export { MAX_DATA_BYTES, MAX_PAYLOAD_BYTES, MAX_USER_ID_BYTES } from "./session-input.js";
 export { formatDuration, parseDuration } from "./duration.js";
 export * from "./errors.js";
+export type { Tenant, Tenants } from "./tenants.js";
+export type { JwtInput } from "./application-jwt.js";
 export { accessTokenFormats } from "./access-token.js";
 export type { AccessTokenFormat } from "./access-token-format.js";
 export type { VerificationKey } from "./jwt.js";

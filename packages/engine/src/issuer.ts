@@ -1,5 +1,6 @@
 import { type Millis, millis, type SessionRecord, type SigningAlgorithm, type SigningKeyKind } from "@pawl/storage";
-import { issueAccessToken } from "./access-token.js";
+import { accessTokenFormats, issueAccessToken } from "./access-token.js";
+import type { AccessTokenSigner } from "./access-token-format.js";
 import { antiCsrfToken } from "./anti-csrf.js";
 import type { Policy } from "./policy.js";
 import type { RefreshTokenClaims, RefreshTokenSeal } from "./refresh-token.js";
@@ -10,6 +11,8 @@ import type { SigningKeys } from "./signing-keys.js";
 /** How an answer is to be written. */
 interface IssueStyle {
   readonly form: AccessTokenForm;
+  /** Taken where the form allows it; the policy's unless given. */
+  readonly algorithm: SigningAlgorithm | undefined;
   readonly keyKind: SigningKeyKind;
 }
 
@@ -21,10 +24,12 @@ export interface Issuer {
     refresh: RefreshTokenClaims,
     issue: IssueStyle & { readonly now: Millis },
   ): Promise<IssuedSession>;
+  /** The key that signs now; the first of its algorithm and kind is made. */
+  signer(algorithm: SigningAlgorithm, keyKind: SigningKeyKind, now: Millis): Promise<AccessTokenSigner>;
   /** Signs claims as they are. */
   accessToken(
     claims: AccessTokenClaims,
-    issue: { readonly keyKind: SigningKeyKind; readonly now: Millis },
+    issue: Omit<IssueStyle, "form"> & { readonly now: Millis },
   ): Promise<IssuedToken>;
 }
 
@@ -51,16 +56,25 @@ export const createIssuer = ({
     return made;
   };
 
-  const accessToken: Issuer["accessToken"] = async (claims, { keyKind, now }) => {
-    const algorithm = claims.form === "v1" ? "RS256" : policy.signingAlgorithm;
+  const signer: Issuer["signer"] = async (algorithm, keyKind, now) => {
     await ensure(algorithm, keyKind);
-    return issueAccessToken(claims, signingKeys.signer(algorithm, keyKind, now));
+    return signingKeys.signer(algorithm, keyKind, now);
+  };
+
+  const accessToken: Issuer["accessToken"] = async (
+    claims,
+    { algorithm: wanted = policy.signingAlgorithm, keyKind, now },
+  ) => {
+    const { algorithms } = accessTokenFormats[claims.form];
+    const algorithm = algorithms.includes(wanted) ? wanted : algorithms[0];
+    return issueAccessToken(claims, await signer(algorithm, keyKind, now));
   };
 
   return {
+    signer,
     accessToken,
 
-    async session(row, refresh, { form, keyKind, now }) {
+    async session(row, refresh, { form, algorithm, keyKind, now }) {
       const { tenantId, userId, expiresAt } = row;
       const handle = handleOf(row);
       const payload = JSON.parse(row.payload) as JsonObject;
@@ -79,7 +93,7 @@ export const createIssuer = ({
       };
       return {
         session: { handle, tenantId, userId, payload },
-        accessToken: await accessToken(claims, { keyKind, now }),
+        accessToken: await accessToken(claims, { algorithm, keyKind, now }),
         refreshToken: { token: seal.seal(refresh), expiry: expiresAt, createdTime: refresh.iat },
         ...csrf,
       };

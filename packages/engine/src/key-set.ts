@@ -31,6 +31,12 @@ export interface SigningKeyInformation {
   readonly status: "next" | "active" | "retired";
 }
 
+/** A signing key with its public half. */
+export interface PublicSigningKey extends SigningKeyInformation {
+  /** Base64 of the DER SPKI key, on one line. */
+  readonly publicKey: string;
+}
+
 const publicJwk = ({ kid, algorithm, publicKey }: VerificationKey): PublicJwk =>
   ({ kid, alg: algorithm, use: "sig", ...publicKey.export({ format: "jwk" }) }) as PublicJwk;
 

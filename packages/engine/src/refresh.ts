@@ -2,6 +2,7 @@ import {
   type EventRecord,
   type RotationAttempt,
   type SessionRecord,
+  type SigningAlgorithm,
   type SigningKeyKind,
   StorageError,
   type Storage,
@@ -40,6 +41,13 @@ const NO_SESSION = {
   message: "the session does not exist or has ended",
 } as const satisfies RefreshOutcome;
 
+/** How the answer to a refresh is to be written. */
+interface RefreshStyle {
+  readonly form: AccessTokenForm;
+  readonly algorithm: SigningAlgorithm | undefined;
+  readonly keyKind: SigningKeyKind | undefined;
+}
+
 /** Refreshes sessions: opens the token, lets storage do the ordinary mint, decides and applies the rest (DESIGN 3). */
 export const createRefresh = ({
   policy,
@@ -57,20 +65,18 @@ export const createRefresh = ({
   const lifetimes = lifetimesOf(policy);
 
   return async (input) => {
-    const style = { form: checkForm(input.form), keyKind: input.keyKind };
+    const style = { form: checkForm(input.form), algorithm: input.algorithm, keyKind: input.keyKind };
     let refused: RefreshOutcome | undefined;
     for (const claims of presentedTokens(input, seal)) {
-      const outcome = isCsrfSafe(claims, input) ? await refresh(claims, style) : NO_ANTI_CSRF;
+      const issued = { ...claims, antiCsrf: input.issueAntiCsrf ?? claims.antiCsrf };
+      const outcome = isCsrfSafe(claims, input) ? await refresh(issued, style) : NO_ANTI_CSRF;
       if (outcome.kind !== "unauthorised") return outcome;
       refused ??= outcome;
     }
     return refused ?? NO_TOKEN;
   };
 
-  async function refresh(
-    claims: RefreshTokenClaims,
-    { form, keyKind }: { readonly form: AccessTokenForm; readonly keyKind: SigningKeyKind | undefined },
-  ): Promise<RefreshOutcome> {
+  async function refresh(claims: RefreshTokenClaims, { keyKind, ...form }: RefreshStyle): Promise<RefreshOutcome> {
     const attempt: RotationAttempt = {
       id: claims.id,
       seq: claims.seq,
@@ -85,7 +91,7 @@ export const createRefresh = ({
       copy: Pick<RefreshTokenClaims, "seq" | "iat">,
       now: RefreshTokenClaims["iat"],
     ): Promise<RefreshOutcome> => {
-      const style = { form, keyKind: keyKind ?? record.keyKind, now };
+      const style = { ...form, keyKind: keyKind ?? record.keyKind, now };
       return { kind: "refreshed", ...(await issuer.session(record, { ...claims, ...copy }, style)) };
     };
 

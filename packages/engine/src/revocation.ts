@@ -1,15 +1,18 @@
-import type {
-  RevocationCause,
-  RevocationSelector,
-  SessionId,
-  SessionReference,
-  Storage,
-  TenantId,
+import {
+  PUBLIC_TENANT,
+  type RevocationCause,
+  type RevocationSelector,
+  type SessionId,
+  type SessionReference,
+  type Storage,
+  type TenantId,
+  type UserId,
 } from "@pawl/storage";
 import { EngineError } from "./errors.js";
 import type { RevocationMarks } from "./revocation-feed.js";
 import type { SessionEngine } from "./session-engine.js";
 import { parseHandle } from "./session-handle.js";
+import { listReferences } from "./session-references.js";
 import { checkCause, checkTenantId, checkUserId } from "./session-input.js";
 import type { SessionHandle } from "./session.js";
 
@@ -23,6 +26,12 @@ export const createRevocation = ({
 }): Pick<SessionEngine, "revokeSessions" | "revokeAllForUser" | "revokeTenant"> => {
   const end = async (selector: RevocationSelector, cause: RevocationCause): Promise<readonly SessionHandle[]> =>
     marks.mark(await storage.revokeSessions(selector, cause), storage.now());
+
+  /** Where a user has live sessions; `public` first, and always. */
+  const tenantsOf = async (userId: UserId): Promise<readonly TenantId[]> => {
+    const references = await listReferences(storage, { userId });
+    return [...new Set([PUBLIC_TENANT, ...references.map(({ tenantId }) => tenantId)])];
+  };
 
   return {
     async revokeSessions(handles, given) {
@@ -40,14 +49,18 @@ export const createRevocation = ({
       return ended;
     },
 
-    async revokeAllForUser({ userId, tenantId: givenTenant, except }, given) {
+    async revokeAllForUser({ userId, tenantId, acrossTenants, except }, given) {
       const cause = checkCause(given);
-      const tenantId = checkTenantId(givenTenant);
-      const kept = except === undefined ? undefined : exempted(except, tenantId);
-      return end(
-        { kind: "user", tenantId, userId: checkUserId(userId), ...(kept === undefined ? {} : { exceptId: kept.id }) },
-        cause,
-      );
+      checkUserId(userId);
+      const tenants = acrossTenants === true ? await tenantsOf(userId) : [checkTenantId(tenantId)];
+      const kept = except === undefined ? undefined : exempted(except, tenants);
+      const ended: SessionHandle[] = [];
+      // Tenant by tenant, as a whole: a session that is made meanwhile in one of them ends too, or is later.
+      for (const tenant of tenants) {
+        const exceptId = kept?.tenantId === tenant ? { exceptId: kept.id } : {};
+        ended.push(...(await end({ kind: "user", tenantId: tenant, userId, ...exceptId }, cause)));
+      }
+      return ended;
     },
 
     async revokeTenant(tenantId, given) {
@@ -57,9 +70,9 @@ export const createRevocation = ({
 };
 
 /** A typing error here would end the very session that was to be kept, so it is no silent "unknown session". */
-const exempted = (handle: string, tenantId: TenantId): Pick<SessionReference, "id"> => {
+const exempted = (handle: string, tenants: readonly TenantId[]): Pick<SessionReference, "id" | "tenantId"> => {
   const session = parseHandle(handle);
-  if (session?.tenantId !== tenantId)
+  if (session === undefined || !tenants.includes(session.tenantId))
     throw new EngineError("invalid_input", "except must be the handle of a session of this tenant");
   return session;
 };

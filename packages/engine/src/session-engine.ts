@@ -2,6 +2,7 @@ import type {
   EndReason,
   EventRecord,
   EventSelector,
+  Millis,
   Page,
   PageRequest,
   RevocationCursor,
@@ -13,11 +14,13 @@ import type {
   UserId,
 } from "@pawl/storage";
 import type { AccessTokenVerifier } from "./access-token-verifier.js";
-import type { KeySet, SigningKeyInformation } from "./key-set.js";
+import type { JwtInput } from "./application-jwt.js";
+import type { KeySet, PublicSigningKey, SigningKeyInformation } from "./key-set.js";
 import type { Policy } from "./policy.js";
 import type { RevocationFeed, RevokedPage } from "./revocation-feed.js";
 import type {
   AccessTokenClaims,
+  AccessTokenForm,
   ConfirmOutcome,
   CreateSessionInput,
   IssuedSession,
@@ -31,12 +34,20 @@ import type {
   VerifyInput,
   VerifyOutcome,
 } from "./session.js";
+import type { Tenants } from "./tenants.js";
 
 /** Why sessions are revoked; `revoked` unless said otherwise. */
 export interface RevokeCause {
   readonly reason?: Extract<EndReason, "logout" | "revoked" | "revoked_by_admin" | "token_reuse" | "erased">;
   /** Who asked, for the audit trail. */
   readonly detail?: string;
+}
+
+/** A user of the tenant `public`, of another one, or (whatever `tenantId` says) of every tenant. */
+export interface UserOfTenant {
+  readonly userId: UserId;
+  readonly tenantId?: TenantId;
+  readonly acrossTenants?: boolean;
 }
 
 /** Names one seen use of an access token: handle, sequence number, and when the token was issued. */
@@ -54,7 +65,7 @@ export interface SessionEngine {
 
   /**
    * @throws EngineError `invalid_input` for a bad user id (1 to 512 bytes of UTF-8 without U+0000), tenant id, or a payload
-   * that is no plain object or holds a protected claim; `payload_too_large` above 32 KiB of payload or 1 MiB of data.
+   * that is no plain object; `protected_claim`, `tenant_unknown`; `payload_too_large` above 32 KiB of payload or 1 MiB of data.
    */
   createSession(input: CreateSessionInput): Promise<IssuedSession>;
   /** @throws EngineError `invalid_input` for more other refresh tokens than are taken, and for an unknown form. */
@@ -75,31 +86,33 @@ export interface SessionEngine {
 
   /** @returns the handles that were live. The verifier here refuses them before the promise resolves. */
   revokeSessions(handles: readonly string[], cause?: RevokeCause): Promise<readonly SessionHandle[]>;
-  /** @throws EngineError `invalid_input` also when `except` is no handle of that tenant: a typing error must not end it. */
+  /** @throws EngineError `invalid_input` also when `except` is no handle of such a tenant: a typing error must not end it. */
   revokeAllForUser(
-    user: { readonly userId: UserId; readonly tenantId?: TenantId; readonly except?: SessionHandle },
+    user: UserOfTenant & { readonly except?: SessionHandle },
     cause?: RevokeCause,
   ): Promise<readonly SessionHandle[]>;
   revokeTenant(tenantId: TenantId, cause?: RevokeCause): Promise<readonly SessionHandle[]>;
 
   getSession(handle: string): Promise<SessionInformation | undefined>;
   listSessions(selector: SessionSelector, page: PageRequest): Promise<Page<SessionInformation>>;
-  /** All handles of a user's live sessions, whatever their number. */
-  listSessionHandles(user: {
-    readonly userId: UserId;
-    readonly tenantId?: TenantId;
-  }): Promise<readonly SessionHandle[]>;
+  /** All handles of a user's live sessions, whatever their number; of the tenant `public` unless told otherwise. */
+  listSessionHandles(user: UserOfTenant): Promise<readonly SessionHandle[]>;
   /** @returns false when there is no such live session. */
   updateSessionData(handle: string, data: JsonObject): Promise<boolean>;
-  /** Takes effect in tokens at the next refresh. @returns false when there is no such live session. */
-  updatePayload(handle: string, payload: JsonObject): Promise<boolean>;
+  /**
+   * Takes effect in tokens at the next refresh. @returns false when there is no such live session.
+   * @throws EngineError `protected_claim` for a claim that is a token's own in `form`, which is `v5` unless given.
+   */
+  updatePayload(handle: string, payload: JsonObject, options?: { readonly form: AccessTokenForm }): Promise<boolean>;
   explainSession(handle: string): Promise<SessionExplanation>;
   listEvents(selector: EventSelector, page: PageRequest): Promise<Page<EventRecord>>;
 
   /** The public keys that verify access tokens; `algorithm` narrows. JWK set of RFC 7517 section 5. */
   keySet(algorithm?: SigningAlgorithm): KeySet;
-  /** The public key that signs tokens of version 1 now: base64 of the DER SPKI RSA key. */
-  signingPublicKey(algorithm: SigningAlgorithm, kind: SigningKeyKind): Promise<string>;
+  /** The published keys of one algorithm and kind with their public halves, newest first; the first key is made. */
+  publishedSigningKeys(algorithm: SigningAlgorithm, kind: SigningKeyKind): Promise<readonly PublicSigningKey[]>;
+  /** When the next dynamic key of an algorithm will be published, unless somebody rotates before. */
+  nextSigningKeyAt(algorithm: SigningAlgorithm): Millis;
   listSigningKeys(): readonly SigningKeyInformation[];
   /** Adds a dynamic key that takes over after the publication lead; the old ones stay published. */
   rotateSigningKey(algorithm?: SigningAlgorithm): Promise<SigningKeyInformation>;
@@ -107,6 +120,14 @@ export interface SessionEngine {
   maintainSigningKeys(): Promise<void>;
   /** One round of deleting what is over (sessions, revocations, events), in small batches. */
   sweep(): Promise<{ readonly sessions: number; readonly revocations: number; readonly events: number }>;
+
+  /**
+   * Signs a JWT for the application's own use, which no verifier here takes for a session's.
+   * @throws EngineError `protected_claim` for what only sessions' tokens claim; `invalid_input`, `payload_too_large`.
+   */
+  issueJwt(input: JwtInput): Promise<string>;
+
+  readonly tenants: Tenants;
 
   /** Follows the store's revocations into the verifier, and to further listeners. */
   readonly revocations: RevocationFeed;

@@ -28,7 +28,7 @@ export interface CheckedSession {
   readonly keyKind: SigningKeyKind;
 }
 
-/** @throws EngineError `invalid_input`, `payload_too_large`. */
+/** @throws EngineError `invalid_input`, `protected_claim`, `payload_too_large`. */
 export const checkSession = (input: CreateSessionInput): CheckedSession => {
   const form = checkForm(input.form);
   const { payload = {}, data = {} } = input;
@@ -46,7 +46,8 @@ export const checkSession = (input: CreateSessionInput): CheckedSession => {
 
 /** `v5` unless given. @throws EngineError `invalid_input`. */
 export const checkForm = (form: AccessTokenForm = "v5"): AccessTokenForm => {
-  if (!Object.hasOwn(accessTokenFormats, form)) throw invalid(`access token form must be v1 or v5`);
+  if (!Object.hasOwn(accessTokenFormats, form))
+    throw invalid(`access token form must be one of ${Object.keys(accessTokenFormats).join(", ")}`);
   return form;
 };
 
@@ -69,14 +70,17 @@ const checkNewUserId = (userId: string): UserId => {
 
 /**
  * The JSON of an access token payload.
- * @throws EngineError `invalid_input` for what is no plain object or holds a claim that is the token's own,
+ * @throws EngineError `invalid_input` for what is no plain object, `protected_claim` for a claim that is the token's own,
  * `payload_too_large`.
  */
-export const payloadText = (payload: JsonObject, form: AccessTokenForm): string => {
+export const payloadText = (payload: JsonObject, form: AccessTokenForm): string =>
+  claimsText(payload, accessTokenFormats[form].protectedClaims);
+
+/** As `payloadText`, with the names that are not the application's to give. */
+export const claimsText = (payload: JsonObject, protectedClaims: ReadonlySet<string>): string => {
   const text = jsonObjectText("payload", payload, MAX_PAYLOAD_BYTES);
-  const { protectedClaims } = accessTokenFormats[form];
   const taken = Object.keys(payload).find((name) => protectedClaims.has(name));
-  if (taken !== undefined) throw invalid(`payload holds the protected claim ${taken}`);
+  if (taken !== undefined) throw new EngineError("protected_claim", `payload holds the protected claim ${taken}`);
   return text;
 };
 

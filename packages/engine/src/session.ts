@@ -1,4 +1,13 @@
-import type { Branded, EndReason, EventRecord, Millis, SigningKeyKind, TenantId, UserId } from "@pawl/storage";
+import type {
+  Branded,
+  EndReason,
+  EventRecord,
+  Millis,
+  SigningAlgorithm,
+  SigningKeyKind,
+  TenantId,
+  UserId,
+} from "@pawl/storage";
 
 /** The public name of a session: its id, with `_<tenant>` appended for a tenant other than `public`. */
 export type SessionHandle = Branded<string, "SessionHandle">;
@@ -13,10 +22,11 @@ export interface JsonObject {
 }
 
 /**
- * How an access token is written: `v1` as the SuperTokens CDI 1.0 (standard base64, `version` "1", RS256), `v5` as
- * CDI 4.0 and later (base64url, `version` "5", `kid`), which is also the form of our own SDK.
+ * How an access token is written, by the `version` in its header: `v1` as the SuperTokens CDI 1.0 and `v2` as CDI 2.0 to
+ * 2.20 (standard base64, RS256, payload nested), `v3` as CDI 2.21 (base64url, `kid`, payload at the root), `v4` as CDI 3
+ * (with the tenant), `v5` as CDI 4.0 and later (with the recipe user), which is also the form of our own SDK.
  */
-export type AccessTokenForm = "v1" | "v5";
+export type AccessTokenForm = "v1" | "v2" | "v3" | "v4" | "v5";
 
 /** A token with its times, in milliseconds since the epoch. */
 export interface IssuedToken<Token extends string = string> {
@@ -69,8 +79,12 @@ export interface CreateSessionInput {
   /** The policy decides unless given. */
   readonly enableAntiCsrf?: boolean;
   readonly form?: AccessTokenForm;
+  /** Of the access token, where its form allows it; the policy decides unless given. */
+  readonly algorithm?: SigningAlgorithm;
   /** `dynamic` unless given. */
   readonly keyKind?: SigningKeyKind;
+  /** Refuses a tenant that was not made with `tenants.put`, or is removed meanwhile. */
+  readonly tenantMustExist?: boolean;
 }
 
 export interface RefreshSessionInput {
@@ -84,8 +98,12 @@ export interface RefreshSessionInput {
   readonly antiCsrfToken?: string;
   /** False unless given: the seed's refresh takes no anti-CSRF token. */
   readonly enableAntiCsrf?: boolean;
+  /** Whether the tokens of the answer carry the anti-CSRF token from now on; as the presented one unless given. */
+  readonly issueAntiCsrf?: boolean;
   readonly form?: AccessTokenForm;
-  /** Absent keeps the session's kind. */
+  /** Of the access token, where its form allows it; the policy decides unless given. */
+  readonly algorithm?: SigningAlgorithm;
+  /** Kept for the session from the next rotation on. Absent keeps the session's kind. */
   readonly keyKind?: SigningKeyKind;
 }
 

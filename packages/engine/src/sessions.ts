@@ -3,13 +3,13 @@ import { explain } from "./explanation.js";
 import type { Policy } from "./policy.js";
 import type { SessionEngine } from "./session-engine.js";
 import { handleOf, parseHandle } from "./session-handle.js";
+import { listReferences } from "./session-references.js";
 import { checkTenantId, checkUserId, dataText, payloadText } from "./session-input.js";
 import type { JsonObject, SessionHandle, SessionInformation } from "./session.js";
 
 /** A page of sessions ends early once their payload and data are as long as this, in characters. */
 const MAX_PAGE_LENGTH = 2_000_000;
 const ROWS_PER_READ = 25;
-const HANDLES_PER_PAGE = 1000;
 /** Events come at most hourly per kind, so this is more than a session of a month with every alarm there is. */
 const EXPLAINED_EVENTS = 1000;
 
@@ -61,16 +61,10 @@ export const createSessions = ({
     },
 
     async listSessionHandles(user) {
-      const selector = { tenantId: checkTenantId(user.tenantId), userId: checkUserId(user.userId) };
-      const handles: SessionHandle[] = [];
-      let after: string | undefined;
-      do {
-        const request = { limit: HANDLES_PER_PAGE, ...(after === undefined ? {} : { after }) };
-        const page = await storage.listSessionReferences(selector, request);
-        handles.push(...page.items.map(handleOf));
-        after = page.next;
-      } while (after !== undefined);
-      return handles;
+      const userId = checkUserId(user.userId);
+      const tenantId = checkTenantId(user.tenantId);
+      const references = await listReferences(storage, user.acrossTenants === true ? { userId } : { userId, tenantId });
+      return references.map(handleOf);
     },
 
     async updateSessionData(handle, data) {
@@ -79,8 +73,8 @@ export const createSessions = ({
       return row !== undefined && storage.updateSessionData(row.id, text);
     },
 
-    async updatePayload(handle, payload) {
-      const text = payloadText(payload, "v5");
+    async updatePayload(handle, payload, { form } = { form: "v5" }) {
+      const text = payloadText(payload, form);
       const row = await rowOf(handle);
       return row !== undefined && storage.updatePayload(row.id, text);
     },

@@ -13,7 +13,7 @@ import { createAccessTokenSigner } from "./access-token.js";
 import type { AccessTokenSigner } from "./access-token-format.js";
 import { EngineError } from "./errors.js";
 import type { VerificationKey } from "./jwt.js";
-import { createKeySet, type KeySet, type SigningKeyInformation } from "./key-set.js";
+import { createKeySet, type KeySet, type PublicSigningKey, type SigningKeyInformation } from "./key-set.js";
 import { type MasterKey, openPrivateKey, sealPrivateKey } from "./master-key.js";
 import type { Policy } from "./policy.js";
 import { randomUuid, type RandomSource } from "./random.js";
@@ -50,6 +50,10 @@ export interface SigningKeys {
   rotate(algorithm: SigningAlgorithm): Promise<SigningKeyInformation>;
   /** Newest first. */
   list(): readonly SigningKeyInformation[];
+  /** The keys of one algorithm and kind that are published, newest first. */
+  published(algorithm: SigningAlgorithm, kind: SigningKeyKind): readonly PublicSigningKey[];
+  /** When the next dynamic key of an algorithm is due to be published; now, when there is none. */
+  nextAt(algorithm: SigningAlgorithm): Millis;
 }
 
 /** A stored key, opened. */
@@ -192,6 +196,12 @@ export const createSigningKeys = async (options: SigningKeysOptions): Promise<Si
     };
   };
 
+  const nextAt = (algorithm: SigningAlgorithm): Millis => {
+    const newest = ofPair(algorithm, "dynamic")[0];
+    if (newest === undefined) return storage.now();
+    return millis(newest.record.signsFrom + policy.signingKeyUpdateInterval - SIGNING_KEY_LEAD);
+  };
+
   const verificationKeys = (): readonly VerificationKey[] => keys.map((key) => key.verification);
 
   await reload();
@@ -200,6 +210,12 @@ export const createSigningKeys = async (options: SigningKeysOptions): Promise<Si
     reload,
     keySet: (algorithm) => createKeySet(verificationKeys(), algorithm),
     list: () => keys.map((key) => information(key, storage.now())),
+    published: (algorithm, kind) =>
+      ofPair(algorithm, kind).map((key) => ({
+        ...information(key, storage.now()),
+        publicKey: key.record.publicKey,
+      })),
+    nextAt,
 
     async ensure(algorithm, kind) {
       if (kind === "dynamic") dynamicInUse.add(algorithm);
@@ -215,12 +231,7 @@ export const createSigningKeys = async (options: SigningKeysOptions): Promise<Si
 
     async maintain() {
       await reload();
-      for (const algorithm of dynamicInUse) {
-        const newest = ofPair(algorithm, "dynamic")[0];
-        const due =
-          newest === undefined ? 0 : newest.record.signsFrom + policy.signingKeyUpdateInterval - SIGNING_KEY_LEAD;
-        if (storage.now() >= due) await add(algorithm, "dynamic");
-      }
+      for (const algorithm of dynamicInUse) if (storage.now() >= nextAt(algorithm)) await add(algorithm, "dynamic");
       const now = storage.now();
       const over = keys.filter((key) => isOver(key, now)).map((key) => key.record);
       if (over.length === 0) return;

@@ -1,5 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
-import { isLive, type SessionRecord, type SigningKeyKind, type Storage, type UseNote } from "@pawl/storage";
+import {
+  isLive,
+  type SessionRecord,
+  type SigningAlgorithm,
+  type SigningKeyKind,
+  type Storage,
+  type UseNote,
+} from "@pawl/storage";
 import type { AuthenticateOutcome, KeyedAccessTokenVerifier } from "./access-token-verifier.js";
 import type { Issuer } from "./issuer.js";
 import { decodeJsonObject } from "./jwt.js";
@@ -80,8 +87,8 @@ export const createVerification = ({
 
       const now = storage.now();
       const renewed: AccessTokenClaims = { ...(settled ? clean : claims), payload: stored, issuedAt: now };
-      const keyKind = keyKindOf(input.accessToken) ?? row.keyKind;
-      return { kind: "valid", claims: renewed, accessToken: await issuer.accessToken(renewed, { keyKind, now }) };
+      const style = { keyKind: row.keyKind, ...signedWith(input.accessToken), now };
+      return { kind: "valid", claims: renewed, accessToken: await issuer.accessToken(renewed, style) };
     },
 
     async regenerateAccessToken(accessToken, payload) {
@@ -101,8 +108,8 @@ export const createVerification = ({
       const session = { handle, tenantId, userId, payload: stored };
       if (now >= claims.expiresAt) return { kind: "regenerated", session };
       const renewed: AccessTokenClaims = { ...claims, payload: stored, issuedAt: now };
-      const keyKind = keyKindOf(accessToken) ?? row.keyKind;
-      return { kind: "regenerated", session, accessToken: await issuer.accessToken(renewed, { keyKind, now }) };
+      const style = { keyKind: row.keyKind, ...signedWith(accessToken), now };
+      return { kind: "regenerated", session, accessToken: await issuer.accessToken(renewed, style) };
     },
 
     async reportUses(uses) {
@@ -126,11 +133,13 @@ const noteOf = ({ handle, seq, issuedAt }: UseReport): UseNote | undefined => {
   return { id: named.id, seq, iat: issuedAt };
 };
 
-/** The kind of key that signed an authentic token, where the token says. */
-const keyKindOf = (accessToken: string): SigningKeyKind | undefined => {
-  const kid = decodeJsonObject(accessToken.slice(0, accessToken.indexOf(".")), "base64url")?.["kid"];
-  if (typeof kid !== "string") return undefined;
-  return kid.startsWith("d-") ? "dynamic" : "static";
+/** Algorithm and kind of the key that signed an authentic token, the latter where the token says. */
+const signedWith = (
+  accessToken: string,
+): { readonly algorithm: SigningAlgorithm; readonly keyKind?: SigningKeyKind } => {
+  const { kid, alg } = decodeJsonObject(accessToken.slice(0, accessToken.indexOf(".")), "base64url") ?? {};
+  const algorithm = alg as SigningAlgorithm;
+  return typeof kid === "string" ? { algorithm, keyKind: kid.startsWith("d-") ? "dynamic" : "static" } : { algorithm };
 };
 
 /**

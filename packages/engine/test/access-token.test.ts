@@ -24,6 +24,20 @@ const bare = ({ parentSeq, antiCsrfToken, ...rest }: AccessTokenClaims): AccessT
   return rest;
 };
 
+describe("version 2", () => {
+  it("is the form of version 1 with the literal header of its own, without isPaid", () => {
+    const issued = claimsAt(now, "v2");
+    const { token, expiry, createdTime } = issueAccessToken(issued, rsa.signer);
+    const [header, payload] = token.split(".");
+    expect(header).toBe(Buffer.from('{"alg":"RS256","typ":"JWT","version":"2"}').toString("base64"));
+    const { isPaid, ...body } = jsonOf(issueAccessToken(claimsAt(now, "v1"), rsa.signer).token.split(".")[1], "base64");
+    expect(isPaid).toBe(false);
+    expect(jsonOf(payload, "base64")).toStrictEqual(body);
+    expect({ expiry, createdTime }).toEqual({ expiry: now + HOUR, createdTime: now });
+    expect(() => issueAccessToken(issued, ec.signer)).toThrow(/version 2 are not signed with ES256/);
+  });
+});
+
 describe("version 1", () => {
   it("is three parts of standard base64 with the documented literal header, signed with RSA and SHA-256", () => {
     const { token } = issueAccessToken(claimsAt(now, "v1"), rsa.signer);
@@ -69,6 +83,41 @@ describe("version 1", () => {
   it("says its tenant through its handle", () => {
     const handle = `${SESSION_ID}_acme` as SessionHandle;
     const { token } = issueAccessToken(claimsAt(now, "v1", { handle, tenantId: "acme" as TenantId }), rsa.signer);
+    const outcome = makeVerifier(clock, [rsa]).verify({ accessToken: token });
+    expect(outcome).toMatchObject({ kind: "valid", claims: { handle, tenantId: "acme" } });
+  });
+});
+
+describe.each([
+  ["v3", "3", []],
+  ["v4", "4", ["tId"]],
+] as const)("%s", (form, version, ownerClaims) => {
+  it("is version 5 with fewer claims, which are then free for the application", () => {
+    const payload = { tId: "mine", rsub: [1], role: "x" };
+    const { token } = issueAccessToken(claimsAt(now, form, { payload }), ec.signer);
+    const [header, body] = token.split(".");
+    expect(jsonOf(header, "base64url")).toEqual({ alg: "ES256", typ: "JWT", version, kid: "d-1" });
+    expect(jsonOf(body, "base64url")).toEqual({
+      sub: "user-1",
+      iat: Math.floor(now / 1000),
+      exp: Math.floor((now + HOUR) / 1000),
+      sessionHandle: SESSION_ID,
+      refreshTokenHash1: "3",
+      parentRefreshTokenHash1: "2",
+      antiCsrfToken: ANTI_CSRF,
+      ...payload,
+      ...Object.fromEntries(ownerClaims.map((name) => [name, "public"])),
+    });
+    const free = Object.fromEntries(Object.entries(payload).filter(([name]) => !ownerClaims.includes(name as "tId")));
+    expect(makeVerifier(clock, [ec]).verify({ accessToken: token })).toMatchObject({
+      kind: "valid",
+      claims: { form, tenantId: "public", payload: free },
+    });
+  });
+
+  it("says its tenant", () => {
+    const handle = `${SESSION_ID}_acme` as SessionHandle;
+    const { token } = issueAccessToken(claimsAt(now, form, { handle, tenantId: "acme" as TenantId }), rsa.signer);
     const outcome = makeVerifier(clock, [rsa]).verify({ accessToken: token });
     expect(outcome).toMatchObject({ kind: "valid", claims: { handle, tenantId: "acme" } });
   });
@@ -149,6 +198,9 @@ describe("what is read is what was written", () => {
 
   it.each([
     ["v1", ec, rsa],
+    ["v2", ec, rsa],
+    ["v3", ec, ec],
+    ["v4", ec, ec],
     ["v5", ec, ec],
   ] as const)("in %s", (form, _, key) => {
     fc.assert(
@@ -157,8 +209,9 @@ describe("what is read is what was written", () => {
         fc.pre(!Object.keys(changed.payload).some((name) => protectedClaims.has(name)));
         const claims = { ...bare(claimsAt(now, form)), ...changed };
         const outcome = verifier.verify({ accessToken: issueAccessToken(claims, key.signer).token });
-        const second = form === "v1" ? now : Math.floor(now / 1000) * 1000 + 1000;
-        const end = form === "v1" ? now + HOUR : Math.floor((now + HOUR) / 1000) * 1000;
+        const isExact = accessTokenFormats[form].timeUnit === 1;
+        const second = isExact ? now : Math.floor(now / 1000) * 1000 + 1000;
+        const end = isExact ? now + HOUR : Math.floor((now + HOUR) / 1000) * 1000;
         const read = { ...claims, issuedAt: second, expiresAt: end };
         expect(outcome.kind).toBe("valid");
         // As text, so that a member `__proto__` counts as what it is.
@@ -171,7 +224,7 @@ describe("what is read is what was written", () => {
         );
         expect(got).toBe(wanted);
       }),
-      { numRuns: form === "v1" ? 60 : 200 },
+      { numRuns: form === "v5" ? 200 : 60 },
     );
   });
 

@@ -74,7 +74,7 @@ describe("bad input at create is an error that names the field, and nothing is s
     "rsub",
   ])("the protected claim %s in the payload", async (claim) => {
     const error = await refused({ userId: USER, payload: { [claim]: CANARY } });
-    expect(error).toMatchObject({ code: "invalid_input", message: `payload holds the protected claim ${claim}` });
+    expect(error).toMatchObject({ code: "protected_claim", message: `payload holds the protected claim ${claim}` });
   });
 
   it.each([
@@ -190,11 +190,11 @@ describe("hostile tokens and names", () => {
       () => engine.revokeTenant("" as TenantId),
       () => engine.revokeSessions([], { detail: "x".repeat(513) }),
       () => engine.revokeSessions([], { detail: "\0" }),
-      () => engine.updatePayload("x", { sub: 1 }),
       () => engine.updateSessionData("x", [] as never),
     ];
     for (const call of calls)
       await expect(call()).rejects.toMatchObject({ name: "EngineError", code: "invalid_input" });
+    await expect(engine.updatePayload("x", { sub: 1 })).rejects.toMatchObject({ code: "protected_claim" });
     // A user who cannot exist has no sessions.
     expect(await engine.listSessionHandles({ userId: "" as UserId })).toEqual([]);
     expect(await engine.revokeAllForUser({ userId: "x".repeat(1000) as UserId })).toEqual([]);

@@ -208,7 +208,7 @@ onEveryStore("regenerated access token", (open) => {
     for (const token of ["", "x", "a.b.c", `${header}.${payload}.`, `${header}.${forged}.${signature}`])
       expect(await engine.regenerateAccessToken(token, { a: 1 })).toMatchObject({ why: "invalid_token" });
     await expect(engine.regenerateAccessToken(session.accessToken.token, { sub: "root" })).rejects.toMatchObject({
-      code: "invalid_input",
+      code: "protected_claim",
     });
   });
 });

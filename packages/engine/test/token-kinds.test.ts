@@ -30,6 +30,9 @@ const applicationToken = (claims: object): string => {
 
 const tokens = {
   "access token 1": issueAccessToken(claimsAt(clock.now(), "v1"), rsa.signer).token,
+  "access token 2": issueAccessToken(claimsAt(clock.now(), "v2"), rsa.signer).token,
+  "access token 3": issueAccessToken(claimsAt(clock.now(), "v3"), ec.signer).token,
+  "access token 4": issueAccessToken(claimsAt(clock.now(), "v4"), rsa.signer).token,
   "access token 5": issueAccessToken(claimsAt(clock.now(), "v5"), ec.signer).token,
   "refresh token": refresh.seal({ id: SESSION_ID, seq: 0, iat: clock.now(), antiCsrf: true, secret }),
   "anti-CSRF token": antiCsrfToken(secret, SESSION_ID),
@@ -61,11 +64,11 @@ const consumers: Readonly<
 > = {
   verify: {
     accepts: (token) => verifier.verify({ accessToken: token }).kind === "valid",
-    own: ["access token 1", "access token 5"],
+    own: ["access token 1", "access token 2", "access token 3", "access token 4", "access token 5"],
   },
   authenticate: {
     accepts: (token) => verifier.authenticate(token).kind === "authentic",
-    own: ["access token 1", "access token 5"],
+    own: ["access token 1", "access token 2", "access token 3", "access token 4", "access token 5"],
   },
   refresh: { accepts: (token) => refresh.open(token) !== undefined, own: ["refresh token"] },
   "refresh, with the prefix put before it": {

@@ -15,6 +15,12 @@ export const jsonReply = (json: string): CoreReply => ({
   body: `${json}\n`,
 });
 
+/** Refuses a `cdi-version` that is not served here. */
+export const unknownVersionReply = (version: string | readonly string[]): CoreReply =>
+  typeof version === "string" && /^\d{1,5}\.\d{1,5}$/.test(version)
+    ? textReply(`cdi-version ${version} not supported`, 400)
+    : textReply("cdi-version header is invalid", 400);
+
 /** The original's texts; the rest is the title of our own table. */
 const texts: Partial<Record<ProblemCode, string>> = {
   invalid_json: "Invalid Json Input",

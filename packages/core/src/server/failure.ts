@@ -13,7 +13,7 @@ export const explainFailure = (
   error: unknown,
   { log, operation }: { readonly log: Logger; readonly operation: string },
 ): readonly [ProblemCode, Refusal] => {
-  if (error instanceof EngineError && error.code === "invalid_input")
+  if (error instanceof EngineError && (error.code === "invalid_input" || error.code === "protected_claim"))
     return ["invalid_input", { detail: error.message }];
   if (error instanceof EngineError && error.code === "payload_too_large")
     return ["payload_too_large", { detail: error.message }];

@@ -3,6 +3,7 @@ import { openEngine, type RandomSource, type SessionEngine, systemRandom } from 
 import type { Clock } from "@pawl/storage";
 import type { Logger } from "pino";
 import type { CoreConfig } from "../config/core-config.js";
+import { createCdiDialect } from "../dialects/cdi/cdi-dialect.js";
 import { createCdi1Dialect } from "../dialects/cdi-1/cdi-1-dialect.js";
 import { createServiceDialect } from "../dialects/service/service-dialect.js";
 import { createV1Dialect } from "../dialects/v1/v1-dialect.js";
@@ -74,6 +75,7 @@ export const startCore = async (config: CoreConfig, options: StartCoreOptions = 
       dialects: [
         createServiceDialect({ storage, readyTimeout: limits.readyTimeout }),
         createV1Dialect({ engine, config, version: coreVersion(), heartbeat: limits.heartbeat }),
+        createCdiDialect({ engine, config, random }),
         ...cdi1,
       ],
       access: createAccessControl(config),

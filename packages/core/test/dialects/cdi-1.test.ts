@@ -278,7 +278,6 @@ describe("paths and methods", () => {
     ["POST", "//session", 404, "Not found"],
     ["POST", "/session/verify/", 404, "Not found"],
     ["POST", "/%73ession", 404, "Not found"],
-    ["GET", "/apiversion", 404, "Not found"],
     ["PATCH", "/nope", 404, "Not found"],
   ])("%s %s is %i", async (method, path, status, text) => {
     const core = await sharedCore();

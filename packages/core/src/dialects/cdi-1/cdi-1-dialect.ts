@@ -2,7 +2,7 @@ import type { RandomSource, SessionEngine, SessionHandle } from "@pawl/engine";
 import type { UserId } from "@pawl/storage";
 import type { CoreConfig } from "../../config/core-config.js";
 import type { CoreReply, CoreRequest, Dialect, Operation } from "../../server/exchange.js";
-import { jsonReply, textRefusal, textReply } from "../cdi-reply.js";
+import { jsonReply, textRefusal, textReply, unknownVersionReply } from "../cdi-reply.js";
 import { createPathTable } from "../path-table.js";
 import {
   booleanField,
@@ -13,8 +13,9 @@ import {
   queryParameter,
   readFields,
   stringField,
-} from "./input.js";
-import { issuedSession, signingKeyMembers, tokenInfo } from "./session-answer.js";
+} from "../cdi-input.js";
+import { signingKeyMembers } from "../signing-key-members.js";
+import { issuedSession, tokenInfo } from "./session-answer.js";
 
 export interface Cdi1Options {
   readonly engine: SessionEngine;
@@ -36,7 +37,7 @@ export const createCdi1Dialect = ({ engine, config, random, processId }: Cdi1Opt
   // JSON.stringify leaves out members that are undefined, and keeps the nulls inside the application's own data.
   const reply = (members: object): CoreReply => jsonReply(JSON.stringify(members));
   const replyWithKey = async (members: object): Promise<CoreReply> =>
-    jsonReply(`${JSON.stringify(members).slice(0, -1)},${await signingKeyMembers(engine, keyKind)}}`);
+    jsonReply(`${JSON.stringify(members).slice(0, -1)},${await signingKeyMembers(engine, { keyKind })}}`);
 
   const handshake: Handler = ({ body }) => {
     readFields(body);
@@ -158,10 +159,7 @@ const guarded =
   (handler: Handler): Handler =>
   async (request) => {
     const version = request.headers["cdi-version"];
-    if (version !== undefined && version !== "1.0")
-      return typeof version === "string" && /^\d{1,5}\.\d{1,5}$/.test(version)
-        ? textReply(`cdi-version ${version} not supported`, 400)
-        : textReply("cdi-version header is invalid", 400);
+    if (version !== undefined && version !== "1.0") return unknownVersionReply(version);
     try {
       return await handler(request);
     } catch (error) {

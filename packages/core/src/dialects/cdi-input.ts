@@ -1,7 +1,7 @@
 import type { JsonObject } from "@pawl/engine";
-import { isJsonObject, parseJsonObject, type UnknownObject } from "../../server/json-object.js";
+import { isJsonObject, parseJsonObject, type UnknownObject } from "../server/json-object.js";
 
-/** What was sent is not of the form that CDI 1.0 wants. The message is the text of the answer, status 400. */
+/** What was sent is not of the form that the CDI wants. The message is the text of the answer, status 400. */
 export class InputError extends Error {
   override readonly name = "InputError";
 }
@@ -33,6 +33,17 @@ export const booleanField = (fields: UnknownObject, name: string): boolean => {
   return value;
 };
 
+/** @throws InputError when the field is there and not a boolean; null is not absence. */
+export const optionalBooleanField = (fields: UnknownObject, name: string): boolean | undefined =>
+  fields[name] === undefined ? undefined : booleanField(fields, name);
+
+/** @throws InputError when the field is missing, null or not a whole number that JavaScript can hold. */
+export const integerField = (fields: UnknownObject, name: string): number => {
+  const value = fields[name];
+  if (!Number.isSafeInteger(value)) throw invalid(name);
+  return value as number;
+};
+
 /** @throws InputError when the field is missing, null or not an object. */
 export const objectField = (fields: UnknownObject, name: string): JsonObject => {
   const value = fields[name];
@@ -48,9 +59,13 @@ export const optionalStringsField = (fields: UnknownObject, name: string): reado
   return value;
 };
 
+/** The first parameter of that name. */
+export const optionalQueryParameter = (query: string, name: string): string | undefined =>
+  new URLSearchParams(query).get(name) ?? undefined;
+
 /** The first parameter of that name. @throws InputError when there is none. */
 export const queryParameter = (query: string, name: string): string => {
-  const value = new URLSearchParams(query).get(name);
-  if (value === null) throw new InputError(`Field name '${name}' is missing in GET request`);
+  const value = optionalQueryParameter(query, name);
+  if (value === undefined) throw new InputError(`Field name '${name}' is missing in GET request`);
   return value;
 };

@@ -1,20 +1,23 @@
 import { millis, type UserId } from "@pawl/storage";
-import { type AccessTokenFormat, parseSeq } from "./access-token-format.js";
+import { type AccessTokenFormat, isJsonObject, parseSeq } from "./access-token-format.js";
 import { parseHandle } from "./session-handle.js";
-import type { JsonObject, SessionHandle } from "./session.js";
+import type { AccessTokenClaims, SessionHandle } from "./session.js";
 
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** Access tokens of the SuperTokens CDI 1.0: standard base64, one literal header, times in ms, payload nested. */
-export const accessTokenV1: AccessTokenFormat = {
-  form: "v1",
-  version: "1",
+/**
+ * Access tokens of the SuperTokens CDI before 2.21: standard base64, one literal header without a key's name, RS256, times
+ * in ms, the payload under `userData`.
+ */
+const nestedFormat = (
+  { form, version }: Pick<AccessTokenFormat, "version"> & { readonly form: "v1" | "v2" },
+  furtherClaims: object = {},
+): AccessTokenFormat => ({
+  form,
+  version,
   encoding: "base64",
   algorithms: ["RS256"],
   timeUnit: millis(1),
   protectedClaims: new Set(),
-  header: Buffer.from('{"alg":"RS256","typ":"JWT","version":"1"}').toString("base64"),
+  header: Buffer.from(JSON.stringify({ alg: "RS256", typ: "JWT", version })).toString("base64"),
 
   // JSON leaves out what is undefined: an absent member is absent, never null.
   body: (claims) =>
@@ -27,7 +30,7 @@ export const accessTokenV1: AccessTokenFormat = {
       antiCsrfToken: claims.antiCsrfToken,
       expiryTime: claims.expiresAt,
       timeCreated: claims.issuedAt,
-      isPaid: false,
+      ...furtherClaims,
     }),
 
   claims({ sessionHandle, userId, userData, antiCsrfToken, expiryTime, timeCreated, ...rest }) {
@@ -41,14 +44,14 @@ export const accessTokenV1: AccessTokenFormat = {
       typeof userId !== "string" ||
       seq === undefined ||
       (parent !== undefined && parentSeq === undefined) ||
-      !isObject(userData) ||
+      !isJsonObject(userData) ||
       (antiCsrfToken !== undefined && typeof antiCsrfToken !== "string") ||
       !Number.isSafeInteger(expiryTime) ||
       !Number.isSafeInteger(timeCreated)
     )
       return undefined;
-    return {
-      form: "v1",
+    const claims: AccessTokenClaims = {
+      form,
       handle: sessionHandle as SessionHandle,
       tenantId: owner.tenantId,
       userId: userId as UserId,
@@ -59,5 +62,12 @@ export const accessTokenV1: AccessTokenFormat = {
       issuedAt: millis(timeCreated as number),
       expiresAt: millis(expiryTime as number),
     };
+    return claims;
   },
-};
+});
+
+/** CDI 1.0. */
+export const accessTokenV1 = nestedFormat({ form: "v1", version: "1" }, { isPaid: false });
+
+/** CDI 2.0 to 2.20. */
+export const accessTokenV2 = nestedFormat({ form: "v2", version: "2" });
