@@ -5,7 +5,7 @@ import type { CoreReply } from "../../server/exchange.js";
 import type { CdiOperationName, CdiVersion } from "./cdi-versions.js";
 
 /** A request to one operation: who asks in which version, and for which tenant. */
-interface CdiCall {
+export interface CdiCall {
   readonly version: CdiVersion;
   /** The default tenant where the path names none. */
   readonly tenantId: TenantId;

@@ -1,4 +1,4 @@
-import { parseHandle, type RefreshOutcome, type TryRefreshReason } from "@pawl/engine";
+import { parseHandle, type RefreshOutcome, type SessionInformation, type TryRefreshReason } from "@pawl/engine";
 import { PUBLIC_TENANT, type SigningKeyKind, type UserId } from "@pawl/storage";
 import type { CoreReply } from "../../server/exchange.js";
 import type { UnknownObject } from "../../server/json-object.js";
@@ -16,7 +16,7 @@ import {
 } from "../cdi-input.js";
 import { jsonReply } from "../cdi-reply.js";
 import { signingKeyMembers } from "../signing-key-members.js";
-import type { CdiHandlers, CdiOptions } from "./cdi-call.js";
+import type { CdiCall, CdiHandlers, CdiOptions } from "./cdi-call.js";
 import type { CdiVersion } from "./cdi-versions.js";
 import { assertTenant } from "./known-tenant.js";
 import { issuedSession, ownerOf, sessionOf, tokenInfo } from "./session-answer.js";
@@ -74,13 +74,15 @@ export const createSessionHandlers = ({
     return isDynamic === undefined ? undefined : isDynamic ? "dynamic" : "static";
   };
 
-  /** A handle names its tenant, which has to be there. */
-  const handleIn = async (handle: string): Promise<string> => {
-    const tenantId = parseHandle(handle)?.tenantId ?? PUBLIC_TENANT;
-    await assertTenant(engine, tenantId);
-    return handle;
+  /** Whether a request may name a session. Its handle names a tenant, which has to be there. */
+  const reaches = async ({ tenantId }: CdiCall, handle: string): Promise<boolean> => {
+    await assertTenant(engine, parseHandle(handle)?.tenantId ?? PUBLIC_TENANT);
+    return isReached(handle, tenantId);
   };
-  const sessionIn = async (query: string) => engine.getSession(await handleIn(queryParameter(query, "sessionHandle")));
+  const sessionOfQuery = async (call: CdiCall): Promise<SessionInformation | undefined> => {
+    const handle = queryParameter(call.query, "sessionHandle");
+    return (await reaches(call, handle)) ? engine.getSession(handle) : undefined;
+  };
 
   return {
     async createSession({ version, tenantId, body }) {
@@ -104,8 +106,9 @@ export const createSessionHandlers = ({
       return replyWithKeys(issuedSession(issued, { version, random }), version);
     },
 
-    async getSession({ version, query }) {
-      const session = await sessionIn(query);
+    async getSession(call) {
+      const { version } = call;
+      const session = await sessionOfQuery(call);
       if (session === undefined) return reply(NO_SESSION);
       return reply({
         status: "OK",
@@ -229,28 +232,30 @@ export const createSessionHandlers = ({
       return reply({ status: "OK", sessionHandles });
     },
 
-    async getSessionData({ query }) {
-      const session = await sessionIn(query);
+    async getSessionData(call) {
+      const session = await sessionOfQuery(call);
       return reply(session === undefined ? NO_SESSION : { status: "OK", userDataInDatabase: session.data });
     },
 
-    async updateSessionData({ body }) {
-      const fields = readFields(body);
+    async updateSessionData(call) {
+      const fields = readFields(call.body);
       const handle = stringField(fields, "sessionHandle");
       const data = objectField(fields, "userDataInDatabase");
-      return reply((await engine.updateSessionData(await handleIn(handle), data)) ? { status: "OK" } : NO_SESSION);
+      const isUpdated = (await reaches(call, handle)) && (await engine.updateSessionData(handle, data));
+      return reply(isUpdated ? { status: "OK" } : NO_SESSION);
     },
 
-    async getPayload({ query }) {
-      const session = await sessionIn(query);
+    async getPayload(call) {
+      const session = await sessionOfQuery(call);
       return reply(session === undefined ? NO_SESSION : { status: "OK", userDataInJWT: session.payload });
     },
 
-    async updatePayload({ version, body }) {
-      const fields = readFields(body);
-      const handle = await handleIn(stringField(fields, "sessionHandle"));
+    async updatePayload(call) {
+      const fields = readFields(call.body);
+      const handle = stringField(fields, "sessionHandle");
       const payload = objectField(fields, "userDataInJWT");
-      const isUpdated = await engine.updatePayload(handle, payload, { form: version.tokenForm });
+      const { tokenForm: form } = call.version;
+      const isUpdated = (await reaches(call, handle)) && (await engine.updatePayload(handle, payload, { form }));
       return reply(isUpdated ? { status: "OK" } : NO_SESSION);
     },
   };
