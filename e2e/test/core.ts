@@ -16,6 +16,18 @@ export class MovedClock implements Clock {
   }
 }
 
+/** The time at which it was made, moved by what a test says: for tests whose client has no clock. */
+export class StandingClock extends MovedClock {
+  readonly #start = Date.now();
+  #moved = 0;
+  override now(): Millis {
+    return millis(this.#start + this.#moved);
+  }
+  override advance(by: number): void {
+    this.#moved += by;
+  }
+}
+
 export interface TestCore extends RunningCore {
   readonly clock: MovedClock;
   readonly url: string;

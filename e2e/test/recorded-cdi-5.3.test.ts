@@ -1,6 +1,6 @@
 import { createHmac, generateKeyPairSync, sign } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { atOnce, startTestCore, type TestCore } from "./core.js";
+import { atOnce, StandingClock, startTestCore, type TestCore } from "./core.js";
 import { expectedExchange, unusedDifferences } from "./recorded/differences.js";
 import { decodeToken, type Exchange, modernExchanges } from "./recorded/exchanges.js";
 import { Replay } from "./recorded/replay.js";
@@ -40,7 +40,7 @@ describe("recorded answers of a core 10.1, without reuse window and with theft r
   const replay = new Replay();
   let core: TestCore;
   beforeAll(async () => {
-    core = await startTestCore(atOnce);
+    core = await startTestCore({ ...atOnce, clock: new StandingClock() });
   });
   afterAll(() => core.close());
 
