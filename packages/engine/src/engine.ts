@@ -3,12 +3,13 @@ import { createAccessTokenVerifier } from "./access-token-verifier.js";
 import { createJwtIssue } from "./application-jwt.js";
 import { createIssuer } from "./issuer.js";
 import { EngineError } from "./errors.js";
-import { claimMasterKeys, type MasterKey } from "./master-key.js";
+import type { MasterKey } from "./master-key.js";
+import { createMasterKeyRing } from "./master-key-ring.js";
 import type { Policy } from "./policy.js";
 import { policyWith } from "./policy-rules.js";
 import { type RandomSource, systemRandom } from "./random.js";
 import { createRefresh } from "./refresh.js";
-import { createRefreshTokenSeal, secretHash } from "./refresh-token.js";
+import { secretHash } from "./refresh-token.js";
 import { followRevocations } from "./revocation-feed.js";
 import { createRevocation } from "./revocation.js";
 import type { SessionEngine } from "./session-engine.js";
@@ -25,8 +26,10 @@ const SECRET_BYTES = 32;
 export interface EngineOptions {
   /** Migrated. Its clock is the engine's clock. */
   readonly storage: Storage;
-  /** The first encrypts, all decrypt. */
+  /** All decrypt; which one encrypts is a fact of the store: the first, in a new one. */
   readonly masterKeys: readonly MasterKey[];
+  /** Reads the master keys anew, where they stand in a file. */
+  readonly readMasterKeys?: () => Promise<readonly MasterKey[]>;
   /** Rules that differ from `defaultPolicy`. */
   readonly policy?: Partial<Policy>;
   /** The operating system's unless given. */
@@ -40,16 +43,22 @@ export interface EngineOptions {
  * @throws EngineError `invalid_input` for a bad policy, `master_key_missing`, `master_key_wrong`, `signing_key_corrupt`.
  */
 export const createEngine = async (options: EngineOptions): Promise<SessionEngine> => {
-  const { storage, masterKeys, random = systemRandom } = options;
+  const { storage, masterKeys, readMasterKeys, random = systemRandom } = options;
   const policy = policyWith(options.policy);
-  const { accessTokenValidity, enableAntiCsrf } = policy;
+  const { accessTokenValidity, refreshTokenValidity, enableAntiCsrf } = policy;
 
-  const seal = createRefreshTokenSeal(masterKeys, random);
-  await claimMasterKeys(storage, masterKeys);
+  const ring = await createMasterKeyRing({
+    storage,
+    masterKeys,
+    refreshTokenValidity,
+    random,
+    ...(readMasterKeys === undefined ? {} : { readMasterKeys }),
+  });
+  const seal = ring.refreshTokens;
   const verifier = createAccessTokenVerifier({ clock: storage, accessTokenValidity, enableAntiCsrf });
   const signingKeys = await createSigningKeys({
     storage,
-    masterKeys,
+    masterKeys: ring,
     random,
     policy,
     onChange: (keys) => verifier.setKeys(keys),
@@ -102,7 +111,7 @@ export const createEngine = async (options: EngineOptions): Promise<SessionEngin
       return issuer.session(record, refresh, { form, algorithm: input.algorithm, keyKind: record.keyKind, now });
     },
 
-    refreshSession: createRefresh({ policy, storage, seal, issuer, marks: revocations }),
+    refreshSession: createRefresh({ policy, storage, ring, issuer, marks: revocations }),
     ...createVerification({ policy, storage, verifier, signingKeys, issuer }),
     ...revocation,
     tenants,
@@ -120,6 +129,7 @@ export const createEngine = async (options: EngineOptions): Promise<SessionEngin
     nextSigningKeyAt: (algorithm) => signingKeys.nextAt(algorithm),
     issueJwt: createJwtIssue({ storage, issuer }),
     rotateSigningKey: (algorithm = policy.signingAlgorithm) => signingKeys.rotate(algorithm),
+    maintainMasterKeys: () => ring.reload(),
     maintainSigningKeys: () => signingKeys.maintain(),
     sweep: () => sweep(storage, policy),
 

@@ -19,5 +19,14 @@ export { accessTokenFormats } from "./access-token.js";
 export type { AccessTokenFormat } from "./access-token-format.js";
 export type { VerificationKey } from "./jwt.js";
 export { type MasterKey, parseMasterKeys } from "./master-key.js";
+export { addToMasterKeyFile, removeFromMasterKeyFile } from "./master-key-file.js";
+export {
+  listMasterKeys,
+  type MasterKeyInformation,
+  type MasterKeyRotation,
+  removeMasterKey,
+  rotateMasterKey,
+} from "./master-key-rotation.js";
+export { type GivenMasterKeys, type MasterKeySource, masterKeySource } from "./master-key-source.js";
 export { createRandomPool, type RandomSource, randomUuid, systemRandom } from "./random.js";
 export { SIGNING_KEY_LEAD } from "./signing-keys.js";

@@ -11,7 +11,7 @@ const timers: Schedule = (run, delay) => {
 };
 
 export interface MaintenanceOptions {
-  readonly engine: Pick<SessionEngine, "maintainSigningKeys" | "sweep" | "revocations">;
+  readonly engine: Pick<SessionEngine, "maintainMasterKeys" | "maintainSigningKeys" | "sweep" | "revocations">;
   /** Timers that do not keep the process alive unless given. */
   readonly schedule?: Schedule;
   /** From the end of one round to the start of the next: 20 s unless given; a new signing key is published for 60 s. */
@@ -21,13 +21,18 @@ export interface MaintenanceOptions {
 }
 
 /**
- * Does again and again what must be done now and then: signing keys, revocations that a broken connection has hidden,
+ * Does again and again what must be done now and then: master keys, signing keys, revocations that a broken connection has hidden,
  * deleting what is over. Decides nothing.
  * @returns stop, which resolves when no round is running any more.
  */
 export const startMaintenance = (options: MaintenanceOptions): (() => Promise<void>) => {
   const { engine, schedule = timers, every = millis(20_000), onError = () => undefined } = options;
-  const tasks = [() => engine.maintainSigningKeys(), () => engine.revocations.catchUp(), () => engine.sweep()];
+  const tasks = [
+    () => engine.maintainMasterKeys(),
+    () => engine.maintainSigningKeys(),
+    () => engine.revocations.catchUp(),
+    () => engine.sweep(),
+  ];
   let stopped = false;
   let round: Promise<void> = Promise.resolve();
   let cancel: () => void;

@@ -1,4 +1,4 @@
-import { link, open, readFile, unlink } from "node:fs/promises";
+import { link, lstat, open, readFile, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Storage } from "@pawl/storage";
 import { EngineError } from "./errors.js";
@@ -34,6 +34,35 @@ export const claimMasterKeyFile = async (
   return claimed;
 };
 
+/**
+ * Makes a new master key and puts it at the end of a key file, durably and whole or not at all.
+ * @param using.taken ids that another key of the store has or had.
+ * @returns the keys that then stand in the file, the new one last.
+ */
+export const addToMasterKeyFile = async (
+  path: string,
+  using: { readonly random: RandomSource; readonly taken: readonly number[] },
+): Promise<readonly MasterKey[]> => {
+  const present = await readMasterKeyFile(path);
+  const taken = new Set([...using.taken, ...present.map(({ id }) => id)]);
+  const made = (): MasterKey => {
+    const [key] = parseMasterKeys(using.random.bytes(32).toString("base64"));
+    return key === undefined || taken.has(key.id) ? made() : key;
+  };
+  const keys = [...present, made()];
+  await replaceKeyFile(path, keys, using.random);
+  return keys;
+};
+
+/** Takes a key out of a key file, durably and whole or not at all. @returns whether it stood there. */
+export const removeFromMasterKeyFile = async (path: string, id: number, random: RandomSource): Promise<boolean> => {
+  const present = await readMasterKeyFile(path);
+  const kept = present.filter((key) => key.id !== id);
+  if (kept.length === present.length) return false;
+  await replaceKeyFile(path, kept, random);
+  return true;
+};
+
 const tryToRead = async (path: string): Promise<readonly MasterKey[] | undefined> => {
   let text: string;
   try {
@@ -65,6 +94,35 @@ const makeKeyFile = async (path: string, random: RandomSource): Promise<void> =>
     throw new EngineError("master_key_missing", `the master key file ${path} cannot be made (${codeOf(cause)})`, {
       cause,
     });
+  } finally {
+    await unlink(draft).catch(() => undefined);
+  }
+};
+
+/** Keeps owner and mode. A link, as orchestrators mount secrets, is not replaced: what it shows is made elsewhere. */
+const replaceKeyFile = async (path: string, keys: readonly MasterKey[], random: RandomSource): Promise<void> => {
+  const draft = `${path}.${random.bytes(8).toString("hex")}`;
+  try {
+    const present = await lstat(path);
+    if (!present.isFile()) throw Object.assign(new Error("not a plain file"), { code: "it is no plain file" });
+    const file = await open(draft, "wx", 0o600);
+    try {
+      await file.writeFile(keys.map(({ bytes }) => `${bytes.toString("base64")}\n`).join(""));
+      const own = await file.stat();
+      if (own.uid !== present.uid || own.gid !== present.gid) await file.chown(present.uid, present.gid);
+      await file.chmod(present.mode & 0o777);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, path);
+    await syncDirectory(dirname(path));
+  } catch (cause) {
+    throw new EngineError(
+      "master_key_missing",
+      `the master key file ${path} cannot be changed (${codeOf(cause)}): change it where it comes from`,
+      { cause },
+    );
   } finally {
     await unlink(draft).catch(() => undefined);
   }

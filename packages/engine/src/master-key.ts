@@ -9,7 +9,7 @@ import {
   type KeyObject,
   timingSafeEqual,
 } from "node:crypto";
-import type { SigningAlgorithm, Storage } from "@pawl/storage";
+import type { SigningAlgorithm } from "@pawl/storage";
 import { EngineError } from "./errors.js";
 import type { RandomSource } from "./random.js";
 
@@ -66,7 +66,7 @@ const parseMasterKey = (text: string, position: number): MasterKey => {
 };
 
 /**
- * Reads master keys: base64 of 32 bytes each, separated by commas or line ends. The first encrypts, all decrypt.
+ * Reads master keys: base64 of 32 bytes each, separated by commas or line ends.
  * @throws EngineError `master_key_missing` for none, `master_key_invalid` for a bad one or two with one id.
  */
 export const parseMasterKeys = (text: string): readonly MasterKey[] => {
@@ -92,7 +92,8 @@ export const sealingKey = (masterKeys: readonly MasterKey[]): MasterKey => {
 export const deriveKey = (master: MasterKey, label: string): KeyObject =>
   createSecretKey(Buffer.from(hkdfSync("sha256", master.bytes, "", `pawl ${label} 1`, 32)));
 
-const checkValue = (key: MasterKey): string =>
+/** A value by which a store recognises a master key; tells nothing about it. */
+export const checkValue = (key: MasterKey): string =>
   createHmac("sha256", deriveKey(key, "key check")).update("pawl").digest().subarray(0, 16).toString("base64url");
 
 /** A value by which a store recognises the first of the master keys; tells nothing about it. */
@@ -108,6 +109,9 @@ export const keyCheckMatches = (stored: string, masterKeys: readonly MasterKey[]
 
 const PRIVATE_KEY_LABEL = "signing key";
 const additionalData = (name: SigningKeyName): Buffer => Buffer.from(`${name.kid}\0${name.algorithm}`);
+
+/** The id of the master key that a sealed private key was sealed with. */
+export const sealedWith = (sealed: string): number | undefined => Buffer.from(sealed.slice(0, 2), "base64url")[0];
 
 /** Seals a private key (AES-256-GCM, bound to its `kid` and algorithm): base64url of key id, nonce, ciphertext, tag. */
 export const sealPrivateKey = (
@@ -160,29 +164,4 @@ export const openPrivateKey = (sealed: string, name: SigningKeyName, masterKeys:
       { cause },
     );
   }
-};
-
-const CHECK_NAME = "master_key_check";
-
-/**
- * Holds the master keys against the store's lasting check values, so that a wrong key is told at once. The first keys a
- * store sees are its own; a key given together with a known one becomes known.
- * @throws EngineError `master_key_wrong` when the store knows none of them.
- */
-export const claimMasterKeys = async (
-  storage: Pick<Storage, "claimMeta">,
-  masterKeys: readonly MasterKey[],
-): Promise<void> => {
-  const isKnown = async (key: MasterKey): Promise<boolean> => {
-    const stored = await storage.claimMeta(`${CHECK_NAME}_${key.id}`);
-    return stored !== undefined && keyCheckMatches(stored, [key]);
-  };
-  let known = keyCheckMatches(await storage.claimMeta(CHECK_NAME, keyCheck(masterKeys)), masterKeys);
-  for (const key of masterKeys) known ||= await isKnown(key);
-  if (!known)
-    throw new EngineError(
-      "master_key_wrong",
-      "the store was made with another master key; give that one (it may stand after a new one)",
-    );
-  for (const key of masterKeys) await storage.claimMeta(`${CHECK_NAME}_${key.id}`, checkValue(key));
 };

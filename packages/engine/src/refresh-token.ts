@@ -38,6 +38,12 @@ const TOKEN_BYTES = HEAD_BYTES + PLAIN_BYTES + TAG_BYTES;
 const TOKEN_LENGTH = PREFIX.length + Math.ceil((TOKEN_BYTES * 4) / 3);
 const ANTI_CSRF_FLAG = 1;
 
+/** The id of the master key that sealed a token, by its form; undefined for what has no such form. */
+export const masterKeyIdOf = (token: string): number | undefined =>
+  token.length === TOKEN_LENGTH && token.startsWith(PREFIX)
+    ? Buffer.from(token.slice(PREFIX.length, PREFIX.length + 2), "base64url")[0]
+    : undefined;
+
 const encodeClaims = (claims: RefreshTokenClaims): Buffer => {
   const plain = Buffer.alloc(PLAIN_BYTES);
   plain.write(claims.id.replaceAll("-", ""), 0, 16, "hex");

@@ -13,7 +13,8 @@ import type { Issuer } from "./issuer.js";
 import type { Policy } from "./policy.js";
 import { lifetimesOf } from "./policy-rules.js";
 import { presentedTokens } from "./presented-tokens.js";
-import { type RefreshTokenClaims, type RefreshTokenSeal, secretHash } from "./refresh-token.js";
+import type { MasterKeyRing } from "./master-key-ring.js";
+import { type RefreshTokenClaims, secretHash } from "./refresh-token.js";
 import type { RevocationMarks } from "./revocation-feed.js";
 import { decideRotation } from "./rotation.js";
 import { handleOf } from "./session-handle.js";
@@ -52,13 +53,13 @@ interface RefreshStyle {
 export const createRefresh = ({
   policy,
   storage,
-  seal,
+  ring,
   issuer,
   marks,
 }: {
   readonly policy: Policy;
   readonly storage: Storage;
-  readonly seal: RefreshTokenSeal;
+  readonly ring: Pick<MasterKeyRing, "refreshTokens" | "meet">;
   readonly issuer: Issuer;
   readonly marks: RevocationMarks;
 }): ((input: RefreshSessionInput) => Promise<RefreshOutcome>) => {
@@ -67,7 +68,8 @@ export const createRefresh = ({
   return async (input) => {
     const style = { form: checkForm(input.form), algorithm: input.algorithm, keyKind: input.keyKind };
     let refused: RefreshOutcome | undefined;
-    for (const claims of presentedTokens(input, seal)) {
+    await ring.meet([input.refreshToken, ...(input.otherRefreshTokens ?? [])]);
+    for (const claims of presentedTokens(input, ring.refreshTokens)) {
       const issued = { ...claims, antiCsrf: input.issueAntiCsrf ?? claims.antiCsrf };
       const outcome = isCsrfSafe(claims, input) ? await refresh(issued, style) : NO_ANTI_CSRF;
       if (outcome.kind !== "unauthorised") return outcome;

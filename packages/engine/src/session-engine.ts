@@ -116,7 +116,12 @@ export interface SessionEngine {
   listSigningKeys(): readonly SigningKeyInformation[];
   /** Adds a dynamic key that takes over after the publication lead; the old ones stay published. */
   rotateSigningKey(algorithm?: SigningAlgorithm): Promise<SigningKeyInformation>;
-  /** Reloads keys, creates those that are due, removes those no token can need. */
+  /**
+   * Reads the master keys anew where they stand in a file, and which one seals.
+   * @throws EngineError `master_key_missing` when the store needs one that was not given; those known before stay in use.
+   */
+  maintainMasterKeys(): Promise<void>;
+  /** Reloads keys, creates those that are due, seals them with the master key that seals, removes those no token can need. */
   maintainSigningKeys(): Promise<void>;
   /** One round of deleting what is over (sessions, revocations, events), in small batches. */
   sweep(): Promise<{ readonly sessions: number; readonly revocations: number; readonly events: number }>;

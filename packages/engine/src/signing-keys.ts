@@ -14,7 +14,9 @@ import type { AccessTokenSigner } from "./access-token-format.js";
 import { EngineError } from "./errors.js";
 import type { VerificationKey } from "./jwt.js";
 import { createKeySet, type KeySet, type PublicSigningKey, type SigningKeyInformation } from "./key-set.js";
-import { type MasterKey, openPrivateKey, sealPrivateKey } from "./master-key.js";
+import type { MasterKeyRing } from "./master-key-ring.js";
+import { resealSigningKeys } from "./master-key-rotation.js";
+import { type MasterKey, openPrivateKey, sealedWith, sealPrivateKey } from "./master-key.js";
 import type { Policy } from "./policy.js";
 import { randomUuid, type RandomSource } from "./random.js";
 
@@ -23,7 +25,7 @@ export const SIGNING_KEY_LEAD: Millis = millis(60_000);
 
 export interface SigningKeysOptions {
   readonly storage: Storage;
-  readonly masterKeys: readonly MasterKey[];
+  readonly masterKeys: Pick<MasterKeyRing, "keys" | "reload">;
   readonly random: RandomSource;
   readonly policy: Pick<Policy, "accessTokenValidity" | "signingKeyUpdateInterval">;
   /** Called with all verification keys whenever they changed, also before `createSigningKeys` resolves. */
@@ -44,7 +46,7 @@ export interface SigningKeys {
   keySet(algorithm?: SigningAlgorithm): KeySet;
   /** Reads the keys again from the store. @throws EngineError `master_key_wrong`, `signing_key_corrupt`. */
   reload(): Promise<void>;
-  /** Reloads, creates the dynamic keys that are due (of algorithms ensured here), deletes those no token can need. */
+  /** Reloads, seals anew what another master key sealed, creates the dynamic keys that are due (of algorithms ensured here), deletes those no token can need. */
   maintain(): Promise<void>;
   /** Adds a dynamic key now; it signs after `SIGNING_KEY_LEAD`. */
   rotate(algorithm: SigningAlgorithm): Promise<SigningKeyInformation>;
@@ -114,12 +116,15 @@ export const createSigningKeys = async (options: SigningKeysOptions): Promise<Si
     const records = await storage.getSigningKeys();
     // An answer that was overtaken by a later one would bring back what is gone.
     if (ticket < reloadApplied) return;
+    const canOpen = ({ sealedPrivateKey }: SigningKeyRecord): boolean =>
+      masterKeys.keys.some(({ id }) => id === sealedWith(sealedPrivateKey));
+    if (!records.every(canOpen)) await masterKeys.reload();
     const known = new Map(keys.map((key) => [key.record.kid, key]));
     const opened = records.toReversed().map((record) => {
       const key = known.get(record.kid);
       return key?.record.sealedPrivateKey === record.sealedPrivateKey && key.record.publicKey === record.publicKey
         ? key
-        : openSigningKey(record, masterKeys);
+        : openSigningKey(record, masterKeys.keys);
     });
     reloadApplied = ticket;
     const isChanged = opened.length !== keys.length || opened.some((key, index) => key !== keys[index]);
@@ -161,7 +166,7 @@ export const createSigningKeys = async (options: SigningKeysOptions): Promise<Si
         algorithm,
         kind,
         publicKey: encodePublicKey(publicKey),
-        sealedPrivateKey: sealPrivateKey(privateKey, { kid, algorithm }, { masterKeys, random }),
+        sealedPrivateKey: sealPrivateKey(privateKey, { kid, algorithm }, { masterKeys: masterKeys.keys, random }),
         createdAt,
         signsFrom: newest === undefined ? createdAt : millis(createdAt + SIGNING_KEY_LEAD),
       };
@@ -231,6 +236,9 @@ export const createSigningKeys = async (options: SigningKeysOptions): Promise<Si
 
     async maintain() {
       await reload();
+      const records = keys.map((key) => key.record);
+      const resealed = await resealSigningKeys(records, { storage, masterKeys: masterKeys.keys, random });
+      if (resealed.length > 0) await reload();
       for (const algorithm of dynamicInUse) if (storage.now() >= nextAt(algorithm)) await add(algorithm, "dynamic");
       const now = storage.now();
       const over = keys.filter((key) => isOver(key, now)).map((key) => key.record);

@@ -4,8 +4,8 @@ import { MemoryStorage } from "@pawl/storage";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { EngineError } from "../src/errors.js";
+import { claimMasterKeys } from "../src/master-key-facts.js";
 import {
-  claimMasterKeys,
   deriveKey,
   keyCheck,
   keyCheckMatches,

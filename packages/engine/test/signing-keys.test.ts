@@ -28,7 +28,7 @@ const open = (
 ): Promise<SigningKeys> =>
   createSigningKeys({
     storage: changed.storage ?? storage,
-    masterKeys: masterKeys(...(changed.masters ?? [1])),
+    masterKeys: { keys: masterKeys(...(changed.masters ?? [1])), reload: async () => undefined },
     random: systemRandom,
     policy: defaultPolicy,
     ...(changed.onChange && { onChange: changed.onChange }),

@@ -37,7 +37,7 @@ export interface EmbeddedOptions extends CommonOptions {
   /** Where sessions are kept: `sqlite:./sessions.db`, `memory:`, another storage URL, or an open storage. */
   readonly storage: string | Storage;
   /**
-   * Base64 of 32 bytes; several, separated by commas: the first encrypts. Unless given: the environment variable
+   * Base64 of 32 bytes; several, separated by commas: the first seals in a new store. Unless given: the environment variable
    * `PAWL_MASTER_KEY`, else the file `<database>.key` beside a SQLite database, which is made at the first start.
    */
   readonly masterKey?: string;

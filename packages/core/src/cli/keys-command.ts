@@ -2,6 +2,7 @@ import type { SigningKey } from "@pawl/protocol";
 import { type Command, Option } from "commander";
 import { type CallOptions, callingCommand, examples } from "./command-options.js";
 import { createCoreClient } from "./core-client.js";
+import { addRotateMasterCommand } from "./rotate-master-command.js";
 import { formatTable, formatTime } from "./table.js";
 import { print, printJson, type Terminal } from "./terminal.js";
 
@@ -40,9 +41,9 @@ const rotate = async (options: RotateOptions, terminal: Terminal): Promise<void>
     );
 };
 
-/** `pawl keys list|rotate` */
+/** `pawl keys list|rotate|rotate-master` */
 export const addKeysCommand = (program: Command, terminal: Terminal): void => {
-  const command = program.command("keys").description("Signing keys of a running core");
+  const command = program.command("keys").description("Signing keys of a running core; master keys");
   examples(command, ["pawl keys list", "which keys sign and verify"], ["pawl keys rotate", "a new one takes over"]);
   examples(
     callingCommand(
@@ -65,4 +66,5 @@ export const addKeysCommand = (program: Command, terminal: Terminal): void => {
     ["pawl keys rotate", "of the configured algorithm"],
     ["pawl keys rotate --algorithm RS256", "the key of the CDI dialects"],
   );
+  addRotateMasterCommand(command, terminal);
 };

@@ -1,23 +1,16 @@
-import { openStorage } from "@pawl/storage";
 import type { Command } from "commander";
-import { readConfig } from "../config/read-config.js";
-import { showStorageAddress } from "../config/storage-address.js";
 import { type CommonOptions, examples, localCommand } from "./command-options.js";
+import { withStorage } from "./local-storage.js";
 import { print, printJson, type Terminal } from "./terminal.js";
 
 const migrate = async (options: CommonOptions, terminal: Terminal): Promise<void> => {
-  const { env, cwd } = terminal;
-  const config = readConfig({ env, cwd, ...(options.config === undefined ? {} : { file: options.config }) });
-  const storage = await openStorage(config.storage);
-  try {
+  const migrated = await withStorage(options, terminal, async ({ storage, shown }) => {
     await storage.migrate();
     await storage.ping();
-  } finally {
-    await storage.close();
-  }
-  const shown = showStorageAddress(config.storage);
-  if (options.json === true) printJson(terminal, { migrated: shown });
-  else print(terminal, `The schema of ${shown} is that of this release`);
+    return shown;
+  });
+  if (options.json === true) printJson(terminal, { migrated });
+  else print(terminal, `The schema of ${migrated} is that of this release`);
 };
 
 /** `pawl migrate` */

@@ -75,6 +75,7 @@ const start = async (options: StartOptions, terminal: Terminal): Promise<void> =
       JSON.stringify({ url, ...address, pid: process.pid, mode: config.mode, storage, config: config.path ?? null }),
     );
   else print(terminal, `Pawl ${version} listens on ${url} (${config.mode}, ${storage}, process ${process.pid})`);
+  process.on("SIGHUP", () => void core.reopen());
   const signal = await stopped;
   if (options.json !== true) print(terminal, `${signal}: finishing the requests in flight; a second one stops at once`);
   await core.close();

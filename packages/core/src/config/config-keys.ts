@@ -190,7 +190,8 @@ const configKeys = {
   }),
   master_key: key({
     group: "Storage",
-    summary: "Master keys that seal refresh tokens and signing keys, separated by commas; the first one encrypts.",
+    summary:
+      "Master keys that seal refresh tokens and signing keys, separated by commas. The first seals in a new store; later pawl keys rotate-master says which.",
     type: textList("32 bytes in base64"),
     accepted: "a list of keys, each 32 bytes in base64 (openssl rand -base64 32)",
     otherwise: "the file of master_key_file",
@@ -200,7 +201,7 @@ const configKeys = {
   }),
   master_key_file: key({
     group: "Storage",
-    summary: "File of master keys, one a line, each 32 bytes in base64; the first one encrypts.",
+    summary: "File of master keys, one a line, each 32 bytes in base64; read anew while the core runs.",
     type: text("the path of a file"),
     otherwise: "<database>.key beside a sqlite: database, made at the first start; other storages need one",
     example: "./master.key",

@@ -38,7 +38,7 @@ export interface CoreConfig {
   readonly port: number;
   /** Storage URL for `openStorage`; may hold a password. */
   readonly storage: string;
-  /** One or more master keys, each 32 bytes in base64, separated by commas: the first encrypts. Secret. */
+  /** One or more master keys, each 32 bytes in base64, separated by commas. Secret. */
   readonly masterKey?: string;
   /** File of master keys, one a line in base64; only given when `masterKey` is not. */
   readonly masterKeyFile?: string;

@@ -19,6 +19,10 @@ export const explainFailure = (
     return ["payload_too_large", { detail: error.message }];
   if (error instanceof StorageError && error.code === "invalid_record")
     return ["invalid_input", { detail: "an id or text holds what cannot be stored, such as U+0000" }];
+  if (error instanceof EngineError && error.code === "master_key_missing") {
+    log.error({ operation, err: error }, "a master key was not given to this node");
+    return ["storage_unavailable", {}];
+  }
   if (error instanceof StorageError) {
     log.warn({ operation, code: error.code, err: error }, "the storage does not answer as it should");
     return ["storage_unavailable", {}];

@@ -28,6 +28,8 @@ export interface RunningCore {
   /** Where it listens; the port is the one taken when 0 was asked for. */
   readonly address: { readonly host: string; readonly port: number };
   readonly engine: SessionEngine;
+  /** Reads the files of keys anew, which it else does every 20 s. What fails is logged. */
+  reopen(): Promise<void>;
   /**
    * Answers what is in flight, refuses what is new (503), ends the feeds, then lets go of engine, storage and log.
    * Connections that are not done within the grace period are cut.
@@ -88,10 +90,15 @@ export const startCore = async (config: CoreConfig, options: StartCoreOptions = 
     closers.push(() => server.close());
     logger.info({ host: config.host, port }, "listening");
 
+    const reopen = async (): Promise<void> => {
+      for (const task of [engine.maintainMasterKeys, engine.maintainSigningKeys])
+        await task().catch((error: unknown) => logger.error({ err: error }, "files cannot be read anew"));
+    };
     let closing: Promise<void> | undefined;
     return {
       address: { host: config.host, port },
       engine,
+      reopen,
       close: () => (closing ??= closeAll()),
     };
   } catch (error) {
