@@ -91,7 +91,7 @@ export const startCore = async (config: CoreConfig, options: StartCoreOptions = 
     logger.info({ host: config.host, port }, "listening");
 
     const reopen = async (): Promise<void> => {
-      for (const task of [engine.maintainMasterKeys, engine.maintainSigningKeys])
+      for (const task of [() => engine.maintainMasterKeys(), () => engine.maintainSigningKeys()])
         await task().catch((error: unknown) => logger.error({ err: error }, "files cannot be read anew"));
     };
     let closing: Promise<void> | undefined;
