@@ -39,15 +39,17 @@ export const listMasterKeys = async ({
 }: MasterKeyContext): Promise<readonly MasterKeyInformation[]> => {
   const facts = await readMasterKeyFacts(storage);
   const sealed = await storage.getSigningKeys();
-  return [...facts.keys]
-    .map(([id, { neededUntil, removed }]) => ({
+  const information = (id: number): MasterKeyInformation => {
+    const { neededUntil } = facts.keys.get(id) ?? {};
+    return {
       id,
       state: stateOf(facts, id),
       given: masterKeys.some((key) => key.id === id),
-      ...(neededUntil === undefined || removed ? {} : { neededUntil }),
+      ...(neededUntil === undefined ? {} : { neededUntil }),
       signingKeys: sealed.filter((key) => sealedWith(key.sealedPrivateKey) === id).map(({ kid }) => kid),
-    }))
-    .toSorted((left, right) => left.id - right.id);
+    };
+  };
+  return [...facts.keys.keys()].toSorted((left, right) => left - right).map(information);
 };
 
 const stateOf = ({ sealing, keys }: MasterKeyFacts, id: number): MasterKeyInformation["state"] => {
