@@ -1,14 +1,17 @@
-import type { VerifyInput, VerifyOutcome } from "@pawl/engine";
+import type { AccessTokenClaims, VerifyInput, VerifyOutcome } from "@pawl/engine";
 import type { UserId } from "@pawl/storage";
-import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, REFRESH_TOKEN_COOKIE } from "./cookie-name.js";
+import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, namesOf } from "./cookie-name.js";
 import { accessCookieBytes, checkCookieSize } from "./cookie-size.js";
+import { passesCsrfCheck } from "./csrf.js";
 import type { Exchange } from "./exchange.js";
 import { acceptedClaims, type OpenedPawl, refreshedSession } from "./opened-pawl.js";
-import type { SessionBackend } from "./session-backend.js";
-import { ANTI_CSRF_HEADER, clearedWith } from "./session-cookies.js";
+import { isForeign, mayHaveSession, presentedBearer, presentedRefreshTokens, verifyBest } from "./presented-session.js";
+import { ANTI_CSRF_HEADER, announceRefreshable } from "./session-announcement.js";
+import { clearedWith } from "./session-cookies.js";
 import { checkJsonObject } from "./session-data.js";
 import { SessionError, TOKEN_THEFT_DETECTED, tryRefreshToken, unauthorised, UNAUTHORISED } from "./session-error.js";
 import { Session } from "./session-object.js";
+import { bearerToken, readsFrontToken, wantedTransfer } from "./token-transfer.js";
 
 const MISSING_ACCESS_TOKEN = "access token missing in cookies";
 const MISSING_REFRESH_TOKEN =
@@ -27,11 +30,12 @@ export const createInExchange = async (
   exchange: Exchange,
   { userId, payload, data }: NewSession,
 ): Promise<Session> => {
-  const { backend, cookies } = opened;
+  const { backend, cookies, options } = opened;
+  const transfer = options.headerMode === false ? "cookie" : wantedTransfer(exchange);
   const checked = checkJsonObject("the JWT payload", payload);
   // Before it is created: a session that could not be handed out must not have ended another one over a limit.
   const owner = { userId: userId as UserId, payload: checked };
-  checkCookieSize(accessCookieBytes(owner, backend.signingAlgorithm), owner);
+  if (transfer === "cookie") checkCookieSize(accessCookieBytes(owner, backend.signingAlgorithm), owner);
   const device = exchange.device()?.slice(0, 512);
   const address = exchange.address()?.slice(0, 128);
   const issued = await backend.create({
@@ -41,7 +45,7 @@ export const createInExchange = async (
     ...(address === undefined ? {} : { address }),
   });
   try {
-    cookies.write(exchange, issued);
+    cookies.write(exchange, issued, transfer);
   } catch (error) {
     // Nobody has got its tokens, so it must not stand in the user's list of sessions.
     await backend.revoke([issued.session.handle]).catch(() => undefined);
@@ -52,7 +56,9 @@ export const createInExchange = async (
 
 /** @throws SessionError `TRY_REFRESH_TOKEN` for a request without an access token, whatever else is known. */
 export const requireAccessToken = (exchange: Exchange): void => {
-  if (exchange.cookies(ACCESS_TOKEN_COOKIE).length === 0) throw tryRefreshToken(MISSING_ACCESS_TOKEN);
+  const carried =
+    bearerToken(exchange) ?? namesOf(ACCESS_TOKEN_COOKIE).find((name) => exchange.cookies(name).length > 0);
+  if (carried === undefined) throw tryRefreshToken(MISSING_ACCESS_TOKEN);
 };
 
 /** Finds the session of a request by its access token; at once where nothing has to be asked. */
@@ -63,51 +69,92 @@ export const getInExchange = (
 ): Session | Promise<Session> => {
   // Without types, anything truthy asks for the check: it must not be left out over a "yes".
   const doAntiCsrfCheck = Boolean(checkWanted);
-  const tokens = exchange.cookies(ACCESS_TOKEN_COOKIE);
-  const [first] = tokens;
-  if (first === undefined) throw tryRefreshToken(MISSING_ACCESS_TOKEN);
-  if (exchange.cookies(ID_REFRESH_TOKEN_COOKIE).length === 0)
-    throw clearedWith(opened.cookies, exchange, unauthorised("idRefreshToken missing"));
-  const antiCsrfToken = doAntiCsrfCheck ? exchange.header(ANTI_CSRF_HEADER) : undefined;
-  const inputOf = (accessToken: string): VerifyInput =>
-    antiCsrfToken === undefined ? { accessToken, doAntiCsrfCheck } : { accessToken, doAntiCsrfCheck, antiCsrfToken };
-
-  const { backend } = opened;
-  const outcome = tokens.length === 1 ? backend.verify(inputOf(first)) : bestOutcome(backend, tokens.map(inputOf));
-  return outcome instanceof Promise
-    ? outcome.then((answer) => foundSession(opened, exchange, answer))
-    : foundSession(opened, exchange, outcome);
+  const bearer = presentedBearer(opened, exchange);
+  if (bearer === undefined) return getByCookie(opened, exchange, doAntiCsrfCheck);
+  // No other site can make a browser send this header: there is nothing to check.
+  return after(opened.backend.verify({ accessToken: bearer }), (outcome) =>
+    isForeign(outcome) && opened.cookies.read(exchange, ACCESS_TOKEN_COOKIE).length > 0
+      ? getByCookie(opened, exchange, doAntiCsrfCheck)
+      : foundSession(opened, exchange, outcome),
+  );
 };
+
+const getByCookie = (opened: OpenedPawl, exchange: Exchange, doAntiCsrfCheck: boolean): Session | Promise<Session> => {
+  const { backend, cookies, options } = opened;
+  const tokens = cookies.read(exchange, ACCESS_TOKEN_COOKIE);
+  const [first] = tokens;
+  if (first === undefined) throw refreshable(opened, exchange, tryRefreshToken(MISSING_ACCESS_TOKEN));
+  // As documented (C.1.6.4); SDKs that read `front-token` have never known this cookie.
+  if (!readsFrontToken(exchange) && cookies.read(exchange, ID_REFRESH_TOKEN_COOKIE).length === 0)
+    throw clearedWith(cookies, exchange, unauthorised("idRefreshToken missing"));
+  const { csrf: mode = "token", origins = [] } = options;
+  if (doAntiCsrfCheck && !passesCsrfCheck(exchange, { mode, origins })) throw tryRefreshToken("anti-csrf check failed");
+  const comparesToken = doAntiCsrfCheck && mode === "token";
+  const antiCsrfToken = comparesToken ? exchange.header(ANTI_CSRF_HEADER) : undefined;
+  const inputOf = (accessToken: string): VerifyInput =>
+    antiCsrfToken === undefined
+      ? { accessToken, doAntiCsrfCheck: comparesToken }
+      : { accessToken, doAntiCsrfCheck: comparesToken, antiCsrfToken };
+
+  const outcome = tokens.length === 1 ? backend.verify(inputOf(first)) : verifyBest(backend, tokens.map(inputOf));
+  return after(outcome, (answer) => foundSession(opened, exchange, answer));
+};
+
+/** Goes on at once with what is there at once. */
+const after = <Value, Result>(
+  value: Value | Promise<Value>,
+  next: (value: Value) => Result | Promise<Result>,
+): Result | Promise<Result> => (value instanceof Promise ? value.then(next) : next(value));
 
 const foundSession = (opened: OpenedPawl, exchange: Exchange, outcome: VerifyOutcome): Session => {
   if (outcome.kind === "unauthorised") throw clearedWith(opened.cookies, exchange, unauthorised(outcome.message));
+  if (outcome.kind === "try_refresh") throw refreshable(opened, exchange, tryRefreshToken(outcome.message));
   return new Session(opened, exchange, acceptedClaims(opened, outcome));
 };
 
-/**
- * Of several access tokens in one request (a changed cookie domain leaves such behind) the valid one counts, then one
- * that a refresh may replace, then one whose session has ended, and last what is no token of ours.
- */
-const bestOutcome = async (backend: SessionBackend, inputs: readonly VerifyInput[]): Promise<VerifyOutcome> => {
-  const outcomes = await Promise.all(inputs.map(async (input) => backend.verify(input)));
-  return outcomes.reduce((best, outcome) => (rank(outcome) < rank(best) ? outcome : best));
+/** Tells the page, where it listens, that a refresh may help. @returns the error. */
+const refreshable = (opened: OpenedPawl, exchange: Exchange, error: SessionError): SessionError => {
+  try {
+    if (mayHaveSession(opened, exchange)) announceRefreshable(exchange);
+  } catch {
+    // The answer is on its way already; the error says more.
+  }
+  return error;
 };
 
-const rank = (outcome: VerifyOutcome): number => {
-  if (outcome.kind === "valid") return 0;
-  if (outcome.kind === "unauthorised") return 2;
-  return ["expired", "anti_csrf", "unknown_key"].includes(outcome.why) ? 1 : 3;
+/** What a page that is being rendered may know of its session. */
+export type SessionReading =
+  | { readonly kind: "valid"; readonly claims: AccessTokenClaims }
+  | { readonly kind: "try_refresh" }
+  | { readonly kind: "none" };
+
+/** Reads the session of a request, and changes nothing: neither the answer nor anything that is stored. */
+export const readInExchange = async (opened: OpenedPawl, exchange: Exchange): Promise<SessionReading> => {
+  const { backend, cookies } = opened;
+  const bearer = presentedBearer(opened, exchange);
+  const tokens = [...(bearer === undefined ? [] : [bearer]), ...cookies.read(exchange, ACCESS_TOKEN_COOKIE)];
+  const outcome =
+    tokens.length === 0
+      ? undefined
+      : await verifyBest(
+          backend,
+          tokens.map((accessToken) => ({ accessToken })),
+        );
+  if (outcome?.kind === "valid") return { kind: "valid", claims: outcome.claims };
+  if (outcome?.kind === "unauthorised") return { kind: "none" };
+  return { kind: mayHaveSession(opened, exchange) ? "try_refresh" : "none" };
 };
 
 /** Refreshes the session of a request by its refresh token. */
 export const refreshInExchange = async (opened: OpenedPawl, exchange: Exchange): Promise<Session> => {
   const { backend, cookies } = opened;
   try {
+    const { tokens, transfer } = presentedRefreshTokens(opened, exchange);
     // A changed cookie domain leaves duplicates behind: the backend knows which of them is the newest.
-    const [refreshToken, ...otherRefreshTokens] = exchange.cookies(REFRESH_TOKEN_COOKIE);
+    const [refreshToken, ...otherRefreshTokens] = tokens;
     if (refreshToken === undefined) throw unauthorised(MISSING_REFRESH_TOKEN);
     const issued = refreshedSession(opened, await backend.refresh({ refreshToken, otherRefreshTokens }));
-    cookies.write(exchange, issued);
+    cookies.write(exchange, issued, transfer);
     return new Session(opened, exchange, issued.session);
   } catch (error) {
     const ended =

@@ -5,6 +5,8 @@ import { cookieValues } from "./cookie-header.js";
 export interface Exchange {
   /** A request header; `name` in lower case. */
   header(name: string): string | undefined;
+  /** The path of the request, without its query; `/` where it is not known. */
+  path(): string;
   /** All values the request carries for a cookie, in their order. */
   cookies(name: string): readonly string[];
   /** Replaces a header of the answer. */
@@ -24,6 +26,10 @@ export interface NodeRequest {
   readonly headers: IncomingHttpHeaders;
   /** As a cookie parser leaves it; takes precedence over the header. */
   readonly cookies?: unknown;
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  /** As Express keeps it where routers are mounted; takes precedence over `url`. */
+  readonly originalUrl?: string | undefined;
   readonly ip?: string | undefined;
   readonly socket?: { readonly remoteAddress?: string | undefined };
 }
@@ -48,6 +54,11 @@ export class NodeExchange implements Exchange {
   header(name: string): string | undefined {
     const value = this.#request?.headers[name];
     return typeof value === "object" ? value[0] : value;
+  }
+
+  path(): string {
+    const [path = ""] = (this.#request?.originalUrl ?? this.#request?.url ?? "").split("?", 1);
+    return path.startsWith("/") ? path : "/";
   }
 
   cookies(name: string): readonly string[] {

@@ -6,10 +6,18 @@ import { setPreflightHeaders } from "./preflight-headers.js";
 import type { Session } from "./session-object.js";
 
 export { init } from "./default-pawl.js";
-export { createPawl, type Pawl, type PawlTokens } from "./pawl.js";
+export { createPawl, type Pawl, type PawlTokens, type ReadSession } from "./pawl.js";
 export { Session } from "./session-object.js";
 export { type AnySessionError, SessionError as Error, type ErrorType, type TokenTheft } from "./session-error.js";
-export type { CommonOptions, CookieOptions, CoreHost, CoreOptions, EmbeddedOptions, PawlOptions } from "./options.js";
+export type {
+  CommonOptions,
+  CookieOptions,
+  CoreHost,
+  CoreOptions,
+  CsrfMode,
+  EmbeddedOptions,
+  PawlOptions,
+} from "./options.js";
 export type { Duration } from "./duration.js";
 export type { SameSite } from "./cookie-header.js";
 export type { NodeRequest, NodeResponse } from "./exchange.js";

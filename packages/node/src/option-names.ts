@@ -3,7 +3,14 @@ import { generalError } from "./session-error.js";
 
 type Names<Options> = Readonly<Record<keyof Options, true>>;
 
-const common = { cookies: true, onTokenTheft: true, clock: true } as const;
+const common = {
+  cookies: true,
+  csrf: true,
+  origins: true,
+  headerMode: true,
+  onTokenTheft: true,
+  clock: true,
+} as const;
 
 const embedded: Names<EmbeddedOptions> = {
   ...common,
@@ -35,6 +42,7 @@ const core: Names<CoreOptions> = {
 };
 
 const cookies: Names<CookieOptions> = {
+  names: true,
   domain: true,
   olderDomain: true,
   secure: true,

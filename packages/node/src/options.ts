@@ -4,13 +4,18 @@ import type { SameSite } from "./cookie-header.js";
 import type { Duration } from "./duration.js";
 import type { TokenTheft } from "./session-error.js";
 
-/** Attributes of the three cookies; each one left out is what the backend says. */
+/** Attributes of the three cookies; each one left out is what the backend says. Changing any of them logs nobody out. */
 export interface CookieOptions {
+  /**
+   * `documented` unless given: `sAccessToken` and so on. `prefixed`, for new applications: with `__Host-` where the cookie
+   * has no domain and the path `/`, else with `__Secure-`; the browser guards these. Without `secure` there is no prefix.
+   */
+  readonly names?: "documented" | "prefixed";
   /** Hosts that get the cookies. Left out: the host that set them, alone. */
   readonly domain?: string;
   /**
-   * The domain before it was changed; `""` for the host alone. A browser then sends both cookies until the older one
-   * ends; with this the older one is cleared at the next refresh.
+   * The domain before it was changed; `""` for the host alone. Wanted only where a proxy changes the `Host` of requests:
+   * otherwise the host tells which domains a cookie left behind can have.
    */
   readonly olderDomain?: string;
   /** Sent over HTTPS only. In process true unless given; false is for development over plain HTTP. */
@@ -23,9 +28,22 @@ export interface CookieOptions {
   readonly refreshTokenPath?: string;
 }
 
+/**
+ * What stands against requests that another site makes a browser send, where cookies are used: `token` compares the header
+ * `anti-csrf`; `header` wants a header that no other site can make the browser send without being allowed to; `fetch-metadata`
+ * believes the browser itself, by `Sec-Fetch-Site`, else `Origin`.
+ */
+export type CsrfMode = "token" | "header" | "fetch-metadata";
+
 /** What both kinds of backend take. */
 export interface CommonOptions {
   readonly cookies?: CookieOptions;
+  /** What `doAntiCsrfCheck` compares; `token` unless given. */
+  readonly csrf?: CsrfMode;
+  /** Origins of pages that may call, such as `https://app.example.com`, besides the application's own. None unless given. */
+  readonly origins?: readonly string[];
+  /** Whether a page may ask for its tokens in headers instead of cookies; true unless given. */
+  readonly headerMode?: boolean;
   /** Called at once when a refresh of this process finds a stolen token. What it throws becomes a process warning. */
   readonly onTokenTheft?: (theft: TokenTheft) => void | Promise<void>;
   /** Takes the place of the machine's clock, in tests. */

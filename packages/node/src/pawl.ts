@@ -2,7 +2,15 @@ import type { JsonObject, KeySet } from "@pawl/engine";
 import { checkCookieOptions, cookieSettings } from "./cookie-settings.js";
 import { checkCoreOptions } from "./core-options.js";
 import { NodeExchange, type NodeRequest, type NodeResponse } from "./exchange.js";
-import { createInExchange, getInExchange, refreshInExchange, requireAccessToken } from "./exchange-sessions.js";
+import {
+  createInExchange,
+  getInExchange,
+  readInExchange,
+  refreshInExchange,
+  requireAccessToken,
+} from "./exchange-sessions.js";
+import { type FetchRequest, requestHeaders } from "./fetch-exchange.js";
+import type { CsrfRules } from "./csrf.js";
 import type { OpenedPawl } from "./opened-pawl.js";
 import { checkOptionNames } from "./option-names.js";
 import { checkOptionValues } from "./option-values.js";
@@ -38,6 +46,11 @@ export interface PawlTokens<Payload extends object = JsonObject, Data extends ob
   refreshSession(refreshToken: string): Promise<SessionTokens<Payload>>;
 }
 
+/** What `readSession` found. */
+export type ReadSession<Payload extends object = JsonObject> =
+  | { readonly kind: "valid"; readonly handle: string; readonly userId: string; readonly payload: Payload }
+  | { readonly kind: "try_refresh" | "none" };
+
 /**
  * Sessions over one backend. All functions throw `SessionError`: `GENERAL_ERROR` whenever nothing is known of the
  * session (a store or a network failure), and then no cookie is touched.
@@ -60,6 +73,12 @@ export interface Pawl<Payload extends object = JsonObject, Data extends object =
    * @throws SessionError `UNAUTHORISED` or `TOKEN_THEFT_DETECTED`, with the cookies cleared.
    */
   refreshSession(req: NodeRequest, res: NodeResponse): Promise<Session<Payload, Data>>;
+  /**
+   * The session of a request for a page that is being rendered: nothing is changed, so it may be asked anywhere and any
+   * number of times. `try_refresh`: there may be a session, and a refresh would tell, where the answer can set cookies.
+   * @throws SessionError `GENERAL_ERROR`.
+   */
+  readSession(req: NodeRequest | FetchRequest): Promise<ReadSession<Payload>>;
   /** Ends all sessions of a user. @returns how many. */
   revokeAllSessionsForUser(userId: string): Promise<number>;
   getAllSessionHandlesForUser(userId: string): Promise<string[]>;
@@ -74,6 +93,8 @@ export interface Pawl<Payload extends object = JsonObject, Data extends object =
 
   readonly sessions: UserSessions<Payload, Data>;
   readonly tokens: PawlTokens<Payload, Data>;
+  /** What the options say of requests that other sites may have a hand in; for the adapters of frameworks. */
+  readonly csrf: CsrfRules;
   /** The public keys that verify access tokens, for other services (JWK set, RFC 7517 section 5). */
   keySet(): Promise<KeySet>;
   /** Resolves when the backend is open. @throws SessionError `GENERAL_ERROR` when it cannot be opened. */
@@ -132,6 +153,15 @@ export const createPawl = <Payload extends object = JsonObject, Data extends obj
 
     refreshSession: (req, res) => run((it) => refreshInExchange(it, new NodeExchange(req, res))),
 
+    readSession: ({ headers }) =>
+      run(async (it) => {
+        const exchange = new NodeExchange({ headers: requestHeaders(headers) }, NO_ANSWER);
+        const reading = await readInExchange(it, exchange);
+        if (reading.kind !== "valid") return reading;
+        const { handle, userId, payload } = reading.claims;
+        return { kind: "valid", handle, userId, payload };
+      }),
+
     revokeAllSessionsForUser: (userId) =>
       run(async ({ backend }) => (await backend.revokeUser({ userId: checkUserId(userId) })).length),
 
@@ -159,6 +189,8 @@ export const createPawl = <Payload extends object = JsonObject, Data extends obj
       refreshSession: (refreshToken) => run((it) => refreshTokens(it, refreshToken)),
     },
 
+    csrf: { mode: options.csrf ?? "token", origins: options.origins ?? [] },
+
     keySet: () => run(({ backend }) => backend.keySet()),
 
     ready: () => run(async () => undefined),
@@ -177,6 +209,9 @@ export const createPawl = <Payload extends object = JsonObject, Data extends obj
   // What an application puts into a session comes back as it was: its types hold for both.
   return pawl as unknown as Pawl<Payload, Data>;
 };
+
+/** Reading a session writes nothing. */
+const NO_ANSWER: NodeResponse = { getHeader: () => undefined, setHeader: () => undefined };
 
 /** @throws SessionError `GENERAL_ERROR` for an option that cannot be right. */
 const checkOptions = (options: PawlOptions): void => {

@@ -1,5 +1,5 @@
 import { NodeExchange, type NodeResponse } from "./exchange.js";
-import { ANTI_CSRF_HEADER } from "./session-cookies.js";
+import { ANTI_CSRF_HEADER } from "./session-announcement.js";
 
 /** Adds the headers that a cross-origin preflight needs to its answer; asks no backend. */
 export const setPreflightHeaders = (res: NodeResponse): void => {

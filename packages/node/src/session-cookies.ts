@@ -1,14 +1,21 @@
-import { randomUUID } from "node:crypto";
 import type { IssuedSession } from "@pawl/engine";
 import { type CookieAttributes, cookieWriter } from "./cookie-header.js";
-import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, REFRESH_TOKEN_COOKIE } from "./cookie-name.js";
+import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, namesOf, REFRESH_TOKEN_COOKIE } from "./cookie-name.js";
 import { checkCookieSize } from "./cookie-size.js";
 import type { Exchange } from "./exchange.js";
+import { clearLeftCookies } from "./left-cookies.js";
+import { announceEnd, announceTokens, expose } from "./session-announcement.js";
 import type { SessionError } from "./session-error.js";
+import { bearerToken, type TokenTransfer, wantedTransfer } from "./token-transfer.js";
 
-export const ANTI_CSRF_HEADER = "anti-csrf";
-const ID_REFRESH_TOKEN_HEADER = "id-refresh-token";
-const EXPOSE_HEADERS = "Access-Control-Expose-Headers";
+const ACCESS_TOKEN_HEADER = "st-access-token";
+const REFRESH_TOKEN_HEADER = "st-refresh-token";
+
+/** A cookie as it is set now. */
+export interface SessionCookie {
+  readonly name: string;
+  readonly attributes: CookieAttributes;
+}
 
 /** Where the cookies of a session live. */
 export interface SessionCookieSettings extends Omit<CookieAttributes, "path"> {
@@ -16,67 +23,84 @@ export interface SessionCookieSettings extends Omit<CookieAttributes, "path"> {
   readonly refreshTokenPath: string;
   /** The domain the cookies had before; empty: the host alone. */
   readonly olderDomain?: string;
+  /** By documented name. */
+  readonly cookies: Readonly<Record<string, SessionCookie>>;
 }
 
 /** The documented cookies and headers of a session. */
 export interface SessionCookies {
   readonly settings: SessionCookieSettings;
+  /** All values a request carries for a cookie: under the name in force, else under a name it had before. */
+  read(exchange: Exchange, cookie: string): readonly string[];
   /**
-   * Puts new tokens into the answer.
+   * Puts new tokens into the answer, into cookies unless said otherwise.
    * @throws SessionError `GENERAL_ERROR` when a cookie would be larger than browsers keep; nothing was written then.
    */
-  write(exchange: Exchange, issued: IssuedSession): void;
+  write(exchange: Exchange, issued: IssuedSession, transfer?: TokenTransfer): void;
   /** Tells the browser to forget the session. */
   clear(exchange: Exchange): void;
 }
 
 export const createSessionCookies = (settings: SessionCookieSettings): SessionCookies => {
-  const { accessTokenPath, refreshTokenPath } = settings;
-  const accessToken = cookieWriter(ACCESS_TOKEN_COOKIE, { ...settings, path: accessTokenPath });
-  const refreshToken = cookieWriter(REFRESH_TOKEN_COOKIE, { ...settings, path: refreshTokenPath });
-  const idRefreshToken = cookieWriter(ID_REFRESH_TOKEN_COOKIE, { ...settings, path: accessTokenPath });
+  const nameInForce = (cookie: string): string => settings.cookies[cookie]?.name ?? cookie;
+  const writer = (cookie: string) => {
+    const { name, attributes } = settings.cookies[cookie] as SessionCookie;
+    return cookieWriter(name, attributes);
+  };
+  const accessToken = writer(ACCESS_TOKEN_COOKIE);
+  const refreshToken = writer(REFRESH_TOKEN_COOKIE);
+  const idRefreshToken = writer(ID_REFRESH_TOKEN_COOKIE);
 
-  /** Where a request shows that a cookie is there twice, the one at the former domain goes: nothing else would end it. */
-  const clearDuplicates = (exchange: Exchange): void => {
-    if (settings.olderDomain === undefined) return;
-    const { domain: _, ...here } = settings;
-    const there = settings.olderDomain === "" ? here : { ...here, domain: settings.olderDomain };
-    for (const name of [ACCESS_TOKEN_COOKIE, REFRESH_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE]) {
-      if (exchange.cookies(name).length < 2) continue;
-      const path = name === REFRESH_TOKEN_COOKIE ? refreshTokenPath : accessTokenPath;
-      exchange.appendCookie(cookieWriter(name, { ...there, path })("", 0));
-    }
+  const read = (exchange: Exchange, cookie: string): readonly string[] => {
+    const inForce = nameInForce(cookie);
+    const values = exchange.cookies(inForce);
+    if (values.length > 0) return values;
+    return namesOf(cookie).flatMap((name) => (name === inForce ? [] : exchange.cookies(name)));
   };
 
-  const expose = (exchange: Exchange, name: string, value: string): void => {
-    exchange.appendHeader(name, value);
-    exchange.appendHeader(EXPOSE_HEADERS, name);
+  const carriesCookies = (exchange: Exchange): boolean =>
+    [ACCESS_TOKEN_COOKIE, REFRESH_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE].some(
+      (cookie) => read(exchange, cookie).length > 0,
+    );
+
+  const clearCookies = (exchange: Exchange): void => {
+    clearLeftCookies(exchange, settings);
+    exchange.appendCookie(accessToken("", 0));
+    exchange.appendCookie(refreshToken("", 0));
+    exchange.appendCookie(idRefreshToken("", 0));
   };
 
   return {
     settings,
+    read,
 
-    write(exchange, issued) {
-      const { session, accessToken: issuedAccess } = issued;
-      checkCookieSize(ACCESS_TOKEN_COOKIE.length + issuedAccess.token.length, session);
-      const id = randomUUID();
-      const { expiry } = issued.refreshToken;
+    write(exchange, issued, transfer = "cookie") {
+      if (transfer === "cookie")
+        checkCookieSize(nameInForce(ACCESS_TOKEN_COOKIE).length + issued.accessToken.token.length, issued.session);
       exchange.setHeader("Cache-Control", "no-store");
-      clearDuplicates(exchange);
+      if (transfer === "header") {
+        if (carriesCookies(exchange)) clearCookies(exchange);
+        expose(exchange, ACCESS_TOKEN_HEADER, issued.accessToken.token);
+        expose(exchange, REFRESH_TOKEN_HEADER, issued.refreshToken.token);
+        announceTokens(exchange, issued);
+        return;
+      }
+      const { expiry } = issued.refreshToken;
+      clearLeftCookies(exchange, settings);
       exchange.appendCookie(accessToken(issued.accessToken.token, issued.accessToken.expiry));
       exchange.appendCookie(refreshToken(issued.refreshToken.token, expiry));
-      exchange.appendCookie(idRefreshToken(id, expiry));
-      expose(exchange, ID_REFRESH_TOKEN_HEADER, `${id};${expiry}`);
-      if (issued.antiCsrfToken !== undefined) expose(exchange, ANTI_CSRF_HEADER, issued.antiCsrfToken);
+      exchange.appendCookie(idRefreshToken(announceTokens(exchange, issued), expiry));
     },
 
     clear(exchange) {
       exchange.setHeader("Cache-Control", "no-store");
-      clearDuplicates(exchange);
-      exchange.appendCookie(accessToken("", 0));
-      exchange.appendCookie(refreshToken("", 0));
-      exchange.appendCookie(idRefreshToken("", 0));
-      expose(exchange, ID_REFRESH_TOKEN_HEADER, "remove");
+      const byHeader = wantedTransfer(exchange) === "header" || bearerToken(exchange) !== undefined;
+      if (byHeader) {
+        expose(exchange, ACCESS_TOKEN_HEADER, "");
+        expose(exchange, REFRESH_TOKEN_HEADER, "");
+      }
+      if (!byHeader || carriesCookies(exchange)) clearCookies(exchange);
+      announceEnd(exchange);
     },
   };
 };

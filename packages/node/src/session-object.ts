@@ -34,6 +34,14 @@ export class Session<Payload extends object = JsonObject, Data extends object = 
       if (revoked.length === 1) cookies.clear(this.#exchange);
     });
 
+  /** As `revokeSession`, and the cookies are cleared whoever ended it: this browser wants to be logged out. */
+  readonly signOut = (): Promise<void> =>
+    this.#attempt(async () => {
+      const { backend, cookies } = this.#opened;
+      await backend.revoke([this.#summary.handle], { reason: "logout" });
+      cookies.clear(this.#exchange);
+    });
+
   /** @throws SessionError `UNAUTHORISED` when the session has ended; the cookies are cleared then. */
   readonly getSessionData = (): Promise<Data> =>
     this.#attempt(() =>

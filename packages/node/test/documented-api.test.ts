@@ -71,6 +71,13 @@ describe("exported names", () => {
       "updateSessionData",
     ]);
   });
+  test("of the entries with routes", async () => {
+    expect(Object.keys(await import("../src/express.js")).toSorted()).toEqual([
+      "sessionErrorHandler",
+      "sessionMiddleware",
+    ]);
+    expect(Object.keys(await import("../src/fetch.js")).toSorted()).toEqual(["fetchExchange", "sessionHandler"]);
+  });
   test("of the entry for tests", async () => {
     expect(Object.keys(await import("../src/testing.js")).toSorted()).toEqual(["testClock", "testSession"]);
   });

@@ -173,7 +173,7 @@ describe.each(modes)("$name: tokens and cookies that nobody was given", ({ start
 
       const over = await user.send("/me", { cookie: `sAccessToken=garbage; ${ended}; sIdRefreshToken=x` });
       expect(over.body.errType).toBe(UNAUTHORISED);
-      expect(over.setCookie).toHaveLength(3);
+      expect(over.setCookie.every((line) => /^s\w+=; .*Expires=Thu, 01 Jan 1970/.test(line))).toBe(true);
       const refreshable = await user.send("/me", { cookie: `${ended}; ${expired}; sIdRefreshToken=x` });
       expect(refreshable.body.errType).toBe(TRY_REFRESH_TOKEN);
       expect(refreshable.setCookie).toEqual([]);
@@ -195,8 +195,7 @@ describe.each(modes)("$name: tokens and cookies that nobody was given", ({ start
         const cookie = `sRefreshToken=garbage; ${user.cookieHeader}`;
         const answer = await user.send("/session/refresh", { method: "POST", cookie });
         expect(answer.status).toBe(200);
-        expect(answer.setCookie).toHaveLength(4);
-        expect(answer.setCookie[0]).toBe(
+        expect(answer.setCookie).toContain(
           `sRefreshToken=${domain}; Path=/session/refresh; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; SameSite=Lax`,
         );
         expect((await user.refresh()).setCookie).toHaveLength(3);

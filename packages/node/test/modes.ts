@@ -7,7 +7,7 @@ import { type TestClock, testClock } from "../src/testing.js";
 import { coreConfig } from "./core-config.js";
 
 /** What a test says, whichever backend it runs on. */
-export interface Rules extends Pick<EmbeddedOptions, "cookies" | "onTokenTheft"> {
+export interface Rules extends Pick<EmbeddedOptions, "cookies" | "onTokenTheft" | "csrf" | "origins" | "headerMode"> {
   readonly reuseWindow?: string;
   readonly accessTokenValidity?: string;
   readonly refreshTokenValidity?: string;
@@ -47,7 +47,14 @@ const startEmbedded = async (rules: Rules): Promise<Running> => {
   return running(await open(), clock, open, () => storage.close());
 };
 
-const startWithCore = async ({ cookies = {}, onTokenTheft, ...policy }: Rules): Promise<Running> => {
+const startWithCore = async ({
+  cookies = {},
+  onTokenTheft,
+  csrf,
+  origins,
+  headerMode,
+  ...policy
+}: Rules): Promise<Running> => {
   const clock = testClock(Date.UTC(2030, 0, 1));
   const { reuseWindow, accessTokenValidity, refreshTokenValidity, ...others } = policy;
   const durations = Object.entries({ reuseWindow, accessTokenValidity, refreshTokenValidity })
@@ -58,6 +65,9 @@ const startWithCore = async ({ cookies = {}, onTokenTheft, ...policy }: Rules): 
     core: [{ hostname: core.address.host, port: core.address.port }],
     clock,
     cookies: { sameSite: "lax", ...cookies },
+    ...(csrf === undefined ? {} : { csrf }),
+    ...(origins === undefined ? {} : { origins }),
+    ...(headerMode === undefined ? {} : { headerMode }),
     ...(onTokenTheft === undefined ? {} : { onTokenTheft }),
   };
   const open = async (): Promise<Pawl> => {

@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import * as express from "../src/index.js";
 import * as tokens from "../src/session.js";
+import * as expressRoutes from "../src/express.js";
+import * as fetchRoutes from "../src/fetch.js";
 import * as testing from "../src/testing.js";
 
 const page = readFileSync(new URL("../../../docs/reference/node-sdk.md", import.meta.url), "utf8");
@@ -13,6 +15,7 @@ describe("docs/reference/node-sdk.md names", () => {
   test.each([
     ["Functions with a request", Object.keys(express).filter((name) => !["createPawl", "init"].includes(name))],
     ["Functions without a request", Object.keys(tokens)],
+    ["Routes and middleware", Object.keys({ ...expressRoutes, ...fetchRoutes })],
     ["Tests", Object.keys(testing)],
     ["Starting", ["createPawl", "init"]],
   ])("every export, under %s", (heading, names) => {
