@@ -110,10 +110,7 @@ export class Connection {
    * @param options.limit how long the answer may take: the time-out of the URL, or as long as it takes.
    * @throws the driver's error, or StorageError `unavailable` when no answer comes in time, after which it is broken.
    */
-  async query(
-    statements: readonly Sql[],
-    options: { readonly limit?: "none" } = {},
-  ): Promise<readonly Answer[]> {
+  async query(statements: readonly Sql[], options: { readonly limit?: "none" } = {}): Promise<readonly Answer[]> {
     const text = join(statements, ";").text;
     if (text.length >= this.#maxPacket)
       throw new StorageError(
@@ -121,16 +118,15 @@ export class Connection {
         `a value needs a packet of ${text.length} bytes: raise max_allowed_packet of the server, which is ${this.#maxPacket}`,
       );
     return new Promise((resolve, reject) => {
-      const timer =
-        options.limit === undefined ? setTimeout(() => this.#giveUp(reject), this.#timeout) : undefined;
+      const timer = options.limit === undefined ? setTimeout(() => this.#giveUp(reject), this.#timeout) : undefined;
       this.#driver.query(text, (error, results) => {
         clearTimeout(timer);
         if (error === null) {
           resolve((statements.length === 1 ? [results] : (results as unknown[])).map(answerOf));
           return;
         }
-        if (error.fatal === true) this.#isBroken = true;
-        reject(error as Error);
+        if (error.fatal) this.#isBroken = true;
+        reject(error);
       });
     });
   }
@@ -149,7 +145,7 @@ export class Connection {
 
   #connected(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#driver.connect((error) => (error === null ? resolve() : reject(error as Error)));
+      this.#driver.connect((error) => (error === null ? resolve() : reject(error)));
     });
   }
 }

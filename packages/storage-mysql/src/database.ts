@@ -68,7 +68,9 @@ export class Database {
    * One transaction in one trip, so that no lock waits for this process. The statements find the time in `@now`.
    * @returns the answers, and that time.
    */
-  async transactAtOnce(statements: readonly Sql[]): Promise<{ readonly answers: readonly Answer[]; readonly now: Millis }> {
+  async transactAtOnce(
+    statements: readonly Sql[],
+  ): Promise<{ readonly answers: readonly Answer[]; readonly now: Millis }> {
     return this.#attempt(async (connection) => {
       const sent = performance.now();
       const setTime = sql`SET @now = ${this.clock.expression}`;
@@ -79,8 +81,8 @@ export class Database {
   }
 
   #noteTime(answer: Answer | undefined, sent: number): Millis {
-    const { now } = answer?.rows[0] as { readonly now: number };
-    return this.clock.note(now, sent, performance.now());
+    const row = answer?.rows[0] as { readonly now: number };
+    return this.clock.note(row.now, sent, performance.now());
   }
 
   async #attempt<T>(work: (connection: Connection) => Promise<T>): Promise<T> {

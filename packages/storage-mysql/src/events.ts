@@ -17,18 +17,19 @@ import * as statements from "./statements.js";
 
 const keyIfAny = (text: string | undefined): string | Buffer | undefined => (text === undefined ? text : keyOf(text));
 
-const valuesOf = ({ key, at, type, tenantId, userId, sessionId, reason, detail, count }: EventRecord): Sql => sql`(${join([
-  keyOf(key),
-  at,
-  type,
-  keyIfAny(tenantId),
-  keyIfAny(userId),
-  keyIfAny(sessionId),
-  longTextsOf({ key, tenantId, userId, sessionId }),
-  reason,
-  detail,
-  count,
-])})`;
+const valuesOf = ({ key, at, type, tenantId, userId, sessionId, reason, detail, count }: EventRecord): Sql =>
+  sql`(${join([
+    keyOf(key),
+    at,
+    type,
+    keyIfAny(tenantId),
+    keyIfAny(userId),
+    keyIfAny(sessionId),
+    longTextsOf({ key, tenantId, userId, sessionId }),
+    reason,
+    detail,
+    count,
+  ])})`;
 
 /** The statements that append events; the count of one whose key is there is added to that. */
 export const insertEvents = (events: readonly EventRecord[]): readonly Sql[] =>

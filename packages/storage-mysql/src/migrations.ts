@@ -18,11 +18,8 @@ const table = sql`ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = binary`
 /** Rows that transactions lock where no row of their own stands for what they decide on; see `statements.lockUsers`. */
 export const userLocks = 1024;
 
-/** The lock of everyone who adds a signing key. */
-export const signingKeyLock = userLocks;
-
-/** The lock of everyone who imports sessions. */
-export const importLock = userLocks + 1;
+/** The locks of everyone who adds a signing key, and of everyone who imports sessions: the numbers after those of users. */
+export const [signingKeyLock, importLock] = [userLocks, userLocks + 1];
 
 const tables: readonly Sql[] = [
   // A rotation changes no indexed column. `sweep_at` is when the sweep looks at the row: never after expires_at, and often
@@ -106,7 +103,6 @@ const tables: readonly Sql[] = [
   sql`CREATE TABLE IF NOT EXISTS locks (number INT NOT NULL PRIMARY KEY) ${table}`,
 ];
 
-
 const firstRows: readonly Sql[] = [
   sql`INSERT INTO locks VALUES ${join(Array.from({ length: userLocks + 2 }, (_, number) => sql`(${number})`))}
     ON DUPLICATE KEY UPDATE number = VALUES(number)`,
@@ -117,7 +113,7 @@ const firstRows: readonly Sql[] = [
 const migrations: readonly Migration[] = [{ version: 1, readableBy: 1, statements: [...tables, ...firstRows] }];
 
 /** The schema version of this release. */
-export const schemaVersion = 1;
+const schemaVersion = 1;
 
 const versionTable = sql`CREATE TABLE IF NOT EXISTS schema_versions (
   version INT NOT NULL PRIMARY KEY,

@@ -36,7 +36,8 @@ export const insertRevocations = (
       const long = longTextsOf({ id, tenantId, userId });
       return sql`(${join([keyOf(id), keyOf(tenantId), keyOf(userId), long, at, reason])}, ${writtenAt})`;
     }),
-    (rows) => sql`INSERT INTO revocations (id, tenant_id, user_id, long_texts, at, reason, written_at) VALUES ${join(rows)}`,
+    (rows) =>
+      sql`INSERT INTO revocations (id, tenant_id, user_id, long_texts, at, reason, written_at) VALUES ${join(rows)}`,
   );
 
 /** The greatest number ever given, also when its row has been deleted; 0 before the first. */
@@ -183,4 +184,3 @@ export const readFeedState = async (
     (SELECT COUNT(*) FROM revocations WHERE number > ${mark}) AS afterMark FROM feed`);
   return answer?.rows[0] as FeedState;
 };
-

@@ -41,7 +41,10 @@ export const rotateAll = async (
     } else again.push(attempt);
   }
   if (answers.at(-1)?.affected !== minted)
-    throw new StorageError("unavailable", "the server and this process disagree about a rotation: read and decide again");
+    throw new StorageError(
+      "unavailable",
+      "the server and this process disagree about a rotation: read and decide again",
+    );
   const rest = again.length === 0 ? [] : await rotateAll(database, again);
   for (const [index, attempt] of again.entries()) results.set(attempt, rest[index]!);
   return attempts.map((attempt) => results.get(attempt)!);

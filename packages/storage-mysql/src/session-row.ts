@@ -73,4 +73,3 @@ export const valuesOf = (record: SessionRecord): Sql => {
     expiresAt,
   ])})`;
 };
-

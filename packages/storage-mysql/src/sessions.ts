@@ -271,7 +271,10 @@ export const sweep = async (
 ): Promise<{ readonly seen: number; readonly deleted: number }> =>
   database.transact([statements.lockToSweep(before, limit)], ([answer]) => {
     const rows = (answer?.rows ?? []) as readonly SweepRow[];
-    const [expired, kept] = [rows.filter((row) => row.expires_at <= before), rows.filter((row) => row.expires_at > before)];
+    const [expired, kept] = [
+      rows.filter((row) => row.expires_at <= before),
+      rows.filter((row) => row.expires_at > before),
+    ];
     const idsOf = (some: readonly SweepRow[]): readonly SessionId[] => some.map((row) => referenceOf(row).id);
     const events = expired.filter((row) => row.ended_at === null).map(expiredEvent);
     const writes = [

@@ -37,7 +37,16 @@ export const addSigningKey = async (
   return database.transact(locks, ([, newest, taken]) => {
     const row = newest?.rows[0] as SigningKeyRow | undefined;
     if ((row && kidOf(row)) !== ifNewestIs || taken?.rows.length !== 0) return { writes: [], result: () => false };
-    const values = [keyOf(kid), longTextsOf({ kid }), algorithm, kind, publicKey, sealedPrivateKey, createdAt, signsFrom];
+    const values = [
+      keyOf(kid),
+      longTextsOf({ kid }),
+      algorithm,
+      kind,
+      publicKey,
+      sealedPrivateKey,
+      createdAt,
+      signsFrom,
+    ];
     return { writes: [sql`INSERT INTO signing_keys VALUES (${join(values)})`], result: () => true };
   });
 };

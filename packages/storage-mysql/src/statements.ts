@@ -150,7 +150,9 @@ export const updateRotations = (records: readonly SessionRecord[]): readonly Sql
         ${record.next} next, ${record.issuedAt} issued_at, ${record.lastActiveAt} last_active_at,
         ${record.expiresAt} expires_at, ${record.idleExpiresAt} idle_expires_at, ${record.keyKind} key_kind`,
     ),
-    (rows) => sql`UPDATE (${join(rows, " UNION ALL ")}) a STRAIGHT_JOIN sessions s ON s.bucket = a.bucket AND s.id = a.id
+    (
+      rows,
+    ) => sql`UPDATE (${join(rows, " UNION ALL ")}) a STRAIGHT_JOIN sessions s ON s.bucket = a.bucket AND s.id = a.id
       SET s.current = a.current, s.next = a.next, s.issued_at = a.issued_at, s.last_active_at = a.last_active_at,
         s.expires_at = a.expires_at, s.idle_expires_at = a.idle_expires_at, s.key_kind = a.key_kind,
         s.sweep_at = LEAST(s.sweep_at, a.expires_at)`,

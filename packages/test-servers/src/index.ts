@@ -1,4 +1,4 @@
-export { startMariaDb } from "./mariadb.js";
+export { type MariaDbServer, startMariaDb } from "./mariadb.js";
 export { startPgBouncer } from "./pgbouncer.js";
 export { type PostgresServer, type PostgresStandby, startPostgres } from "./postgres.js";
 export { findOrInstallPrograms, findProgram, type ProgramName } from "./programs.js";
