@@ -79,9 +79,10 @@ export const createEngine = async (options: EngineOptions): Promise<SessionEngin
     revocations,
 
     async createSession(input) {
+      const { tenantId = PUBLIC_TENANT } = input;
+      const mustExist = input.tenantMustExist === true && tenantId !== PUBLIC_TENANT;
+      if (mustExist && (await tenants.get(tenantId)) === undefined) throw tenantUnknown();
       const { form, ...session } = checkSession(input);
-      const mustExist = input.tenantMustExist === true && session.tenantId !== PUBLIC_TENANT;
-      if (mustExist && (await tenants.get(session.tenantId)) === undefined) throw tenantUnknown();
       const now = storage.now();
       const secret = random.bytes(SECRET_BYTES);
       const record: SessionRecord = {
@@ -102,7 +103,7 @@ export const createEngine = async (options: EngineOptions): Promise<SessionEngin
       const limits = maxSessionsPerUser === undefined ? undefined : { maxPerUser: maxSessionsPerUser };
       revocations.mark(await storage.createSession(record, limits), now);
       // Whoever removes a tenant says so first and then ends its sessions: they have seen this one, or we see that.
-      if (mustExist && (await tenants.get(session.tenantId)) === undefined) {
+      if (mustExist && (await tenants.get(tenantId)) === undefined) {
         await revocation.revokeSessions([handleOf(record)], { detail: "tenant removed" });
         throw tenantUnknown();
       }

@@ -1,7 +1,16 @@
 import { type EventRecord, millis, type TenantId, type UserId } from "@pawl/storage";
 import { expect, it } from "vitest";
-import { type JsonObject, parseHandle, type SessionHandle } from "../src/index.js";
+import {
+  type IssuedSession,
+  type JsonObject,
+  parseHandle,
+  type RefreshOutcome,
+  type SessionHandle,
+} from "../src/index.js";
 import { claimsOf, DAY, HOUR, MINUTE, onEveryStore, refresh, refreshed, use, USER } from "./engines.js";
+
+const headerOf = (token: string): JsonObject =>
+  JSON.parse(Buffer.from(token.slice(0, token.indexOf(".")), "base64").toString()) as JsonObject;
 
 onEveryStore("life of a session", (open) => {
   it("create, verify, refresh, use, change, revoke, explain", async () => {
@@ -98,12 +107,79 @@ onEveryStore("life of a session", (open) => {
     });
     expect(await claimsOf(engine, session)).toMatchObject({ form: "v1", userId: USER, payload: { sub: "mine" } });
     expect(engine.listSigningKeys().some((key) => key.kind === "static" && key.algorithm === "RS256")).toBe(true);
-    const kidOf = (token: string): unknown =>
-      (JSON.parse(Buffer.from(token.slice(0, token.indexOf(".")), "base64url").toString()) as JsonObject)["kid"];
+    const kidOf = (token: string): unknown => headerOf(token)["kid"];
     const kept = refreshed(await refresh(engine, session));
     expect(kidOf(kept.accessToken.token)).toMatch(/^s-/);
     const dynamic = await engine.refreshSession({ refreshToken: session.refreshToken.token, keyKind: "dynamic" });
     expect(kidOf(refreshed(dynamic).accessToken.token)).toMatch(/^d-/);
+  });
+
+  it("a kind of key that a refresh asked for stays, also for what asks for none", async () => {
+    const stage = await open();
+    const engine = await stage.engine();
+    const kidOf = ({ accessToken }: IssuedSession): unknown => headerOf(accessToken.token)["kid"];
+    const session = await engine.createSession({ userId: USER });
+    stage.clock.advance(HOUR);
+    const ask = { refreshToken: session.refreshToken.token, keyKind: "static" } as const;
+    const turned = refreshed(await engine.refreshSession(ask));
+    expect(kidOf(turned)).toMatch(/^s-/);
+    // The same successor again, within the window.
+    expect(kidOf(refreshed(await refresh(engine, session)))).toMatch(/^s-/);
+    stage.clock.advance(HOUR);
+    expect(kidOf(refreshed(await refresh(engine, turned)))).toMatch(/^s-/);
+  });
+
+  it("tokens are signed with the algorithm that was asked for, where their form allows it, and renewed with it", async () => {
+    const stage = await open();
+    const engine = await stage.engine();
+    const session = await engine.createSession({ userId: USER, algorithm: "RS256" });
+    expect(headerOf(session.accessToken.token)).toMatchObject({ alg: "RS256", version: "5" });
+    stage.clock.advance(HOUR);
+    const ask = { refreshToken: session.refreshToken.token, algorithm: "RS256", form: "v3" } as const;
+    const turned = refreshed(await engine.refreshSession(ask));
+    expect(headerOf(turned.accessToken.token)).toMatchObject({ alg: "RS256", version: "3" });
+    const nested = refreshed(await engine.refreshSession({ ...ask, algorithm: "ES256", form: "v2" }));
+    expect(headerOf(nested.accessToken.token)).toEqual({ alg: "RS256", typ: "JWT", version: "2" });
+
+    stage.clock.advance(MINUTE);
+    for (const { accessToken } of [turned, nested]) {
+      const confirmed = await engine.confirmAccessToken({ accessToken: accessToken.token });
+      const clean = confirmed.kind === "valid" ? confirmed.accessToken : undefined;
+      expect(headerOf(String(clean?.token))).toEqual(headerOf(accessToken.token));
+      const regenerated = await engine.regenerateAccessToken(accessToken.token, { role: "y" });
+      const renewed = regenerated.kind === "regenerated" ? regenerated.accessToken : undefined;
+      expect(headerOf(String(renewed?.token))).toEqual(headerOf(accessToken.token));
+      expect(renewed?.expiry).toBe(accessToken.expiry);
+    }
+    const other = refreshed(await refresh(engine, turned));
+    expect(headerOf(other.accessToken.token)).toMatchObject({ alg: "ES256", version: "5" });
+  });
+
+  it("a refresh turns the anti-CSRF token on and off, and it stays the same one", async () => {
+    const stage = await open();
+    const engine = await stage.engine();
+    const session = await engine.createSession({ userId: USER, enableAntiCsrf: false });
+    const turn = async (
+      { refreshToken }: IssuedSession,
+      enableAntiCsrf: boolean,
+      antiCsrfToken?: string,
+    ): Promise<RefreshOutcome> => {
+      stage.clock.advance(HOUR);
+      return engine.refreshSession({
+        refreshToken: refreshToken.token,
+        enableAntiCsrf,
+        issueAntiCsrf: enableAntiCsrf,
+        ...(antiCsrfToken === undefined ? {} : { antiCsrfToken }),
+      });
+    };
+    const on = refreshed(await turn(session, true));
+    expect((await claimsOf(engine, on)).antiCsrfToken).toBe(on.antiCsrfToken);
+    expect(on.antiCsrfToken).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await turn(on, true)).toMatchObject({ why: "anti_csrf" });
+    const off = refreshed(await turn(on, false));
+    expect(off).not.toHaveProperty("antiCsrfToken");
+    expect(await claimsOf(engine, off)).not.toHaveProperty("antiCsrfToken");
+    expect(refreshed(await turn(off, true)).antiCsrfToken).toBe(on.antiCsrfToken);
   });
 
   it("lists the sessions of a user and of a tenant, page by page, and their handles", async () => {
