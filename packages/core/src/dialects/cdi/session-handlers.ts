@@ -227,7 +227,8 @@ export const createSessionHandlers = ({
 
     async listSessions({ version, tenantId, query }) {
       const userId = queryParameter(query, "userId") as UserId;
-      const acrossTenants = version.tenants && optionalQueryParameter(query, "fetchAcrossAllTenants") !== "false";
+      const acrossTenants =
+        version.tenants && optionalQueryParameter(query, "fetchAcrossAllTenants")?.toLowerCase() !== "false";
       const sessionHandles = await engine.listSessionHandles({ userId, tenantId, acrossTenants });
       return reply({ status: "OK", sessionHandles });
     },
