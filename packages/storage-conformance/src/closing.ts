@@ -23,6 +23,7 @@ export const testClosing = (open: OpenStore): void => {
         importSessions: () => storage.importSessions([]),
         listSessions: () => storage.listSessions({}, { limit: 1 }),
         listSessionReferences: () => storage.listSessionReferences({}, { limit: 1 }),
+        listSessionHistory: () => storage.listSessionHistory(record, { limit: 1 }),
         updateSessionData: () => storage.updateSessionData(record.id, "{}"),
         updatePayload: () => storage.updatePayload(record.id, "{}"),
         deleteExpired: () => storage.deleteExpired(clock.now(), 1),

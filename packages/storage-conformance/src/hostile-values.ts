@@ -130,6 +130,7 @@ export const testHostileValues = (open: OpenStore): void => {
       expect(new Set(await storage.importSessions(records))).toStrictEqual(new Set([true]));
       for (const record of records) expect(await storage.getSession(record.id)).toStrictEqual(record);
       for (const [index, record] of records.entries()) {
+        expect(await storage.listSessionHistory(record, { limit: 9 })).toStrictEqual({ items: [record] });
         expect(await storage.eraseUser(record)).toMatchObject({ ended: [{ id: record.id }], rows: 1, events: 0 });
         const { items } = await storage.listSessions({}, { limit: 100 });
         expect(items).toHaveLength(records.length - index - 1);
@@ -160,6 +161,8 @@ export const testHostileValues = (open: OpenStore): void => {
         (text) => storage.importSessions([sessionRecord(clock), sessionRecord(clock, { data: text })]),
         (text) => storage.listSessions({ userId: userId(text) }, { limit: 1 }),
         (text) => storage.listSessionReferences({ tenantId: text as TenantId }, { limit: 1 }),
+        (text) => storage.listSessionHistory(sessionRecord(clock, { userId: userId(text) }), { limit: 1 }),
+        (text) => storage.listSessionHistory(sessionRecord(clock), { limit: 1, after: text }),
         (text) => storage.updateSessionData(text as SessionId, "{}"),
         (text) => storage.updateSessionData(sessionRecord(clock).id, text),
         (text) => storage.updatePayload(sessionRecord(clock).id, text),

@@ -32,7 +32,7 @@ const readPages = async (
   }
 };
 
-/** `listSessions` and `listSessionReferences`. */
+/** `listSessions`, `listSessionReferences` and `listSessionHistory`. */
 export const testListing = (open: OpenStore): void => {
   describe("listSessions", () => {
     it("CVE-2023-6563: gives every session once, in pages of any size", async () => {
@@ -124,6 +124,40 @@ export const testListing = (open: OpenStore): void => {
       const second = await store.storage.listSessions({}, { limit: 3, after: first.next! });
       expect(idsOf([...first.items, ...second.items])).toStrictEqual(idsOf(records));
       expect(second.next).toBeUndefined();
+    });
+  });
+
+  describe("listSessionHistory", () => {
+    it("gives all rows of a user, live or not, also while some end between the pages", async () => {
+      const store = await openTestStore(open);
+      const { storage, clock } = store;
+      const alice = { tenantId: PUBLIC_TENANT, userId: userId("alice") };
+      const records = [
+        ...(await atOnce(5, () => createSession(store))),
+        ...(await atOnce(3, () => createSession(store, { expiresAt: clock.now() }))),
+        ...(await atOnce(5, () =>
+          createSession(store, { endedAt: clock.now(), endReason: "logout", device: "phone" }),
+        )),
+      ];
+      await createSession(store, { userId: userId("Alice") });
+      await createSession(store, { tenantId: tenantId("customer-1"), endedAt: clock.now(), endReason: "logout" });
+      const { items, next } = await storage.listSessionHistory(alice, { limit: 100 });
+      expect(next).toBeUndefined();
+      const byId = (left: Row, right: Row): number => (left.id < right.id ? -1 : 1);
+      expect(items.toSorted(byId)).toStrictEqual(records.toSorted(byId));
+      for (const limit of [1, 3, 5, 8, 13]) {
+        const seen = await readPages((page) => storage.listSessionHistory(alice, page), limit);
+        expect(seen.toSorted(), `limit ${limit}`).toStrictEqual(idsOf(records));
+      }
+      const seen = await readPages(
+        (page) => storage.listSessionHistory(alice, page),
+        2,
+        async () => {
+          const live = await storage.listSessionReferences(alice, { limit: 1 });
+          await storage.revokeSessions({ kind: "ids", ids: live.items.map(({ id }) => id) }, { reason: "logout" });
+        },
+      );
+      expect([...new Set(seen)].toSorted()).toStrictEqual(idsOf(records));
     });
   });
 };

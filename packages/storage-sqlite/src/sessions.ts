@@ -10,6 +10,8 @@ import {
   mintSuccessor,
   NEVER,
   noteUse,
+  type Page,
+  type PageRequest,
   type RevocationCause,
   type RevocationSelector,
   type RotationAttempt,
@@ -19,6 +21,7 @@ import {
   type SessionRecord,
   type SessionReference,
   sessionEndedEvent,
+  StorageError,
   type TenantId,
   type UseNote,
   type UsePolicy,
@@ -120,6 +123,29 @@ export const revokeSessions = (
   cause: RevocationCause,
 ): readonly SessionReference[] =>
   noteEnds({ database, now }, endSessions({ database, now }, selector, cause.reason), cause);
+
+/** First the rows that have not ended, so that one that ends meanwhile comes again with the others. */
+export const listSessionHistory = (
+  database: Database,
+  user: { readonly tenantId: TenantId; readonly userId: UserId },
+  { limit, after = "others:" }: PageRequest,
+): Page<SessionRecord> => {
+  const [, kind, start] = /^(others|ended):(.*)$/su.exec(after) ?? [];
+  if (kind === undefined || start === undefined) throw new StorageError("invalid_record", "no page starts there");
+  const { tenantId, userId } = user;
+  const read = (statement: typeof statements.selectEndedOfUser, from: string, count: number) =>
+    database.all(statement, { tenantId, userId, after: from, limit: count }).map(recordOf);
+  const others = kind === "others" ? read(statements.selectOthersOfUser, start, limit + 1) : [];
+  if (others.length > limit) {
+    const items = others.slice(0, limit);
+    return { items, next: `others:${items.at(-1)?.id ?? ""}` };
+  }
+  const from = kind === "ended" ? start : "";
+  const ended = read(statements.selectEndedOfUser, from, limit - others.length + 1);
+  const items = [...others, ...ended.slice(0, limit - others.length)];
+  if (ended.length <= limit - others.length) return { items };
+  return { items, next: `ended:${others.length === limit ? from : (items.at(-1)?.id ?? "")}` };
+};
 
 export const eraseUser = (
   { database, now }: Transaction,

@@ -64,6 +64,13 @@ export const endSessionsOfUserExcept = `
 export const selectLiveOfUser = `
   SELECT ${referenceColumns} FROM sessions WHERE user_id = :userId AND tenant_id = :tenantId AND ${live}` as Query<ReferenceRow>;
 
+const historyOfUser = (ended: string): Query<SessionRow> =>
+  `SELECT ${sessionColumns} FROM sessions
+  WHERE user_id = :userId AND tenant_id = :tenantId AND ended_at IS ${ended} AND id > :after ORDER BY id LIMIT :limit`;
+
+export const selectEndedOfUser = historyOfUser("NOT NULL");
+export const selectOthersOfUser = historyOfUser("NULL");
+
 const deleteOfUser = "DELETE FROM sessions WHERE user_id = :userId AND tenant_id = :tenantId AND ended_at IS";
 
 /** Two statements, because each of the two has its partial index. */

@@ -151,6 +151,15 @@ export class SqliteStorage implements Storage {
     );
   }
 
+  async listSessionHistory(
+    user: { readonly tenantId: TenantId; readonly userId: UserId },
+    page: PageRequest,
+  ): Promise<Page<SessionRecord>> {
+    checkPage(page);
+    checkSelector(user);
+    return this.#read((database) => sessions.listSessionHistory(database, user, page));
+  }
+
   async updateSessionData(id: SessionId, data: string): Promise<boolean> {
     checkText("data", data);
     return this.#update(statements.updateData, id, data);

@@ -54,6 +54,15 @@ const referenceOf = ({ id, tenantId, userId }: SessionRecord): SessionReference 
 
 const compare = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0);
 
+const pageById = (all: readonly SessionRecord[], { limit, after }: PageRequest): Page<SessionRecord> => {
+  const rows = all
+    .filter((row) => after === undefined || row.id > after)
+    .toSorted((left, right) => compare(left.id, right.id));
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  return rows.length > limit && last !== undefined ? { items, next: last.id } : { items };
+};
+
 /**
  * The contract in its plainest form: everything in the memory of one process and gone with it. For tests, for trying
  * things out, and as the reference that the other adapters are compared with. Each method does its work before its first
@@ -158,7 +167,7 @@ export class MemoryStorage implements Storage {
     const { tenantId, userId } = user;
     const at = this.now();
     const ended = this.#live({ tenantId, userId }).map(referenceOf);
-    const rows = [...this.#sessions.values()].filter((row) => row.tenantId === tenantId && row.userId === userId);
+    const rows = this.#rowsOf(user);
     for (const row of rows) this.#sessions.delete(row.id);
     this.#revocations.append(ended.map((session) => ({ ...session, at, reason: "erased" })));
     return { ended, rows: rows.length, events: this.#events.deleteOfUser(user) };
@@ -178,18 +187,22 @@ export class MemoryStorage implements Storage {
     this.#check();
     checkPage(page);
     checkSelector(selector);
-    const { after } = page;
-    const rows = this.#live(selector)
-      .filter((row) => after === undefined || row.id > after)
-      .toSorted((left, right) => compare(left.id, right.id));
-    const items = rows.slice(0, page.limit);
-    const last = items.at(-1);
-    return rows.length > page.limit && last !== undefined ? { items, next: last.id } : { items };
+    return pageById(this.#live(selector), page);
   }
 
   async listSessionReferences(selector: SessionSelector, page: PageRequest): Promise<Page<SessionReference>> {
     const { items, ...rest } = await this.listSessions(selector, page);
     return { items: items.map(referenceOf), ...rest };
+  }
+
+  async listSessionHistory(
+    user: { readonly tenantId: TenantId; readonly userId: UserId },
+    page: PageRequest,
+  ): Promise<Page<SessionRecord>> {
+    this.#check();
+    checkPage(page);
+    checkSelector(user);
+    return pageById(this.#rowsOf(user), page);
   }
 
   async updateSessionData(id: SessionId, data: string): Promise<boolean> {
@@ -342,6 +355,10 @@ export class MemoryStorage implements Storage {
     const stored = Object.freeze(row);
     this.#sessions.set(row.id, stored);
     return stored;
+  }
+
+  #rowsOf({ tenantId, userId }: Pick<SessionRecord, "tenantId" | "userId">): readonly SessionRecord[] {
+    return [...this.#sessions.values()].filter((row) => row.tenantId === tenantId && row.userId === userId);
   }
 
   #live(selector: SessionSelector): SessionRecord[] {

@@ -231,6 +231,15 @@ export interface Storage {
   /** As `listSessions`, references only. */
   listSessionReferences(selector: SessionSelector, page: PageRequest): Promise<Page<SessionReference>>;
 
+  /**
+   * All rows of a user, live or not, in keyset pages and an order of the store's own. One that ends meanwhile may come
+   * twice, and never not at all.
+   */
+  listSessionHistory(
+    user: { readonly tenantId: TenantId; readonly userId: UserId },
+    page: PageRequest,
+  ): Promise<Page<SessionRecord>>;
+
   /** @returns false when there is no such live session. An equal value counts as written. */
   updateSessionData(id: SessionId, data: string): Promise<boolean>;
   /** @returns false when there is no such live session. An equal value counts as written. */
