@@ -7,6 +7,13 @@ export * from "./rotation.js";
 export * from "./session.js";
 export * from "./session-engine.js";
 export { createEngine, type EngineOptions } from "./engine.js";
+export { loggedStorage } from "./logged-storage.js";
+export {
+  type LoggedRevocation,
+  openRevocationLog,
+  parseLoggedRevocation,
+  type RevocationLog,
+} from "./revocation-log.js";
 export { openEngine, type OpenedEngine, type OpenEngineOptions } from "./open-engine.js";
 export { type MaintenanceOptions, type Schedule, startMaintenance } from "./maintenance.js";
 export { handleOf, isTenantId, parseHandle } from "./session-handle.js";

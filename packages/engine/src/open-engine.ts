@@ -1,15 +1,19 @@
 import { type Clock, openStorage, type Storage } from "@pawl/storage";
 import { createEngine } from "./engine.js";
+import { catchUpLog, loggedStorage } from "./logged-storage.js";
 import { startMaintenance } from "./maintenance.js";
 import { claimMasterKeyFile } from "./master-key-file.js";
 import { type GivenMasterKeys, masterKeySource } from "./master-key-source.js";
 import { parseMasterKeys } from "./master-key.js";
 import type { Policy } from "./policy.js";
+import { openRevocationLog } from "./revocation-log.js";
 import { type RandomSource, systemRandom } from "./random.js";
 import type { SessionEngine } from "./session-engine.js";
 
 /** A storage that is already open stays its owner's to close. */
 export interface OpenEngineOptions extends GivenMasterKeys {
+  /** File to which each end of a session is written before it is acknowledged; see `openRevocationLog`. */
+  readonly revocationLog?: string;
   readonly policy?: Partial<Policy>;
   /** Replaces the time of a storage that is opened here; tests move it. */
   readonly clock?: Clock;
@@ -32,12 +36,13 @@ export interface OpenedEngine {
  * `invalid_input` for a bad policy.
  */
 export const openEngine = async (options: OpenEngineOptions): Promise<OpenedEngine> => {
-  const { clock, random = systemRandom, policy, onBackgroundError } = options;
-  const isUrl = typeof options.storage === "string";
-  const storage = isUrl ? await openStorage(options.storage, clock === undefined ? {} : { clock }) : options.storage;
-  const closeOwn = async (): Promise<void> => (isUrl ? storage.close() : undefined);
+  const { random = systemRandom, policy, onBackgroundError } = options;
+  const closers: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const step of closers.splice(0).toReversed()) await step();
+  };
   try {
-    await storage.migrate();
+    const storage = await openOwn(options, closers);
     const source = masterKeySource(options);
     const masterKeys = await (source === undefined
       ? parseMasterKeys(random.bytes(32).toString("base64"))
@@ -51,21 +56,28 @@ export const openEngine = async (options: OpenEngineOptions): Promise<OpenedEngi
       ...(source?.file === undefined ? {} : { readMasterKeys: source.read }),
       ...(policy === undefined ? {} : { policy }),
     });
-    const stopMaintenance = startMaintenance({
-      engine,
-      ...(onBackgroundError === undefined ? {} : { onError: onBackgroundError }),
-    });
-    return {
-      engine,
-      storage,
-      close: async () => {
-        await stopMaintenance();
-        await engine.close();
-        await closeOwn();
-      },
-    };
+    closers.push(() => engine.close());
+    closers.push(
+      startMaintenance({ engine, ...(onBackgroundError === undefined ? {} : { onError: onBackgroundError }) }),
+    );
+    return { engine, storage, close };
   } catch (error) {
-    await closeOwn();
+    await close();
     throw error;
   }
+};
+
+/** The storage, up to date and with its log. */
+const openOwn = async (
+  { storage: given, clock, revocationLog }: OpenEngineOptions,
+  closers: (() => Promise<void>)[],
+): Promise<Storage> => {
+  const storage = typeof given === "string" ? await openStorage(given, clock === undefined ? {} : { clock }) : given;
+  if (typeof given === "string") closers.push(() => storage.close());
+  await storage.migrate();
+  if (revocationLog === undefined) return storage;
+  const log = await openRevocationLog(revocationLog);
+  closers.push(() => log.close());
+  await catchUpLog(storage, log);
+  return loggedStorage(storage, log);
 };

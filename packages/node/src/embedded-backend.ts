@@ -10,7 +10,7 @@ import type { SessionBackend, SessionEvent } from "./session-backend.js";
  * @throws StorageError or EngineError when it cannot be opened.
  */
 export const openEmbeddedBackend = async (options: EmbeddedOptions): Promise<SessionBackend> => {
-  const { storage, masterKeyFile, clock } = options;
+  const { storage, masterKeyFile, revocationLog, clock } = options;
   // Set to nothing counts as not set, as everywhere with environment variables.
   const fromEnvironment = process.env["PAWL_MASTER_KEY"] || undefined;
   const masterKey = options.masterKey ?? (masterKeyFile === undefined ? fromEnvironment : undefined);
@@ -20,6 +20,7 @@ export const openEmbeddedBackend = async (options: EmbeddedOptions): Promise<Ses
     onBackgroundError: warnOf,
     ...(masterKey === undefined ? {} : { masterKey }),
     ...(masterKeyFile === undefined ? {} : { masterKeyFile }),
+    ...(revocationLog === undefined ? {} : { revocationLog }),
     ...(clock === undefined ? {} : { clock }),
   });
   const { policy, verifier } = engine;

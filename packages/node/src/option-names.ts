@@ -17,6 +17,7 @@ const embedded: Names<EmbeddedOptions> = {
   storage: true,
   masterKey: true,
   masterKeyFile: true,
+  revocationLog: true,
   accessTokenValidity: true,
   refreshTokenValidity: true,
   reuseWindow: true,

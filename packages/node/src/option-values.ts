@@ -23,7 +23,8 @@ const isOfKind: Readonly<Record<Kind, (value: unknown) => boolean>> = {
  */
 export const checkOptionValues = (options: PawlOptions): void => {
   const { cookies, onTokenTheft, clock, csrf, origins = [], headerMode } = options;
-  const { enableAntiCsrf, checkDatabase, masterKey, masterKeyFile } = options as Partial<EmbeddedOptions>;
+  const { enableAntiCsrf, checkDatabase, masterKey, masterKeyFile, revocationLog } =
+    options as Partial<EmbeddedOptions>;
   const { apiKey } = options as Partial<CoreOptions>;
   const given: readonly (readonly [string, unknown, Kind])[] = [
     ["cookies", cookies, "an object"],
@@ -35,6 +36,7 @@ export const checkOptionValues = (options: PawlOptions): void => {
     ["checkDatabase", checkDatabase, "true or false"],
     ["masterKey", masterKey, "a text"],
     ["masterKeyFile", masterKeyFile, "a text"],
+    ["revocationLog", revocationLog, "a text"],
     ["apiKey", apiKey, "a text"],
   ];
   for (const [name, value, kind] of given)

@@ -61,6 +61,8 @@ export interface EmbeddedOptions extends CommonOptions {
   readonly masterKey?: string;
   /** File with the master key or keys, one a line. */
   readonly masterKeyFile?: string;
+  /** File to which each end of a session is written before it is acknowledged, for a restored backup; none unless given. */
+  readonly revocationLog?: string;
   /** `"1h"` unless given. */
   readonly accessTokenValidity?: Duration;
   /** `"100d"` unless given. */

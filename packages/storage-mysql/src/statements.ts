@@ -1,6 +1,7 @@
 import type {
   EventPosition,
   EventSelector,
+  HistoryPart,
   Millis,
   RotationAttempt,
   SessionId,
@@ -194,6 +195,21 @@ type ListParameters = Parameters<typeof listed> extends [unknown, ...infer Rest]
 export const listSessions = (...parameters: ListParameters): Sql => listed(sessionColumns, ...parameters);
 
 export const listReferences = (...parameters: ListParameters): Sql => listed(referenceColumns, ...parameters);
+
+/** The first rows of a user that have been ended, or of the others, by id. */
+export const selectHistory = (
+  part: HistoryPart,
+  { tenantId, userId }: { readonly tenantId: TenantId; readonly userId: UserId },
+  { after, limit }: { readonly after: string | undefined; readonly limit: number },
+): Sql => {
+  const ended = part === "ended" ? sql`ended_at IS NOT NULL` : sql`ended_at IS NULL`;
+  const bucket = bucketColumn((after ?? "") as SessionId);
+  const behind =
+    after === undefined ? sql`TRUE` : sql`bucket >= ${bucket} AND (bucket > ${bucket} OR id > ${keyOf(after)})`;
+  return sql`SELECT ${sessionColumns} FROM sessions
+    WHERE user_id = ${keyOf(userId)} AND tenant_id = ${keyOf(tenantId)} AND ${ended} AND ${behind}
+    ORDER BY bucket, id LIMIT ${limit}`;
+};
 
 /** The next rows for the sweep to look at; another node's are waited for, and gone then. */
 export const lockToSweep = (before: Millis, limit: number): Sql => sql`

@@ -15,6 +15,7 @@ import {
   type Millis,
   type Page,
   type PageRequest,
+  readHistoryPage,
   type RevocationCause,
   type RevocationCursor,
   type RevocationPage,
@@ -147,6 +148,18 @@ export class MysqlStorage implements Storage {
 
   async listSessionReferences(selector: SessionSelector, page: PageRequest): Promise<Page<SessionReference>> {
     return this.#list(selector, page, statements.listReferences, (row) => referenceOf(row as ReferenceRow));
+  }
+
+  async listSessionHistory(
+    user: { readonly tenantId: TenantId; readonly userId: UserId },
+    page: PageRequest,
+  ): Promise<Page<SessionRecord>> {
+    checkPage(page);
+    checkSelector(user);
+    return readHistoryPage(page, async (part, from) => {
+      const [answer] = await this.#within(() => this.#database.send(statements.selectHistory(part, user, from)));
+      return (answer?.rows ?? []).map((row) => recordOf(row as SessionRow));
+    });
   }
 
   async updateSessionData(id: SessionId, data: string): Promise<boolean> {

@@ -3,6 +3,7 @@ import {
   type ErasedUser,
   type ExpectedRow,
   expiryOf,
+  type HistoryPart,
   isLive,
   type Lifetimes,
   type Millis,
@@ -10,8 +11,6 @@ import {
   mintSuccessor,
   NEVER,
   noteUse,
-  type Page,
-  type PageRequest,
   type RevocationCause,
   type RevocationSelector,
   type RotationAttempt,
@@ -21,7 +20,6 @@ import {
   type SessionRecord,
   type SessionReference,
   sessionEndedEvent,
-  StorageError,
   type TenantId,
   type UseNote,
   type UsePolicy,
@@ -124,27 +122,18 @@ export const revokeSessions = (
 ): readonly SessionReference[] =>
   noteEnds({ database, now }, endSessions({ database, now }, selector, cause.reason), cause);
 
-/** First the rows that have not ended, so that one that ends meanwhile comes again with the others. */
-export const listSessionHistory = (
+/** The first rows of a user that have been ended, or of the others, by id. */
+export const selectHistory = (
   database: Database,
-  user: { readonly tenantId: TenantId; readonly userId: UserId },
-  { limit, after = "others:" }: PageRequest,
-): Page<SessionRecord> => {
-  const [, kind, start] = /^(others|ended):(.*)$/su.exec(after) ?? [];
-  if (kind === undefined || start === undefined) throw new StorageError("invalid_record", "no page starts there");
-  const { tenantId, userId } = user;
-  const read = (statement: typeof statements.selectEndedOfUser, from: string, count: number) =>
-    database.all(statement, { tenantId, userId, after: from, limit: count }).map(recordOf);
-  const others = kind === "others" ? read(statements.selectOthersOfUser, start, limit + 1) : [];
-  if (others.length > limit) {
-    const items = others.slice(0, limit);
-    return { items, next: `others:${items.at(-1)?.id ?? ""}` };
-  }
-  const from = kind === "ended" ? start : "";
-  const ended = read(statements.selectEndedOfUser, from, limit - others.length + 1);
-  const items = [...others, ...ended.slice(0, limit - others.length)];
-  if (ended.length <= limit - others.length) return { items };
-  return { items, next: `ended:${others.length === limit ? from : (items.at(-1)?.id ?? "")}` };
+  { tenantId, userId }: { readonly tenantId: TenantId; readonly userId: UserId },
+  {
+    part,
+    after = "",
+    limit,
+  }: { readonly part: HistoryPart; readonly after: string | undefined; readonly limit: number },
+): readonly SessionRecord[] => {
+  const statement = part === "ended" ? statements.selectEndedOfUser : statements.selectOthersOfUser;
+  return database.all(statement, { tenantId, userId, after, limit }).map(recordOf);
 };
 
 export const eraseUser = (

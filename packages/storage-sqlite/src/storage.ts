@@ -16,6 +16,7 @@ import {
   type Millis,
   type Page,
   type PageRequest,
+  readHistoryPage,
   type RevocationCause,
   type RevocationCursor,
   type RevocationPage,
@@ -157,7 +158,9 @@ export class SqliteStorage implements Storage {
   ): Promise<Page<SessionRecord>> {
     checkPage(page);
     checkSelector(user);
-    return this.#read((database) => sessions.listSessionHistory(database, user, page));
+    return readHistoryPage(page, (part, from) =>
+      this.#read((database) => sessions.selectHistory(database, user, { part, ...from })),
+    );
   }
 
   async updateSessionData(id: SessionId, data: string): Promise<boolean> {

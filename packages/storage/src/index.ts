@@ -6,5 +6,6 @@ export * from "./memory-storage.js";
 export * from "./open-storage.js";
 export * from "./records.js";
 export * from "./row-change.js";
+export * from "./session-history.js";
 export * from "./storable-text.js";
 export * from "./storage.js";

@@ -20,6 +20,10 @@ const withCommon = (command: Command): Command =>
 /** Adds the options of a command that works on this machine. */
 export const localCommand = withCommon;
 
+/** Adds the options of a command that opens the storage itself. */
+export const storageCommand = (command: Command): Command =>
+  withCommon(command).option("--storage <url>", "storage to open (else that of the configuration)");
+
 /** Adds the options of a command that calls a running core. */
 export const callingCommand = (command: Command): Command =>
   withCommon(command)
@@ -42,6 +46,13 @@ export const wholeNumber =
       throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
     return value;
   };
+
+/** Reads an option that is a point in time, in milliseconds. */
+export const pointInTime = (text: string): number => {
+  const time = /^\d{4}-\d\d-\d\d(T.*)?$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time)) throw new InvalidArgumentError("It must be a time such as 2026-03-01T00:00:00Z.");
+  return time;
+};
 
 /** Reads an argument or option that is text and not empty. */
 export const someText = (text: string): string => {

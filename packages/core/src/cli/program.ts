@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { addConfigCommand } from "./config-command.js";
 import { addKeysCommand } from "./keys-command.js";
 import { addMigrateCommand } from "./migrate-command.js";
+import { addRevocationsCommand } from "./revocations-command.js";
 import { addSessionsCommand } from "./sessions-command.js";
 import { addStartCommand } from "./start-command.js";
 import type { Terminal } from "./terminal.js";
@@ -36,6 +37,7 @@ Exit codes: 0 success, 1 failure, 2 wrong usage or configuration.`,
   addConfigCommand(program, terminal);
   addKeysCommand(program, terminal);
   addSessionsCommand(program, terminal);
+  addRevocationsCommand(program, terminal);
   addMigrateCommand(program, terminal);
   return program;
 };

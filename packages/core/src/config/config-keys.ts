@@ -207,6 +207,15 @@ const configKeys = {
     example: "./master.key",
     resolve: absolutePath,
   }),
+  revocation_log: key({
+    group: "Storage",
+    summary:
+      "File to which each end of a session is written before it is acknowledged, for a restored backup; one per node.",
+    type: text("the path of a file"),
+    otherwise: "no log",
+    example: "./revocations.log",
+    resolve: absolutePath,
+  }),
   access_token_blacklisting: withDefault({
     group: "Sessions",
     summary: "Whether every verification asks the database if the session is live.",

@@ -25,6 +25,7 @@ export const toCoreConfig = (values: ConfigValues, path: string | undefined): Co
     ...(values.master_key === undefined
       ? member("masterKeyFile", values.master_key_file)
       : { masterKey: values.master_key.join(",") }),
+    ...member("revocationLog", logPath(values.revocation_log)),
     policy: {
       accessTokenValidity: millis(values.access_token_validity * 1000),
       refreshTokenValidity: millis(Math.round(values.refresh_token_validity * 60_000)),

@@ -42,6 +42,8 @@ export interface CoreConfig {
   readonly masterKey?: string;
   /** File of master keys, one a line in base64; only given when `masterKey` is not. */
   readonly masterKeyFile?: string;
+  /** File of the revocation log. */
+  readonly revocationLog?: string;
   readonly policy: Policy;
   /** Kind of signing key of sessions created through `/v1` and modern CDI, unless the request says otherwise. */
   readonly keyKind: SigningKeyKind;

@@ -67,6 +67,7 @@ export const startCore = async (config: CoreConfig, options: StartCoreOptions = 
       ...(clock === undefined ? {} : { clock }),
       ...(config.masterKey === undefined ? {} : { masterKey: config.masterKey }),
       ...(config.masterKeyFile === undefined ? {} : { masterKeyFile: config.masterKeyFile }),
+      ...(config.revocationLog === undefined ? {} : { revocationLog: config.revocationLog }),
       onBackgroundError: (error) => logger.error({ err: error }, "background work failed; it is tried again"),
     });
     closers.push(() => opened.close());

@@ -120,6 +120,7 @@ const meanings: readonly (readonly [ConfigName, string, Record<string, unknown>]
   ["ip_allow", "0.0.0.0/0", { ipAllow: ["0.0.0.0/0"] }],
   ["log_level", "debug", { logLevel: "debug" }],
   ["log_level", "none", { logLevel: "none" }],
+  ["revocation_log", "logs/revocations.log", { revocationLog: join(folder, "logs/revocations.log") }],
   ["info_log_path", "logs/info.log", { infoLogPath: join(folder, "logs/info.log") }],
   ["error_log_path", "/var/log/e.log", { errorLogPath: "/var/log/e.log" }],
 ];
@@ -285,7 +286,7 @@ describe("master keys", () => {
 
 describe("environment variables", () => {
   test("each key has one, which wins over the file and says so when it is wrong", () => {
-    for (const name of configNames.filter((name) => !/(log_path|_file)$/.test(name))) {
+    for (const name of configNames.filter((name) => !/(log_path|_file|_log)$/.test(name))) {
       const { message } = fault(compulsory, { env: { [environmentName(name)]: "," } });
       expect(message, name).toMatch(`'${name}' `);
       expect(message, name).toContain(`(environment variable ${environmentName(name)})`);
