@@ -278,9 +278,9 @@ const configKeys = {
   }),
   access_token_signing_key_dynamic: key({
     group: "Signing keys",
-    summary: "Whether new sessions are signed with keys that are renewed regularly.",
+    summary: "Whether new sessions are signed with keys that are renewed regularly; CDI from 2.21 on may ask for either.",
     type: boolean,
-    otherwise: "true for our SDK, /v1 and CDI from 2.0 on, false for CDI 1.0",
+    otherwise: "true for our SDK, /v1 and CDI from 2.9 on, false for CDI 1.0",
     example: true,
   }),
   access_token_signing_key_update_interval: withDefault({
