@@ -168,7 +168,7 @@ describe("storage in process", () => {
     ["is no database", () => `sqlite:${join(folder, "text.db")}`],
     ["lies in a folder that does not exist", () => `sqlite:${join(folder, "none", "a.db")}`],
     ["has an unknown scheme", () => "nosuch:thing"],
-    ["needs a package that is not installed", () => "postgres://localhost/x"],
+    ["is a server that does not answer", () => "postgres://127.0.0.1:1/x"],
   ])("a store that %s: GENERAL_ERROR, and the process lives", async (_, storage) => {
     await writeFile(
       join(folder, "text.db"),
