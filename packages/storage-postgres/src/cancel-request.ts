@@ -15,7 +15,8 @@ export const cancelRequest = ({ host, port }: Address, client: ClientBase): Prom
   const { processID, secretKey } = client as ClientBase & { processID?: number | null; secretKey?: number | null };
   if (typeof processID !== "number" || typeof secretKey !== "number") return Promise.resolve();
   const request = Buffer.alloc(16);
-  for (const [index, word] of [16, cancelRequestCode, processID, secretKey].entries()) request.writeInt32BE(word, index * 4);
+  for (const [index, word] of [16, cancelRequestCode, processID, secretKey].entries())
+    request.writeInt32BE(word, index * 4);
   return new Promise((resolve) => {
     const socket = host.startsWith("/") ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
     socket.unref();

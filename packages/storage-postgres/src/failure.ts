@@ -63,7 +63,9 @@ export const asStorageError = (error: unknown): unknown => {
   if (error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError) return error;
   const cause = Object.assign(new Error(code ?? error.message), code === undefined ? {} : { code });
   if (code !== undefined && certificateCodes.test(code))
-    return new StorageError("unavailable", `the server's certificate is not accepted (${code}): see sslmode`, { cause });
+    return new StorageError("unavailable", `the server's certificate is not accepted (${code}): see sslmode`, {
+      cause,
+    });
   if (error.message.includes("does not support SSL"))
     return new StorageError("unavailable", "the server does not encrypt, and sslmode asks for it", { cause });
   if (/timeout/iu.test(error.message))

@@ -114,7 +114,8 @@ const parseListenUrl = (url: string): Address => {
 
 const addressOf = (parsed: URL, options: Options): Address => {
   const host = options.get("host") ?? (decode(parsed.hostname).replace(/^\[(.*)\]$/u, "$1") || "localhost");
-  if (host.includes(",")) throw invalid("a PostgreSQL URL names one host: put a proxy or a name that moves before several");
+  if (host.includes(","))
+    throw invalid("a PostgreSQL URL names one host: put a proxy or a name that moves before several");
   const [user, password] = [decode(parsed.username), decode(parsed.password)];
   const database = decode(parsed.pathname.slice(1));
   if (database.includes("/")) throw invalid("a PostgreSQL URL names one database after the host");

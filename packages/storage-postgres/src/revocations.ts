@@ -126,9 +126,10 @@ const cursorOf = ({ epoch, from, cut }: Position): RevocationCursor =>
 const parseCursor = (cursor: RevocationCursor): Position | undefined => {
   const snapshot = String.raw`\d{1,19}:\d{1,19}:[\d,]{0,400}`;
   const [, epoch, from, until, key, number] =
-    new RegExp(String.raw`^([\w-]{1,80})/(${snapshot}|@-?\d{1,16})(?:/(${snapshot})/(-?\d{1,19})/(\d{1,16}))?$`, "u").exec(
-      cursor,
-    ) ?? [];
+    new RegExp(
+      String.raw`^([\w-]{1,80})/(${snapshot}|@-?\d{1,16})(?:/(${snapshot})/(-?\d{1,19})/(\d{1,16}))?$`,
+      "u",
+    ).exec(cursor) ?? [];
   if (epoch === undefined || from === undefined) return undefined;
   return until === undefined || key === undefined
     ? { epoch, from }

@@ -17,7 +17,7 @@ import { eventArrays } from "./events.js";
 import type { TimedRow } from "./rows.js";
 import { arraysOf, bucketColumn, byBucketAndId, recordOf, referenceOf } from "./session-row.js";
 import { type Context, readSessions } from "./sessions.js";
-import * as statements from "./statements.js";
+import * as statements from "./rotation-statements.js";
 
 const attemptColumns: readonly ((attempt: RotationAttempt) => string | number | null)[] = [
   ({ id }) => bucketColumn(id),
@@ -52,7 +52,8 @@ export const rotateAll = async (
     waiting = waiting.filter((entry) => {
       const answer = answers.get(entry.attempt.id) ?? { minted: false, now: context.now() };
       const isFirst = firsts.get(entry.attempt.id) === entry;
-      if (!isFirst && answer.record !== undefined && mintsSuccessor(answer.record, entry.attempt, answer.now)) return true;
+      if (!isFirst && answer.record !== undefined && mintsSuccessor(answer.record, entry.attempt, answer.now))
+        return true;
       results[entry.index] = isFirst ? answer : { ...answer, minted: false };
       return false;
     });
@@ -82,8 +83,12 @@ const rotateDistinct = async (
     return !minted && record !== undefined && mintsSuccessor(record, attempt, now);
   });
   if (stale.length > 0) {
-    const fresh = await readSessions(context, stale.map(({ id }) => id));
-    for (const [index, { id }] of stale.entries()) results.set(id, { minted: false, now: context.now(), ...fresh[index] });
+    const fresh = await readSessions(
+      context,
+      stale.map(({ id }) => id),
+    );
+    for (const [index, { id }] of stale.entries())
+      results.set(id, { minted: false, now: context.now(), ...fresh[index] });
   }
   return results;
 };
@@ -114,10 +119,7 @@ export const applyRotation = async (
 const statementOf = (change: RotationChange): readonly [Statement<TimedRow>, readonly Value[]] => {
   switch (change.kind) {
     case "mint":
-      return [
-        statements.applyMint,
-        [change.seq, ...lifetimeValues(change.lifetimes), change.keyKind ?? null],
-      ];
+      return [statements.applyMint, [change.seq, ...lifetimeValues(change.lifetimes), change.keyKind ?? null]];
     case "fast_forward":
       return [statements.applyFastForward, [change.seq, ...eventArrays(change.events)]];
     case "confirm":
@@ -178,7 +180,11 @@ const noteDistinct = async (
   });
   const records = new Map(rows.map((row) => [row.id, recordOf(row)]));
   if (stale.length > 0) {
-    const fresh = await readSessions(context, stale.map(({ id }) => id), within);
+    const fresh = await readSessions(
+      context,
+      stale.map(({ id }) => id),
+      within,
+    );
     for (const [index, { id }] of stale.entries()) {
       const { record } = fresh[index] ?? {};
       if (record === undefined) records.delete(id);

@@ -1,6 +1,5 @@
 import {
   type ErasedUser,
-
   type Millis,
   type Page,
   type PageRequest,
