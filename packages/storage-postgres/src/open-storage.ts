@@ -38,6 +38,7 @@ export const openStorage: OpenStorage = async (url, options = {}) => {
     clock: storeClock,
     listenAddress,
     partitions,
+    timeout,
     ...(options.clock === undefined ? {} : { injectedClock: options.clock }),
   });
 };

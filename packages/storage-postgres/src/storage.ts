@@ -1,5 +1,6 @@
 import {
   type ApplyResult,
+  CallBatch,
   checkEvent,
   checkLimit,
   checkPage,
@@ -35,7 +36,6 @@ import {
   type UsePolicy,
   type UserId,
 } from "@pawl/storage";
-import { Batch } from "./batch.js";
 import type { Database } from "./database.js";
 import { eventArrays, listEvents } from "./events.js";
 import { applyMigrations } from "./migrations.js";
@@ -54,12 +54,17 @@ interface Parts {
   readonly clock: Clock;
   readonly listenAddress: Address | undefined;
   readonly partitions: number;
+  /** For how many milliseconds a call waits. */
+  readonly timeout: number;
   /** Takes the place of the database's time. */
   readonly injectedClock?: Clock;
 }
 
 /** How many batches of one kind are on their way at once: while they are, the next one gathers. */
 const lanes = 2;
+
+/** So many calls make a batch at most. */
+const batchLimit = 128;
 
 /** The contract on PostgreSQL: checks what it is handed, and asks for it alone or together with others of its kind. */
 export class PostgresStorage implements Storage {
@@ -68,22 +73,24 @@ export class PostgresStorage implements Storage {
   readonly #injectedClock: Clock | undefined;
   readonly #partitions: number;
   readonly #watch: RevocationWatch;
-  readonly #rotations: Batch<RotationAttempt, RotationResult>;
-  readonly #reads: Batch<SessionId, sessions.ReadSession>;
-  readonly #creations: Batch<SessionRecord, boolean>;
+  readonly #rotations: CallBatch<RotationAttempt, RotationResult>;
+  readonly #reads: CallBatch<SessionId, sessions.ReadSession>;
+  readonly #creations: CallBatch<SessionRecord, boolean>;
   readonly #accepted = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
-  constructor({ database, clock, listenAddress, partitions, injectedClock }: Parts) {
+  constructor({ database, clock, listenAddress, partitions, timeout, injectedClock }: Parts) {
     this.#database = database;
     this.#clock = injectedClock ?? clock;
     this.#injectedClock = injectedClock;
     this.#partitions = partitions;
     this.#watch = new RevocationWatch(database, listenAddress);
-    this.#rotations = new Batch((attempts) => rotation.rotateAll(this.#context(), attempts), { lanes });
-    this.#reads = new Batch((ids) => sessions.readSessions(this.#context(), ids), { lanes });
-    this.#creations = new Batch((records) => sessions.insertSessions(database, records), {
-      lanes,
+    const common = { lanes, limit: batchLimit, timeout };
+    this.#rotations = new CallBatch({ ...common, run: (attempts) => rotation.rotateAll(this.#context(), attempts) });
+    this.#reads = new CallBatch({ ...common, run: (ids) => sessions.readSessions(this.#context(), ids) });
+    this.#creations = new CallBatch({
+      ...common,
+      run: (records) => sessions.insertSessions(database, records),
       weigh: ({ payload, data, userId, device = "" }) => payload.length + data.length + userId.length + device.length,
     });
   }

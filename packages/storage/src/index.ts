@@ -1,3 +1,4 @@
+export * from "./call-batch.js";
 export * from "./clock.js";
 export * from "./errors.js";
 export * from "./event-position.js";
