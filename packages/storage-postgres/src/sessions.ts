@@ -136,6 +136,16 @@ export const listReferences = async (context: Context, page: PageOf): Promise<Pa
   return pageOf((await context.database.query(statement, values)).map(referenceOf), page.limit);
 };
 
+/** All rows of a user, live or not. */
+export const listHistory = async (
+  { database }: Context,
+  { tenantId, userId }: { readonly tenantId: TenantId; readonly userId: UserId },
+  { after = "", limit }: PageRequest,
+): Promise<Page<SessionRecord>> => {
+  const values = [userId, tenantId, after === "" ? -1 : bucketColumn(after), after, limit + 1];
+  return pageOf((await database.query(statements.listHistory, values)).map(recordOf), limit);
+};
+
 const listingOf = ({ time }: Context, { tenantId, userId, after, limit }: PageOf) => ({
   ...(tenantId === undefined ? {} : { tenantId }),
   ...(userId === undefined ? {} : { userId }),

@@ -66,6 +66,11 @@ export const insertEventsFrom = (source: string): string =>
   `INSERT INTO {schema}.events AS present (${eventColumns}) ${source}
     ON CONFLICT (key) DO UPDATE SET count = present.count + excluded.count`;
 
+/** All rows of a user: said in two halves, because those that have ended have an index of their own. */
+export const ofUser = (user: string, tenant: string): string =>
+  `((s.user_id = ${user} AND s.ended_at IS NULL) OR (s.user_id = ${user} AND s.ended_at IS NOT NULL))
+    AND s.tenant_id = ${tenant}`;
+
 /** The index of tenants goes by the beginning of their names, and leaves out the public one. */
 export const ofTenant = (tenantId: string, parameter: string): string =>
   tenantId === PUBLIC_TENANT

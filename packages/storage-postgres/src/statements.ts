@@ -13,6 +13,7 @@ import {
   live,
   now,
   ofTenant,
+  ofUser,
   prepared,
   query,
   referenceColumns,
@@ -75,13 +76,19 @@ export const endSurplus = endBy(
 /** Deletes all rows of a user; what was live comes back, and is told in the feed. */
 export const eraseSessions = query<ReferenceRow & { readonly rows: number }>(
   `WITH ${clock}, deleted AS (
-    DELETE FROM {schema}.sessions AS s WHERE s.user_id = $2::text AND s.tenant_id = $3::text
+    DELETE FROM {schema}.sessions AS s WHERE ${ofUser("$2::text", "$3::text")}
     RETURNING ${referenceColumns}, ${live("s")} AS live
   ), erased AS (
     SELECT ${referenceColumns} FROM deleted WHERE live
   ), ${revoke("erased", "'erased'")}, ${wakeFor("erased")}
   SELECT ${referenceColumns}, (SELECT count(*) FROM deleted) AS rows, (SELECT count(*) FROM woken) AS woken
   FROM (SELECT count(*) FROM deleted) AS total LEFT JOIN erased ON true`,
+);
+
+/** A page of all rows of a user; parameters 3 and 4: the bucket and id of the row before. */
+export const listHistory = query<SessionRow>(
+  `SELECT ${columns} FROM {schema}.sessions AS s WHERE ${ofUser("$1::text", "$2::text")}
+    AND (bucket, id) > ($3::integer, $4::text) ORDER BY bucket, id LIMIT $5::bigint`,
 );
 
 export const deleteEventsOfUser = query<{ readonly count: number }>(

@@ -162,6 +162,15 @@ export class PostgresStorage implements Storage {
     return this.#accept(() => sessions.listReferences(this.#context(), { ...selector, ...page }));
   }
 
+  async listSessionHistory(
+    user: { readonly tenantId: TenantId; readonly userId: UserId },
+    page: PageRequest,
+  ): Promise<Page<SessionRecord>> {
+    checkPage(page);
+    checkSelector(user);
+    return this.#accept(() => sessions.listHistory(this.#context(), user, page));
+  }
+
   async updateSessionData(id: SessionId, data: string): Promise<boolean> {
     checkText("id", id);
     checkText("data", data);
