@@ -19,33 +19,30 @@ export const rotateAll = async (
   database: Database,
   attempts: readonly RotationAttempt[],
 ): Promise<readonly RotationResult[]> => {
-  const firsts = new Map<SessionId, RotationAttempt>();
-  for (const attempt of attempts) if (!firsts.has(attempt.id)) firsts.set(attempt.id, attempt);
-  const inOrder = [...firsts.values()].toSorted((left, right) => (left.id < right.id ? -1 : 1));
+  /** The first attempt on each session, by its place: the statement makes one change to a row. */
+  const firsts = new Map<SessionId, number>();
+  for (const [index, { id }] of attempts.entries()) if (!firsts.has(id)) firsts.set(id, index);
+  const tried = attempts
+    .filter(({ id }, index) => firsts.get(id) === index)
+    .toSorted((left, right) => (left.id < right.id ? -1 : 1));
   const locks = statements.lockSessions(firsts.keys());
-  const { answers, now } = await database.transactAtOnce([...locks, statements.rotateSessions(inOrder)]);
+  const { answers, now } = await database.transactAtOnce([...locks, statements.rotateSessions(tried)]);
   const records = recordsById(answers.slice(0, -1));
-  const results = new Map<RotationAttempt, RotationResult>();
-  /** Further attempts of one session that would mint after the first one did: they need a statement of their own. */
-  const again: RotationAttempt[] = [];
   let minted = 0;
-  for (const attempt of attempts) {
+  const results = attempts.map((attempt, index): RotationResult | undefined => {
     const row = records.get(attempt.id);
-    if (row === undefined) results.set(attempt, { minted: false, now });
-    else if (!mintsSuccessor(row, attempt, now)) results.set(attempt, { minted: false, record: row, now });
-    else if (firsts.get(attempt.id) === attempt) {
-      const record = mintSuccessor(row, { ...attempt, now });
-      records.set(attempt.id, record);
-      results.set(attempt, { minted: true, record, now });
-      minted += 1;
-    } else again.push(attempt);
-  }
+    if (row === undefined) return { minted: false, now };
+    if (!mintsSuccessor(row, attempt, now)) return { minted: false, record: row, now };
+    if (firsts.get(attempt.id) !== index) return undefined;
+    const record = mintSuccessor(row, { ...attempt, now });
+    records.set(attempt.id, record);
+    minted += 1;
+    return { minted: true, record, now };
+  });
   if (answers.at(-1)?.affected !== minted)
-    throw new StorageError(
-      "unavailable",
-      "the server and this process disagree about a rotation: read and decide again",
-    );
-  const rest = again.length === 0 ? [] : await rotateAll(database, again);
-  for (const [index, attempt] of again.entries()) results.set(attempt, rest[index]!);
-  return attempts.map((attempt) => results.get(attempt)!);
+    throw new StorageError("unavailable", "the server and this process disagree about a refresh: ask again");
+  // A further attempt that mints after the first one did needs a statement of its own.
+  const rest = attempts.filter((_, index) => results[index] === undefined);
+  const later = rest.length === 0 ? [] : [...(await rotateAll(database, rest))];
+  return results.map((result) => result ?? later.shift()!);
 };

@@ -33,23 +33,33 @@ export const sql = (texts: TemplateStringsArray, ...values: readonly Value[]): S
 /** Joins values; with a comma unless a separator is given. */
 export const join = (values: readonly Value[], separator = ","): Sql => new Sql(values.map(literal).join(separator));
 
+/** A table of values, to be joined with another: `` valueTable(["a", "b"], [[1, 2], [3, 4]]) ``. */
+export const valueTable = (names: readonly string[], rows: readonly (readonly Value[])[]): Sql => {
+  const texts = rows.map((values, row) => {
+    const columns = values.map((value, index) => literal(value) + (row === 0 ? ` ${names[index] ?? ""}` : ""));
+    return `SELECT ${columns.join(",")}`;
+  });
+  return new Sql(`(${texts.join(" UNION ALL ")})`);
+};
+
 /** So many rows, and characters of SQL, stand in one statement at most. */
 const pieceRows = 500;
 const pieceText = 512 * 1024;
 
 /** Splits the rows of a long statement into those of several. No row, no statement. */
-export const inPieces = (rows: readonly Sql[], statement: (piece: readonly Sql[]) => Sql): readonly Sql[] => {
+export const inPieces = <Row>(rows: readonly Row[], statement: (piece: readonly Row[]) => Sql): readonly Sql[] => {
   const statements: Sql[] = [];
-  let piece: Sql[] = [];
+  let piece: Row[] = [];
   let size = 0;
   for (const row of rows) {
-    if (piece.length === pieceRows || (piece.length > 0 && size + row.text.length > pieceText)) {
+    const length = row instanceof Sql ? row.text.length : 0;
+    if (piece.length === pieceRows || (piece.length > 0 && size + length > pieceText)) {
       statements.push(statement(piece));
       piece = [];
       size = 0;
     }
     piece.push(row);
-    size += row.text.length;
+    size += length;
   }
   if (piece.length > 0) statements.push(statement(piece));
   return statements;

@@ -13,7 +13,7 @@ import type {
 import { NEVER } from "@pawl/storage";
 import { keyOf } from "./index-key.js";
 import { bucketColumn, valuesOf } from "./session-row.js";
-import { inPieces, join, type Sql, sql } from "./sql.js";
+import { inPieces, join, type Sql, sql, type Value, valueTable } from "./sql.js";
 
 const referenceColumns = sql`id, tenant_id, user_id, long_texts`;
 
@@ -78,24 +78,25 @@ export const lockUserSessions = (tenantId: TenantId, userId: UserId): Sql => sql
 export const takeLocks = (numbers: readonly number[]): Sql => sql`
   SELECT number FROM locks WHERE number IN (${join(numbers)}) ORDER BY number FOR UPDATE`;
 
-/** An attempt as columns of a derived table, or as literals where it is alone. */
-type AttemptColumns = Readonly<Record<"seq" | "iat" | "hash" | "reuse" | "valid" | "absolute" | "idle" | "kind", Sql>>;
+/** An attempt as SQL: literals where it is alone, columns of a table of values where it is one of many. */
+type AttemptColumns = Readonly<Record<(typeof attemptColumns)[number], Value>>;
+const attemptColumns = ["seq", "iat", "hash", "reuse", "valid", "absolute", "idle", "kind"] as const;
 
 const literalsOf = ({ seq, iat, secretHash, window, lifetimes, keyKind }: RotationAttempt): AttemptColumns => {
   const { refreshValidity, absoluteTimeout = NEVER, idleTimeout } = lifetimes;
   return {
-    seq: sql`${seq}`,
-    iat: sql`${iat}`,
-    hash: sql`${secretHash}`,
-    reuse: sql`${window}`,
-    valid: sql`${refreshValidity}`,
-    absolute: sql`${absoluteTimeout}`,
-    idle: sql`${idleTimeout}`,
-    kind: sql`${keyKind}`,
+    seq,
+    iat,
+    hash: secretHash,
+    reuse: window,
+    valid: refreshValidity,
+    absolute: absoluteTimeout,
+    idle: idleTimeout,
+    kind: keyKind,
   };
 };
 
-const derived: AttemptColumns = {
+const columnsOfTable: AttemptColumns = {
   seq: sql`a.seq`,
   iat: sql`a.iat`,
   hash: sql`a.hash`,
@@ -122,42 +123,44 @@ const mints = ({ seq, iat, hash, reuse }: AttemptColumns): Sql => sql`
   AND (${seq} = s.current OR ${seq} = s.next
     OR (s.current < ${seq} AND ${seq} < s.next AND ${reuse} > 0 AND s.issued_at - ${iat} <= ${reuse}))`;
 
-/** The ordinary mint of one attempt. */
-const rotateOne = (attempt: RotationAttempt): Sql => {
-  const { id } = attempt;
-  const columns = literalsOf(attempt);
-  return sql`UPDATE sessions s SET ${mint(columns)}
-    WHERE s.bucket = ${bucketColumn(id)} AND s.id = ${keyOf(id)} AND ${mints(columns)}`;
-};
-
-/** The ordinary mints of many attempts, each on another session, in one statement. */
+/** The ordinary mints of attempts, each on another session, in one statement. */
 export const rotateSessions = (attempts: readonly RotationAttempt[]): Sql => {
   const [only] = attempts;
-  if (only !== undefined && attempts.length === 1) return rotateOne(only);
+  if (only !== undefined && attempts.length === 1) {
+    const columns = literalsOf(only);
+    return sql`UPDATE sessions s SET ${mint(columns)}
+      WHERE s.bucket = ${bucketColumn(only.id)} AND s.id = ${keyOf(only.id)} AND ${mints(columns)}`;
+  }
   const rows = attempts.map((attempt) => {
-    const { seq, iat, hash, reuse, valid, absolute, idle, kind } = literalsOf(attempt);
-    return sql`SELECT ${bucketColumn(attempt.id)} bucket, ${keyOf(attempt.id)} id, ${seq} seq, ${iat} iat, ${hash} hash,
-      ${reuse} reuse, ${valid} valid, ${absolute} absolute, ${idle} idle, ${kind} kind`;
+    const columns = literalsOf(attempt);
+    return [bucketColumn(attempt.id), keyOf(attempt.id), ...attemptColumns.map((name) => columns[name])];
   });
-  return sql`UPDATE (${join(rows, " UNION ALL ")}) a STRAIGHT_JOIN sessions s ON s.bucket = a.bucket AND s.id = a.id
-    SET ${mint(derived)} WHERE ${mints(derived)}`;
+  return sql`UPDATE ${valueTable(["bucket", "id", ...attemptColumns], rows)} a
+    STRAIGHT_JOIN sessions s ON s.bucket = a.bucket AND s.id = a.id
+    SET ${mint(columnsOfTable)} WHERE ${mints(columnsOfTable)}`;
 };
 
 /** Writes the columns that a rotation or a use changes. */
 export const updateRotations = (records: readonly SessionRecord[]): readonly Sql[] =>
-  inPieces(
-    records.map(
-      (record) => sql`SELECT ${bucketColumn(record.id)} bucket, ${keyOf(record.id)} id, ${record.current} current,
-        ${record.next} next, ${record.issuedAt} issued_at, ${record.lastActiveAt} last_active_at,
-        ${record.expiresAt} expires_at, ${record.idleExpiresAt} idle_expires_at, ${record.keyKind} key_kind`,
-    ),
-    (
-      rows,
-    ) => sql`UPDATE (${join(rows, " UNION ALL ")}) a STRAIGHT_JOIN sessions s ON s.bucket = a.bucket AND s.id = a.id
+  inPieces(records, (piece) => {
+    const names = ["current", "next", "issued_at", "last_active_at", "expires_at", "idle_expires_at", "key_kind"];
+    const rows = piece.map((record) => [
+      bucketColumn(record.id),
+      keyOf(record.id),
+      record.current,
+      record.next,
+      record.issuedAt,
+      record.lastActiveAt,
+      record.expiresAt,
+      record.idleExpiresAt,
+      record.keyKind,
+    ]);
+    return sql`UPDATE ${valueTable(["bucket", "id", ...names], rows)} a
+      STRAIGHT_JOIN sessions s ON s.bucket = a.bucket AND s.id = a.id
       SET s.current = a.current, s.next = a.next, s.issued_at = a.issued_at, s.last_active_at = a.last_active_at,
         s.expires_at = a.expires_at, s.idle_expires_at = a.idle_expires_at, s.key_kind = a.key_kind,
-        s.sweep_at = LEAST(s.sweep_at, a.expires_at)`,
-  );
+        s.sweep_at = LEAST(s.sweep_at, a.expires_at)`;
+  });
 
 /** Writes payload or data of a live session. */
 export const updateText = (column: "payload" | "data", id: SessionId, value: string, now: Sql): Sql => sql`

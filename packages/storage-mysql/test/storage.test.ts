@@ -1,13 +1,9 @@
 import { testStorage } from "@pawl/storage-conformance";
 import { openStorage } from "../src/index.js";
-import { sharedServer } from "./server.js";
+import { fleeting, sharedServer } from "./server.js";
 
-// Nothing here ends the server, so nothing needs to be on its disk.
-const { urlOf } = sharedServer({
-  "innodb-flush-log-at-trx-commit": "0",
-  "innodb-flush-method": "nosync",
-  "innodb-file-per-table": "0",
-  "sync-frm": "0",
-});
+const { urlOf } = sharedServer(fleeting);
 
-testStorage("MariaDB", ({ clock, location }) => openStorage(urlOf(location, "?durability=relaxed"), { clock }));
+testStorage("MariaDB", async ({ clock, location }) =>
+  openStorage(await urlOf(location, "?durability=relaxed"), { clock }),
+);
