@@ -1,5 +1,6 @@
 import { StorageError } from "@pawl/storage";
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import type { SslOptions } from "mysql2";
 
 /** What a storage URL says. */
@@ -48,7 +49,7 @@ export const parseUrl = (url: string): MysqlOptions => {
   if (database === "" || database.includes("/")) throw invalid("a MySQL URL names one database: mysql://host/database");
   const socketPath = given.get("socket");
   if (hostname === "" && socketPath === undefined) throw invalid("a MySQL URL names a host, or a socket=<file>");
-  const ssl = sslOf(given);
+  const ssl = sslOf(given, hostname);
   const durability = given.get("durability") ?? "full";
   if (durability !== "full" && durability !== "relaxed")
     throw invalid("the MySQL option durability is full or relaxed");
@@ -87,10 +88,13 @@ const numberOf = (
 };
 
 /** The modes of MySQL's own clients: `required` encrypts, `verify_ca` checks who signed, `verify_identity` also the name. */
-const sslOf = (given: Given): SslOptions | undefined => {
+const sslOf = (given: Given, host: string): SslOptions | undefined => {
   const written = given.get("ssl_mode") ?? "disabled";
   const mode = sslModes.find((known) => known === written);
   if (mode === undefined) throw invalid(`the MySQL option ssl_mode is one of ${sslModes.join(", ")}`);
+  // The driver would compare the certificate of an address with "localhost".
+  if (mode === "verify_identity" && isIP(host.replace(/^\[(.*)\]$/u, "$1")) !== 0)
+    throw invalid("the MySQL option ssl_mode=verify_identity needs a host name in the URL, not an address");
   const [ca, cert, key] = (["ssl_ca", "ssl_cert", "ssl_key"] as const).map((name) => fileOf(given, name));
   if (mode === "disabled") {
     if (ca ?? cert ?? key) throw invalid("the MySQL options ssl_ca, ssl_cert and ssl_key need an ssl_mode");

@@ -50,6 +50,7 @@ it("refuses what it does not understand, by name and without the password", () =
     ["mysql://u:canary@h/d?timeout=500&timeout=600", "given twice"],
     ["mysql://u:canary@h/d?durability=none", "durability is full or relaxed"],
     ["mysql://u:canary@h/d?ssl_mode=on", "ssl_mode is one of"],
+    ["mysql://u:canary@[::1]/d?ssl_mode=verify_identity", "needs a host name"],
     ["mysql://u:canary@h/d?ssl_ca=/x.pem", "ssl_ca cannot be read"],
     [`mysql://u:canary@h/d?ssl_ca=${import.meta.filename}`, "need an ssl_mode"],
   ] as const;
