@@ -26,7 +26,7 @@ const open = async () => {
   return { clock, engine, close };
 };
 
-/** What a browser holds, and how it behaves. Answers arrive within half a window, or never. */
+/** What a browser holds, and how it behaves. Answers arrive within a third of a window, or never. */
 const createBrowser = (engine, clock, random, issued) => {
   let jar = { access: issued.accessToken.token, refresh: issued.refreshToken.token };
   const underway = [];
@@ -60,7 +60,7 @@ const createBrowser = (engine, clock, random, issued) => {
         outcomes.push(outcome.kind);
         if (outcome.kind === "refreshed" && !random.chance(0.25))
           underway.push({
-            at: clock.time + random.below(WINDOW / 2 - 3 * SECOND * tabs),
+            at: clock.time + random.below(WINDOW / 3 - 3 * SECOND * tabs),
             jar: { access: outcome.accessToken.token, refresh: outcome.refreshToken.token },
           });
       }

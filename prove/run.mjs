@@ -4,9 +4,11 @@ import { existsSync } from "node:fs";
 import { crashes } from "./crashes.mjs";
 import { histories, thefts } from "./histories.mjs";
 import { hostileTokens } from "./hostile-tokens.mjs";
+import { interleavings } from "./interleavings.mjs";
 
 /** Each proof: `run(size, seed, progress)` gives `{ count, failures, note }`. */
 const proofs = [
+  ...interleavings,
   {
     name: "honest-histories",
     run: histories,
@@ -37,6 +39,7 @@ const proofs = [
   },
 ];
 
+const WIDTH = Math.max(...proofs.map(({ name }) => name.length));
 const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,
   options: {
@@ -48,10 +51,12 @@ const { values: options, positionals: names } = parseArgs({
 });
 if (options.help) {
   console.log("npm run prove -- [name…] [--short] [--seed <number>] [--json]\n");
-  for (const { name, what } of proofs) console.log(`  ${name.padEnd(18)} ${what}`);
+  for (const { name, what } of proofs) console.log(`  ${name.padEnd(WIDTH)} ${what}`);
   process.exit(0);
 }
-const unknown = names.filter((name) => !proofs.some((proof) => proof.name === name));
+/** A name stands for itself and for all that begin with it: `interleavings` for `interleavings-two-tabs`. */
+const isNamed = (proof, name) => proof.name === name || proof.name.startsWith(`${name}-`);
+const unknown = names.filter((name) => !proofs.some((proof) => isNamed(proof, name)));
 if (unknown.length > 0) {
   console.error(`unknown proof ${unknown.join(", ")}; there are: ${proofs.map(({ name }) => name).join(", ")}`);
   process.exit(2);
@@ -64,7 +69,7 @@ if (!existsSync(new URL("../packages/engine/dist/index.js", import.meta.url))) {
 const seed = Number(options.seed ?? Date.now() % 1_000_000_007);
 const figures = [];
 for (const { name, run, size, short, what } of proofs) {
-  if (names.length > 0 && !names.includes(name)) continue;
+  if (names.length > 0 && !names.some((given) => isNamed({ name }, given))) continue;
   const started = performance.now();
   const total = options.short ? short : size;
   const progress = (done) => {
@@ -76,7 +81,7 @@ for (const { name, run, size, short, what } of proofs) {
   figures.push({ name, count, failures, seconds, note });
   if (!options.json)
     console.log(
-      `${name.padEnd(18)} ${String(count).padStart(9)} run, ${failures} failures, ${seconds} s  (${what}; ${note})`,
+      `${name.padEnd(WIDTH)} ${String(count).padStart(9)} run, ${failures} failures, ${seconds} s  (${what}; ${note})`,
     );
 }
 if (options.json) console.log(JSON.stringify({ figures }));

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Copy, Lineage, type RotationAnswer } from "./lineage.js";
 
 const WINDOW = 30_000;
-const EXCHANGE = WINDOW / 2;
+const EXCHANGE = WINDOW / 3;
 const DAY = 86_400_000;
 
 interface Exchange {
@@ -13,7 +13,7 @@ interface Exchange {
   readonly answers: RotationAnswer[];
 }
 
-/** Honest tabs over one cookie jar. An exchange that starts is answered, or lost, within half a window. */
+/** Honest tabs over one cookie jar. An exchange that starts is answered, or lost, within a third of a window. */
 class Browser {
   readonly lineage = new Lineage(WINDOW);
   jar = this.lineage.login();
@@ -110,7 +110,7 @@ const deliverLast = onExchange("deliverLast", (browser, exchange) =>
 const lose = onExchange("lose", (browser, exchange) => browser.lose(exchange));
 const use = fc.constant(command("use", (browser) => browser.lineage.use(browser.jar.accessToken)));
 const advance = fc
-  .constantFrom(1, WINDOW / 4, EXCHANGE, WINDOW - 1, WINDOW, WINDOW + 1, 2 * WINDOW, DAY, 30 * DAY)
+  .constantFrom(1, WINDOW / 6, EXCHANGE, WINDOW - 1, WINDOW, WINDOW + 1, 2 * WINDOW, DAY, 30 * DAY)
   .map((duration) => command(`advance(${duration})`, (browser) => browser.advance(duration)));
 const failover = fc.constant(
   command(
@@ -207,6 +207,24 @@ describe("stragglers, step by step", () => {
     browser.send();
     browser.arrive(browser.exchange(0));
     expect(browser.lineage.row).toMatchObject({ current: 1, next: 3 });
+  });
+
+  it("exchanges of half a window are too long for two tabs: the parent can come back after its child was confirmed", () => {
+    const lineage = new Lineage(WINDOW);
+    const start = lineage.now;
+    const at = (windows: number) => (token: Copy) => {
+      lineage.now = start + windows * WINDOW;
+      return lineage.refresh(token);
+    };
+    const parent = lineage.login().refreshToken;
+    // Sent and answered at 1, this answer arrives at 3/2 and overwrites the child that an exchange begun at 3/4 brought.
+    const kept = at(1)(parent).refreshToken as Copy;
+    const child = at(5 / 4)(parent).refreshToken as Copy;
+    // Sent with the child just before; its answer arrives at 2 and overwrites the parent.
+    expect(at(3 / 2)(child).kind).toBe("keep");
+    // Both sent at 2, one with the child and, just before, one with the parent.
+    expect(at(5 / 2)(child).kind).toBe("mint");
+    expect(at(5 / 2)(kept).kind).toBe("reuse");
   });
 
   it("whoever keeps asking inside the window cannot postpone rotation", () => {
