@@ -11,6 +11,11 @@ export interface RefreshTokenClaims {
   readonly seq: number;
   /** The store's time at which this copy was sealed. */
   readonly iat: Millis;
+  /**
+   * The token from which this one was minted, so that a store which lost that rotation can do it again; absent for a
+   * session's first, and where it is more than 127 behind.
+   */
+  readonly parent?: number;
   /** Whether an anti-CSRF token was issued for the session. */
   readonly antiCsrf: boolean;
   /** 32 bytes, made once per session; its row holds only their hash. */
@@ -37,6 +42,12 @@ const PLAIN_BYTES = 16 + 6 + 6 + 1 + 32;
 const TOKEN_BYTES = HEAD_BYTES + PLAIN_BYTES + TAG_BYTES;
 const TOKEN_LENGTH = PREFIX.length + Math.ceil((TOKEN_BYTES * 4) / 3);
 const ANTI_CSRF_FLAG = 1;
+/** The seven other bits of the flags: how far the parent is behind, 0 for none. */
+const PARENT_SHIFT = 1;
+const MAX_PARENT_DISTANCE = 127;
+
+const parentDistance = ({ seq, parent = seq }: RefreshTokenClaims): number =>
+  seq - parent <= MAX_PARENT_DISTANCE ? seq - parent : 0;
 
 /** The id of the master key that sealed a token, by its form; undefined for what has no such form. */
 export const masterKeyIdOf = (token: string): number | undefined =>
@@ -49,18 +60,24 @@ const encodeClaims = (claims: RefreshTokenClaims): Buffer => {
   plain.write(claims.id.replaceAll("-", ""), 0, 16, "hex");
   plain.writeUIntBE(claims.seq, 16, 6);
   plain.writeUIntBE(claims.iat, 22, 6);
-  plain.writeUInt8(claims.antiCsrf ? ANTI_CSRF_FLAG : 0, 28);
+  plain.writeUInt8((parentDistance(claims) << PARENT_SHIFT) | (claims.antiCsrf ? ANTI_CSRF_FLAG : 0), 28);
   claims.secret.copy(plain, 29);
   return plain;
 };
 
-const decodeClaims = (plain: Buffer): RefreshTokenClaims => ({
-  id: formatUuid(plain.subarray(0, 16)) as SessionId,
-  seq: plain.readUIntBE(16, 6),
-  iat: millis(plain.readUIntBE(22, 6)),
-  antiCsrf: (plain.readUInt8(28) & ANTI_CSRF_FLAG) !== 0,
-  secret: plain.subarray(29),
-});
+const decodeClaims = (plain: Buffer): RefreshTokenClaims => {
+  const seq = plain.readUIntBE(16, 6);
+  const flags = plain.readUInt8(28);
+  const distance = flags >> PARENT_SHIFT;
+  return {
+    id: formatUuid(plain.subarray(0, 16)) as SessionId,
+    seq,
+    iat: millis(plain.readUIntBE(22, 6)),
+    ...(distance > 0 ? { parent: seq - distance } : {}),
+    antiCsrf: (flags & ANTI_CSRF_FLAG) !== 0,
+    secret: plain.subarray(29),
+  };
+};
 
 /** A master key, prepared for refresh tokens. */
 interface SealKey {

@@ -1,5 +1,6 @@
 import {
   type EventRecord,
+  type Millis,
   type RotationAttempt,
   type SessionRecord,
   type SigningAlgorithm,
@@ -90,7 +91,7 @@ export const createRefresh = ({
     };
     const answer = async (
       record: SessionRecord,
-      copy: Pick<RefreshTokenClaims, "seq" | "iat">,
+      copy: Pick<RefreshTokenClaims, "seq" | "iat" | "parent">,
       now: RefreshTokenClaims["iat"],
     ): Promise<RefreshOutcome> => {
       const style = { ...form, keyKind: keyKind ?? record.keyKind, now };
@@ -99,8 +100,8 @@ export const createRefresh = ({
 
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const { minted, record, now } = await storage.rotate(attempt);
-      if (minted && record !== undefined) return answer(record, { seq: record.next, iat: now }, now);
-      const decision = decideRotation(record, attempt, now);
+      if (minted && record !== undefined) return answer(record, newest(record, now), now);
+      const decision = decideRotation(record, { ...attempt, parent: claims.parent }, now);
       if (record === undefined || decision.kind === "absent") return NO_SESSION;
       switch (decision.kind) {
         case "forged":
@@ -109,10 +110,10 @@ export const createRefresh = ({
         case "keep":
           return answer(record, claims, now);
         case "repeat":
-          return answer(record, { seq: decision.seq, iat: now }, now);
+          return answer(record, newest(record, now), now);
         case "fast_forward": {
           const events = [fastForwardEvent(record, decision.seq, now)];
-          const applied = await storage.applyRotation(record, { kind: "fast_forward", seq: decision.seq, events });
+          const applied = await storage.applyRotation(record, { ...decision, events });
           if (applied.kind === "applied") return answer(applied.record, claims, applied.now);
           break;
         }
@@ -143,6 +144,13 @@ export const createRefresh = ({
     return { kind: "token_reuse", session, ended: marks.mark(applied.ended, applied.now) };
   }
 };
+
+/** The newest token of a row, sealed now. */
+const newest = ({ current, next }: SessionRecord, now: Millis): Pick<RefreshTokenClaims, "seq" | "iat" | "parent"> => ({
+  seq: next,
+  iat: now,
+  parent: current,
+});
 
 const isCsrfSafe = (claims: RefreshTokenClaims, input: RefreshSessionInput): boolean =>
   input.enableAntiCsrf !== true ||

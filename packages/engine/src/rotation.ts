@@ -2,7 +2,10 @@ import { timingSafeEqual } from "node:crypto";
 import { isLive, type Millis, type RotationAttempt, type SessionRecord, type UseNote } from "@pawl/storage";
 
 /** What a presented refresh token claims, and the reuse window (ms) it is judged with. */
-export type PresentedToken = Pick<RotationAttempt, "seq" | "iat" | "secretHash" | "window">;
+export type PresentedToken = Pick<RotationAttempt, "seq" | "iat" | "secretHash" | "window"> & {
+  /** The token from which it was minted, where it says so. */
+  readonly parent?: number | undefined;
+};
 
 /** What a refresh means for a row. Only `mint`, `fast_forward` and `reuse` write. */
 export type RotationDecision =
@@ -10,8 +13,8 @@ export type RotationDecision =
   | { readonly kind: "absent" }
   /** The token does not carry the secret of this session. No alarm, no write to the row. */
   | { readonly kind: "forged" }
-  /** The store lost commits: `next = seq`, then answer as `keep`. */
-  | { readonly kind: "fast_forward"; readonly seq: number }
+  /** The store lost commits: `next = seq`, `current` as the lost rotation left it, then answer as `keep`. */
+  | { readonly kind: "fast_forward"; readonly seq: number; readonly current: number }
   /** No honest client could hold this token any more: end the session. */
   | { readonly kind: "reuse" }
   /** Answer the newest token again, sealed now. */
@@ -34,7 +37,7 @@ export const decideRotation = (
   if (!sameHash(token.secretHash, row.secretHash)) return { kind: "forged" };
   const { seq, iat, window } = token;
   const { current, next, issuedAt } = row;
-  if (seq > next) return { kind: "fast_forward", seq };
+  if (seq > next) return { kind: "fast_forward", seq, current: Math.max(current, token.parent ?? current) };
 
   const fresh = window > 0 && (now - issuedAt <= window || (seq === next && now - iat <= window));
   // Between `current` and `next` stand tokens whose successors nobody was seen to use. An honest client holds such a copy

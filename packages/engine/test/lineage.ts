@@ -6,6 +6,8 @@ import { sessionRow } from "./session-row.js";
 export interface Copy {
   readonly seq: number;
   readonly iat: number;
+  /** The token from which a refresh token was minted. */
+  readonly parent?: number;
 }
 
 export interface RotationAnswer {
@@ -36,18 +38,18 @@ export class Lineage {
   }
 
   refresh(token: Copy): RotationAnswer {
-    const presented = { seq: token.seq, iat: millis(token.iat), secretHash: "hash", window: millis(this.#window) };
+    const presented = { ...token, iat: millis(token.iat), secretHash: "hash", window: millis(this.#window) };
     const decision = decideRotation(this.#row, presented, millis(this.now));
     const accessToken = (): Copy => ({ seq: this.#row.next, iat: this.now });
     switch (decision.kind) {
       case "mint":
         this.#commit({ current: token.seq, next: this.#row.next + 1, issuedAt: millis(this.now) });
         this.mints.push(this.now);
-        return { kind: "mint", refreshToken: { seq: this.#row.next, iat: this.now }, accessToken: accessToken() };
+        return { kind: "mint", refreshToken: this.#newest(), accessToken: accessToken() };
       case "repeat":
-        return { kind: "repeat", refreshToken: { seq: decision.seq, iat: this.now }, accessToken: accessToken() };
+        return { kind: "repeat", refreshToken: this.#newest(), accessToken: accessToken() };
       case "fast_forward":
-        this.#commit({ next: token.seq, issuedAt: millis(this.now) });
+        this.#commit({ next: decision.seq, current: decision.current, issuedAt: millis(this.now) });
         return { kind: "fast_forward", refreshToken: token, accessToken: accessToken() };
       case "keep":
         return { kind: "keep", refreshToken: token, accessToken: accessToken() };
@@ -68,6 +70,11 @@ export class Lineage {
   /** The store loses its newest commits, as an asynchronous replica does when it is promoted. */
   loseCommits(count: number): void {
     for (let lost = 0; lost < count; lost++) this.#row = this.#commits.pop() ?? this.#row;
+  }
+
+  #newest(): Copy {
+    const { current, next } = this.#row;
+    return { seq: next, iat: this.now, ...(current < next ? { parent: current } : {}) };
   }
 
   #commit(columns: Partial<SessionRecord>): void {

@@ -12,13 +12,18 @@ const secret = Buffer.alloc(32, "secret");
 const claims: RefreshTokenClaims = { id: SESSION_ID, seq: 5, iat: millis(1_900_000_000_123), antiCsrf: true, secret };
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-const anyClaims = fc.record({
-  id: fc.uuid().map((id) => id as SessionId),
-  seq: fc.oneof(fc.nat(), fc.constantFrom(0, 2 ** 32, 2 ** 48 - 1)),
-  iat: fc.integer({ min: 0, max: 2 ** 48 - 1 }).map((at) => at as Millis),
-  antiCsrf: fc.boolean(),
-  secret: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes)),
-});
+const anyClaims = fc
+  .record({
+    id: fc.uuid().map((id) => id as SessionId),
+    seq: fc.oneof(fc.nat(), fc.constantFrom(0, 2 ** 32, 2 ** 48 - 1)),
+    iat: fc.integer({ min: 0, max: 2 ** 48 - 1 }).map((at) => at as Millis),
+    antiCsrf: fc.boolean(),
+    secret: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes)),
+    distance: fc.integer({ min: 0, max: 127 }),
+  })
+  .map(({ distance, ...sealed }) =>
+    distance > 0 && distance <= sealed.seq ? { ...sealed, parent: sealed.seq - distance } : sealed,
+  );
 
 describe("a refresh token", () => {
   it("opens to exactly what was sealed, and is a short text that any cookie or header takes", () => {
@@ -29,6 +34,16 @@ describe("a refresh token", () => {
         expect(seal.open(token)).toEqual(sealed);
       }),
     );
+  });
+
+  it("tells its parent as long as that is no more than 127 behind", () => {
+    for (const [parent, told] of [
+      [499, 499],
+      [373, 373],
+      [372, undefined],
+      [500, undefined],
+    ] as const)
+      expect(seal.open(seal.seal({ ...claims, seq: 500, parent }))?.parent).toBe(told);
   });
 
   it("is another text each time, with another key and nonce", () => {

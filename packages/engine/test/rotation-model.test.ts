@@ -238,6 +238,32 @@ describe("stragglers, step by step", () => {
   });
 });
 
+describe("a store that lost commits, step by step", () => {
+  it("a parent that a late answer brought back is still honoured after its child was seen again", () => {
+    const browser = new Browser();
+    browser.advance(DAY);
+    browser.send();
+    browser.deliver(browser.exchange(0), 0);
+    browser.advance(DAY);
+    browser.send();
+    browser.send();
+    browser.deliver(browser.exchange(0), 0);
+    expect(browser.jar.refreshToken.seq).toBe(2);
+    browser.send();
+    browser.lineage.loseCommits(2);
+    expect(browser.lineage.row).toMatchObject({ current: 0, next: 0 });
+    browser.deliver(browser.exchange(0), 0);
+    expect(browser.jar.refreshToken.seq).toBe(1);
+    browser.arrive(browser.exchange(0));
+    browser.lose(browser.exchange(0));
+    expect(browser.lineage.row).toMatchObject({ current: 1, next: 2 });
+    browser.advance(DAY);
+    browser.send();
+    browser.arrive(browser.exchange(0));
+    expect([...browser.seen]).toEqual(["mint", "fast_forward"]);
+  });
+});
+
 describe("a thief is noticed", () => {
   const party = fc.constantFrom("victim", "thief" as const);
 

@@ -23,11 +23,13 @@ function* stateSpace(): Generator<{ readonly row: SessionRecord; readonly token:
       for (const iat of sealTimes)
         for (let next = 0; next <= 4; next++)
           for (let current = 0; current <= next; current++)
-            for (let seq = 0; seq <= 6; seq++)
-              yield {
-                row: sessionRow({ current, next, issuedAt: millis(issuedAt) }),
-                token: { seq, iat: millis(iat), secretHash: "hash", window: millis(window) },
-              };
+            for (let seq = 0; seq <= 6; seq++) {
+              const row = sessionRow({ current, next, issuedAt: millis(issuedAt) });
+              const token = { seq, iat: millis(iat), secretHash: "hash", window: millis(window) };
+              yield { row, token };
+              if (seq > 0) yield { row, token: { ...token, parent: seq - 1 } };
+              if (seq > 2) yield { row, token: { ...token, parent: seq - 3 } };
+            }
     }
   }
 }
@@ -43,7 +45,10 @@ const positionOf = (row: SessionRecord, seq: number): Position => {
 /** The same protocol, written as the table of the README and not as conditions. */
 const oracle = (row: SessionRecord, token: PresentedToken): RotationDecision => {
   const position = positionOf(row, token.seq);
-  if (position === "ahead") return { kind: "fast_forward", seq: token.seq };
+  if (position === "ahead") {
+    const isKnown = token.parent !== undefined && token.parent > row.current;
+    return { kind: "fast_forward", seq: token.seq, current: isKnown ? token.parent : row.current };
+  }
   if (position === "dead") return { kind: "reuse" };
   const mint = { kind: "mint", seq: token.seq } as const;
   const repeat = { kind: "repeat", seq: row.next } as const;

@@ -79,6 +79,15 @@ export const testApply = (open: OpenStore): void => {
       expect((await store.storage.listEvents({}, { limit: 10 })).items).toStrictEqual([event]);
     });
 
+    it("fast-forwards to what the lost rotation had confirmed, where that is known", async () => {
+      const store = await openTestStore(open);
+      const record = await createSession(store, forks);
+      const change: RotationChange = { kind: "fast_forward", seq: 9, current: 7, events: [] };
+      const result = await store.storage.applyRotation(expectedOf(record), change);
+      expect(result).toMatchObject({ kind: "applied", record: { current: 7, next: 9, issuedAt: store.clock.now() } });
+      expect(await store.storage.getSession(record.id)).toMatchObject({ current: 7, next: 9 });
+    });
+
     it("confirms", async () => {
       const store = await openTestStore(open);
       const record = await createSession(store, forks);

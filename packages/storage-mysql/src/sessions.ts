@@ -7,6 +7,7 @@ import {
   expiryOf,
   isLive,
   type Millis,
+  fastForward,
   mintSuccessor,
   noteUse,
   refreshedAt,
@@ -180,7 +181,7 @@ const changed = (
     case "mint":
       return mintSuccessor(row, { ...change, now });
     case "fast_forward":
-      return { ...row, next: change.seq, issuedAt: now };
+      return fastForward(row, { ...change, now });
     case "confirm":
       return { ...row, current: row.next };
   }

@@ -8,6 +8,7 @@ import {
   type Lifetimes,
   type Millis,
   millis,
+  fastForward,
   mintSuccessor,
   NEVER,
   noteUse,
@@ -184,7 +185,7 @@ const changed = (
     case "mint":
       return mintSuccessor(row, { ...change, now });
     case "fast_forward":
-      return { ...row, next: change.seq, issuedAt: now };
+      return fastForward(row, { ...change, now });
     case "confirm":
       return { ...row, current: row.next };
   }

@@ -13,6 +13,7 @@ import {
 import {
   endRow,
   expiryOf,
+  fastForward,
   mintsSuccessor,
   mintSuccessor,
   noteUse,
@@ -131,7 +132,7 @@ export class MemoryStorage implements Storage {
         return { kind: "applied", record: this.#put(mintSuccessor(row, { ...change, now })), ended: [], now };
       case "fast_forward":
         this.#events.append(change.events);
-        return { kind: "applied", record: this.#put({ ...row, next: change.seq, issuedAt: now }), ended: [], now };
+        return { kind: "applied", record: this.#put(fastForward(row, { ...change, now })), ended: [], now };
       case "confirm":
         return { kind: "applied", record: this.#put({ ...row, current: row.next }), ended: [], now };
       case "end": {

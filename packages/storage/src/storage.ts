@@ -60,8 +60,13 @@ export type RotationChange =
       readonly lifetimes: Lifetimes;
       readonly keyKind?: SigningKeyKind;
     }
-  /** The store lost commits: `next = seq; issued_at = now`. */
-  | { readonly kind: "fast_forward"; readonly seq: number; readonly events: readonly EventRecord[] }
+  /** The store lost commits: `next = seq; issued_at = now`; `current`, when given, replaces the row's. */
+  | {
+      readonly kind: "fast_forward";
+      readonly seq: number;
+      readonly current?: number;
+      readonly events: readonly EventRecord[];
+    }
   /** `current = next`. */
   | { readonly kind: "confirm" }
   /** Ends this session, or every live session of its user, with revocations and events. */
