@@ -1,5 +1,11 @@
-import { createHash } from "node:crypto";
-import { PUBLIC_TENANT, type SessionId, type SessionReference, type TenantId, type UserId } from "@pawl/storage";
+import {
+  bucketOfUser,
+  PUBLIC_TENANT,
+  type SessionId,
+  type SessionReference,
+  type TenantId,
+  type UserId,
+} from "@pawl/storage";
 import { formatUuidV4, type RandomSource } from "./random.js";
 import type { SessionHandle } from "./session.js";
 
@@ -17,7 +23,7 @@ export const newSessionId = (
   random: RandomSource,
 ): SessionId => {
   const bytes = random.bytes(16);
-  bucketBytes(owner).copy(bytes, 0);
+  bytes.writeUInt16BE(bucketOfUser(owner));
   return formatUuidV4(bytes) as SessionId;
 };
 
@@ -30,16 +36,4 @@ export const parseHandle = (handle: string): Pick<SessionReference, "id" | "tena
   const match = HANDLE.exec(handle);
   if (match === null || match[2] === PUBLIC_TENANT) return undefined;
   return { id: match[1] as SessionId, tenantId: (match[2] ?? PUBLIC_TENANT) as TenantId };
-};
-
-/** The first 16 bits of SHA-256 over tenant and user, each behind its length, so that no two owners read alike. */
-const bucketBytes = ({ tenantId, userId }: { readonly tenantId: TenantId; readonly userId: UserId }): Buffer => {
-  const hash = createHash("sha256");
-  for (const part of [tenantId, userId]) {
-    const bytes = Buffer.from(part);
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(bytes.length);
-    hash.update(length).update(bytes);
-  }
-  return hash.digest().subarray(0, 2);
 };

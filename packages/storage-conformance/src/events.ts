@@ -1,4 +1,11 @@
-import { type EventRecord, type EventSelector, type EventType, millis, PUBLIC_TENANT } from "@pawl/storage";
+import {
+  type EventRecord,
+  type EventSelector,
+  type EventType,
+  millis,
+  PUBLIC_TENANT,
+  type SessionId,
+} from "@pawl/storage";
 import { describe, expect, it } from "vitest";
 import { atOnce, openTestStore, type OpenStore, sessionId, tenantId, type TestStore, userId } from "./store.js";
 
@@ -21,14 +28,16 @@ const readEvents = async (
 /** Events of two users and tenants, several of them at one time. */
 const someEvents = (store: TestStore): readonly EventRecord[] => {
   const types: readonly EventType[] = ["session_ended", "token_reuse", "fast_forward", "forged_token", "admin"];
-  const sessions = [sessionId(), sessionId()];
+  const sessions = new Map<string, SessionId>();
   return Array.from({ length: 40 }, (_, index) => {
     if (index % 3 === 0) store.clock.advance(1000);
-    const named = {
+    const owner = {
       tenantId: index % 4 === 0 ? tenantId("customer-1") : PUBLIC_TENANT,
       userId: userId(index % 2 === 0 ? "alice" : "bob"),
-      sessionId: sessions[index % 2]!,
     };
+    const name = `${owner.tenantId} ${owner.userId}`;
+    const named = { ...owner, sessionId: sessions.get(name) ?? sessionId(owner) };
+    sessions.set(name, named.sessionId);
     return {
       key: `event-${String((index * 17) % 40).padStart(2, "0")}`,
       at: store.clock.now(),

@@ -44,7 +44,7 @@ export const testImport = (open: OpenStore): void => {
       const store = await openTestStore(open);
       const present = await createSession(store);
       const [first, second] = [sessionRecord(store.clock), sessionRecord(store.clock)];
-      const other = { userId: userId("mallory") };
+      const other = { device: "another" };
       const records = [first, { ...present, ...other }, { ...first, ...other }, second];
       expect(await store.storage.importSessions(records)).toStrictEqual([true, false, false, true]);
       expect(await store.storage.importSessions(records)).toStrictEqual([false, false, false, false]);

@@ -1,4 +1,5 @@
 import {
+  bucketOfUser,
   type Clock,
   type Millis,
   millis,
@@ -55,17 +56,29 @@ export const openTestStore = async (
   return { storage, clock, location };
 };
 
-export const sessionId = (): SessionId => crypto.randomUUID() as SessionId;
 export const userId = (name: string): UserId => name as UserId;
 export const tenantId = (name: string): TenantId => name as TenantId;
+
+interface Owner {
+  readonly tenantId: TenantId;
+  readonly userId: UserId;
+}
+
+const alice: Owner = { tenantId: PUBLIC_TENANT, userId: userId("alice") };
+
+/** The bucket of a user as its sessions' ids begin with it. */
+export const bucketText = (owner: Owner): string => bucketOfUser(owner).toString(16).padStart(4, "0");
+
+/** An id of a new session of the user, alice where none is given. */
+export const sessionId = (owner: Owner = alice): SessionId =>
+  `${bucketText(owner)}${crypto.randomUUID().slice(4)}` as SessionId;
 
 export const day = 86_400_000;
 
 /** A session as a login makes it, but for what is given. */
 export const sessionRecord = (clock: Clock, parts: Partial<SessionRecord> = {}): SessionRecord => ({
-  id: sessionId(),
-  tenantId: PUBLIC_TENANT,
-  userId: userId("alice"),
+  id: sessionId({ ...alice, ...parts }),
+  ...alice,
   secretHash: "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg",
   current: 0,
   next: 0,
