@@ -16,6 +16,8 @@ interface BatchOptions<Call, Outcome> {
   readonly limit: number;
   /** About how many bytes a call is; a batch has a bound. */
   readonly weigh?: (call: Call) => number;
+  /** What a call is about; see `#apart`. */
+  readonly keyOf: (call: Call) => string;
   /** After so many milliseconds a call that was not begun is not begun any more. */
   readonly timeout: number;
   /** Does the calls in one step, or none of them; gives their outcomes in order. */
@@ -32,6 +34,8 @@ const weightLimit = 256 * 1024;
 export class CallBatch<Call, Outcome> {
   readonly #options: BatchOptions<Call, Outcome>;
   readonly #waiting: Waiting<Call, Outcome>[] = [];
+  /** What calls that are being done for themselves are about: further ones go the same way, and hold up no batch. */
+  readonly #apart = new Map<string, number>();
   #busy = 0;
   #isScheduled = false;
 
@@ -41,7 +45,12 @@ export class CallBatch<Call, Outcome> {
 
   add(call: Call): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ call, resolve, reject, deadline: performance.now() + this.#options.timeout });
+      const waiting = { call, resolve, reject, deadline: performance.now() + this.#options.timeout };
+      if (this.#apart.has(this.#options.keyOf(call))) {
+        void this.#runAlone(waiting);
+        return;
+      }
+      this.#waiting.push(waiting);
       this.#schedule();
     });
   }
@@ -79,11 +88,26 @@ export class CallBatch<Call, Outcome> {
       const outcomes = await this.#options.run(batch.map(({ call }) => call));
       for (const [index, { resolve }] of batch.entries()) resolve(outcomes[index] as Outcome);
     } catch (error) {
-      if (batch.length > 1 && isOwnFailure(error)) await Promise.all(batch.map((one) => this.#run([one])));
+      if (batch.length > 1 && isOwnFailure(error)) for (const one of batch) void this.#runAlone(one);
       else for (const { reject } of batch) reject(error);
     } finally {
       this.#busy -= 1;
       this.#schedule();
     }
+  }
+
+  /** Outside the lanes, so that a call that has to wait is all that waits. */
+  async #runAlone({ call, resolve, reject }: Waiting<Call, Outcome>): Promise<void> {
+    const key = this.#options.keyOf(call);
+    this.#apart.set(key, (this.#apart.get(key) ?? 0) + 1);
+    try {
+      const [outcome] = await this.#options.run([call]);
+      resolve(outcome as Outcome);
+    } catch (error) {
+      reject(error);
+    }
+    const others = (this.#apart.get(key) ?? 1) - 1;
+    if (others === 0) this.#apart.delete(key);
+    else this.#apart.set(key, others);
   }
 }

@@ -16,6 +16,7 @@ export class ConnectionPool {
   readonly #idle: { readonly connection: Connection; readonly timer: NodeJS.Timeout }[] = [];
   readonly #waiting = new Set<Waiter>();
   #open = 0;
+  #isClosed = false;
 
   constructor(options: MysqlOptions) {
     this.#options = options;
@@ -31,15 +32,17 @@ export class ConnectionPool {
     }
   }
 
-  /** Closes those that are idle; to be called when no work is left. */
+  /** Closes those that are idle, and the others when their work is done. */
   close(): void {
+    this.#isClosed = true;
     for (const { connection, timer } of this.#idle.splice(0)) {
       clearTimeout(timer);
-      connection.close();
+      connection.quit();
     }
   }
 
   async #take(): Promise<Connection> {
+    if (this.#isClosed) throw new StorageError("closed", "the storage was closed");
     for (let last = this.#idle.pop(); last !== undefined; last = this.#idle.pop()) {
       clearTimeout(last.timer);
       if (!last.connection.isBroken) return last.connection;
@@ -90,6 +93,10 @@ export class ConnectionPool {
       waiter.resolve(connection);
       return;
     }
+    if (this.#isClosed) {
+      connection.quit();
+      return;
+    }
     const timer = setTimeout(() => this.#retire(connection), idleTime).unref();
     this.#idle.push({ connection, timer });
   }
@@ -106,7 +113,7 @@ export class ConnectionPool {
     if (index < 0) return;
     this.#idle.splice(index, 1);
     this.#open -= 1;
-    connection.close();
+    connection.quit();
   }
 
   #next(): Waiter | undefined {

@@ -16,13 +16,16 @@ export const serverTime = sql`TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMES
 /** For how many seconds the server keeps an idle connection, and so the locks of a node that vanished. */
 const idleSeconds = 30;
 
+/** For so many seconds the server lets a statement wait for a row. A batch is then done call by call, others try again. */
+const lockWait = 1;
+
 /** The server ends what this process has given up; each kind of server reads its own comment. */
 const setup = (timeout: number): readonly Sql[] => {
   const seconds = Math.ceil(timeout / 1000);
   return [
     sql`SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED`,
     sql`SET SESSION autocommit = 1, sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00',
-      wait_timeout = ${idleSeconds}, innodb_lock_wait_timeout = ${seconds}
+      wait_timeout = ${idleSeconds}, innodb_lock_wait_timeout = ${lockWait}
       /*M!100100 , max_statement_time = ${seconds}, idle_transaction_timeout = ${Math.min(seconds * 2, idleSeconds)} */
       /*!80000 , max_execution_time = ${timeout} */`,
   ];
@@ -131,6 +134,12 @@ export class Connection {
         reject(error);
       });
     });
+  }
+
+  /** Ends it in order. */
+  quit(): void {
+    this.#isBroken = true;
+    this.#driver.end();
   }
 
   /** Lets go of it at once; what it was doing is undone by the server. */

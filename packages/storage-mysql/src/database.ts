@@ -2,9 +2,15 @@ import type { Millis } from "@pawl/storage";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Answer, Connection } from "./connection.js";
 import type { ConnectionPool } from "./connection-pool.js";
-import { asStorageError, isDeadlock } from "./failure.js";
+import { asStorageError, isDeadlock, RowLockedError } from "./failure.js";
 import type { ServerClock } from "./server-clock.js";
 import { type Sql, sql } from "./sql.js";
+
+/** How long work waits for rows that others have locked: for the time-out of a call, or a moment. */
+type Patience = "for the time-out" | "a moment";
+
+/** A batch does not wait for a row of one of its calls: they are then done one by one. */
+export const patienceOf = (calls: readonly unknown[]): Patience => (calls.length > 1 ? "a moment" : "for the time-out");
 
 /** What a transaction came to from the rows it has locked. */
 export interface Decision<T> {
@@ -27,10 +33,12 @@ const retryDelay = (): number => Math.random() * 10;
 export class Database {
   readonly #pool: ConnectionPool;
   readonly clock: ServerClock;
+  readonly #timeout: number;
 
-  constructor(pool: ConnectionPool, clock: ServerClock) {
+  constructor(pool: ConnectionPool, clock: ServerClock, timeout: number) {
     this.#pool = pool;
     this.clock = clock;
+    this.#timeout = timeout;
   }
 
   /** Sends statements that each stand for themselves, in one packet. @throws StorageError. */
@@ -54,6 +62,7 @@ export class Database {
   async transact<T>(
     locks: readonly Sql[],
     decide: (answers: readonly Answer[], now: Millis) => Decision<T>,
+    patience: Patience = "for the time-out",
   ): Promise<T> {
     return this.#attempt(async (connection) => {
       const sent = performance.now();
@@ -61,7 +70,7 @@ export class Database {
       const [, time, ...answers] = await sendAll(connection, [...first, ...locks]);
       const { writes, result } = decide(answers, this.#noteTime(time, sent));
       return result(await sendAll(connection, [...writes, commit]));
-    });
+    }, patience);
   }
 
   /**
@@ -70,6 +79,7 @@ export class Database {
    */
   async transactAtOnce(
     statements: readonly Sql[],
+    patience: Patience,
   ): Promise<{ readonly answers: readonly Answer[]; readonly now: Millis }> {
     return this.#attempt(async (connection) => {
       const sent = performance.now();
@@ -77,7 +87,7 @@ export class Database {
       const all = [begin, setTime, sql`SELECT @now AS now`, ...statements, commit];
       const [, , time, ...answers] = await connection.query(all);
       return { answers: answers.slice(0, statements.length), now: this.#noteTime(time, sent) };
-    });
+    }, patience);
   }
 
   #noteTime(answer: Answer | undefined, sent: number): Millis {
@@ -85,12 +95,15 @@ export class Database {
     return this.clock.note(row.now, sent, performance.now());
   }
 
-  async #attempt<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+  async #attempt<T>(work: (connection: Connection) => Promise<T>, patience: Patience = "for the time-out"): Promise<T> {
+    const end = performance.now() + (patience === "a moment" ? 0 : this.#timeout);
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#pool.use((connection) => undoing(connection, work));
       } catch (error) {
-        if (attempt === attempts || !isDeadlock(error)) throw asStorageError(error);
+        const failure = asStorageError(error);
+        const isLocked = failure instanceof RowLockedError && performance.now() < end;
+        if (!isLocked && (attempt === attempts || !isDeadlock(error))) throw failure;
       }
       await pause(retryDelay());
     }

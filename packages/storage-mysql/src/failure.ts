@@ -11,7 +11,7 @@ const numberOf = (error: unknown): number | undefined => {
   return typeof errno === "number" && errno > 0 ? errno : undefined;
 };
 
-/** Whether the server undid the work because of another's, so that it may be tried again at once. */
+/** Whether the server has undone the work because of another's, so that it may be tried again at once. */
 export const isDeadlock = (error: unknown): boolean => numberOf(error) === DEADLOCK;
 
 /** Whether a table that was asked for does not exist. */
@@ -29,7 +29,6 @@ const tooLarge = "a value cannot be stored: it is too large or not of the column
 
 const failures: Readonly<Record<number, readonly [StorageErrorCode, string]>> = {
   [DUPLICATE]: ["invalid_record", "a value cannot be stored: its id is taken"],
-  [LOCK_WAIT]: ["unavailable", "a row stayed locked by another transaction"],
   [DEADLOCK]: ["unavailable", "too many transactions want the same rows"],
   1021: ["unavailable", full],
   1034: ["corrupt", "a table is damaged"],
@@ -83,12 +82,19 @@ const connectionFailures: Readonly<Record<string, string>> = {
   ER_ACCESS_DENIED_ERROR: account,
 };
 
+/** A row stayed locked by another transaction. */
+export class RowLockedError extends StorageError {
+  constructor(cause: Error) {
+    super("unavailable", "a row stayed locked by another transaction", { cause });
+  }
+}
+
 /**
- * Whether the failure lies in what was asked rather than in the server or the way to it, so that other calls may well
- * succeed.
+ * Whether the failure lies in what was asked, or in a row that is locked, rather than in the server or the way to it, so
+ * that other calls may well succeed.
  */
 export const isOwnFailure = (error: unknown): boolean =>
-  (asStorageError(error) as { readonly code?: unknown }).code === "invalid_record";
+  error instanceof RowLockedError || (error instanceof StorageError && error.code === "invalid_record");
 
 /**
  * What is thrown for a driver's error. The driver's own is not kept as the cause: it carries the statement, and the
@@ -102,6 +108,7 @@ export const asStorageError = (error: unknown): unknown => {
   if (typeof code !== "string" && fatal !== true) return error;
   const name = typeof code === "string" ? code : "closed";
   const cause = new Error(number === undefined ? name : `${name} (${number})`);
+  if (number === LOCK_WAIT) return new RowLockedError(cause);
   if (failure !== undefined) return new StorageError(...failure, { cause });
   const isTls = /^ERR_TLS|CERT|SELF_SIGNED|UNABLE_TO/u.test(name);
   const message =

@@ -14,7 +14,7 @@ import { MysqlStorage } from "./storage.js";
 export const openStorage: OpenStorage = async (url, options = {}) => {
   const parsed = parseUrl(url);
   const pool = new ConnectionPool(parsed);
-  const database = new Database(pool, new ServerClock(options.clock));
+  const database = new Database(pool, new ServerClock(options.clock), parsed.timeout);
   try {
     await database.use(readSchemaVersion);
     // Tells the server's time.

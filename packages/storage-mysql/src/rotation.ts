@@ -6,7 +6,7 @@ import {
   type SessionId,
   StorageError,
 } from "@pawl/storage";
-import type { Database } from "./database.js";
+import { type Database, patienceOf } from "./database.js";
 import { recordsById } from "./sessions.js";
 import * as statements from "./statements.js";
 
@@ -26,7 +26,10 @@ export const rotateAll = async (
     .filter(({ id }, index) => firsts.get(id) === index)
     .toSorted((left, right) => (left.id < right.id ? -1 : 1));
   const locks = statements.lockSessions(firsts.keys());
-  const { answers, now } = await database.transactAtOnce([...locks, statements.rotateSessions(tried)]);
+  const { answers, now } = await database.transactAtOnce(
+    [...locks, statements.rotateSessions(tried)],
+    patienceOf(attempts),
+  );
   const records = recordsById(answers.slice(0, -1));
   let minted = 0;
   const results = attempts.map((attempt, index): RotationResult | undefined => {

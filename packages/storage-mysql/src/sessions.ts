@@ -25,7 +25,7 @@ import {
 } from "@pawl/storage";
 import { createHash } from "node:crypto";
 import type { Answer } from "./connection.js";
-import type { Database } from "./database.js";
+import { type Database, type Decision, patienceOf } from "./database.js";
 import { insertEvents } from "./events.js";
 import { importLock, userLocks } from "./migrations.js";
 import { insertRevocations } from "./revocations.js";
@@ -78,7 +78,10 @@ export const createSessions = async (
   }
   const locks = statements.takeLocks([...users.keys()].map(lockOf));
   const rows = [...users.values()].map(({ tenantId, userId }) => statements.lockUserSessions(tenantId, userId));
-  return database.transact([locks, ...rows], ([, ...answers], now) => {
+  const decide = (
+    [, ...answers]: readonly Answer[],
+    now: Millis,
+  ): Decision<readonly (readonly SessionReference[])[]> => {
     const live = new Map([...users.keys()].map((user, index) => [user, liveOf(answers[index], now)]));
     const created = new Map<SessionId, SessionRecord>();
     const ended: SessionReference[][] = [];
@@ -99,7 +102,8 @@ export const createSessions = async (
     const records = creations.map(({ record }) => created.get(record.id) ?? record);
     const writes = [...statements.insertSessions(records), ...end(present, all, { reason: "session_limit" }, now)];
     return { writes, result: () => ended };
-  });
+  };
+  return database.transact([locks, ...rows], decide, patienceOf(creations));
 };
 
 interface LiveSession {

@@ -77,10 +77,15 @@ export class MysqlStorage implements Storage {
     this.#timeout = timeout;
     this.#watch = new RevocationWatch((from) => readFeedState(database, from));
     const common = { lanes, limit: batchLimit, timeout };
-    this.#rotations = new CallBatch({ ...common, run: (attempts) => rotateAll(database, attempts) });
-    this.#reads = new CallBatch({ ...common, run: (ids) => sessions.getSessions(database, ids) });
+    this.#rotations = new CallBatch({
+      ...common,
+      keyOf: ({ id }) => id,
+      run: (attempts) => rotateAll(database, attempts),
+    });
+    this.#reads = new CallBatch({ ...common, keyOf: (id) => id, run: (ids) => sessions.getSessions(database, ids) });
     this.#creations = new CallBatch({
       ...common,
+      keyOf: ({ record }) => JSON.stringify([record.tenantId, record.userId]),
       weigh: ({ record }) => record.payload.length + record.data.length + (record.device?.length ?? 0),
       run: (creations) => sessions.createSessions(database, creations),
     });

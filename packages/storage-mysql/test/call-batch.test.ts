@@ -1,6 +1,7 @@
 import { StorageError } from "@pawl/storage";
 import { expect, it } from "vitest";
 import { CallBatch } from "../src/call-batch.js";
+import { RowLockedError } from "../src/failure.js";
 
 /** A batch whose runs are noted and end when the test says so. */
 const gathering = (options: { readonly limit?: number; readonly timeout?: number; readonly weight?: number } = {}) => {
@@ -9,6 +10,7 @@ const gathering = (options: { readonly limit?: number; readonly timeout?: number
     lanes: 2,
     limit: options.limit ?? 100,
     timeout: options.timeout ?? 60_000,
+    keyOf: (call) => `key ${call % 10}`,
     weigh: () => options.weight ?? 1,
     run: (calls) =>
       new Promise((resolve, reject) => {
@@ -66,6 +68,26 @@ it("does all again, each for itself, when one call fails a batch", async () => {
     { status: "rejected", reason: error },
     { value: "done 3" },
   ]);
+});
+
+it("holds up no batch for a call that is being done for itself, nor for another about the same", async () => {
+  const { batch, runs, callsOf } = gathering();
+  const calls = [1, 2].map((call) => batch.add(call));
+  await turn();
+  runs[0]!.end(new RowLockedError(new Error("one is locked")));
+  await turn();
+  runs[2]!.end();
+  await turn();
+  const later = [11, 12, 13].map((call) => batch.add(call));
+  await turn();
+  expect(callsOf()).toStrictEqual([[1, 2], [1], [2], [11], [12, 13]]);
+  for (const { end } of runs) end();
+  expect(await Promise.all([...calls, ...later])).toHaveLength(5);
+  const last = [1, 2].map((call) => batch.add(call));
+  await turn();
+  expect(callsOf().at(-1)).toStrictEqual([1, 2]);
+  runs.at(-1)!.end();
+  await Promise.all(last);
 });
 
 it("tells everyone of a failure of the server, once", async () => {
