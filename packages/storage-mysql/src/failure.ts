@@ -90,10 +90,10 @@ export class RowLockedError extends StorageError {
 }
 
 /**
- * Whether the failure lies in what was asked, or in a row that is locked, rather than in the server or the way to it, so
- * that other calls may well succeed.
+ * Whether the failure lies in what one call asked, or in a row that is locked, rather than in the server or the way to it:
+ * other calls of its batch may well succeed.
  */
-export const isOwnFailure = (error: unknown): boolean =>
+export const isOfOneCall = (error: unknown): boolean =>
   error instanceof RowLockedError || (error instanceof StorageError && error.code === "invalid_record");
 
 /**

@@ -1,5 +1,6 @@
 import {
   type ApplyResult,
+  CallBatch,
   checkEvent,
   checkLimit,
   checkPage,
@@ -35,9 +36,9 @@ import {
   type UsePolicy,
   type UserId,
 } from "@pawl/storage";
-import { CallBatch } from "./call-batch.js";
 import type { ConnectionPool } from "./connection-pool.js";
 import type { Database } from "./database.js";
+import { isOfOneCall } from "./failure.js";
 import { insertEvents, listEvents } from "./events.js";
 import { claimMeta, listMeta, replaceMeta } from "./meta.js";
 import { applyMigrations } from "./migrations.js";
@@ -76,7 +77,7 @@ export class MysqlStorage implements Storage {
     this.#database = database;
     this.#timeout = timeout;
     this.#watch = new RevocationWatch((from) => readFeedState(database, from));
-    const common = { lanes, limit: batchLimit, timeout };
+    const common = { lanes, limit: batchLimit, timeout, isOfOneCall };
     this.#rotations = new CallBatch({
       ...common,
       keyOf: ({ id }) => id,

@@ -1,7 +1,6 @@
-import { StorageError } from "@pawl/storage";
 import { expect, it } from "vitest";
 import { CallBatch } from "../src/call-batch.js";
-import { RowLockedError } from "../src/failure.js";
+import { StorageError } from "../src/errors.js";
 
 /** A batch whose runs are noted and end when the test says so. */
 const gathering = (options: { readonly limit?: number; readonly timeout?: number; readonly weight?: number } = {}) => {
@@ -74,7 +73,7 @@ it("holds up no batch for a call that is being done for itself, nor for another 
   const { batch, runs, callsOf } = gathering();
   const calls = [1, 2].map((call) => batch.add(call));
   await turn();
-  runs[0]!.end(new RowLockedError(new Error("one is locked")));
+  runs[0]!.end(new StorageError("invalid_record", "one is not as it must be"));
   await turn();
   runs[2]!.end();
   await turn();
