@@ -28,3 +28,12 @@ export const forgedTokenEvent = (row: SessionRecord, at: Millis): EventRecord =>
 /** A refresh token was newer than its row: the store lost commits. */
 export const fastForwardEvent = (row: SessionRecord, seq: number, at: Millis): EventRecord =>
   hourly("fast_forward", row, { at, detail: { presented: seq, current: row.current, next: row.next } });
+
+/** Something that an operator did. */
+export const adminEvent = (at: Millis, detail: Readonly<Record<string, unknown>>): EventRecord => ({
+  key: `admin:${crypto.randomUUID()}`,
+  at,
+  type: "admin",
+  detail: JSON.stringify(detail),
+  count: 1,
+});

@@ -7,7 +7,7 @@ export * from "./rotation.js";
 export * from "./session.js";
 export * from "./session-engine.js";
 export { createEngine, type EngineOptions } from "./engine.js";
-export { loggedStorage } from "./logged-storage.js";
+export { catchUpLog, loggedStorage } from "./logged-storage.js";
 export {
   type LoggedRevocation,
   openRevocationLog,
@@ -20,6 +20,7 @@ export { handleOf, isTenantId, parseHandle } from "./session-handle.js";
 export { MAX_DATA_BYTES, MAX_PAYLOAD_BYTES, MAX_USER_ID_BYTES } from "./session-input.js";
 export { formatDuration, parseDuration } from "./duration.js";
 export * from "./errors.js";
+export { adminEvent } from "./events.js";
 export type { Tenant, Tenants } from "./tenants.js";
 export type { JwtInput } from "./application-jwt.js";
 export { accessTokenFormats } from "./access-token.js";

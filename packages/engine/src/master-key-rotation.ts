@@ -1,5 +1,6 @@
-import { type EventRecord, type Millis, millis, type SigningKeyRecord, type Storage } from "@pawl/storage";
+import { type Millis, millis, type SigningKeyRecord, type Storage } from "@pawl/storage";
 import { EngineError } from "./errors.js";
+import { adminEvent } from "./events.js";
 import {
   claimMasterKeys,
   type MasterKeyFacts,
@@ -158,11 +159,3 @@ export const resealSigningKeys = async (
   }
   return resealed;
 };
-
-const adminEvent = (at: Millis, detail: Readonly<Record<string, unknown>>): EventRecord => ({
-  key: `admin:${crypto.randomUUID()}`,
-  at,
-  type: "admin",
-  detail: JSON.stringify(detail),
-  count: 1,
-});

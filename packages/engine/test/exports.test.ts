@@ -10,6 +10,8 @@ it("the package exports these names and no others", () => {
     "SIGNING_KEY_LEAD",
     "accessTokenFormats",
     "addToMasterKeyFile",
+    "adminEvent",
+    "catchUpLog",
     "createAccessTokenVerifier",
     "createEngine",
     "createKeySet",

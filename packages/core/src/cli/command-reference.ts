@@ -4,13 +4,14 @@ const introduction = `# The command line
 
 <!-- Made from the help of the commands: npx vitest run packages/core/test/cli/program.test.ts -u writes it anew. -->
 
-\`npx pawl\` runs the core and looks after it. \`keys\` and \`sessions\` work on a running core, through its HTTP API: they find address and API key in the same [config.yaml](configuration.md) and environment variables that the core reads, or are told by \`--url\` and \`--api-key-file\`. With \`--url\` and without \`--config\`, API keys of a config.yaml that happens to lie in the working directory are not sent.
+\`npx pawl\` runs the core and looks after it. \`keys list\`, \`keys rotate\` and \`sessions list|show|explain|revoke\` work on a running core, through its HTTP API; \`keys rotate-master\`, \`revocations\`, \`migrate\` and \`sessions export|import|erase\` open the storage themselves. They find address and API key in the same [config.yaml](configuration.md) and environment variables that the core reads, or are told by \`--url\` and \`--api-key-file\`, or by \`--storage\`. With \`--url\` and without \`--config\`, API keys of a config.yaml that happens to lie in the working directory are not sent.
 
 - Tables are for people; \`--json\` prints everything for programs, and errors as \`{"error":{"code","message"}}\` on standard error (wrong usage is told in words). Times are UTC in tables, milliseconds since 1970 in JSON.
 - Exit codes: 0 success, 1 failure, 2 wrong usage or configuration.
 - An error is one line. \`--verbose\`, or \`PAWL_LOG_LEVEL=debug\`, adds its stack.
 - \`pawl start\` stops at SIGINT or SIGTERM: it finishes the requests in flight, takes no new ones, and ends with 0. A second signal ends it at once with 1.
-- \`pawl sessions revoke\` with \`--user\` or \`--tenant\` asks before it ends anything, unless \`--yes\` is given; without a yes nothing happens and it ends with 1.
+- What takes long shows on a terminal how far it has come, on standard error.
+- \`pawl sessions erase\`, and \`pawl sessions revoke\` with \`--user\` or \`--tenant\` ask before they end anything, unless \`--yes\` is given; without a yes nothing happens and it ends with 1.
 `;
 
 /** The text that `--help` prints for a command, its examples included. */

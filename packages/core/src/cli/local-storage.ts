@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { openStorage, type Storage } from "@pawl/storage";
 import type { CoreConfig } from "../config/core-config.js";
 import { readConfig } from "../config/read-config.js";
@@ -9,6 +10,8 @@ import type { Terminal } from "./terminal.js";
 /** Options of the commands that open the storage themselves. */
 export interface StorageOptions extends CommonOptions {
   readonly storage?: string;
+  /** Whether a database file that is not there is made; no option of a command line. */
+  readonly mayBeNew?: boolean;
 }
 
 /** What a command that needs no running core works on. */
@@ -17,10 +20,19 @@ export interface LocalStorage {
   readonly config: CoreConfig;
   /** The storage as it may be shown. */
   readonly shown: string;
+  /** Whether it is the one of the configuration. */
+  readonly isConfigured: boolean;
 }
 
+/** A wrong path would make an empty database there, and tell that nothing is in it. */
+const checkFile = (address: string): void => {
+  const file = /^sqlite:([^?]+)/su.exec(address)?.[1];
+  if (file !== undefined && file !== ":memory:" && !existsSync(file))
+    throw new CommandError(`there is no database ${file}`);
+};
+
 /**
- * Opens the storage that `--storage` names, else that of the configuration, and closes it in the end.
+ * Opens the storage that `--storage` names, else that of the configuration, brings it to this release, and closes it in the end.
  * @throws ConfigError, StorageError, CommandError with exit code 2 for what is no storage URL.
  */
 export const withStorage = async <T>(
@@ -35,9 +47,12 @@ export const withStorage = async <T>(
       exitCode: 2,
     });
   const address = options.storage === undefined ? config.storage : resolveStorageAddress(options.storage, cwd);
+  if (options.mayBeNew !== true) checkFile(address);
   const storage = await openStorage(address);
   try {
-    return await use({ storage, config, shown: showStorageAddress(address) });
+    await storage.migrate();
+    const isConfigured = address === config.storage;
+    return await use({ storage, config, shown: showStorageAddress(address), isConfigured });
   } finally {
     await storage.close();
   }

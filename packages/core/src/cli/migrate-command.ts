@@ -4,8 +4,7 @@ import { withStorage } from "./local-storage.js";
 import { print, printJson, type Terminal } from "./terminal.js";
 
 const migrate = async (options: CommonOptions, terminal: Terminal): Promise<void> => {
-  const migrated = await withStorage(options, terminal, async ({ storage, shown }) => {
-    await storage.migrate();
+  const migrated = await withStorage({ ...options, mayBeNew: true }, terminal, async ({ storage, shown }) => {
     await storage.ping();
     return shown;
   });

@@ -8,7 +8,7 @@ import { examples, pointInTime, storageCommand } from "./command-options.js";
 import { type StorageOptions, withStorage } from "./local-storage.js";
 import { createProgress } from "./progress.js";
 import { print, printJson, type Terminal } from "./terminal.js";
-import { readTextLines } from "./text-lines.js";
+import { readTextLines } from "../transfer/text-lines.js";
 
 interface ReplayOptions extends StorageOptions {
   readonly since?: number;
@@ -53,12 +53,12 @@ const createReplay = (storage: Storage, { isDry }: { readonly isDry: boolean }) 
     const batch = waiting;
     waiting = new Map();
     count = 0;
-    for (const [reason, ids] of batch)
-      if (isDry)
-        for (const [index, alive] of (await Promise.all(ids.map(isAlive))).entries()) {
-          if (alive && ids[index] !== undefined) found.add(ids[index]);
-        }
-      else ended += (await storage.revokeSessions({ kind: "ids", ids }, { reason, detail: "revocation log" })).length;
+    for (const [reason, ids] of batch) {
+      if (isDry) {
+        const alive = await Promise.all(ids.map(isAlive));
+        for (const id of ids.filter((_, index) => alive[index])) found.add(id);
+      } else ended += (await storage.revokeSessions({ kind: "ids", ids }, { reason, detail: "revocation log" })).length;
+    }
   };
   return {
     flush,
@@ -66,7 +66,9 @@ const createReplay = (storage: Storage, { isDry }: { readonly isDry: boolean }) 
     async take({ handle, reason }: LoggedRevocation): Promise<void> {
       const id = parseHandle(handle)?.id;
       if (id === undefined) return;
-      waiting.set(reason, [...(waiting.get(reason) ?? []), id]);
+      const ids = waiting.get(reason);
+      if (ids === undefined) waiting.set(reason, [id]);
+      else ids.push(id);
       count += 1;
       if (count >= BATCH) await flush();
     },

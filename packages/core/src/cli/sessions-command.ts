@@ -2,6 +2,9 @@ import type { SessionInformation } from "@pawl/protocol";
 import type { Command } from "commander";
 import { type CallOptions, callingCommand, examples, someText, wholeNumber } from "./command-options.js";
 import { createCoreClient } from "./core-client.js";
+import { addEraseCommand } from "./erase-command.js";
+import { addExportCommand } from "./export-command.js";
+import { addImportCommand } from "./import-command.js";
 import { addRevokeCommand } from "./revoke-command.js";
 import { formatFacts, formatTable, formatTime } from "./table.js";
 import { print, printJson, type Terminal } from "./terminal.js";
@@ -117,9 +120,11 @@ const explain = async (handle: string, options: CallOptions, terminal: Terminal)
     );
 };
 
-/** `pawl sessions list|show|explain|revoke` */
+/** `pawl sessions list|show|explain|revoke|export|import|erase` */
 export const addSessionsCommand = (program: Command, terminal: Terminal): void => {
-  const command = program.command("sessions").description("Sessions of a running core");
+  const command = program
+    .command("sessions")
+    .description("Sessions: of a running core, or moved and erased in the storage itself");
   examples(
     command,
     ["pawl sessions list --user alice", "where a user is logged in"],
@@ -161,4 +166,7 @@ export const addSessionsCommand = (program: Command, terminal: Terminal): void =
     ["pawl sessions explain 5d0f…", "also of one that has ended"],
   );
   addRevokeCommand(command, terminal);
+  addExportCommand(command, terminal);
+  addImportCommand(command, terminal);
+  addEraseCommand(command, terminal);
 };
