@@ -233,7 +233,8 @@ describe("an import", () => {
     await exportTo(source);
     const text = await readFile(file(), "utf8");
     const lines = text.trimEnd().split("\n");
-    const [header = "", first = "", last = ""] = [lines[0], lines[1], lines.at(-1)];
+    const [header = "", first = ""] = lines;
+    const last = lines.at(-1);
     const session = JSON.parse(first) as Record<string, unknown>;
     const changed = (part: object): string => [header, JSON.stringify({ ...session, ...part }), last].join("\n");
     const cases: readonly (readonly [string, RegExp])[] = [
