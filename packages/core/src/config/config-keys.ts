@@ -278,7 +278,8 @@ const configKeys = {
   }),
   access_token_signing_key_dynamic: key({
     group: "Signing keys",
-    summary: "Whether new sessions are signed with keys that are renewed regularly; CDI from 2.21 on may ask for either.",
+    summary:
+      "Whether new sessions are signed with keys that are renewed regularly; CDI from 2.21 on may ask for either.",
     type: boolean,
     otherwise: "true for our SDK, /v1 and CDI from 2.9 on, false for CDI 1.0",
     example: true,

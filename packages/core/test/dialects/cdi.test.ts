@@ -163,7 +163,10 @@ describe("versions", () => {
     expect((await create(core, "2.15", { useDynamicSigningKey: "x" })).status).toBe(200);
     const session = (await create(core, "2.21", isStatic)).json;
     expect(kid(session)).toBe("s-");
-    expect(kid(await refresh(core, session.refreshToken.token, { useDynamicSigningKey: "x" }, "2.21"))).toBe("d-");
+    // 2.21 has no word for it at refresh: an application with the static key would ask for ever if it got another.
+    expect(kid(await refresh(core, session.refreshToken.token, { useDynamicSigningKey: "x" }, "2.21"))).toBe("s-");
+    const isDynamic = { useDynamicSigningKey: true };
+    expect(kid(await refresh(core, session.refreshToken.token, isDynamic, "3.0"))).toBe("d-");
     expect(kid(await refresh(core, session.refreshToken.token, isStatic, "3.0"))).toBe("s-");
     expect(kid(await refresh(core, session.refreshToken.token, { useDynamicSigningKey: undefined }, "4.0"))).toBe("s-");
     const body = { refreshToken: session.refreshToken.token, enableAntiCsrf: false };

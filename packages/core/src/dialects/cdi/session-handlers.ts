@@ -66,9 +66,16 @@ export const createSessionHandlers = ({
     return jsonReply(`${JSON.stringify(members).slice(0, -1)},${keys}}`);
   };
 
-  const wantedKind = (fields: UnknownObject, reading: CdiVersion["keyKindAtCreate"]): SigningKeyKind | undefined => {
-    // Those versions know one kind of key, the one that their handshake tells.
-    if (reading === "not_read") return defaultKind;
+  /** The kind of key a request wants; undefined where it does not say. */
+  const wantedKind = (
+    fields: UnknownObject,
+    version: CdiVersion,
+    when: "keyKindAtCreate" | "keyKindAtRefresh",
+  ): SigningKeyKind | undefined => {
+    // Versions that tell the public keys know one kind of key, the one that they tell.
+    if (version.publicKeys) return defaultKind;
+    const reading = version[when];
+    if (reading === "not_read") return undefined;
     const read = reading === "required" ? booleanField : optionalBooleanField;
     const isDynamic = read(fields, "useDynamicSigningKey");
     return isDynamic === undefined ? undefined : isDynamic ? "dynamic" : "static";
@@ -91,7 +98,7 @@ export const createSessionHandlers = ({
       const enableAntiCsrf = booleanField(fields, "enableAntiCsrf");
       const payload = objectField(fields, "userDataInJWT");
       const data = objectField(fields, "userDataInDatabase");
-      const keyKind = wantedKind(fields, version.keyKindAtCreate) ?? defaultKind;
+      const keyKind = wantedKind(fields, version, "keyKindAtCreate") ?? defaultKind;
       const issued = await engine.createSession({
         tenantId,
         tenantMustExist: true,
@@ -165,7 +172,7 @@ export const createSessionHandlers = ({
       const refreshToken = stringField(fields, "refreshToken");
       const antiCsrfToken = optionalStringField(fields, "antiCsrfToken");
       const enableAntiCsrf = booleanField(fields, "enableAntiCsrf");
-      const keyKind = wantedKind(fields, version.keyKindAtRefresh);
+      const keyKind = wantedKind(fields, version, "keyKindAtRefresh");
       const outcome = await engine.refreshSession({
         refreshToken,
         enableAntiCsrf,
