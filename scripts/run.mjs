@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 
 const root = new URL("..", import.meta.url).pathname;
 
@@ -10,7 +10,10 @@ export const run = (command, ...args) => {
   if (status !== 0) process.exit(status ?? 1);
 };
 
-/** Installs a folder that keeps a lockfile of its own (`e2e`, `bench`), unless that was done before. */
+/** Installs a folder that keeps a lockfile of its own (`e2e`, `bench`), unless what is installed is that already. */
 export const installPackageOf = (folder) => {
-  if (!existsSync(`${root}${folder}/node_modules`)) run("npm", "ci", "--prefix", folder, "--no-audit", "--no-fund");
+  const installed = `${root}${folder}/node_modules/.package-lock.json`;
+  const wanted = `${root}${folder}/package-lock.json`;
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(wanted).mtimeMs) return;
+  run("npm", "ci", "--prefix", folder, "--no-audit", "--no-fund");
 };
