@@ -2,16 +2,15 @@ import express from "express";
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { VerifySessionOptions } from "supertokens-node-24/recipe/session";
-import type { SessionContainer, SessionRequest } from "supertokens-node-24/framework/express";
-import type { TypeInput } from "supertokens-node-24/lib/build/recipe/session/types.js";
+import type { SessionRequest } from "supertokens-node-24/framework/express";
+import type { SessionContainer, VerifySessionOptions } from "supertokens-node-24/recipe/session";
 import { type Login, loadSdk, type Sdk, type SdkSession } from "./sdk.js";
 import type { SdkVersion } from "./sdk-version.js";
 import { type Visitor, type VisitorOptions, visitorOf } from "./visitor.js";
 
 /** How an application configures the SDK; each has a copy of its own. */
 export interface ApplicationOptions {
-  readonly session?: Readonly<Partial<TypeInput>> & { readonly jwt?: { readonly enable: boolean } };
+  readonly session?: Parameters<Sdk["session"]["init"]>[0] & { readonly jwt?: { readonly enable: boolean } };
   readonly apiKey?: string;
 }
 
@@ -59,7 +58,7 @@ export const startApplication = async (
   const answer =
     (handler: (request: Request, response: Response) => Promise<unknown>): RequestHandler =>
     (request, response, next) =>
-      void handler(request, response).then((body) => response.json({ body }), next);
+      void handler(request, response).then((body) => response.json({ body: body ?? null }), next);
   app.use(sdk.express.middleware());
   app.post(
     "/login/:place",
