@@ -1,7 +1,8 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningDemo, runDemo } from "./running-demo.js";
-import { launchChromium, Visitor } from "./visitor.js";
+import { launchChromium } from "@pawl/test-servers/chromium";
+import { Visitor } from "./visitor.js";
 
 /**
  * What a visitor does with the demo in a real browser, the same in both modes. The scenarios wait for real time to pass,

@@ -1,21 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { findProgram } from "@pawl/test-servers";
-
-const flags = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
-/** A headless Chromium. @throws Error with one line that says how to get one */
-export const launchChromium = (): Promise<Browser> =>
-  chromium.launch({ executablePath: findProgram("chromium"), args: flags });
+import type { Browser, BrowserContext, Page } from "playwright-core";
 
 /** Somebody in front of the demo's page, with cookies of their own. */
 export class Visitor {
