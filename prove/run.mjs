@@ -5,6 +5,7 @@ import { crashes } from "./crashes.mjs";
 import { histories, thefts } from "./histories.mjs";
 import { hostileTokens } from "./hostile-tokens.mjs";
 import { interleavings } from "./interleavings.mjs";
+import { tabs } from "./tabs.mjs";
 
 /** Each proof: `run(size, seed, progress)` gives `{ count, failures, note }`. */
 const proofs = [
@@ -36,6 +37,13 @@ const proofs = [
     size: 100,
     short: 4,
     what: "kill -9 under load on SQLite; a failure is an acknowledged write lost, or a revoked session alive",
+  },
+  {
+    name: "browser-tabs",
+    run: tabs,
+    size: 200,
+    short: 10,
+    what: "expiries of five tabs and a service worker in Chromium; a failure is a second refresh or a logout",
   },
 ];
 
