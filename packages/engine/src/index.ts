@@ -27,6 +27,7 @@ export { accessTokenFormats } from "./access-token.js";
 export type { AccessTokenFormat } from "./access-token-format.js";
 export type { VerificationKey } from "./jwt.js";
 export { type MasterKey, parseMasterKeys } from "./master-key.js";
+export { addMasterKeyNeeds, listMasterKeyNeeds, type MasterKeyNeed } from "./master-key-facts.js";
 export { addToMasterKeyFile, removeFromMasterKeyFile } from "./master-key-file.js";
 export {
   listMasterKeys,

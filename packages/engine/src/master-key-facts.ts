@@ -4,6 +4,8 @@ import { checkValue, keyCheck, keyCheckMatches, type MasterKey } from "./master-
 
 /** What a store remembers of a master key. */
 interface MasterKeyFact {
+  /** The value by which it recognises the key. */
+  readonly check: string;
   /** Until when refresh tokens sealed with it may live; absent while it never sealed one. */
   readonly neededUntil?: Millis;
   /** Whether an operator took it out of use for good. */
@@ -57,8 +59,8 @@ export const claimMasterKeys = async (
   await storage.claimMeta(SEALING, String(sealing?.id));
 };
 
-/** Reads what the store remembers. @throws EngineError `master_key_missing` when it has not seen a key yet. */
-export const readMasterKeyFacts = async (storage: Pick<Storage, "listMeta">): Promise<MasterKeyFacts> => {
+/** Reads what the store remembers; undefined when it has not seen a key yet. */
+const findMasterKeyFacts = async (storage: Pick<Storage, "listMeta">): Promise<MasterKeyFacts | undefined> => {
   const facts = new Map<string, string>();
   for (let page: PageRequest | undefined = { limit: 1000 }; page !== undefined;) {
     const { items, next } = await storage.listMeta(PREFIX, page);
@@ -66,20 +68,63 @@ export const readMasterKeyFacts = async (storage: Pick<Storage, "listMeta">): Pr
     page = next === undefined ? undefined : { limit: 1000, after: next };
   }
   const sealing = facts.get(SEALING);
-  if (sealing === undefined)
-    throw new EngineError("master_key_missing", "the store has not been used yet: it knows no master key");
+  if (sealing === undefined) return undefined;
   const keys = new Map<number, MasterKeyFact>();
   for (const name of facts.keys()) {
     const id = Number(/^master_key_check_(\d+)$/.exec(name)?.[1]);
-    if (Number.isNaN(id)) continue;
+    const check = facts.get(name);
+    if (Number.isNaN(id) || check === undefined) continue;
     const needed = facts.get(neededName(id));
     const isTime = needed !== undefined && needed !== REMOVED;
     keys.set(id, {
+      check,
       ...(isTime ? { neededUntil: millis(Number(needed)) } : {}),
       removed: needed === REMOVED,
     });
   }
   return { sealing: Number(sealing), keys };
+};
+
+/** Reads what the store remembers. @throws EngineError `master_key_missing` when it has not seen a key yet. */
+export const readMasterKeyFacts = async (storage: Pick<Storage, "listMeta">): Promise<MasterKeyFacts> => {
+  const facts = await findMasterKeyFacts(storage);
+  if (facts === undefined)
+    throw new EngineError("master_key_missing", "the store has not been used yet: it knows no master key");
+  return facts;
+};
+
+/** A master key that sessions need, for a store that they are moved to: no key, and nothing from which one could be told. */
+export interface MasterKeyNeed {
+  readonly id: number;
+  readonly check: string;
+  readonly neededUntil: Millis;
+}
+
+/** The master keys that the sessions of a store need. */
+export const listMasterKeyNeeds = async (
+  storage: Pick<Storage, "listMeta" | "now">,
+): Promise<readonly MasterKeyNeed[]> => {
+  const facts = await findMasterKeyFacts(storage);
+  return [...(facts?.keys ?? [])].flatMap(([id, { check, neededUntil = 0 }]) =>
+    neededUntil > storage.now() ? [{ id, check, neededUntil: millis(neededUntil) }] : [],
+  );
+};
+
+/**
+ * Lets a store know of the master keys that sessions need which are moved to it: its nodes then ask for them.
+ * @throws EngineError `master_key_wrong` when the store has another key of such an id.
+ */
+export const addMasterKeyNeeds = async (
+  storage: Pick<Storage, "claimMeta" | "replaceMeta">,
+  needs: readonly MasterKeyNeed[],
+): Promise<void> => {
+  for (const { id, check } of needs)
+    if ((await storage.claimMeta(checkName(id), check)) !== check)
+      throw new EngineError(
+        "master_key_wrong",
+        `the store has another master key of the id ${id}: these sessions cannot go on there`,
+      );
+  for (const { id, neededUntil } of needs) await writeMasterKeyNeed(storage, id, neededUntil);
 };
 
 /** Makes another key the one that seals. @returns false when another one than `from` seals by now. */

@@ -1,4 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
+import type { MasterKeyNeed } from "@pawl/engine";
 import type { SessionRecord, TenantId } from "@pawl/storage";
 import { compileValidator } from "../dialects/v1/validator.js";
 
@@ -11,6 +12,8 @@ export interface ExportHeader {
   readonly version: 1;
   /** Milliseconds since 1970. */
   readonly exportedAt: number;
+  /** The master keys that the refresh tokens of the sessions were sealed with. */
+  readonly masterKeys: readonly MasterKeyNeed[];
   /** The one tenant that was exported; absent: all. */
   readonly tenantId?: TenantId;
 }
@@ -28,6 +31,12 @@ export type ExportLine =
 const text = { type: "string" } as const;
 const filled = { type: "string", minLength: 1 } as const;
 const whole = { type: "integer", minimum: 0 } as const;
+
+const need = {
+  type: "object",
+  required: ["id", "check", "neededUntil"],
+  properties: { id: whole, check: filled, neededUntil: whole },
+} as const;
 
 const columns = {
   id: filled,
@@ -57,7 +66,10 @@ const object = (properties: Readonly<Record<string, object>>, optional: Readonly
 /** Reads lines of an export. */
 export const createLineReader = (): ((line: string) => ExportLine | string) => {
   const complain = {
-    header: object({ format: text, version: whole, exportedAt: whole }, { tenantId: filled }),
+    header: object(
+      { format: text, version: whole, exportedAt: whole, masterKeys: { type: "array", items: need } },
+      { tenantId: filled },
+    ),
     session: object(columns, { device: text, address: text }),
     checkpoint: object({ after: filled }),
     end: object({ end: { const: true }, sessions: whole, sha256: filled }),

@@ -1,3 +1,4 @@
+import { listMasterKeyNeeds } from "@pawl/engine";
 import type { Storage, TenantId } from "@pawl/storage";
 import { type ExportFile, TransferError } from "./export-file.js";
 import { type ExportHeader, formatEnd, formatLine } from "./session-export-format.js";
@@ -29,6 +30,7 @@ export const exportSessions = async (
       format: "pawl-sessions",
       version: 1,
       exportedAt: storage.now(),
+      masterKeys: await listMasterKeyNeeds(storage),
       ...(tenantId === undefined ? {} : { tenantId }),
     };
     await write(formatLine({ kind: "header", header }));

@@ -1,3 +1,4 @@
+import { addMasterKeyNeeds } from "@pawl/engine";
 import type { SessionRecord, Storage } from "@pawl/storage";
 import { TransferError } from "./export-file.js";
 import { createLineReader, emptySum, type ExportLine, formatEnd, MAX_LINE_BYTES } from "./session-export-format.js";
@@ -51,6 +52,7 @@ export const checkExport = async (path: string, onProgress: OnProgress): Promise
 /**
  * Writes the sessions of an export that `checkExport` has found right, in bounded memory. Interrupted, it is called again:
  * what stands in the store already is left.
+ * @throws EngineError `master_key_wrong` when the store has another master key of the id of one that the sessions need.
  */
 export const importSessions = async (storage: Storage, path: string, onProgress: OnProgress): Promise<Imported> => {
   const counts = { sessions: 0, inserted: 0, present: 0, expired: 0 };
@@ -65,6 +67,7 @@ export const importSessions = async (storage: Storage, path: string, onProgress:
     length = 0;
   };
   for await (const { line, text, end } of exportLines(path)) {
+    if (line.kind === "header") await addMasterKeyNeeds(storage, line.header.masterKeys);
     if (line.kind !== "session") continue;
     counts.sessions += 1;
     if (line.record.expiresAt <= storage.now()) counts.expired += 1;

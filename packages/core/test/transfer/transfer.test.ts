@@ -1,9 +1,9 @@
 import { mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type IssuedSession, type OpenedEngine, openEngine, type SessionEngine } from "@pawl/engine";
+import { type IssuedSession, type OpenedEngine, openEngine, parseMasterKeys, type SessionEngine } from "@pawl/engine";
 import { openStorage, type Storage, type TenantId, type UserId } from "@pawl/storage";
-import { startMariaDb } from "@pawl/test-servers";
+import { startMariaDb, startPostgres } from "@pawl/test-servers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createExportFile, resumeExportFile, TransferError } from "../../src/transfer/export-file.js";
 import { exportSessions } from "../../src/transfer/session-export.js";
@@ -75,25 +75,27 @@ const populate = async (engine: SessionEngine, count: number): Promise<readonly 
   return sessions;
 };
 
-describe("between two storages", async () => {
+describe("between two storages", () => {
   let mariaDb: Awaited<ReturnType<typeof startMariaDb>>;
+  let postgres: Awaited<ReturnType<typeof startPostgres>>;
   beforeAll(async () => {
-    mariaDb = await startMariaDb();
+    [mariaDb, postgres] = await Promise.all([startMariaDb(), startPostgres()]);
   });
-  afterAll(() => mariaDb.stop());
+  afterAll(() => Promise.all([mariaDb.stop(), postgres.stop()]));
 
   /** URLs by kind; a further storage is a further line. */
   const urls: Readonly<Record<string, (name: string) => string>> = {
     memory: () => "memory:",
     sqlite: (name) => `sqlite:${join(folder, `${name}.db`)}`,
     mysql: () => mariaDb.url,
+    postgres: () => postgres.url,
   };
 
   test.each([
     ["sqlite", "memory"],
     ["memory", "sqlite"],
-    ["sqlite", "sqlite"],
-    ["sqlite", "mysql"],
+    ["sqlite", "postgres"],
+    ["postgres", "mysql"],
     ["mysql", "sqlite"],
   ])("%s to %s: every session goes on with the tokens it has", async (from, to) => {
     const [source, target] = [await open(urls[from]!("from")), await open(urls[to]!("to"))];
@@ -133,7 +135,14 @@ describe("an export", () => {
     await exportTo(storage);
     expect((await stat(file())).mode & 0o777).toBe(0o600);
     const lines = (await readFile(file(), "utf8")).split("\n");
-    expect(JSON.parse(lines[0]!)).toEqual({ format: "pawl-sessions", version: 1, exportedAt: clock.now() });
+    expect(JSON.parse(lines[0]!)).toEqual({
+      format: "pawl-sessions",
+      version: 1,
+      exportedAt: clock.now(),
+      masterKeys: [
+        { id: parseMasterKeys(masterKey)[0]?.id, check: expect.any(String), neededUntil: expect.any(Number) },
+      ],
+    });
     expect(JSON.parse(lines.at(-2)!)).toMatchObject({ end: true, sessions: 3 });
     await expect(exportTo(storage)).rejects.toThrow(/it is there already; --resume/);
   });
@@ -210,6 +219,28 @@ describe("an import", () => {
     }
     expect(await importSessions(target, file(), ignore)).toMatchObject({ inserted: 250, present: 400 });
     expect(await rowsOf(target)).toStrictEqual(await rowsOf(source));
+  });
+
+  test("lets the new nodes ask for the master keys that its sessions need, and refuses another key of that id", async () => {
+    const source = await open("memory:");
+    const { engine } = await openNode(source);
+    const [session] = await populate(engine, 1);
+    await exportTo(source);
+    const target = await open("memory:");
+    await importSessions(target, file(), ignore);
+    const [id] = [parseMasterKeys(masterKey)[0]?.id];
+    const other = Buffer.alloc(32, 6).toString("base64");
+    await expect(openEngine({ storage: target, masterKey: other })).rejects.toThrow(
+      `master key ${id} was not given, and sessions need it until 20`,
+    );
+    const both = await openEngine({ storage: target, masterKey: `${other},${masterKey}` });
+    close.push(both.close);
+    await refresh(both.engine, session!);
+
+    const elsewhere = await open("memory:");
+    await elsewhere.claimMeta(`master_key_check_${id}`, "that of another key");
+    await expect(importSessions(elsewhere, file(), ignore)).rejects.toMatchObject({ code: "master_key_wrong" });
+    expect(await rowsOf(elsewhere)).toEqual([]);
   });
 
   test("leaves out what has expired since", async () => {
