@@ -2,6 +2,7 @@ import { type Clock, systemClock } from "./clock.js";
 import { StorageError } from "./errors.js";
 import type { Millis, SessionId, TenantId, UserId } from "./identifiers.js";
 import { MemoryEvents } from "./memory-events.js";
+import { MemoryMeta } from "./memory-meta.js";
 import { MemoryRevocations } from "./memory-revocations.js";
 import {
   type EventRecord,
@@ -74,7 +75,7 @@ export class MemoryStorage implements Storage {
   readonly #sessions = new Map<SessionId, SessionRecord>();
   readonly #signingKeys = new Map<string, SigningKeyRecord>();
   readonly #events = new MemoryEvents();
-  readonly #meta = new Map<string, string>();
+  readonly #meta = new MemoryMeta();
   readonly #revocations = new MemoryRevocations();
   #closed = false;
 
@@ -266,8 +267,7 @@ export class MemoryStorage implements Storage {
     this.#check();
     checkText("name", name);
     checkText("value", value);
-    if (value !== undefined && !this.#meta.has(name)) this.#meta.set(name, value);
-    return this.#meta.get(name);
+    return this.#meta.claim(name, value);
   }
 
   async replaceMeta(name: string, from: string, to: string): Promise<boolean> {
@@ -275,22 +275,14 @@ export class MemoryStorage implements Storage {
     checkText("name", name);
     checkText("from", from);
     checkText("to", to);
-    if (this.#meta.get(name) !== from) return false;
-    this.#meta.set(name, to);
-    return true;
+    return this.#meta.replace(name, from, to);
   }
 
   async listMeta(prefix: string, page: PageRequest): Promise<Page<MetaRecord>> {
     this.#check();
     checkText("prefix", prefix);
     checkPage(page);
-    const { after } = page;
-    const names = [...this.#meta.keys()]
-      .filter((name) => name.startsWith(prefix) && (after === undefined || name > after))
-      .toSorted(compare);
-    const items = names.slice(0, page.limit).map((name) => ({ name, value: this.#meta.get(name) ?? "" }));
-    const last = items.at(-1);
-    return names.length > page.limit && last !== undefined ? { items, next: last.name } : { items };
+    return this.#meta.list(prefix, page);
   }
 
   async revocationsSince(
