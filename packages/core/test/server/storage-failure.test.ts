@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFile, symlink, unlink } from "node:fs/promises";
+import { parseMasterKeys, rotateMasterKey, systemRandom } from "@pawl/engine";
 import { expect, test } from "vitest";
 import { listen, testFolder } from "../listening-core.js";
 
@@ -51,6 +53,43 @@ test("a database that another process holds: refresh 503 within the answer time,
   await release();
   expect((await refresh()).status).toBe(200);
   expect((await core.send("GET", "/readyz")).status).toBe(200);
+});
+
+test("HAZARDS 1: a revocation log on a full disk: 503, and the same call again once there is room", async () => {
+  const folder = await testFolder();
+  const log = `${folder}/revocations.log`;
+  await symlink("/dev/full", log);
+  const core = await listen({ revocationLog: log, logLevel: "none" });
+  const { session, refreshToken } = (await core.send("POST", "/v1/sessions", { body: { userId: "u" } })).json;
+  const revoke = () => core.send("POST", "/v1/sessions/revoke", { body: { handles: [session.handle] } });
+  for (let attempt = 0; attempt < 2; attempt += 1)
+    expect(await revoke()).toMatchObject({ status: 503, headers: { "retry-after": "1" } });
+  await unlink(log);
+  expect((await revoke()).status).toBe(200);
+  expect(await readFile(log, "utf8")).toContain(session.handle);
+  const refresh = await core.send("POST", "/v1/sessions/refresh", { body: { refreshToken: refreshToken.token } });
+  expect(refresh.status).toBe(401);
+});
+
+test("a master key that was not given to this node: 503, never an answer about the session", async () => {
+  const storage = `sqlite:${await testFolder()}/pawl.db`;
+  const [one, two] = [1, 2].map((byte) => Buffer.alloc(32, byte).toString("base64"));
+  const forgotten = await listen({ storage, masterKey: one!, logLevel: "none" });
+  const other = await listen({ storage, masterKey: `${one},${two}` });
+  await rotateMasterKey({
+    storage: other.engine.storage,
+    masterKeys: parseMasterKeys(`${one},${two}`),
+    random: systemRandom,
+    refreshTokenValidity: other.engine.policy.refreshTokenValidity,
+  });
+  await other.reopen();
+  const { refreshToken } = (await other.send("POST", "/v1/sessions", { body: { userId: "u" } })).json;
+  const refresh = { body: { refreshToken: refreshToken.token } };
+  const answer = await forgotten.send("POST", "/v1/sessions/refresh", refresh);
+  expect([answer.status, answer.headers["retry-after"]]).toEqual([503, "1"]);
+  const seed = await forgotten.send("POST", "/session/refresh", refresh);
+  expect([seed.status, seed.text]).toEqual([503, expect.not.stringMatching(/UNAUTHORISED/)]);
+  expect((await other.send("POST", "/v1/sessions/refresh", refresh)).status).toBe(200);
 });
 
 /** Begins a write transaction in a process of its own: within one process two SQLite libraries do not see each other. */
