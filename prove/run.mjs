@@ -6,6 +6,7 @@ import { histories, thefts } from "./histories.mjs";
 import { hostileTokens } from "./hostile-tokens.mjs";
 import { interleavings } from "./interleavings.mjs";
 import { tabs } from "./tabs.mjs";
+import { nodeProofs } from "./nodes.mjs";
 
 /** Each proof: `run(size, seed, progress)` gives `{ count, failures, note }`. */
 const proofs = [
@@ -45,6 +46,7 @@ const proofs = [
     short: 10,
     what: "expiries of five tabs and a service worker in Chromium; a failure is a second refresh or a logout",
   },
+  ...nodeProofs,
 ];
 
 const WIDTH = Math.max(...proofs.map(({ name }) => name.length));
