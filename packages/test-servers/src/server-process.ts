@@ -12,7 +12,7 @@ export interface ServerControl {
   shutDown(): Promise<void>;
   /** Starts it again on the same port with the same data; resolves when it answers. */
   start(): Promise<void>;
-  /** Stops it from answering while its connections stay open (SIGSTOP). */
+  /** Stops all its processes while its connections stay open (SIGSTOP): it answers nothing, and is there. */
   freeze(): void;
   /** Ends `freeze`. */
   thaw(): void;
@@ -169,16 +169,29 @@ export const startServer = async (options: ServerCommand): Promise<ServerControl
     }
   };
 
-  const kill = async (): Promise<void> => {
-    const { pid } = child ?? {};
-    if (pid === undefined) return;
-    // Frozen first, so that it starts no process anew while its others are killed.
-    signal("SIGSTOP");
+  /** Signals the processes that the server has started, if any. */
+  const signalOthers = (with_: NodeJS.Signals): void => {
     try {
-      execFileSync("pkill", ["-KILL", "-P", String(pid)], { stdio: "ignore" });
+      execFileSync("pkill", ["--signal", with_.slice(3), "-P", String(child?.pid)], { stdio: "ignore" });
     } catch {
       // It has no other processes.
     }
+  };
+
+  // Stopped first, so that it starts no process anew while its others are signalled.
+  const freeze = (): void => {
+    signal("SIGSTOP");
+    signalOthers("SIGSTOP");
+  };
+  const thaw = (): void => {
+    signalOthers("SIGCONT");
+    signal("SIGCONT");
+  };
+
+  const kill = async (): Promise<void> => {
+    if (child?.pid === undefined) return;
+    signal("SIGSTOP");
+    signalOthers("SIGKILL");
     signal("SIGKILL");
     await ended;
   };
@@ -186,15 +199,14 @@ export const startServer = async (options: ServerCommand): Promise<ServerControl
   const control = {
     start,
     kill,
-    freeze: () => signal("SIGSTOP"),
-    thaw: () => signal("SIGCONT"),
+    freeze,
+    thaw,
     async shutDown() {
-      signal("SIGCONT");
+      thaw();
       signal(endSignal);
       await ended;
     },
     async stop() {
-      signal("SIGCONT");
       await kill();
       exits.delete(onExit);
       rmSync(folder, { recursive: true, force: true });
