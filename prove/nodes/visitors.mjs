@@ -30,8 +30,7 @@ export const startVisitors = (nodes, { random, lanes = 16 }) => {
   /** Sessions that were acknowledged: the newest token that was, and whether their end was. */
   const sessions = new Map();
   const count = { acknowledged: 0, alarms: 0, loggedOut: 0, refusedTokens: 0, silence: 0 };
-  let isOver = false;
-  let failed;
+  const state = { isOver: false, failed: undefined };
 
   const untilAnswered = async (method, path, body) => {
     const end = performance.now() + PATIENCE_MS;
@@ -78,19 +77,19 @@ export const startVisitors = (nodes, { random, lanes = 16 }) => {
     const session = { handle: made.handle, token: refreshToken.token, accessToken: accessToken.token };
     sessions.set(session.handle, session);
     count.acknowledged += 1;
-    for (let turn = random.below(6); turn >= 0 && !isOver; turn -= 1) {
+    for (let turn = random.below(6); turn >= 0 && !state.isOver; turn -= 1) {
       if (!(await refresh(session))) return undefined;
       await verify(session);
     }
-    if (random.chance(0.5) && !isOver) await revoke(session);
+    if (random.chance(0.5) && !state.isOver) await revoke(session);
   };
 
   const lane = async (name) => {
-    for (let round = 0; !isOver; round += 1) await visit(`${name}-${round % 7}`);
+    for (let round = 0; !state.isOver; round += 1) await visit(`${name}-${round % 7}`);
   };
   const work = Promise.all(Array.from({ length: lanes }, (_, name) => lane(`visitor-${name}`))).catch((error) => {
-    failed = error;
-    isOver = true;
+    state.failed = error;
+    state.isOver = true;
   });
 
   return {
@@ -99,14 +98,14 @@ export const startVisitors = (nodes, { random, lanes = 16 }) => {
     /** Resolves after so many more acknowledged writes. */
     async acknowledged(more) {
       const wanted = count.acknowledged + more;
-      while (count.acknowledged < wanted && !isOver) await pause(2);
-      if (failed !== undefined) throw failed;
+      while (count.acknowledged < wanted && !state.isOver) await pause(2);
+      if (state.failed !== undefined) throw state.failed;
     },
     /** Lets everyone finish the step they are at. */
     async finish() {
-      isOver = true;
+      state.isOver = true;
       await work;
-      if (failed !== undefined) throw failed;
+      if (state.failed !== undefined) throw state.failed;
     },
     /** Whether what was acknowledged still holds. @returns sessions that are lost, and ended ones that are alive. */
     async check() {
