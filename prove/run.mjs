@@ -1,10 +1,12 @@
 // `npm run prove`: longer proofs than the tests', on the build. Prints what was counted, and fails when anything failed.
 import { parseArgs } from "node:util";
 import { existsSync } from "node:fs";
+import { startMariaDb } from "@pawl/test-servers";
 import { crashes } from "./crashes.mjs";
 import { histories, thefts } from "./histories.mjs";
 import { hostileTokens } from "./hostile-tokens.mjs";
 import { interleavings } from "./interleavings.mjs";
+import { parallelRefreshes } from "./parallel-refreshes.mjs";
 import { tabs } from "./tabs.mjs";
 import { nodeProofs } from "./nodes.mjs";
 
@@ -47,6 +49,13 @@ const proofs = [
     what: "expiries of five tabs and a service worker in Chromium; a failure is a second refresh or a logout",
   },
   ...nodeProofs,
+  {
+    name: "parallel-refreshes-mysql",
+    run: parallelRefreshes(startMariaDb),
+    size: 10_000,
+    short: 100,
+    what: "a token presented twenty times at once on MariaDB; a failure is two winners, none, or an answer unlike the others",
+  },
 ];
 
 const WIDTH = Math.max(...proofs.map(({ name }) => name.length));
