@@ -153,20 +153,29 @@ const lockName = sql`CONCAT('pawl.', LEFT(SHA1(DATABASE()), 40))`;
 /** For how many seconds a node waits for another that migrates. */
 const lockWait = 600;
 
+/** Definitions take as long as they take. */
+const unlimited = sql`SET SESSION autocommit = 1 /*M!100100 , max_statement_time = 0 */ /*!80000 , max_execution_time = 0 */`;
+
 /**
  * Applies what is missing, one node after the other. Definitions cannot be undone in MySQL: one that broke off is done
- * again, so each statement may find its work done.
+ * again, so each statement may find its work done. The connection is used up by it. Where nothing is missing an account
+ * without the right to define tables will do.
  */
 export const applyMigrations = async (connection: Connection): Promise<void> => {
-  const [lock] = await connection.query([sql`SELECT GET_LOCK(${lockName}, ${lockWait}) AS taken`], { limit: "none" });
-  if ((lock?.rows[0] as { readonly taken: number | null } | undefined)?.taken !== 1)
-    throw new StorageError("unavailable", "another node has been migrating the database for ten minutes");
-  await connection.query([versionTable]);
-  const present = await readSchemaVersion(connection);
-  for (const { version, readableBy, statements } of migrations) {
-    if (version <= present) continue;
-    const done = sql`INSERT INTO schema_versions VALUES (${version}, ${readableBy}, UTC_TIMESTAMP())`;
-    for (const statement of [...statements, done]) await connection.query([statement], { limit: "none" });
+  if ((await readSchemaVersion(connection)) >= schemaVersion) return;
+  try {
+    const take = sql`SELECT GET_LOCK(${lockName}, ${lockWait}) AS taken`;
+    const lock = (await connection.query([unlimited, take], { limit: "none" })).at(-1);
+    if ((lock?.rows[0] as { readonly taken: number | null } | undefined)?.taken !== 1)
+      throw new StorageError("unavailable", "another node has been migrating the database for ten minutes");
+    await connection.query([versionTable], { limit: "none" });
+    const present = await readSchemaVersion(connection);
+    for (const { version, readableBy, statements } of migrations) {
+      if (version <= present) continue;
+      const done = sql`INSERT INTO schema_versions VALUES (${version}, ${readableBy}, UTC_TIMESTAMP())`;
+      for (const statement of [...statements, done]) await connection.query([statement], { limit: "none" });
+    }
+  } finally {
+    connection.quit();
   }
-  await connection.query([sql`DO RELEASE_LOCK(${lockName})`]);
 };

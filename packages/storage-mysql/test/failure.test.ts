@@ -260,6 +260,20 @@ it("says that there are no tables yet", async () => {
   });
 });
 
+it("lets go of a migration that it may not make, for one that may", async () => {
+  await query("CREATE DATABASE IF NOT EXISTS barred");
+  await query("GRANT SELECT, INSERT, UPDATE, DELETE ON barred.* TO pawl@'%'");
+  const barred = await openForTest(url().replace("/sessions", "/barred"));
+  expect(await failureOf(barred.migrate())).toMatchObject({
+    code: "unavailable",
+    message: expect.stringContaining("rights") as string,
+  });
+  const root = await openForTest(server().url.replace("/pawl", "/barred"));
+  await root.migrate();
+  await barred.migrate();
+  await create(barred);
+});
+
 it("shows no value in an error", async () => {
   await query("ALTER TABLE sessions.sessions CHANGE device gadget MEDIUMBLOB");
   const canary = "canary-in-a-payload";
