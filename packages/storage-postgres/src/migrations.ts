@@ -132,8 +132,12 @@ const newest = "SELECT version, readable_by FROM {schema}.schema_versions ORDER 
  */
 export const readSchemaVersion = async (database: Transaction, schema: string): Promise<number> => {
   const [found] = await database.query<{ readonly versions: boolean }>(
-    { text: "SELECT to_regclass($1) IS NOT NULL AS versions" },
-    [`"${schema}".schema_versions`],
+    // Read as rows: to_regclass may remember what it did not find before another node committed it.
+    {
+      text: `SELECT count(*) > 0 AS versions FROM pg_class AS class JOIN pg_namespace AS space ON space.oid = class.relnamespace
+        WHERE space.nspname = $1 AND class.relname = 'schema_versions'`,
+    },
+    [schema],
   );
   if (found?.versions !== true) return 0;
   const [row] = await database.query<{ readonly version: number; readonly readable_by: number }>({ text: newest });
@@ -158,8 +162,8 @@ export const applyMigrations = async (
     await transaction.query(statements.lock, [lockNumber("migrations", schema)]);
     const present = await readSchemaVersion(transaction, schema);
     const [found] = await transaction.query<{ readonly there: boolean }>(
-      { text: "SELECT to_regnamespace($1) IS NOT NULL AS there" },
-      [`"${schema}"`],
+      { text: "SELECT count(*) > 0 AS there FROM pg_namespace WHERE nspname = $1" },
+      [schema],
     );
     // Asked first: IF NOT EXISTS wants the right to make one all the same.
     if (found?.there !== true) await transaction.query({ text: "CREATE SCHEMA {schema}" });
