@@ -1,8 +1,8 @@
 // Creates, refreshes and revokes without end, and tells what was acknowledged. Is killed from outside.
 import { openEngine } from "@pawl/engine";
 
-const [, , url] = process.argv;
-const { engine } = await openEngine({ storage: url, policy: { reuseWindow: 0 } });
+const [, , url, revocationLog] = process.argv;
+const { engine } = await openEngine({ storage: url, revocationLog, policy: { reuseWindow: 0 } });
 
 const life = async (lane) => {
   for (let round = 0; ; round += 1) {

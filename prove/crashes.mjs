@@ -1,6 +1,6 @@
 // kill -9 of a process that creates, refreshes and revokes on SQLite; what it had acknowledged has to be there.
 import { fork } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openEngine } from "@pawl/engine";
@@ -9,10 +9,10 @@ import { createRandom } from "./random.mjs";
 const worker = new URL("crash-worker.mjs", import.meta.url).pathname;
 
 /** Runs the worker until it has acknowledged so many writes, then kills it in the middle of others. */
-const runAndKill = (url, writes) =>
+const runAndKill = (url, { log, writes }) =>
   new Promise((resolve, reject) => {
     const acknowledged = { live: new Map(), revoked: new Set(), count: 0 };
-    const child = fork(worker, [url], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    const child = fork(worker, [url, log], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
     child.on("error", reject);
     child.on("message", ({ kind, handle, refreshToken }) => {
       acknowledged.count += 1;
@@ -30,12 +30,14 @@ const runAndKill = (url, writes) =>
 export const crashes = async (count, seed, progress) => {
   const folder = mkdtempSync(join(tmpdir(), "pawl-crashes-"));
   const url = `sqlite:${join(folder, "sessions.db")}`;
+  const log = join(folder, "revocations.log");
   let failures = 0;
   let checked = 0;
   try {
     const random = createRandom(seed);
     for (let round = 0; round < count; round += 1) {
-      const { live, revoked } = await runAndKill(url, 20 + random.below(400));
+      const { live, revoked } = await runAndKill(url, { log, writes: 20 + random.below(400) });
+      const logged = readFileSync(log, "utf8");
       const { engine, close } = await openEngine({ storage: url });
       for (const [handle, refreshToken] of live) {
         checked += 1;
@@ -47,7 +49,7 @@ export const crashes = async (count, seed, progress) => {
       }
       for (const handle of revoked) {
         checked += 1;
-        if ((await engine.getSession(handle)) !== undefined) failures += 1;
+        if ((await engine.getSession(handle)) !== undefined || !logged.includes(handle)) failures += 1;
       }
       await close();
       progress(round);

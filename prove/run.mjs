@@ -9,6 +9,7 @@ import { interleavings } from "./interleavings.mjs";
 import { parallelRefreshes } from "./parallel-refreshes.mjs";
 import { tabs } from "./tabs.mjs";
 import { nodeProofs } from "./nodes.mjs";
+import { transfers } from "./transfers.mjs";
 
 /** Each proof: `run(size, seed, progress)` gives `{ count, failures, note }`. */
 const proofs = [
@@ -39,7 +40,14 @@ const proofs = [
     run: crashes,
     size: 100,
     short: 4,
-    what: "kill -9 under load on SQLite; a failure is an acknowledged write lost, or a revoked session alive",
+    what: "kill -9 under load on SQLite; a failure is an acknowledged write lost, or a revoked session alive or not logged",
+  },
+  {
+    name: "transfers",
+    run: transfers,
+    size: 100,
+    short: 6,
+    what: "kill -9 of export and import; a failure is a session lost, changed or there twice",
   },
   {
     name: "browser-tabs",
