@@ -13,7 +13,7 @@ const lives = {
   "three-tabs": { life: { tabs: 3 }, size: 200_000, short: 8_000 },
   "server-side-rendering": { life: { tabs: 1, servers: 1 }, size: 120_000, short: 6_000 },
   "lost-commits-one-client": { life: { tabs: 1, arrivals: 2, losses: 3 }, size: 60_000, short: 3_000 },
-  "lost-commits-two-tabs": { life: { tabs: 2, losses: 3 }, size: 100_000, short: 4_000 },
+  "lost-commits-two-tabs": { life: { tabs: 2, losses: 3, step: 1, exchange: 1 }, size: 100_000, short: 4_000 },
   "thief-apart": { life: { tabs: 1, thief: "apart", exact: true }, size: 20_000, short: 3_000 },
   "thief-apart-two-tabs": { life: { tabs: 2, thief: "apart", exact: true }, size: 40_000, short: 3_000 },
   "thief-in-bursts": { life: { tabs: 1, thief: "bursts" }, size: 40_000, short: 1_500 },

@@ -2,14 +2,17 @@
 import { parseArgs } from "node:util";
 import { existsSync } from "node:fs";
 import { startMariaDb } from "@pawl/test-servers";
+import { aborts } from "./aborts.mjs";
 import { crashes } from "./crashes.mjs";
 import { histories, thefts } from "./histories.mjs";
-import { hostileTokens } from "./hostile-tokens.mjs";
+import { forgeries, substitutions } from "./forgeries.mjs";
+import { fuzz } from "./fuzz.mjs";
 import { interleavings } from "./interleavings.mjs";
 import { parallelRefreshes } from "./parallel-refreshes.mjs";
 import { tabs } from "./tabs.mjs";
 import { nodeProofs } from "./nodes.mjs";
 import { transfers } from "./transfers.mjs";
+import { listing } from "./listing.mjs";
 
 /** Each proof: `run(size, seed, progress)` gives `{ count, failures, note }`. */
 const proofs = [
@@ -29,11 +32,33 @@ const proofs = [
     what: "lives with a thief who copies the jar; a failure is a theft never noticed",
   },
   {
-    name: "hostile-tokens",
-    run: hostileTokens,
-    size: 300_000,
-    short: 5_000,
-    what: "mutated tokens; a failure is one that was accepted or threw",
+    name: "forgeries",
+    run: forgeries,
+    size: 90_000,
+    short: 4_000,
+    what: "access tokens that a forger writes without a private key; a failure is one that was accepted",
+  },
+  {
+    name: "substitutions",
+    run: substitutions,
+    size: 1,
+    short: 1,
+    what: "every kind of token in every place; a failure is one that passed for another",
+  },
+  ...fuzz,
+  {
+    name: "aborts",
+    run: aborts,
+    size: 100_000,
+    short: 3_000,
+    what: "requests cut on shared connections; a failure is an answer that went to somebody else",
+  },
+  {
+    name: "listing",
+    run: listing,
+    size: 1_000_000,
+    short: 20_000,
+    what: "all sessions of a store; a failure is one that is missing or comes twice",
   },
   {
     name: "crashes-sqlite",

@@ -114,7 +114,8 @@ export const createRefresh = ({
         case "fast_forward": {
           const events = [fastForwardEvent(record, decision.seq, now)];
           const applied = await storage.applyRotation(record, { ...decision, events });
-          if (applied.kind === "applied") return answer(applied.record, claims, applied.now);
+          if (applied.kind === "applied")
+            return answer(applied.record, newest(applied.record, applied.now), applied.now);
           break;
         }
         case "reuse": {

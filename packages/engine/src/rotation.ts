@@ -1,5 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
-import { isLive, type Millis, type RotationAttempt, type SessionRecord, type UseNote } from "@pawl/storage";
+import { isLive, millis, type Millis, type RotationAttempt, type SessionRecord, type UseNote } from "@pawl/storage";
 
 /** What a presented refresh token claims, and the reuse window (ms) it is judged with. */
 export type PresentedToken = Pick<RotationAttempt, "seq" | "iat" | "secretHash" | "window"> & {
@@ -13,8 +13,8 @@ export type RotationDecision =
   | { readonly kind: "absent" }
   /** The token does not carry the secret of this session. No alarm, no write to the row. */
   | { readonly kind: "forged" }
-  /** The store lost commits: `next = seq`, `current` as the lost rotation left it, then answer as `keep`. */
-  | { readonly kind: "fast_forward"; readonly seq: number; readonly current: number }
+  /** The store lost commits: the row becomes what the rotation that made this token had left; answer it again, sealed now. */
+  | { readonly kind: "fast_forward"; readonly seq: number; readonly current: number; readonly issuedAt: Millis }
   /** No honest client could hold this token any more: end the session. */
   | { readonly kind: "reuse" }
   /** Answer the newest token again, sealed now. */
@@ -35,9 +35,15 @@ export const decideRotation = (
 ): RotationDecision => {
   if (row === undefined || !isLive(row, now)) return { kind: "absent" };
   if (!sameHash(token.secretHash, row.secretHash)) return { kind: "forged" };
-  const { seq, iat, window } = token;
+  const { seq, iat, window, parent } = token;
   const { current, next, issuedAt } = row;
-  if (seq > next) return { kind: "fast_forward", seq, current: Math.max(current, token.parent ?? current) };
+  if (seq > next)
+    return {
+      kind: "fast_forward",
+      seq,
+      current: Math.max(current, parent ?? current),
+      issuedAt: millis(Math.min(now, Math.max(issuedAt, iat))),
+    };
 
   const fresh = window > 0 && (now - issuedAt <= window || (seq === next && now - iat <= window));
   // Between `current` and `next` stand tokens whose successors nobody was seen to use. An honest client holds such a copy

@@ -336,7 +336,7 @@ onEveryStore("life of a session", (open) => {
     refreshed(await refresh(engine, late));
   });
 
-  it("keeps an ended session dead whatever is replayed (CVE-2024-31999, CVE-2026-9802)", async () => {
+  it("keeps an ended session dead whatever is replayed (CVE-2024-31999, CVE-2024-35220, CVE-2026-9802)", async () => {
     const stage = await open();
     const engine = await stage.engine();
     const first = await engine.createSession({ userId: USER });

@@ -49,8 +49,8 @@ export class Lineage {
       case "repeat":
         return { kind: "repeat", refreshToken: this.#newest(), accessToken: accessToken() };
       case "fast_forward":
-        this.#commit({ next: decision.seq, current: decision.current, issuedAt: millis(this.now) });
-        return { kind: "fast_forward", refreshToken: token, accessToken: accessToken() };
+        this.#commit({ next: decision.seq, current: decision.current, issuedAt: decision.issuedAt });
+        return { kind: "fast_forward", refreshToken: this.#newest(), accessToken: accessToken() };
       case "keep":
         return { kind: "keep", refreshToken: token, accessToken: accessToken() };
       case "reuse":

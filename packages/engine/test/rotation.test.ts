@@ -47,7 +47,13 @@ const oracle = (row: SessionRecord, token: PresentedToken): RotationDecision => 
   const position = positionOf(row, token.seq);
   if (position === "ahead") {
     const isKnown = token.parent !== undefined && token.parent > row.current;
-    return { kind: "fast_forward", seq: token.seq, current: isKnown ? token.parent : row.current };
+    const issuedAt = Math.min(NOW, Math.max(row.issuedAt, token.iat));
+    return {
+      kind: "fast_forward",
+      seq: token.seq,
+      current: isKnown ? token.parent : row.current,
+      issuedAt: millis(issuedAt),
+    };
   }
   if (position === "dead") return { kind: "reuse" };
   const mint = { kind: "mint", seq: token.seq } as const;

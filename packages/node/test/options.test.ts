@@ -71,7 +71,7 @@ describe("createPawl refuses at once", () => {
   });
 
   test.each(["; Domain=evil", "\r\nSet-Cookie: x=y", "\n", "\0", "\x7f"])(
-    "cookie attributes with %j (CVE-2024-47764)",
+    "cookie attributes with %j (CVE-2024-47764, GHSA-5pq2-9x2x-5p6w)",
     (evil) => {
       for (const name of ["accessTokenPath", "refreshTokenPath"])
         expect(refused({ storage: "memory:", cookies: { [name]: `/a${evil}` } })).toMatchObject(GENERAL);

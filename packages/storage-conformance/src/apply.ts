@@ -71,21 +71,13 @@ export const testApply = (open: OpenStore): void => {
       const store = await openTestStore(open);
       const record = await createSession(store, forks);
       const event: EventRecord = { ...alarm(store, record), key: "fast_forward:1", type: "fast_forward" };
-      const change: RotationChange = { kind: "fast_forward", seq: 9, events: [event] };
+      const issuedAt = millis(store.clock.now() - 1);
+      const change: RotationChange = { kind: "fast_forward", seq: 9, current: 7, issuedAt, events: [event] };
       const result = await store.storage.applyRotation(expectedOf(record), change);
-      const after = { ...record, next: 9, issuedAt: store.clock.now() };
+      const after = { ...record, current: 7, next: 9, issuedAt };
       expect(result).toStrictEqual({ kind: "applied", record: after, ended: [], now: store.clock.now() });
       expect(await store.storage.getSession(record.id)).toStrictEqual(after);
       expect((await store.storage.listEvents({}, { limit: 10 })).items).toStrictEqual([event]);
-    });
-
-    it("fast-forwards to what the lost rotation had confirmed, where that is known", async () => {
-      const store = await openTestStore(open);
-      const record = await createSession(store, forks);
-      const change: RotationChange = { kind: "fast_forward", seq: 9, current: 7, events: [] };
-      const result = await store.storage.applyRotation(expectedOf(record), change);
-      expect(result).toMatchObject({ kind: "applied", record: { current: 7, next: 9, issuedAt: store.clock.now() } });
-      expect(await store.storage.getSession(record.id)).toMatchObject({ current: 7, next: 9 });
     });
 
     it("confirms", async () => {
@@ -148,7 +140,7 @@ export const testApply = (open: OpenStore): void => {
       ];
       const changes: readonly RotationChange[] = [
         { kind: "mint", seq: 4, lifetimes },
-        { kind: "fast_forward", seq: 9, events: [alarm(store, record)] },
+        { kind: "fast_forward", seq: 9, current: 4, issuedAt: millis(0), events: [alarm(store, record)] },
         { kind: "confirm" },
         { kind: "end", scope: "session", reason: "token_reuse", events: [alarm(store, record)] },
         { kind: "end", scope: "user", reason: "token_reuse", events: [alarm(store, record)] },
@@ -171,7 +163,7 @@ export const testApply = (open: OpenStore): void => {
       const store = await openTestStore(open);
       const changes: readonly RotationChange[] = [
         { kind: "mint", seq: 4, lifetimes },
-        { kind: "fast_forward", seq: 9, events: [] },
+        { kind: "fast_forward", seq: 9, current: 4, issuedAt: millis(0), events: [] },
         { kind: "confirm" },
         { kind: "end", scope: "session", reason: "token_reuse", events: [] },
       ];

@@ -160,7 +160,7 @@ export const testHostileValues = (open: OpenStore): void => {
         (text) =>
           storage.applyRotation(
             { id: sessionRecord(clock).id, current: 0, next: 0 },
-            { kind: "fast_forward", seq: 1, events: [{ ...event, detail: text }] },
+            { kind: "fast_forward", seq: 1, current: 0, issuedAt: millis(0), events: [{ ...event, detail: text }] },
           ),
         (text) => storage.reportUses([{ id: text as SessionId, seq: 0, iat: clock.now() }], { window: millis(0) }),
         (text) => storage.revokeSessions({ kind: "ids", ids: [text as SessionId] }, { reason: "logout" }),

@@ -114,10 +114,10 @@ export const applyMint = query<TimedRow>(
 
 export const applyConfirm = query<TimedRow>(`WITH ${clock}, ${change("current = s.next")} ${selectChanged}`);
 
-/** Parameters 6 and 7: seq, and what is confirmed from now on; from 8 on: events. */
+/** Parameters 6 to 8: next, current, time of issue; from 9 on: events. */
 export const applyFastForward = query<TimedRow>(
-  `WITH ${clock}, ${change(`current = coalesce($7::bigint, s.current), next = $6::bigint, issued_at = ${now}`)}, noted AS (
-    ${insertEventsFrom(`SELECT ${eventColumns} FROM ${events(8)} WHERE EXISTS (SELECT FROM changed)`)}
+  `WITH ${clock}, ${change("next = $6::bigint, current = $7::bigint, issued_at = $8::bigint")}, noted AS (
+    ${insertEventsFrom(`SELECT ${eventColumns} FROM ${events(9)} WHERE EXISTS (SELECT FROM changed)`)}
   ) ${selectChanged}`,
 );
 

@@ -121,7 +121,10 @@ const statementOf = (change: RotationChange): readonly [Statement<TimedRow>, rea
     case "mint":
       return [statements.applyMint, [change.seq, ...lifetimeValues(change.lifetimes), change.keyKind ?? null]];
     case "fast_forward":
-      return [statements.applyFastForward, [change.seq, change.current ?? null, ...eventArrays(change.events)]];
+      return [
+        statements.applyFastForward,
+        [change.seq, change.current, change.issuedAt, ...eventArrays(change.events)],
+      ];
     case "confirm":
       return [statements.applyConfirm, []];
     case "end":

@@ -185,7 +185,7 @@ const changed = (
     case "mint":
       return mintSuccessor(row, { ...change, now });
     case "fast_forward":
-      return fastForward(row, { ...change, now });
+      return fastForward(row, change);
     case "confirm":
       return { ...row, current: row.next };
   }

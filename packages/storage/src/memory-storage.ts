@@ -133,7 +133,7 @@ export class MemoryStorage implements Storage {
         return { kind: "applied", record: this.#put(mintSuccessor(row, { ...change, now })), ended: [], now };
       case "fast_forward":
         this.#events.append(change.events);
-        return { kind: "applied", record: this.#put(fastForward(row, { ...change, now })), ended: [], now };
+        return { kind: "applied", record: this.#put(fastForward(row, change)), ended: [], now };
       case "confirm":
         return { kind: "applied", record: this.#put({ ...row, current: row.next }), ended: [], now };
       case "end": {

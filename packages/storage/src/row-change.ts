@@ -47,11 +47,11 @@ export const mintSuccessor = (
   };
 };
 
-/** A row that had lost commits, after the token `seq` of a lost one was seen. */
+/** A row that had lost commits, after a token of a lost rotation was seen. */
 export const fastForward = (
   row: SessionRecord,
-  lost: { readonly seq: number; readonly current?: number; readonly now: Millis },
-): SessionRecord => ({ ...row, current: lost.current ?? row.current, next: lost.seq, issuedAt: lost.now });
+  { seq, current, issuedAt }: { readonly seq: number; readonly current: number; readonly issuedAt: Millis },
+): SessionRecord => ({ ...row, current, next: seq, issuedAt });
 
 /** A live row after a use was noted: the same object when the note changes nothing. */
 export const noteUse = (

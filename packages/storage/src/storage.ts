@@ -60,11 +60,12 @@ export type RotationChange =
       readonly lifetimes: Lifetimes;
       readonly keyKind?: SigningKeyKind;
     }
-  /** The store lost commits: `next = seq; issued_at = now`; `current`, when given, replaces the row's. */
+  /** The store lost commits: `next = seq`, `current` and `issued_at` as the lost rotation had left them. */
   | {
       readonly kind: "fast_forward";
       readonly seq: number;
-      readonly current?: number;
+      readonly current: number;
+      readonly issuedAt: Millis;
       readonly events: readonly EventRecord[];
     }
   /** `current = next`. */

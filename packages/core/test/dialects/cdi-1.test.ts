@@ -423,7 +423,7 @@ describe("POST /session/refresh", () => {
   });
 
   test.each(["", "garbage", "pawl_rt_1.AAAA", "1b4e28ba-2fa1-11d2-883f-0016d3cca427.V0", "x.V1"])(
-    "%j is UNAUTHORISED with a message, and the core lives",
+    "%j is UNAUTHORISED with a message, and the core lives (SuperTokens core 1.0.0: `.V1`)",
     async (refreshToken) => {
       const core = await sharedCore();
       expect(await refresh(core, refreshToken)).toEqual({
