@@ -30,7 +30,7 @@ export const startProofCore = async (changes = {}, options = {}) => {
       const answer = await fetch(url + path, {
         method,
         headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
-        body: body === undefined ? undefined : JSON.stringify(body),
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(30_000),
       });
       const text = await answer.text();

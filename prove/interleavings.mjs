@@ -2,6 +2,7 @@
 import { explore } from "./interleavings/explorer.mjs";
 import { brokenEngine, decidedBy, mutants } from "./interleavings/mutants.mjs";
 import { brokenLines, openGatedStage, operationSets, runSchedules } from "./interleavings/schedules.mjs";
+import { byText } from "./interleavings/honest-client.mjs";
 import { openStage } from "./interleavings/stage.mjs";
 
 /** Classes of lives: what is in them, how many runs at most, and how many in the short form. */
@@ -54,7 +55,9 @@ const someWorlds = async (stage, limit) => {
       onWorld: (world) => {
         const copies = [world.jar, world.thief, ...world.flights.flatMap(({ token, answers }) => [token, ...answers])];
         const { current, next, issuedAt } = world.row;
-        const ages = [...new Set(copies.map((copy) => copy && `${copy.seq - next}:${world.now - copy.iat}`))].sort();
+        const ages = [...new Set(copies.map((copy) => copy && `${copy.seq - next}:${world.now - copy.iat}`))].sort(
+          byText,
+        );
         worlds.set(JSON.stringify([next - current, world.now - issuedAt, world.commits.length > 0, ages]), world);
       },
     },

@@ -7,9 +7,17 @@ export const UNIT = 10_000;
 export const WINDOW = 6 * UNIT;
 export const EXCHANGE = WINDOW / 3;
 
+/** The order of texts, for `sort`. */
+export const byText = (left, right) => (left < right ? -1 : left > right ? 1 : 0);
+
 /** @typedef {{ jar: string, held: Map<string, number>, underway: Map<string, number> }} Client */
 
-const nameOf = ({ jar, held, underway }) => `${jar}|${[...held].sort().join(";")}|${[...underway].sort().join(";")}`;
+const textOf = (times) =>
+  [...times.keys()]
+    .toSorted(byText)
+    .map((copy) => `${copy}:${times.get(copy)}`)
+    .join(";");
+const nameOf = ({ jar, held, underway }) => `${jar}|${textOf(held)}|${textOf(underway)}`;
 
 const distinct = (clients) => [...new Map(clients.map((client) => [nameOf(client), client])).values()];
 
@@ -63,8 +71,12 @@ export const afterUse = (clients, { copy, now }) =>
 export const clientsKey = (clients, name, now) =>
   clients
     .map(({ jar, held, underway }) => {
-      const times = (map) => [...map].map(([copy, at]) => `${name(copy)}:${(at - now) / UNIT}`).sort();
+      const times = (map) =>
+        [...map]
+          .map(([copy, at]) => `${name(copy)}:${(at - now) / UNIT}`)
+          .sort(byText)
+          .join(",");
       return `${name(jar)}(${times(held)})(${times(underway)})`;
     })
-    .sort()
+    .sort(byText)
     .join("+");

@@ -103,7 +103,9 @@ export const runSchedules = async (scene, todo) => {
     const { result, widths } = await atOnce(scene, todo, choices);
     runs += 1;
     if (!allowed.has(result))
-      wrong.push(`${todo.map(([name, copy]) => `${name} ${copy?.id ?? ""}`).join(" | ")} [${choices}] gives ${result}`);
+      wrong.push(
+        `${todo.map(([name, copy]) => `${name} ${copy?.id ?? ""}`).join(" | ")} [${choices.join(" ")}] gives ${result}`,
+      );
     // The next order: the last choice that can still be raised.
     const taken = widths.map((_, index) => choices[index] ?? 0);
     let last = widths.length - 1;

@@ -1,5 +1,15 @@
 // What can happen next: the steps of browsers, thieves and failing stores, each done on the real engine.
-import { afterRefresh, afterUse, clientsKey, EXCHANGE, loggedIn, pass, UNIT, WINDOW } from "./honest-client.mjs";
+import {
+  afterRefresh,
+  afterUse,
+  byText,
+  clientsKey,
+  EXCHANGE,
+  loggedIn,
+  pass,
+  UNIT,
+  WINDOW,
+} from "./honest-client.mjs";
 
 /** Longer than anything is remembered. */
 const LONG = 12 * UNIT;
@@ -42,8 +52,6 @@ export const startOf = (life, { row, copy, now }) => ({
   step: "login",
 });
 
-const byText = (left, right) => (left < right ? -1 : left > right ? 1 : 0);
-
 /** A text that is equal for worlds from which the same may follow: numbers are relative, what is long past is past. */
 export const worldKey = (world) => {
   const { row, now, commits, clients } = world;
@@ -84,7 +92,7 @@ export const worldKey = (world) => {
     .map(({ server, sent, token, arrived, answers }) =>
       [server ? "s" : "", (now - sent) / UNIT, hand(token), arrived, ...answers.map(hand)].join("~"),
     )
-    .sort();
+    .sort(byText);
   const stored = rows.map(({ current, next, issuedAt }) => `${rank(current)}:${rank(next)}:${age(issuedAt)}`);
   const turn = world.actor === undefined ? "" : `${world.actor}${age(world.actedAt)},${age(world.refreshedAt)}`;
   return [
