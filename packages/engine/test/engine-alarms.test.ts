@@ -55,7 +55,7 @@ onEveryStore("alarms", (open) => {
     const { items } = await one.listEvents({ types: ["fast_forward"] }, { limit: 10 });
     expect(items).toMatchObject([{ count: 1 }]);
     const row = await stage.storage.getSession(session.session.handle as string as SessionId);
-    expect(row).toMatchObject({ current: 0, next: 3 });
+    expect(row).toMatchObject({ current: 3, next: 4 });
   });
 
   it("tells who and when, and holds no token, secret or hash (CVE-2022-31186)", async () => {
