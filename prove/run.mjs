@@ -9,6 +9,7 @@ import { forgeries, substitutions } from "./forgeries.mjs";
 import { fuzz } from "./fuzz.mjs";
 import { interleavings } from "./interleavings.mjs";
 import { parallelRefreshes } from "./parallel-refreshes.mjs";
+import { nextJs } from "./nextjs.mjs";
 import { tabs } from "./tabs.mjs";
 import { nodeProofs } from "./nodes.mjs";
 import { transfers } from "./transfers.mjs";
@@ -89,6 +90,14 @@ const proofs = [
     short: 100,
     what: "a token presented twenty times at once on MariaDB; a failure is two winners, none, or an answer unlike the others",
   },
+  {
+    name: "nextjs",
+    run: nextJs,
+    size: 5,
+    // It takes minutes to build.
+    short: 0,
+    what: "the example for Next.js in Chromium; a failure is a page that shows or asks something else than it says",
+  },
 ];
 
 const WIDTH = Math.max(...proofs.map(({ name }) => name.length));
@@ -124,6 +133,7 @@ for (const { name, run, size, short, what } of proofs) {
   if (names.length > 0 && !names.some((given) => isNamed({ name }, given))) continue;
   const started = performance.now();
   const total = options.short ? short : size;
+  if (total === 0) continue;
   const progress = (done) => {
     if (process.stderr.isTTY) process.stderr.write(`\r${name} ${Math.floor((100 * done) / total)} %  `);
   };

@@ -1,0 +1,13 @@
+import { init } from "@pawl/web";
+import { useSyncExternalStore } from "react";
+import { type CurrentUser, sessionStore } from "./session-store.js";
+
+export interface Payload {
+  readonly role: string;
+}
+
+export const session = init<Payload>();
+const store = sessionStore(session);
+
+/** The user for a component, which is drawn anew when it changes. */
+export const useUser = (): CurrentUser<Payload> => useSyncExternalStore(store.subscribe, store.get, () => undefined);

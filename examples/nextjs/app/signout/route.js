@@ -1,0 +1,3 @@
+import { withSessions } from "../../session.js";
+
+export const POST = withSessions();

@@ -1,0 +1,123 @@
+// The example for Next.js, built and driven in Chromium: what its pages promise.
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { launchChromium } from "@pawl/test-servers/chromium";
+import { installPackageOf } from "../scripts/run.mjs";
+
+const example = new URL("../examples/nextjs/", import.meta.url).pathname;
+const next = join(example, "node_modules/next/dist/bin/next");
+
+const freePort = async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  return port;
+};
+
+/** Asks until it is answered. */
+const untilUp = async (url) => {
+  for (const started = Date.now(); Date.now() - started < 60_000;) {
+    if (
+      await fetch(url).then(
+        () => true,
+        () => false,
+      )
+    )
+      return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`${url} does not answer`);
+};
+
+export const nextJs = async (rounds) => {
+  installPackageOf("examples/nextjs");
+  const folder = mkdtempSync(join(tmpdir(), "pawl-nextjs-"));
+  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1", STORAGE: `sqlite:${join(folder, "sessions.db")}` };
+  const { status, stderr } = spawnSync(process.execPath, [next, "build"], { cwd: example, env, encoding: "utf8" });
+  if (status !== 0) throw new Error(stderr);
+  const port = await freePort();
+  const server = spawn(process.execPath, [next, "start", "-p", String(port), "-H", "127.0.0.1"], {
+    cwd: example,
+    env,
+    stdio: "ignore",
+  });
+  const ended = once(server, "exit");
+  const browser = await launchChromium();
+  let failures = 0;
+  let count = 0;
+  const check = (what, is) => {
+    count += 1;
+    if (is) return;
+    failures += 1;
+    console.error(`nextjs: ${what}`);
+  };
+  try {
+    const origin = `http://localhost:${port}`;
+    await untilUp(origin);
+    for (let round = 0; round < rounds; round += 1) await drive(browser, origin, check);
+  } finally {
+    await browser.close();
+    server.kill();
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return { count, failures, note: "Next.js built and started, pages in two tabs" };
+};
+
+const drive = async (browser, origin, check) => {
+  const context = await browser.newContext();
+  const [page, other] = [await context.newPage(), await context.newPage()];
+  const refreshes = [];
+  page.on("response", (response) => {
+    const { pathname } = new URL(response.url());
+    if (pathname === "/session/refresh") refreshes.push(`${response.request().method()} ${response.status()}`);
+  });
+  const shows = (tab, text) =>
+    tab
+      .locator("h1")
+      .filter({ hasText: text })
+      .waitFor()
+      .then(
+        () => true,
+        () => false,
+      );
+  for (const tab of [page, other]) {
+    await tab.goto(origin);
+    await tab.waitForFunction(() => globalThis.session !== undefined);
+  }
+  check("a stranger is welcomed, without a refresh", (await shows(page, "Welcome")) && refreshes.length === 0);
+  await page.getByRole("button", { name: "Log in" }).click();
+  check("the page follows the login", await shows(page, "Hello Ada"));
+  check("so does another tab", await shows(other, "Hello Ada"));
+
+  await context.clearCookies({ name: "sAccessToken" });
+  await page.getByRole("button", { name: "Call" }).click();
+  const isAnswered = page
+    .locator("output")
+    .filter({ hasText: "Ada" })
+    .waitFor()
+    .then(
+      () => true,
+      () => false,
+    );
+  check("a call refreshes once", (await isAnswered) && refreshes.join() === "POST 200");
+
+  await context.clearCookies({ name: "sAccessToken" });
+  refreshes.length = 0;
+  await page.goto(`${origin}/orders`);
+  check("a page is rendered after a refresh on the way", await shows(page, "Orders of Ada"));
+  check("by one redirect, back to where it was", refreshes.join() === "GET 303" && page.url() === `${origin}/orders`);
+
+  await page.goto(origin);
+  await page.waitForFunction(() => globalThis.session !== undefined);
+  await page.getByRole("button", { name: "Log out" }).click();
+  check("the page follows the logout", await shows(page, "Welcome"));
+  check("so does another tab", await shows(other, "Welcome"));
+  check("no cookie is left", (await context.cookies()).length === 0);
+  await context.close();
+};
