@@ -32,8 +32,25 @@ export class Sockets {
 /** A statement that fails when its answer does not come in so many milliseconds; the connection is then of no use. */
 export type TimedQuery = QueryConfig & { readonly query_timeout: number };
 
+/**
+ * Settings of a connection that is ours alone. Every statement of ours finds its rows by an index; a plan that was made while
+ * a table was small and is kept must not read it from end to end when it is not, and a batch has to lock in its order. Nobody
+ * waits long for a row that somebody keeps locked, least of all those whose call is in the same batch.
+ */
+const ownSettings = [
+  "enable_seqscan=off",
+  "enable_hashjoin=off",
+  "enable_mergejoin=off",
+  "jit=off",
+  "lock_timeout=1000",
+];
+
 /** What the driver is told of a connection. */
-export const configOf = (address: Address, sockets: Sockets): ClientConfig => ({
+export const configOf = (
+  address: Address,
+  { sockets, isShared }: { readonly sockets: Sockets; readonly isShared: boolean },
+): ClientConfig => ({
+  ...(isShared ? {} : { options: ownSettings.map((setting) => `-c ${setting}`).join(" ") }),
   ...address,
   keepAlive: true,
   keepAliveInitialDelayMillis: 10_000,

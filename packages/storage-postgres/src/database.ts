@@ -57,7 +57,7 @@ export class Database {
     this.#prepare = prepare;
     this.#clock = clock;
     this.#pool = new Pool({
-      ...configOf(address, this.#sockets),
+      ...configOf(address, { sockets: this.#sockets, isShared: !prepare }),
       max: pool,
       connectionTimeoutMillis: timeout,
       idleTimeoutMillis: 60_000,
@@ -74,21 +74,22 @@ export class Database {
 
   /** Runs one statement, which is a transaction of its own. */
   query<R>(statement: Statement<R>, values: readonly Value[] = []): Promise<readonly R[]> {
-    return this.#retrying((client, deadline) => this.#send(client, { statement, values, deadline }));
+    return this.#retrying((client, deadline) => this.#send(client, { statement, values, deadline }), this.#timeout);
   }
 
   /**
    * Runs statements in one transaction. Each sees what was committed before it was begun, so that a lock taken in one
    * protects what the next reads. `work` may run several times before its commit.
+   * @param timeout in milliseconds; that of the database unless given.
    */
-  transaction<R>(work: (transaction: Transaction) => Promise<R>): Promise<R> {
+  transaction<R>(work: (transaction: Transaction) => Promise<R>, timeout = this.#timeout): Promise<R> {
     return this.#retrying(async (client, deadline) => {
       const query = <Row>(statement: Statement<Row>, values: readonly Value[] = []): Promise<readonly Row[]> =>
         this.#send(client, { statement, values, deadline });
       // The server ends it by itself should this process vanish in the middle: it may hold locks.
       const begun = query({
-        text: `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = ${this.#timeout};
-          SET LOCAL idle_in_transaction_session_timeout = ${this.#timeout}`,
+        text: `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = 0;
+          SET LOCAL statement_timeout = ${timeout}; SET LOCAL idle_in_transaction_session_timeout = ${timeout}`,
       });
       begun.catch(() => undefined);
       try {
@@ -100,7 +101,7 @@ export class Database {
         if (leavesConnectionUsable(error) || error instanceof StorageError) await query({ text: "ROLLBACK" });
         throw error;
       }
-    });
+    }, timeout);
   }
 
   /** Lets go of the connections once nobody uses them, and of those of a server that does not answer soon. */
@@ -113,8 +114,8 @@ export class Database {
     await ended;
   }
 
-  async #retrying<R>(work: (client: PoolClient, deadline: number) => Promise<R>): Promise<R> {
-    const deadline = performance.now() + this.#timeout;
+  async #retrying<R>(work: (client: PoolClient, deadline: number) => Promise<R>, timeout: number): Promise<R> {
+    const deadline = performance.now() + timeout;
     for (let attempt = 1; ; attempt += 1)
       try {
         return await this.#using(work, deadline);

@@ -14,6 +14,7 @@ const failures: readonly (readonly [prefix: string, code: StorageErrorCode, mess
   ["54", "invalid_record", "a value is too large to be stored"],
   ["28", "unavailable", "the server refuses this user or password"],
   ["3D000", "unavailable", "the server has no database of that name"],
+  ["55P03", "unavailable", "a row is locked by somebody else: does a transaction stand open on the server?"],
   ["57014", "unavailable", "the server did not finish in time"],
   ["57", "unavailable", "the server is starting, stopping or not accepting connections"],
   ["53100", "unavailable", "the server's disk is full"],
@@ -23,6 +24,9 @@ const failures: readonly (readonly [prefix: string, code: StorageErrorCode, mess
   ["XX001", "corrupt", "the server's data is damaged"],
   ["XX002", "corrupt", "the server's data is damaged"],
 ];
+
+/** SQLSTATE of a lock that was not got in time. */
+const lockTimeout = "55P03";
 
 const sqlStates = /^[0-9A-Z]{5}$/u;
 
@@ -34,6 +38,11 @@ export const sqlStateOf = (error: unknown): string | undefined => {
 
 /** Whether the server undid the work for the sake of other work, so that the same work may be tried again at once. */
 export const isUndone = (error: unknown): boolean => ["40P01", "40001"].includes(sqlStateOf(error) ?? "");
+
+/** Whether a failure lies in one call of several: it cannot be stored, or somebody else keeps its row locked. */
+export const isOfOneCall = (error: unknown): boolean =>
+  error instanceof StorageError &&
+  (error.code === "invalid_record" || (error.cause as { readonly code?: unknown } | undefined)?.code === lockTimeout);
 
 /** Whether a connection on which this happened can be used on: the server answered, and it is the one that is wanted. */
 export const leavesConnectionUsable = (error: unknown): boolean => {

@@ -150,6 +150,9 @@ export const readSchemaVersion = async (database: Transaction, schema: string): 
   return row.version;
 };
 
+/** For so many milliseconds a node waits for another one's migration, or its own. */
+const patience = 600_000;
+
 /** Applies what is missing, in one transaction and on one node at a time. */
 export const applyMigrations = async (
   database: Database,
@@ -173,5 +176,5 @@ export const applyMigrations = async (
       await transaction.query({ text: sql(partitions) });
       await transaction.query({ text: insertVersion }, [version, readableBy, now]);
     }
-  });
+  }, patience);
 };

@@ -87,7 +87,10 @@ export class RevocationWatch {
   }
 
   async #listen(address: Address): Promise<void> {
-    const client = new Client({ ...configOf(address, this.#sockets), connectionTimeoutMillis: patience });
+    const client = new Client({
+      ...configOf(address, { sockets: this.#sockets, isShared: true }),
+      connectionTimeoutMillis: patience,
+    });
     this.#client = client;
     const lost = (): void => {
       if (this.#client === client) this.#hangUp();

@@ -134,7 +134,8 @@ export const applyEnd = applyEndOf(
 );
 
 export const applyEndOfUser = applyEndOf(
-  `${selectTarget} JOIN expected ON s.user_id = expected.user_id AND s.tenant_id = expected.tenant_id WHERE ${live("s")}`,
+  `${selectTarget} JOIN expected
+    ON s.bucket = expected.bucket AND s.user_id = expected.user_id AND s.tenant_id = expected.tenant_id WHERE ${live("s")}`,
 );
 
 /** `noteUse` of the contract for notes on sessions that differ and are in order. Parameters: bucket, id, seq, iat; window, idle timeout. */

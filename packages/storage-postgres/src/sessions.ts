@@ -1,4 +1,5 @@
 import {
+  bucketOfUser,
   type ErasedUser,
   type Millis,
   type Page,
@@ -26,6 +27,11 @@ export interface Context {
   /** The time to tell where no row brings it. */
   readonly now: () => Millis;
 }
+
+type User = { readonly tenantId: TenantId; readonly userId: UserId };
+
+/** The parameters of `userAt`. */
+const userValues = (user: User): readonly Value[] => [bucketOfUser(user), user.userId, user.tenantId];
 
 /** A row and the time at which it was read. */
 export interface ReadSession {
@@ -75,7 +81,7 @@ export const createLimited = (
     // All of it is sent at once; the second statement sees what was committed while the first waited.
     const [, ended, [inserted]] = await Promise.all([
       query(statements.lock, [lockNumber("user", database.schema, tenantId, userId)]),
-      query(statements.endSurplus, [time, "session_limit", null, userId, tenantId, maxPerUser - 1]),
+      query(statements.endSurplus, [time, "session_limit", null, ...userValues(record), maxPerUser - 1]),
       insertSessions({ query }, [record]),
     ]);
     if (inserted !== true) throw taken();
@@ -101,21 +107,18 @@ const revocationOf = (selector: RevocationSelector): readonly [Statement<Referen
       return [statements.endSessions, [...arrays, selector.tenantId ?? null]];
     }
     case "user":
-      return [statements.endSessionsOfUser, [selector.userId, selector.tenantId, selector.exceptId ?? null]];
+      return [statements.endSessionsOfUser, [...userValues(selector), selector.exceptId ?? null]];
     case "tenant":
       return [statements.endSessionsOfTenant(selector.tenantId), [selector.tenantId]];
   }
 };
 
-export const eraseUser = (
-  { database, time }: Context,
-  { tenantId, userId }: { readonly tenantId: TenantId; readonly userId: UserId },
-): Promise<ErasedUser> =>
+export const eraseUser = ({ database, time }: Context, user: User): Promise<ErasedUser> =>
   database.transaction(async ({ query }) => {
     // The second statement sees also the events of whoever ended a session while the first waited for its row.
     const [sessions, [events]] = await Promise.all([
-      query(statements.eraseSessions, [time, userId, tenantId]),
-      query(statements.deleteEventsOfUser, [userId, tenantId]),
+      query(statements.eraseSessions, [time, ...userValues(user)]),
+      query(statements.deleteEventsOfUser, [user.userId, user.tenantId]),
     ]);
     return {
       ended: sessions.filter(({ id }) => id !== null).map(referenceOf),
@@ -139,10 +142,10 @@ export const listReferences = async (context: Context, page: PageOf): Promise<Pa
 /** All rows of a user, live or not. */
 export const listHistory = async (
   { database }: Context,
-  { tenantId, userId }: { readonly tenantId: TenantId; readonly userId: UserId },
+  user: User,
   { after = "", limit }: PageRequest,
 ): Promise<Page<SessionRecord>> => {
-  const values = [userId, tenantId, after === "" ? -1 : bucketColumn(after), after, limit + 1];
+  const values = [...userValues(user), after === "" ? -1 : bucketColumn(after), after, limit + 1];
   return pageOf((await database.query(statements.listHistory, values)).map(recordOf), limit);
 };
 

@@ -66,10 +66,15 @@ export const insertEventsFrom = (source: string): string =>
   `INSERT INTO {schema}.events AS present (${eventColumns}) ${source}
     ON CONFLICT (key) DO UPDATE SET count = present.count + excluded.count`;
 
+/** Parameters that name a user: its bucket, which tells the partition, its own name and its tenant's. */
+export const userAt = (first: number): string =>
+  `s.bucket = $${first}::integer AND s.user_id = $${first + 1}::text AND s.tenant_id = $${first + 2}::text`;
+
 /** All rows of a user: said in two halves, because those that have ended have an index of their own. */
-export const ofUser = (user: string, tenant: string): string =>
-  `((s.user_id = ${user} AND s.ended_at IS NULL) OR (s.user_id = ${user} AND s.ended_at IS NOT NULL))
-    AND s.tenant_id = ${tenant}`;
+export const allRowsOfUserAt = (first: number): string => {
+  const user = userAt(first);
+  return `((${user} AND s.ended_at IS NULL) OR (${user} AND s.ended_at IS NOT NULL))`;
+};
 
 /** The index of tenants goes by the beginning of their names, and leaves out the public one. */
 export const ofTenant = (tenantId: string, parameter: string): string =>

@@ -1,7 +1,8 @@
-import type { EventSelector, MetaRecord, SessionSelector } from "@pawl/storage";
+import { bucketOfUser, type EventSelector, type MetaRecord, type SessionSelector } from "@pawl/storage";
 import type { Statement, Value } from "./database.js";
 import type { EventRow, ReferenceRow, SessionRow, SigningKeyRow, TimedRow } from "./rows.js";
 import {
+  allRowsOfUserAt,
   clock,
   columns,
   columnsOf,
@@ -13,12 +14,12 @@ import {
   live,
   now,
   ofTenant,
-  ofUser,
   prepared,
   query,
   referenceColumns,
   revoke,
   selectTarget,
+  userAt,
   wakeFor,
 } from "./sql.js";
 
@@ -58,7 +59,7 @@ export const endSessions = endBy(
 
 /** But one, when an id is given. */
 export const endSessionsOfUser = endBy(
-  `${selectTarget} WHERE s.user_id = $4::text AND s.tenant_id = $5::text AND s.id IS DISTINCT FROM $6::text AND ${live("s")}`,
+  `${selectTarget} WHERE ${userAt(4)} AND s.id IS DISTINCT FROM $7::text AND ${live("s")}`,
 );
 
 export const endSessionsOfTenant = (tenantId: string): Statement<ReferenceRow> =>
@@ -68,15 +69,15 @@ export const endSessionsOfTenant = (tenantId: string): Statement<ReferenceRow> =
 export const endSurplus = endBy(
   `${selectTarget} JOIN (
       SELECT s.bucket, s.id FROM {schema}.sessions AS s
-      WHERE s.user_id = $4::text AND s.tenant_id = $5::text AND ${live("s")}
-      ORDER BY greatest(s.issued_at, s.created_at) DESC, s.id DESC OFFSET $6::bigint
+      WHERE ${userAt(4)} AND ${live("s")}
+      ORDER BY greatest(s.issued_at, s.created_at) DESC, s.id DESC OFFSET $7::bigint
     ) AS surplus ON s.bucket = surplus.bucket AND s.id = surplus.id`,
 );
 
 /** Deletes all rows of a user; what was live comes back, and is told in the feed. */
 export const eraseSessions = query<ReferenceRow & { readonly rows: number }>(
   `WITH ${clock}, deleted AS (
-    DELETE FROM {schema}.sessions AS s WHERE ${ofUser("$2::text", "$3::text")}
+    DELETE FROM {schema}.sessions AS s WHERE ${allRowsOfUserAt(2)}
     RETURNING ${referenceColumns}, ${live("s")} AS live
   ), erased AS (
     SELECT ${referenceColumns} FROM deleted WHERE live
@@ -85,10 +86,10 @@ export const eraseSessions = query<ReferenceRow & { readonly rows: number }>(
   FROM (SELECT count(*) FROM deleted) AS total LEFT JOIN erased ON true`,
 );
 
-/** A page of all rows of a user; parameters 3 and 4: the bucket and id of the row before. */
+/** A page of all rows of a user; parameters 4 to 6: after which bucket and id, and how many. */
 export const listHistory = query<SessionRow>(
-  `SELECT ${columns} FROM {schema}.sessions AS s WHERE ${ofUser("$1::text", "$2::text")}
-    AND (bucket, id) > ($3::integer, $4::text) ORDER BY bucket, id LIMIT $5::bigint`,
+  `SELECT ${columns} FROM {schema}.sessions AS s WHERE ${allRowsOfUserAt(1)}
+    AND (bucket, id) > ($4::integer, $5::text) ORDER BY bucket, id LIMIT $6::bigint`,
 );
 
 export const deleteEventsOfUser = query<{ readonly count: number }>(
@@ -124,6 +125,8 @@ const list = <R>(selected: string, { userId, tenantId, after, limit, now: time }
     const tenant = parameter(tenantId, "text");
     conditions.push(userId === undefined ? ofTenant(tenantId, tenant) : `tenant_id = ${tenant}`);
   }
+  if (userId !== undefined && tenantId !== undefined)
+    conditions.push(`bucket = ${parameter(bucketOfUser({ userId, tenantId }), "integer")}`);
   if (after !== undefined)
     conditions.push(`(bucket, id) > (${parameter(after.bucket, "integer")}, ${parameter(after.id, "text")})`);
   const text = `WITH ${clock} SELECT ${selected} FROM {schema}.sessions AS s WHERE ${conditions.join(" AND ")}

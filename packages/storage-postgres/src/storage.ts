@@ -38,6 +38,7 @@ import {
 } from "@pawl/storage";
 import type { Database } from "./database.js";
 import { eventArrays, listEvents } from "./events.js";
+import { isOfOneCall } from "./failure.js";
 import { applyMigrations } from "./migrations.js";
 import type { Address } from "./options.js";
 import { RevocationWatch } from "./revocation-watch.js";
@@ -85,8 +86,12 @@ export class PostgresStorage implements Storage {
     this.#injectedClock = injectedClock;
     this.#partitions = partitions;
     this.#watch = new RevocationWatch(database, listenAddress);
-    const common = { lanes, limit: batchLimit, timeout };
-    this.#rotations = new CallBatch({ ...common, run: (attempts) => rotation.rotateAll(this.#context(), attempts) });
+    const common = { lanes, limit: batchLimit, timeout, isOfOneCall };
+    this.#rotations = new CallBatch({
+      ...common,
+      keyOf: ({ id }) => id,
+      run: (attempts) => rotation.rotateAll(this.#context(), attempts),
+    });
     this.#reads = new CallBatch({ ...common, run: (ids) => sessions.readSessions(this.#context(), ids) });
     this.#creations = new CallBatch({
       ...common,
