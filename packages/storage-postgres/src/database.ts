@@ -24,7 +24,7 @@ export type Value = string | number | boolean | null | readonly (string | number
 
 /** The statements of one transaction. Those that do not wait for one another are sent together. */
 export interface Transaction {
-  query<R>(statement: Statement<R>, values?: readonly Value[]): Promise<readonly R[]>;
+  readonly query: <R>(statement: Statement<R>, values?: readonly Value[]) => Promise<readonly R[]>;
 }
 
 /** The work is done at most so often when the server undoes it for the sake of other work. */

@@ -1,5 +1,5 @@
 import { type Millis, StorageError } from "@pawl/storage";
-import type { Database, Transaction } from "./database.js";
+import type { Database, Statement, Transaction } from "./database.js";
 import { lockNumber } from "./lock-number.js";
 import * as statements from "./statements.js";
 
@@ -90,7 +90,7 @@ const tables = (partitions: number): string => `
   CREATE INDEX events_by_time ON {schema}.events (at);
   CREATE INDEX events_by_session ON {schema}.events USING hash (session_id) WHERE session_id IS NOT NULL;
   CREATE INDEX events_by_user ON {schema}.events USING hash (user_id) WHERE user_id IS NOT NULL;
-  CREATE INDEX events_by_tenant ON {schema}.events (left(tenant_id, 64), at)
+  CREATE INDEX events_by_tenant ON {schema}.events (left(tenant_id, 64), at, key)
     WHERE tenant_id IS NOT NULL AND tenant_id <> 'public';
   -- The alarms among them, which are few.
   CREATE INDEX events_by_alarm ON {schema}.events (at) WHERE type <> 'session_ended';
@@ -123,6 +123,15 @@ const versionTable = `CREATE TABLE IF NOT EXISTS {schema}.schema_versions (
 
 const insertVersion = "INSERT INTO {schema}.schema_versions (version, readable_by, applied_at) VALUES ($1, $2, $3)";
 
+/**
+ * Asked of the catalogue's rows, because a lookup by name may answer from a cache that does not know yet what another node
+ * made while this one waited for its lock.
+ */
+const findVersions: Statement<{ readonly schema: boolean; readonly versions: boolean }> = {
+  text: `SELECT count(*) > 0 AS schema, count(relname) > 0 AS versions FROM pg_catalog.pg_namespace
+    LEFT JOIN pg_catalog.pg_class ON relnamespace = pg_namespace.oid AND relname = 'schema_versions' WHERE nspname = $1`,
+};
+
 const newest = "SELECT version, readable_by FROM {schema}.schema_versions ORDER BY version DESC LIMIT 1";
 
 /**
@@ -131,14 +140,7 @@ const newest = "SELECT version, readable_by FROM {schema}.schema_versions ORDER 
  * @throws StorageError `newer_schema`.
  */
 export const readSchemaVersion = async (database: Transaction, schema: string): Promise<number> => {
-  const [found] = await database.query<{ readonly versions: boolean }>(
-    // Read as rows: to_regclass may remember what it did not find before another node committed it.
-    {
-      text: `SELECT count(*) > 0 AS versions FROM pg_class AS class JOIN pg_namespace AS space ON space.oid = class.relnamespace
-        WHERE space.nspname = $1 AND class.relname = 'schema_versions'`,
-    },
-    [schema],
-  );
+  const [found] = await database.query(findVersions, [schema]);
   if (found?.versions !== true) return 0;
   const [row] = await database.query<{ readonly version: number; readonly readable_by: number }>({ text: newest });
   if (row === undefined) return 0;
@@ -164,12 +166,9 @@ export const applyMigrations = async (
   await database.transaction(async (transaction) => {
     await transaction.query(statements.lock, [lockNumber("migrations", schema)]);
     const present = await readSchemaVersion(transaction, schema);
-    const [found] = await transaction.query<{ readonly there: boolean }>(
-      { text: "SELECT count(*) > 0 AS there FROM pg_namespace WHERE nspname = $1" },
-      [schema],
-    );
+    const [found] = await transaction.query(findVersions, [schema]);
     // Asked first: IF NOT EXISTS wants the right to make one all the same.
-    if (found?.there !== true) await transaction.query({ text: "CREATE SCHEMA {schema}" });
+    if (found?.schema !== true) await transaction.query({ text: "CREATE SCHEMA {schema}" });
     await transaction.query({ text: versionTable });
     for (const { version, readableBy, sql } of migrations) {
       if (version <= present) continue;

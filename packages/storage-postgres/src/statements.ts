@@ -46,7 +46,9 @@ export const selectSessions = prepared<TimedRow & { readonly standby: boolean }>
   JOIN {schema}.sessions AS s ON s.bucket = wanted.bucket AND s.id = wanted.id`,
 );
 
-const selectEnded = `SELECT ${referenceColumns}, ${now} AS now, (SELECT count(*) FROM woken) AS woken FROM ended`;
+/** The least recently refreshed first. */
+const selectEnded = `SELECT ${referenceColumns}, ${now} AS now, (SELECT count(*) FROM woken) AS woken FROM ended
+  ORDER BY greatest(issued_at, created_at), id`;
 
 const endBy = (target: string): Statement<ReferenceRow> =>
   query(`WITH ${clock}, ${end(target, { reason: "$2::text", detail: "$3::text" })} ${selectEnded}`);

@@ -1,0 +1,80 @@
+import { StorageError } from "@pawl/storage";
+import { expect, it } from "vitest";
+import { openStorage } from "../src/index.js";
+import { parseUrl } from "../src/options.js";
+
+const defaults = {
+  prepare: true,
+  schema: "pawl",
+  partitions: 0,
+  pool: 10,
+  timeout: 5000,
+};
+
+const localhost = { host: "localhost", port: 5432, ssl: false, application_name: "pawl" };
+
+it("reads what a URL says, and what it leaves open", () => {
+  expect(parseUrl("postgres:///")).toStrictEqual({ ...defaults, address: localhost, listenAddress: localhost });
+  const address = {
+    ...localhost,
+    host: "db.example",
+    port: 6432,
+    user: "p@wl",
+    password: "s/e:c#r?t",
+    database: "a b",
+  };
+  expect(parseUrl("postgresql://p%40wl:s%2Fe%3Ac%23r%3Ft@db.example:6432/a%20b")).toStrictEqual({
+    ...defaults,
+    address,
+    listenAddress: address,
+  });
+  expect(parseUrl("postgres://[::1]/x").address).toMatchObject({ host: "::1" });
+  expect(parseUrl("postgres:///x?host=%2Frun%2Fpostgresql").address).toMatchObject({ host: "/run/postgresql" });
+});
+
+it("reads the options", () => {
+  const { address, ...options } = parseUrl(
+    "postgres://h/x?schema=auth&partitions=16&pool=4&timeout=250&application_name=shop&sslmode=require&prepare=true",
+  );
+  expect(options).toMatchObject({ schema: "auth", partitions: 16, pool: 4, timeout: 250, prepare: true });
+  expect(address).toMatchObject({ application_name: "shop", ssl: { rejectUnauthorized: false } });
+});
+
+it("listens where it is told, and not behind a pooler", () => {
+  expect(parseUrl("postgres://pooler/x?prepare=false").listenAddress).toBeUndefined();
+  const listen = encodeURIComponent("postgres://u:p@direct:5433/x?sslmode=require");
+  expect(parseUrl(`postgres://pooler/x?prepare=false&listen_url=${listen}`).listenAddress).toMatchObject({
+    host: "direct",
+    port: 5433,
+    user: "u",
+    password: "p",
+    ssl: { rejectUnauthorized: false },
+  });
+});
+
+it.each([
+  ["postgres:x", "a PostgreSQL URL is"],
+  ["mysql://h/x", "a PostgreSQL URL is"],
+  ["postgres://u:canary#h/x", "a PostgreSQL URL is"],
+  ["postgres://u:canary@h:port/x", "a PostgreSQL URL is"],
+  ["postgres://u:canary%@h/x", "a % that is no escape"],
+  ["postgres://u:canary@h1,h2/x", "one host"],
+  ["postgres://u:canary@h/x/y", "one database"],
+  ["postgres://u:canary@h/x?ssl=true", 'unknown PostgreSQL option "ssl"; there are host, sslmode'],
+  ["postgres://u:canary@h/x?pool=1&pool=2", '"pool" is given twice'],
+  ["postgres://u:canary@h/x?pool=0", "pool is a whole number from 1 to 1000"],
+  ["postgres://u:canary@h/x?timeout=1s", "timeout is a whole number from 100 to 60000"],
+  ["postgres://u:canary@h/x?partitions=-1", "partitions is a whole number"],
+  ["postgres://u:canary@h/x?prepare=no", "prepare is one of true, false"],
+  ["postgres://u:canary@h/x?schema=Auth%22", "lower-case letters"],
+  ["postgres://u:canary@h/x?sslmode=prefer", "sslmode is one of disable, require, verify-ca, verify-full"],
+  ["postgres://u:canary@h/x?sslrootcert=%2Fno%2Fsuch", "sslrootcert cannot be read (ENOENT)"],
+  ["postgres://u:canary@h/x?sslrootcert=%2Fdev%2Fnull", "need an sslmode that encrypts"],
+  ["postgres://u:canary@h/x?sslmode=require&sslcert=%2Fdev%2Fnull", "given together"],
+  ["postgres://u:canary@h/x?listen_url=postgres%3A%2F%2Fh%3Fpool%3D3", '"pool" has no meaning inside listen_url'],
+])("refuses %s", async (url, message) => {
+  const error: unknown = await openStorage(url).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(StorageError);
+  expect(error).toMatchObject({ code: "invalid_url", message: expect.stringContaining(message) as string });
+  expect(String(error)).not.toContain("canary");
+});

@@ -1,0 +1,159 @@
+import { millis, PUBLIC_TENANT, type SessionId, type TenantId, type UserId } from "@pawl/storage";
+import { attemptOf, sessionRecord } from "@pawl/storage-conformance";
+import { beforeAll, expect, it } from "vitest";
+import type { Statement, Value } from "../src/database.js";
+import { openStorage } from "../src/index.js";
+import * as rotations from "../src/rotation-statements.js";
+import * as statements from "../src/statements.js";
+import { connectTo, openForTest, startServer, urlOf } from "./server.js";
+
+const server = await startServer();
+const count = 20_000;
+const tenant = "customer-1" as TenantId;
+
+const ids: SessionId[] = [];
+
+/** Sessions of half as many users, a tenth of them of another tenant, with an event and a revocation of each. */
+const fill = (schema: string): void => {
+  const row = `(row / 2 * 7 % 65536) AS bucket, lpad(to_hex(row / 2 * 7 % 65536), 4, '0') || '-' || row AS id,
+    CASE WHEN row % 10 = 0 THEN '${tenant}' ELSE 'public' END AS tenant, 'user-' || row / 2 AS user`;
+  const source = `FROM (SELECT row, ${row} FROM generate_series(1, ${count}) AS row) AS made`;
+  server.sql(`INSERT INTO ${schema}.sessions (bucket, id, tenant_id, user_id, secret_hash, current, next, issued_at, key_kind,
+      created_at, last_active_at, expires_at, idle_expires_at, sweep_at, payload, data)
+    SELECT bucket, id, tenant, "user", 'hash', 0, 0, 0, 'dynamic', row, row, row + 1000000, 8640000000000000, row + 1000000,
+      '{}', '{}' ${source}`);
+  server.sql(`INSERT INTO ${schema}.events (key, at, count, type, tenant_id, user_id, session_id)
+    SELECT 'event-' || row, row, 1, CASE WHEN row % 100 = 0 THEN 'token_reuse' ELSE 'session_ended' END, tenant, "user", id
+    ${source}`);
+  server.sql(`INSERT INTO ${schema}.revocations (session_id, tenant_id, user_id, at, reason)
+    SELECT id, tenant, "user", row, 'logout' ${source}`);
+  server.sql("ANALYZE");
+};
+
+const schemas = ["s_plain", "s_parted"] as const;
+
+beforeAll(async () => {
+  for (const [schema, partitions] of [
+    [schemas[0], 0],
+    [schemas[1], 4],
+  ] as const) {
+    const storage = await openStorage(urlOf(server, schema.slice(2), `&partitions=${partitions}`));
+    await storage.migrate();
+    await storage.close();
+    fill(schema);
+  }
+  ids.push(
+    ...server
+      .sql("SELECT id FROM s_plain.sessions ORDER BY random() LIMIT 30")
+      .split("\n")
+      .map((id) => id as SessionId),
+  );
+});
+
+const bucket = (id: string): number => Number.parseInt(id.slice(0, 4), 16);
+
+/** How many rows a statement looks at, with its plan, on data that it leaves as it is. */
+const rowsRead = async (schema: string, { text }: Statement, values: readonly Value[]) => {
+  const client = await connectTo(server);
+  await client.query("BEGIN");
+  const written = text.replaceAll("{schema}", schema).replaceAll("{channel}", "test");
+  const { rows } = await client.query(`EXPLAIN (ANALYZE, FORMAT JSON, TIMING off) ${written}`, values as Value[]);
+  await client.query("ROLLBACK");
+  const plan = JSON.stringify((rows as { "QUERY PLAN": unknown }[])[0]!["QUERY PLAN"]);
+  let read = 0;
+  const visit = (node: Readonly<Record<string, unknown>>): void => {
+    const number = (name: string): number => Number(node[name] ?? 0);
+    if (/^(?:Seq|Index|Index Only|Bitmap Heap) Scan$/u.test(String(node["Node Type"])))
+      read += (number("Actual Rows") + number("Rows Removed by Filter")) * number("Actual Loops");
+    for (const child of (node["Plans"] ?? []) as (typeof node)[]) visit(child);
+  };
+  visit((JSON.parse(plan) as { Plan: Readonly<Record<string, unknown>> }[])[0]!.Plan);
+  return { read, plan };
+};
+
+const user = (id: string): readonly Value[] => {
+  const row = Number(id.slice(5));
+  return [bucket(id), `user-${row >> 1}`, row % 10 === 0 ? tenant : PUBLIC_TENANT];
+};
+const now = 500_000;
+const named = (): readonly [number[], string[]] => [ids.map(bucket), [...ids]];
+const each = (value: Value): Value => ids.map(() => value) as Value;
+const page = { limit: 10, now };
+const listed = ({ statement, values }: { readonly statement: Statement; readonly values: readonly Value[] }) =>
+  [statement, values] as const;
+
+/** Statements with what they may look at: rows that they are about, twice where they read and write. */
+const cases: Readonly<Record<string, () => readonly [Statement, readonly Value[], number]>> = {
+  "one rotation": () => [
+    rotations.rotateSession,
+    [now, bucket(ids[0]!), ids[0]!, 0, 0, "hash", 1, 1, null, null, null],
+    1,
+  ],
+  "thirty rotations": () => [
+    rotations.rotateSessions,
+    [now, ...named(), each(0), each(0), each("hash"), each(1), each(1), each(null), each(null), each(null)],
+    30,
+  ],
+  "thirty uses": () => [rotations.noteUses, [now, ...named(), each(0), each(0), 0, null], 30],
+  "thirty reads": () => [statements.selectSessions, [now, ...named()], 30],
+  "the end of thirty": () => [statements.endSessions, [now, "logout", null, ...named(), null], 60],
+  "the sessions of a user": () => [
+    ...listed(statements.listSessions({ ...page, userId: user(ids[0]!)[1] as UserId })),
+    4,
+  ],
+  "the sessions of a user and tenant": () => [
+    ...listed(statements.listReferences({ ...page, userId: user(ids[0]!)[1] as UserId, tenantId: PUBLIC_TENANT })),
+    4,
+  ],
+  "all rows of a user": () => [statements.listHistory, [...user(ids[0]!), -1, "", 10], 4],
+  "the end of a user": () => [statements.endSessionsOfUser, [now, "logout", null, ...user(ids[0]!), null], 8],
+  "the end of a user by an alarm": () => [
+    rotations.applyEndOfUser,
+    [now, bucket(ids[0]!), ids[0]!, 0, 0, "token_reuse", [], [], [], [], [], [], [], [], []],
+    10,
+  ],
+  "a surplus": () => [statements.endSurplus, [now, "session_limit", null, ...user(ids[0]!), 1], 16],
+  "the erasure of a user": () => [statements.eraseSessions, [now, ...user(ids[0]!)], 4],
+  "the erasure of events": () => [statements.deleteEventsOfUser, [user(ids[0]!)[1]!, PUBLIC_TENANT], 4],
+  "a page of all sessions": () => [
+    ...listed(statements.listSessions({ ...page, after: { bucket: bucket(ids[0]!), id: ids[0]! } })),
+    44,
+  ],
+  "a page of a tenant": () => [...listed(statements.listReferences({ ...page, tenantId: tenant })), 44],
+  "ten rows of the sweep": () => [statements.sweep, [1_000_500, 10], 64],
+  "ten events": () => [...listed(statements.listEvents({ limit: 10 })), 12],
+  "a later page of events": () => [...listed(statements.listEvents({ limit: 10, after: { at: 9000, key: "x" } })), 12],
+  "events of a session": () => [...listed(statements.listEvents({ limit: 10, sessionId: ids[0]! })), 4],
+  "events of a user": () => [
+    ...listed(statements.listEvents({ limit: 10, userId: user(ids[0]!)[1] as UserId, types: ["session_ended"] })),
+    4,
+  ],
+  "events of a tenant": () => [...listed(statements.listEvents({ limit: 10, tenantId: tenant })), 12],
+  alarms: () => [...listed(statements.listEvents({ limit: 10, types: ["token_reuse"] })), 12],
+  "ten old events": () => [statements.deleteEvents, [9000, 10], 24],
+  "ten old revocations": () => [statements.deleteRevocations, [9000, 10], 24],
+};
+
+it.each(Object.entries(cases))("%s: reads what it is about, however large the table", async (_, make) => {
+  for (const schema of schemas) {
+    const [statement, values, most] = make();
+    const { read, plan } = await rowsRead(schema, statement, values);
+    expect(read, plan).toBeLessThanOrEqual(most);
+    expect(plan).not.toContain('"Seq Scan"');
+  }
+});
+
+it("touches no index at a rotation: the new version of a row stays on its page", async () => {
+  const storage = await openForTest(urlOf(server, "hot"));
+  await storage.migrate();
+  const records = Array.from({ length: 400 }, () => sessionRecord(storage));
+  await storage.importSessions(records);
+  const some = records.filter((_, index) => index % 10 === 0);
+  // Refreshes of a few sessions on every page, again and again: the room of what is replaced is used anew.
+  for (let seq = 0; seq < 20; seq += 1)
+    await Promise.all(some.map((record) => storage.rotate(attemptOf(record, { seq, window: millis(0) }))));
+  await storage.close();
+  const updates = "SELECT n_tup_upd || ' ' || n_tup_hot_upd FROM pg_stat_user_tables WHERE schemaname = 's_hot'";
+  const counted = (): string => server.sql(`${updates} AND relname = 'sessions'`);
+  await expect.poll(counted, { timeout: 10_000 }).toBe("800 800");
+});
