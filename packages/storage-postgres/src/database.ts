@@ -151,7 +151,7 @@ export class Database {
       ...(this.#prepare && statement.name !== undefined ? { name: statement.name } : {}),
     };
     // Several statements in one text have several results, and none of those is looked at.
-    const { rows = [] }: { readonly rows?: readonly object[] } = await client.query<object>(question);
+    const { rows = [] } = (await client.query(question)) as { readonly rows?: readonly object[] };
     const { now } = (rows[0] ?? {}) as { readonly now?: unknown };
     if (typeof now === "number") this.#clock.observe(millis(now), { asked, answered: performance.now() });
     return rows as readonly R[];
