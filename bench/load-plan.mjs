@@ -1,12 +1,16 @@
 /**
  * What to send: prepared requests in turn; or the same GET as many visitors, each with the cookies its login set; or
- * refreshes of many sessions, each with the token that the answer before it gave. Logins and creates are sent by the
+ * refreshes of many sessions, each with the token that the answer before it gave; or verifications of their access tokens.
+ * Logins and creates are sent by the
  * load process too, so that the server under test has only ever been a server.
  * @typedef {(
  *   | { kind: "fixed", requests: string[] }
  *   | { kind: "visits", logins: string[], path: string }
- *   | { kind: "refreshes", creates: string[], path: string }
+ *   | { kind: "refreshes", creates: string[] } & Asking
+ *   | { kind: "verifications", creates: string[] } & Asking
  * )} LoadPlan
+ *
+ * @typedef {{ path: string, headers?: Record<string, string>, fields?: object }} Asking what is sent beside a token
  *
  * @typedef {{ cookies: string[], body: string }} Answer a success: its `Set-Cookie` lines and its body
  *
@@ -40,8 +44,17 @@ export const browserHeaders = {
   "user-agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
 };
 
-/** @param {string} refreshToken */
-const refreshBody = (refreshToken) => JSON.stringify({ refreshToken });
+/** A request that asks about a token. */
+const asking = (/** @type {Asking} */ { path, headers = {}, fields }, /** @type {object} */ token) =>
+  requestText({ method: "POST", path, headers, body: JSON.stringify({ ...token, ...fields }) });
+
+/**
+ * Requests to verify the access tokens that creates were answered with.
+ * @param {Asking} plan
+ * @param {Answer[]} creates
+ */
+export const verificationsOf = (plan, creates) =>
+  creates.map(({ body }) => asking(plan, { accessToken: JSON.parse(body).accessToken.token }));
 
 /**
  * The requests of visitors to a path: with those of the cookies that a browser would send there (RFC 6265 section 5.1.4).
@@ -67,12 +80,12 @@ export const repeat = (requests) => {
 
 /**
  * Refreshes sessions in turn. Every lane has sessions of its own, so that none is refreshed twice at once.
- * @param {string} path
+ * @param {Asking} plan
  * @param {Answer[]} creates
  * @param {number} lanes
  * @returns {Course}
  */
-export const refreshAll = (path, creates, lanes) => {
+export const refreshAll = (plan, creates, lanes) => {
   const own = Array.from({ length: lanes }, (_, lane) => ({
     tokens: creates
       .filter((_create, place) => place % lanes === lane)
@@ -84,7 +97,7 @@ export const refreshAll = (path, creates, lanes) => {
     return { tokens, place: turn % tokens.length, token: tokens[turn % tokens.length] ?? "" };
   };
   return {
-    next: (lane) => requestText({ method: "POST", path, body: refreshBody(ofLane(lane).token) }),
+    next: (lane) => asking(plan, { refreshToken: ofLane(lane).token }),
     learn: (lane, body) => {
       const { tokens, place, token } = ofLane(lane);
       const successor = JSON.parse(body).refreshToken?.token;

@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import { refreshAll, repeat, visitsOf } from "./load-plan.mjs";
+import { refreshAll, repeat, verificationsOf, visitsOf } from "./load-plan.mjs";
 import { answerCalls } from "./worker.mjs";
 
 /**
@@ -98,7 +98,9 @@ const sendAll = async (connections, texts) => {
 const prepare = async (connections, plan) => {
   if (plan.kind === "fixed") return repeat(plan.requests);
   if (plan.kind === "visits") return repeat(visitsOf(plan.path, await sendAll(connections, plan.logins)));
-  return refreshAll(plan.path, await sendAll(connections, plan.creates), connections.length);
+  const created = await sendAll(connections, plan.creates);
+  if (plan.kind === "verifications") return repeat(verificationsOf(plan, created));
+  return refreshAll(plan, created, connections.length);
 };
 
 /** @type {Map<string, Target>} */

@@ -11,8 +11,8 @@ const run = (/** @type {string} */ command, /** @type {string[]} */ parameters) 
   return status === 0;
 };
 
-/** The packages measured here; what they need is built with them. */
-const measured = ["core", "node"];
+/** The packages measured here, and what is loaded at run time; what they need is built with them. */
+const measured = ["core", "node", "storage-postgres", "test-servers"];
 
 /**
  * Builds what is measured, where it is not up to date, and installs the peers.

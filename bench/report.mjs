@@ -6,8 +6,8 @@ import { git } from "./machine.mjs";
 /**
  * @typedef {import("./contest.mjs").Score} Score
  * @typedef {{ text: string, measured: string, met: boolean }} Goal
- * @typedef {{ name: string, perSecond: number, cpuMicros: number }} Figures
- * @typedef {Figures & { memoryMb: number, peers: Figures[], ratio: number, target: string, met: boolean }} ReportRow
+ * @typedef {{ name: string, perSecond: number, cpuMicros: number, memoryMb: number }} Figures
+ * @typedef {Figures & { peers: Figures[], ratio: number, target: string, met: boolean }} ReportRow
  * @typedef {{ machine: Record<string, any>, rows: ReportRow[] }} Report
  */
 
@@ -15,10 +15,11 @@ const latest = fileURLToPath(new URL("results/latest.json", import.meta.url));
 const docs = fileURLToPath(new URL("../docs/reference/performance.md", import.meta.url));
 
 /** @param {Score} score @returns {Figures} */
-const figures = ({ name, perSecond, cpuMicros }) => ({
+const figures = ({ name, perSecond, cpuMicros, memoryMb }) => ({
   name,
   perSecond: rounded(perSecond, 4),
   cpuMicros: rounded(cpuMicros, 4),
+  memoryMb: Math.round(memoryMb),
 });
 
 /**
@@ -33,7 +34,6 @@ export const reportRow = ({ name }, scores, { ratio, goals }) => {
   return {
     ...figures(ours),
     name,
-    memoryMb: Math.round(ours.memoryMb),
     peers: peers.map(figures),
     ratio: rounded(ratio, 4),
     target: goals.map(({ text }) => text).join("; "),

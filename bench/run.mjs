@@ -32,6 +32,20 @@ const withDirectory = async (use) => {
   }
 };
 
+/**
+ * @template T
+ * @param {import("./rows.mjs").Row} row
+ * @param {(database?: import("./rows.mjs").Database) => Promise<T>} use
+ */
+const withDatabase = async ({ startDatabase }, use) => {
+  const database = await startDatabase?.();
+  try {
+    return await use(database);
+  } finally {
+    await database?.stop();
+  }
+};
+
 /** @param {Exclude<ReturnType<typeof readOptions>, { help: string }>} options */
 const measure = async (options) => {
   prepare();
@@ -46,11 +60,13 @@ const measure = async (options) => {
   for (const [place, row] of chosen.entries()) {
     const where = `[${place + 1}/${chosen.length}] ${row.name}: `;
     const scores = await withDirectory((directory) =>
-      hold(
-        { contenders: row.contenders(directory), ...(row.lanes === undefined ? {} : { lanes: row.lanes }) },
-        options.short ? SHORT : FULL,
-        (text) => progress(where + text),
-        options.profile === undefined ? {} : { profile: options.profile },
+      withDatabase(row, (database) =>
+        hold(
+          { contenders: row.contenders(directory, database), ...(row.lanes === undefined ? {} : { lanes: row.lanes }) },
+          options.short ? SHORT : FULL,
+          (text) => progress(where + text),
+          options.profile === undefined ? {} : { profile: options.profile },
+        ),
       ),
     );
     const verdict = row.judge((name) => {

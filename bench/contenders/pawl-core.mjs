@@ -3,19 +3,23 @@ import { startCore } from "@pawl/core";
 import { defaultPolicy } from "@pawl/engine";
 import { requestText } from "../load-plan.mjs";
 
-/** A core as an operator runs it on SQLite, but for the window: 0, so that every refresh is a rotation. */
-const start = async (/** @type {string} */ directory, /** @type {string} */ name) => {
+/**
+ * A core as an operator runs it, but for the window: 0, so that every refresh is a rotation.
+ * @param {{ directory: string, name: string, storage?: string, algorithm?: "ES256" | "RS256" }} what on SQLite, and RS256
+ *   for the CDI dialects, unless given
+ */
+export const startPawlCore = async ({ directory, name, storage, algorithm = "RS256" }) => {
   const core = await startCore({
     mode: "PRODUCTION",
     host: "127.0.0.1",
     port: 0,
-    storage: `sqlite:${directory}/core-${name}.db`,
+    storage: storage ?? `sqlite:${directory}/core-${name}.db`,
     masterKey: randomBytes(32).toString("base64"),
     policy: { ...defaultPolicy, enableAntiCsrf: false, reuseWindow: /** @type {any} */ (0) },
     keyKind: "dynamic",
-    cdiSigningAlgorithm: "RS256",
+    cdiSigningAlgorithm: algorithm,
     cookies: { secure: true, accessTokenPath: "/", refreshApiPath: "/session/refresh" },
-    cdi1: { enabled: true, withoutKey: false, keyKind: "static" },
+    cdi1: { enabled: algorithm === "RS256", withoutKey: false, keyKind: "static" },
     apiKeys: [],
     ipAllow: [],
     logLevel: "info",
@@ -35,12 +39,12 @@ const creates = (/** @type {number} */ count) =>
 
 /** @param {{ directory: string, sessions: number }} settings */
 export const refresh = async ({ directory, sessions }) => ({
-  ...(await start(directory, "refresh")),
+  ...(await startPawlCore({ directory, name: "refresh" })),
   plan: { kind: "refreshes", creates: creates(sessions), path: `${PATH}/refresh` },
 });
 
 /** @param {{ directory: string }} settings */
 export const create = async ({ directory }) => ({
-  ...(await start(directory, "create")),
+  ...(await startPawlCore({ directory, name: "create" })),
   plan: { kind: "fixed", requests: creates(1000) },
 });
