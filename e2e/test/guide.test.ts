@@ -1,25 +1,17 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { root, textOf } from "./guide-page.js";
 
-const root = new URL("../..", import.meta.url).pathname;
 mkdirSync(join(root, "artifacts"), { recursive: true });
 /** Inside the repository, so that the packages are found. */
 const folder = mkdtempSync(join(root, "artifacts", "guide-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The program that a page of the guide tells the reader to save under this name. */
-const programOf = (page: string, name: string): string => {
-  const text = readFileSync(join(root, "docs/guide", page), "utf8");
-  const program = text.split(`\`\`\`js ${name}\n`)[1]?.split("\n```")[0];
-  if (program === undefined) throw new Error(`${page} holds no program ${name}`);
-  return program;
-};
-
 describe("the five-minute start", () => {
   test("its program logs in, verifies, refreshes, logs out", async () => {
-    writeFileSync(join(folder, "app.mjs"), programOf("getting-started.md", "app.mjs"));
+    writeFileSync(join(folder, "app.mjs"), textOf("getting-started.md", "js app.mjs"));
     const child = spawn(process.execPath, ["app.mjs"], { cwd: folder, env: { ...process.env, PORT: "0" } });
     let problems = "";
     child.stderr.on("data", (chunk) => (problems += chunk));

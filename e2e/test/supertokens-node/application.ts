@@ -8,9 +8,12 @@ import { type Login, loadSdk, type Sdk, type SdkSession } from "./sdk.js";
 import type { SdkVersion } from "./sdk-version.js";
 import { type Visitor, type VisitorOptions, visitorOf } from "./visitor.js";
 
+type SessionConfig = Parameters<Sdk["session"]["init"]>[0] & { readonly jwt?: { readonly enable: boolean } };
+
 /** How an application configures the SDK; each has a copy of its own. */
 export interface ApplicationOptions {
-  readonly session?: Parameters<Sdk["session"]["init"]>[0] & { readonly jwt?: { readonly enable: boolean } };
+  /** The configuration of the Session recipe, or what makes it from the package that is loaded. */
+  readonly session?: SessionConfig | ((sdk: Sdk) => SessionConfig);
   readonly apiKey?: string;
 }
 
@@ -49,7 +52,7 @@ export const startApplication = async (
     framework: "express",
     supertokens: { connectionURI: connectionUri, ...(apiKey === undefined ? {} : { apiKey }) },
     appInfo: { appName: "e2e", apiDomain: base, websiteDomain: "http://localhost:3000" },
-    recipeList: [sdk.session.init(session)],
+    recipeList: [sdk.session.init(typeof session === "function" ? session(sdk) : session)],
     telemetry: false,
   });
 
