@@ -33,16 +33,18 @@ const withDirectory = async (use) => {
 };
 
 /**
+ * Starts the servers that rows need before anything is measured: what is missing is told at once. Idle they cost nothing.
  * @template T
- * @param {import("./rows.mjs").Row} row
- * @param {(database?: import("./rows.mjs").Database) => Promise<T>} use
+ * @param {import("./rows.mjs").Row[]} chosen
+ * @param {(databases: Map<import("./rows.mjs").Row, import("./rows.mjs").Database>) => Promise<T>} use
  */
-const withDatabase = async ({ startDatabase }, use) => {
-  const database = await startDatabase?.();
+const withDatabases = async (chosen, use) => {
+  const databases = new Map();
   try {
-    return await use(database);
+    for (const row of chosen) if (row.startDatabase !== undefined) databases.set(row, await row.startDatabase());
+    return await use(databases);
   } finally {
-    await database?.stop();
+    for (const database of databases.values()) await database.stop();
   }
 };
 
@@ -55,29 +57,31 @@ const measure = async (options) => {
   const say = (/** @type {string} */ text) => void (options.json || process.stdout.write(text));
   say(`${formatMachine(machine)}\n`);
 
-  const reported = [];
   const chosen = rows.filter(({ name }) => options.names.includes(name));
-  for (const [place, row] of chosen.entries()) {
-    const where = `[${place + 1}/${chosen.length}] ${row.name}: `;
-    const scores = await withDirectory((directory) =>
-      withDatabase(row, (database) =>
+  const reported = await withDatabases(chosen, async (databases) => {
+    const reports = [];
+    for (const [place, row] of chosen.entries()) {
+      const where = `[${place + 1}/${chosen.length}] ${row.name}: `;
+      const { lanes } = row;
+      const scores = await withDirectory((directory) =>
         hold(
-          { contenders: row.contenders(directory, database), ...(row.lanes === undefined ? {} : { lanes: row.lanes }) },
+          { contenders: row.contenders(directory, databases.get(row)), ...(lanes === undefined ? {} : { lanes }) },
           options.short ? SHORT : FULL,
           (text) => progress(where + text),
           options.profile === undefined ? {} : { profile: options.profile },
         ),
-      ),
-    );
-    const verdict = row.judge((name) => {
-      const found = scores.find((score) => score.name === name);
-      if (found === undefined) throw new Error(`${row.name} has no contender ${name}`);
-      return found;
-    });
-    clearProgress();
-    say(formatRow(row, scores, verdict));
-    reported.push(reportRow(row, scores, verdict));
-  }
+      );
+      const verdict = row.judge((name) => {
+        const found = scores.find((score) => score.name === name);
+        if (found === undefined) throw new Error(`${row.name} has no contender ${name}`);
+        return found;
+      });
+      clearProgress();
+      say(formatRow(row, scores, verdict));
+      reports.push(reportRow(row, scores, verdict));
+    }
+    return reports;
+  });
 
   const report = { machine: { ...machine, loadAtEnd: loadNow() }, rows: reported };
   if (options.compare) (options.json ? process.stderr : process.stdout).write(compare(report));

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startPostgres } from "@pawl/test-servers";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startTestCore, type TestCore, type TestCoreOptions } from "../core.js";
 import { countingProxy, type CountingProxy } from "../counting-proxy.js";
@@ -33,45 +34,48 @@ const proxyTo = async (core: TestCore): Promise<CountingProxy> => {
 const uriOf = ({ host }: { readonly host: { readonly hostname: string; readonly port: number } }): string =>
   `http://${host.hostname}:${host.port}`;
 
-describe.each(sdkVersions)("cores of supertokens-node $version, unmodified", (sdk) => {
-  test("two nodes on one database take turns; one is stopped and nobody is logged out", async () => {
-    const folder = dataFolder();
-    const nodes = [await testCore({ folder }), await testCore({ folder })];
-    const proxies = [await proxyTo(nodes[0] as TestCore), await proxyTo(nodes[1] as TestCore)];
-    const { newVisitor, sdk: loaded, failures } = await application(sdk, proxies.map(uriOf).join(";"));
-    const visitors = Array.from({ length: 3 }, () => newVisitor());
-    for (const visitor of visitors) expect((await visitor.login({ userId: "u" })).status).toBe(200);
-    /** Once more after a failure: who did not move on to the other node by itself has it next in turn. */
-    const settled = async (call: () => Promise<Answer>): Promise<Answer> => {
-      const answer = await call();
-      return answer.status === 500 ? call() : answer;
-    };
-    const live = async () => {
+/** A life at two nodes on one database that take turns; one is stopped and nobody is logged out. */
+const liveAtTwoNodes = async (sdk: SdkVersion, shared: TestCoreOptions): Promise<void> => {
+  const nodes = [await testCore(shared), await testCore(shared)];
+  const proxies = [await proxyTo(nodes[0] as TestCore), await proxyTo(nodes[1] as TestCore)];
+  const { newVisitor, sdk: loaded, failures } = await application(sdk, proxies.map(uriOf).join(";"));
+  const visitors = Array.from({ length: 3 }, () => newVisitor());
+  for (const visitor of visitors) expect((await visitor.login({ userId: "u" })).status).toBe(200);
+  /** Once more after a failure: who did not move on to the other node by itself has it next in turn. */
+  const settled = async (call: () => Promise<Answer>): Promise<Answer> => {
+    const answer = await call();
+    return answer.status === 500 ? call() : answer;
+  };
+  const live = async () => {
+    for (const { clock } of nodes) clock.advance(31_000);
+    for (const visitor of visitors) {
+      expect((await settled(visitor.refresh)).status).toBe(200);
       for (const { clock } of nodes) clock.advance(31_000);
-      for (const visitor of visitors) {
-        expect((await settled(visitor.refresh)).status).toBe(200);
-        for (const { clock } of nodes) clock.advance(31_000);
-        // the other node is asked whether this copy is in use
-        expect(await settled(() => visitor.act(letIn))).toMatchObject({ status: 200 });
-        // a third call, so that it is the other one's turn to refresh
-        const handles = await settled(() => visitor.act(() => loaded.getAllSessionHandlesForUser("u")));
-        expect(handles.body).toHaveLength(visitors.length);
-      }
-    };
-    await live();
-    for (const { take } of proxies) expect(take()).toContain("POST /recipe/session/refresh");
-    expect(failures()).toEqual([]);
+      // the other node is asked whether this copy is in use
+      expect(await settled(() => visitor.act(letIn))).toMatchObject({ status: 200 });
+      // a third call, so that it is the other one's turn to refresh
+      const handles = await settled(() => visitor.act(() => loaded.getAllSessionHandlesForUser("u")));
+      expect(handles.body).toHaveLength(visitors.length);
+    }
+  };
+  await live();
+  for (const { take } of proxies) expect(take()).toContain("POST /recipe/session/refresh");
+  expect(failures()).toEqual([]);
 
-    await proxies[0]?.close();
-    await nodes[0]?.close();
-    // connections that were open to it may fail the calls that find them
-    for (let turn = 0; turn < 2; turn++) await visitors[0]?.act(() => loaded.getAllSessionHandlesForUser("u"));
-    failures();
-    await live();
-    // 16.7.6 waits for an error in the words of another `fetch` than Node's
-    if (sdk.version === "16.7.6") expect(new Set(failures())).toEqual(new Set(["fetch failed"]));
-    else expect(failures()).toEqual([]);
-  });
+  await proxies[0]?.close();
+  await nodes[0]?.close();
+  // connections that were open to it may fail the calls that find them
+  for (let turn = 0; turn < 2; turn++) await visitors[0]?.act(() => loaded.getAllSessionHandlesForUser("u"));
+  failures();
+  await live();
+  // 16.7.6 waits for an error in the words of another `fetch` than Node's
+  if (sdk.version === "16.7.6") expect(new Set(failures())).toEqual(new Set(["fetch failed"]));
+  else expect(failures()).toEqual([]);
+};
+
+describe.each(sdkVersions)("cores of supertokens-node $version, unmodified", (sdk) => {
+  test("two nodes on one file take turns; one is stopped and nobody is logged out", () =>
+    liveAtTwoNodes(sdk, { folder: dataFolder() }));
 
   test("a core that was started again goes on with the sessions, and keys, that it had", async () => {
     const folder = dataFolder();
@@ -125,4 +129,11 @@ describe("a core with API keys", () => {
       }
     },
   );
+});
+
+test("two nodes on one PostgreSQL do as well", async () => {
+  const database = await startPostgres({ settings: { fsync: "off" } });
+  onTestFinished(() => database.stop());
+  const masterKey = Buffer.alloc(32, 7).toString("base64");
+  await liveAtTwoNodes(sdkVersions.at(-1) as SdkVersion, { config: { storage: database.url, masterKey } });
 });
