@@ -1,4 +1,5 @@
 import type { KeySet } from "@pawl/engine";
+import type { SigningAlgorithm } from "@pawl/storage";
 import type { CoreReply } from "../../server/exchange.js";
 import { integerField, InputError, objectField, optionalBooleanField, readFields, stringField } from "../cdi-input.js";
 import { jsonReply } from "../cdi-reply.js";
@@ -11,17 +12,20 @@ export const createKeyHandlers = ({
   config,
 }: CdiOptions): CdiHandlers<"keySet" | "handshake" | "createJwt" | "listKeys"> => {
   const { policy } = engine;
-  const { cdiSigningAlgorithm: algorithm, keyKind } = config;
+  const { cdiSigningAlgorithm, keyKind } = config;
+  /**
+   * What may be signed with. SDKs ask for RS256 when they want a JWT of their own, also where sessions have ES256; and
+   * tokens from before that choice may still be about.
+   */
+  const algorithms: readonly SigningAlgorithm[] = cdiSigningAlgorithm === "RS256" ? ["RS256"] : ["ES256", "RS256"];
   const reply = (members: object): CoreReply => jsonReply(JSON.stringify(members));
 
-  /** Dynamic keys first. With ES256 those of RS256 as well: tokens from before the choice may still be about. */
+  /** Dynamic keys first. */
   const keySet = async (): Promise<KeySet> => {
     // An SDK keeps the set for hours: a key that is not made yet would be missing from it.
-    await Promise.all([
-      engine.publishedSigningKeys(algorithm, "dynamic"),
-      engine.publishedSigningKeys(algorithm, "static"),
-    ]);
-    const { keys } = engine.keySet(algorithm === "RS256" ? algorithm : undefined);
+    for (const algorithm of algorithms)
+      for (const kind of ["dynamic", "static"] as const) await engine.publishedSigningKeys(algorithm, kind);
+    const { keys } = engine.keySet(cdiSigningAlgorithm === "RS256" ? "RS256" : undefined);
     const isDynamic = ({ kid }: { readonly kid: string }): boolean => kid.startsWith("d-");
     return { keys: [...keys.filter(isDynamic), ...keys.filter((key) => !isDynamic(key))] };
   };
@@ -29,7 +33,8 @@ export const createKeyHandlers = ({
   return {
     async keySet() {
       const set = await keySet();
-      const seconds = Math.floor((engine.nextSigningKeyAt(algorithm) - engine.storage.now()) / 1000);
+      const next = Math.min(...algorithms.map((algorithm) => engine.nextSigningKeyAt(algorithm)));
+      const seconds = Math.floor((next - engine.storage.now()) / 1000);
       return { ...reply(set), cacheControl: `max-age=${Math.max(1, seconds)}, must-revalidate` };
     },
 
@@ -57,7 +62,8 @@ export const createKeyHandlers = ({
       const isStatic = optionalBooleanField(fields, "useStaticSigningKey") ?? true;
       // The original's text; it refuses 0 too.
       if (validity <= 0) throw new InputError("validity must be greater than or equal to 0");
-      if (asked.toUpperCase() !== algorithm) return reply({ status: "UNSUPPORTED_ALGORITHM_ERROR" });
+      const algorithm = algorithms.find((known) => known === asked.toUpperCase());
+      if (algorithm === undefined) return reply({ status: "UNSUPPORTED_ALGORITHM_ERROR" });
       const kind = isStatic ? "static" : "dynamic";
       const jwt = await engine.issueJwt({ payload, issuer, validity, algorithm, keyKind: kind });
       return reply({ status: "OK", jwt });
