@@ -1,9 +1,13 @@
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import express, { type Express, type RequestHandler } from "express";
 import { createApplication } from "./application.js";
 import { createDemoEndpoints, type DemoEndpointsOptions } from "./demo-endpoints.js";
 
 const asIs = { cacheControl: false };
+/** The browser SDK as it is installed: a page without a bundler imports its files as they are. */
+const webSdk = dirname(createRequire(import.meta.url).resolve("@pawl/web"));
 const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** The application with the demo's endpoints around it, and the page. */
@@ -12,6 +16,7 @@ export const createWebServer = (options: DemoEndpointsOptions): Express => {
   app.disable("x-powered-by");
   app.use(refuseForeignHosts, protectPage, express.json({ limit: "10kb" }));
   app.use(createDemoEndpoints(options), createApplication(options.pawl));
+  app.use("/pawl-web", express.static(webSdk, asIs));
   app.use(express.static(folder("../public"), asIs), express.static(folder("./page"), asIs));
   return app;
 };

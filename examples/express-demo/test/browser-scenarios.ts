@@ -21,7 +21,7 @@ export const testInChromium = (mode: "core" | "embedded", flags: readonly string
     let demo: RunningDemo;
     beforeAll(async () => {
       [brief, demo] = (await Promise.all(
-        ["3", "300"].map((lifetime) => runDemo("--access-lifetime", lifetime, "--reuse-window", "2", ...flags)),
+        ["6", "300"].map((lifetime) => runDemo("--access-lifetime", lifetime, "--reuse-window", "2", ...flags)),
       )) as [RunningDemo, RunningDemo];
     });
     afterAll(() => Promise.all([brief?.dispose(), demo?.dispose()]));

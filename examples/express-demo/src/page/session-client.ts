@@ -1,3 +1,4 @@
+import { init, type WebSession } from "./pawl-web/index.js";
 import { type ApplicationAnswer, refreshPath, type SessionErrorCode } from "./answers.js";
 
 /** One request as it went over the wire, for the log. */
@@ -10,17 +11,12 @@ export interface Exchange {
   readonly body: ApplicationAnswer;
 }
 
-/** How an attempt to refresh went. */
-export type RefreshResult =
-  | { readonly kind: "refreshed" }
-  | { readonly kind: "ended"; readonly code: SessionErrorCode }
-  /** Nobody knows whether the session lives: the cookies are kept, and one tries later. */
-  | { readonly kind: "unknown" };
-
 /** What became of a call, after a refresh where one was needed. */
 export type CallResult =
   | { readonly kind: "answered"; readonly exchange: Exchange; readonly refreshed: boolean }
-  | Exclude<RefreshResult, { kind: "refreshed" }>;
+  | { readonly kind: "ended"; readonly code: SessionErrorCode }
+  /** Nobody knows whether the session lives: the cookies are kept, and one tries later. */
+  | { readonly kind: "unknown" };
 
 /** What the client tells whoever listens. */
 export interface SessionClientEvents {
@@ -30,30 +26,30 @@ export interface SessionClientEvents {
   onRefreshLost(): void;
 }
 
-const resultOf = (exchange: Exchange, how: { readonly refreshed: boolean }): CallResult => {
-  if (exchange.code === "unauthorised" || exchange.code === "token_theft_detected")
-    return { kind: "ended", code: exchange.code };
-  if (exchange.status === "lost" || exchange.status === 503 || exchange.code === "try_refresh_token")
-    return { kind: "unknown" };
-  return { kind: "answered", exchange, ...how };
-};
-
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**
- * The part of a front end that deals with sessions: a call that is answered 401 `try_refresh_token` is repeated after a
- * refresh. There is at most one refresh at a time and one for each expired token, however many calls need it, and a
- * refresh whose answer was lost is simply asked again.
+ * The application's calls. The session is the work of `@pawl/web`; this class shows what goes over the wire, loses an
+ * answer when it is told to, and asks again when nobody knew an answer.
  */
 export class SessionClient {
   readonly #events: SessionClientEvents;
-  #generation = 0;
-  #refreshing: Promise<RefreshResult> | undefined;
-  #antiCsrf: string | null = sessionStorage.getItem("anti-csrf");
+  readonly #session: WebSession;
+  #refreshes = 0;
+  #endedBy: SessionErrorCode = "unauthorised";
   #loseNext = false;
 
   constructor(events: SessionClientEvents) {
     this.#events = events;
+    // The SDK sends its requests with the `fetch` it finds, so the log sees them all.
+    const plain = globalThis.fetch;
+    globalThis.fetch = (input, options) => this.#send(plain, new Request(input, options));
+    this.#session = init({ refreshPath, wrapFetch: false });
+    globalThis.fetch = plain;
+    this.#session.onEvent((event) => {
+      if (event.type === "ended")
+        this.#endedBy = event.reason === "token_theft" ? "token_theft_detected" : "unauthorised";
+    });
   }
 
   /** Whether the answer of the next refresh will be dropped on its way. */
@@ -66,76 +62,66 @@ export class SessionClient {
     this.#loseNext = true;
   }
 
-  /** Sends a request; refreshes and repeats it when the access token is no longer accepted. */
+  /** Sends a request; it carries the session. While nobody can say what became of that, it is sent again. */
   async call(method: "GET" | "POST", path: string, body?: Readonly<Record<string, unknown>>): Promise<CallResult> {
-    const generation = this.#generation;
-    const first = await this.#send(method, path, { body });
-    if (first.code !== "try_refresh_token") return resultOf(first, { refreshed: false });
-    // A call that started before a refresh was done needs no second one.
-    if (generation === this.#generation) {
-      const result = await this.#refresh();
-      if (result.kind !== "refreshed") return result;
-    }
-    return resultOf(await this.#send(method, path, { body }), { refreshed: true });
-  }
-
-  #refresh(): Promise<RefreshResult> {
-    this.#refreshing ??= this.#refreshOnce().finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
-  }
-
-  async #refreshOnce(): Promise<RefreshResult> {
-    for (const delay of [0, 700, 2_000, 4_000]) {
+    const before = this.#refreshes;
+    const request = {
+      method,
+      ...(body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+    };
+    for (const delay of [800, 2000, 4000]) {
+      const result = await this.#outcome(request, path);
+      if (result.kind === "ended") return result;
+      if (result.kind === "answered") return { ...result, refreshed: this.#refreshes > before };
       await pause(delay);
-      const lose = this.#loseNext;
-      this.#loseNext = false;
-      const answer = await this.#send("POST", refreshPath, lose ? { headers: { "demo-lose-answer": "yes" } } : {});
-      if (answer.status === 200) {
-        this.#generation += 1;
-        await this.#events.onRefreshed();
-        return { kind: "refreshed" };
-      }
-      if (answer.status === 401) return { kind: "ended", code: answer.code ?? "unauthorised" };
-      if (answer.status === "lost") this.#events.onRefreshLost();
     }
     return { kind: "unknown" };
   }
 
-  async #send(
-    method: string,
-    path: string,
-    options: {
-      readonly body?: Readonly<Record<string, unknown>> | undefined;
-      readonly headers?: Readonly<Record<string, string>>;
-    },
-  ): Promise<Exchange> {
-    const headers = new Headers(options.headers);
-    if (options.body !== undefined) headers.set("content-type", "application/json");
-    if (this.#antiCsrf !== null) headers.set("anti-csrf", this.#antiCsrf);
-    let exchange: Exchange;
+  async #outcome(request: RequestInit & { readonly method: string }, path: string) {
     try {
-      const response = await fetch(path, {
-        method,
-        headers,
-        ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
-      });
-      this.#keepAntiCsrf(response.headers.get("anti-csrf"));
-      const body = (await response.json()) as ApplicationAnswer;
-      const code = response.ok ? undefined : body.code;
-      exchange = { method, path, status: response.status, body, ...(code === undefined ? {} : { code }) };
+      const response = await this.#session.fetch(path, request);
+      const exchange = await exchangeOf({ method: request.method, path }, response);
+      const { code } = exchange;
+      if (code === "unauthorised" || code === "token_theft_detected") return { kind: "ended", code } as const;
+      if (code === "try_refresh_token" && !(await this.#session.doesSessionExist()))
+        return { kind: "ended", code: this.#endedBy } as const;
+      if (code !== undefined) return { kind: "unknown" } as const;
+      return { kind: "answered", exchange } as const;
     } catch {
-      exchange = { method, path, status: "lost", body: {} };
+      return { kind: "unknown" } as const;
     }
-    this.#events.onExchange(exchange);
-    return exchange;
   }
 
-  #keepAntiCsrf(token: string | null): void {
-    if (token === null) return;
-    this.#antiCsrf = token;
-    // Survives a reload of the page, and unlike a cookie no other site can make the browser send it.
-    sessionStorage.setItem("anti-csrf", token);
+  /** What the SDK sends goes through here. */
+  async #send(plain: typeof fetch, request: Request): Promise<Response> {
+    const { method } = request;
+    const path = new URL(request.url).pathname;
+    const isRefresh = path === refreshPath;
+    if (isRefresh && this.#loseNext) request.headers.set("demo-lose-answer", "yes");
+    if (isRefresh) this.#loseNext = false;
+    let response: Response;
+    try {
+      response = await plain(request);
+    } catch (error) {
+      this.#events.onExchange({ method, path, status: "lost", body: {} });
+      if (isRefresh) this.#events.onRefreshLost();
+      throw error;
+    }
+    this.#events.onExchange(await exchangeOf({ method, path }, response.clone()));
+    if (isRefresh && response.ok) {
+      this.#refreshes += 1;
+      await this.#events.onRefreshed();
+    }
+    return response;
   }
 }
+
+const exchangeOf = async (
+  { method, path }: Pick<Exchange, "method" | "path">,
+  response: Response,
+): Promise<Exchange> => {
+  const body = (await response.json()) as ApplicationAnswer;
+  const code = response.ok ? undefined : body.code;
+  return { method, path, status: response.status, body, ...(code === undefined ? {} : { code }) };
+};
