@@ -1,0 +1,144 @@
+import {
+  decodeEventPosition,
+  encodeEventPosition,
+  type EventRecord,
+  type EventSelector,
+  type EventType,
+  type Millis,
+  type Page,
+  type PageRequest,
+  PUBLIC_TENANT,
+  type SessionId,
+  type TenantId,
+  type UserId,
+} from "@pawl/storage";
+import { groupByTag, type Tag, tagOfSession, tagOfText, tagOfUser, userTags } from "./key-space.js";
+import { compareBytes, mergeTags } from "./merge.js";
+import type { Store } from "./sessions.js";
+import * as scripts from "./store-scripts.js";
+import { takeFromTags } from "./take-from-tags.js";
+
+/** A time as text that sorts as the number does: as `place` in `lua.ts`. */
+const placeOf = (at: number): string =>
+  at < 0 ? `-${String(at + 9e15).padStart(16, "0")}` : String(at).padStart(16, "0");
+
+/** An event as scripts read it: key, count, and what else there is as a JSON array of texts. */
+export const eventArguments = (event: EventRecord): readonly (string | number)[] => {
+  const { key, at, type, tenantId, userId, sessionId, reason, detail, count } = event;
+  const texts = [String(at), type, tenantId, userId, sessionId, reason, detail].map((text) => text ?? false);
+  return [key, count, JSON.stringify(texts)];
+};
+
+const eventFrom = (key: string, stored: string): EventRecord => {
+  const blank = stored.indexOf(" ");
+  const [at, type, tenantId, userId, sessionId, reason, detail] = JSON.parse(stored.slice(blank + 1)) as readonly (
+    | string
+    | false
+  )[];
+  return {
+    key,
+    at: Number(at) as Millis,
+    type: type as EventType,
+    ...(typeof tenantId === "string" ? { tenantId: tenantId as TenantId } : {}),
+    ...(typeof userId === "string" ? { userId: userId as UserId } : {}),
+    ...(typeof sessionId === "string" ? { sessionId: sessionId as SessionId } : {}),
+    ...(typeof reason === "string" ? { reason: reason as NonNullable<EventRecord["reason"]> } : {}),
+    ...(typeof detail === "string" ? { detail } : {}),
+    count: Number(stored.slice(0, blank)),
+  };
+};
+
+/** Where an event stands: with its user's sessions, with its session, or anywhere, always for the same key. */
+const tagOf = ({ key, tenantId, userId, sessionId }: EventRecord): Tag => {
+  if (tenantId !== undefined && userId !== undefined) return tagOfUser({ tenantId, userId });
+  return sessionId === undefined ? tagOfText(key) : tagOfSession(sessionId);
+};
+
+/** Each tag in one step. */
+export const appendEvents = async ({ calls, keys }: Store, events: readonly EventRecord[]): Promise<void> => {
+  await Promise.all(
+    [...groupByTag(events, tagOf)].map(([tag, ofTag]) => {
+      const prefix = keys.of(tag);
+      return calls.run({
+        tag,
+        script: scripts.appendEvents,
+        keys: [`${prefix}events`, `${prefix}trail`],
+        args: [prefix, ...ofTag.flatMap(eventArguments)],
+      });
+    }),
+  );
+};
+
+/** The tags where a selector's events stand, and what their places in the trail begin with. */
+const placesOf = (selector: EventSelector): { readonly tags: readonly Tag[]; readonly index: string } => {
+  const { sessionId, tenantId, userId, types } = selector;
+  if (sessionId !== undefined) return { tags: [tagOfSession(sessionId)], index: `s${sessionId}\0` };
+  if (userId !== undefined)
+    return { tags: tenantId === undefined ? userTags : [tagOfUser({ tenantId, userId })], index: `u${userId}\0` };
+  if (tenantId !== undefined && tenantId !== PUBLIC_TENANT) return { tags: userTags, index: `t${tenantId}\0` };
+  if (types !== undefined && !types.includes("session_ended")) return { tags: userTags, index: "a\0" };
+  return { tags: userTags, index: "g\0" };
+};
+
+const newestFirst = (left: EventRecord, right: EventRecord): number =>
+  right.at - left.at || compareBytes(right.key, left.key);
+
+export const listEvents = async (
+  { calls, keys }: Store,
+  selector: EventSelector,
+  page: PageRequest,
+): Promise<Page<EventRecord>> => {
+  const { sessionId, tenantId, userId, types } = selector;
+  const start = page.after === undefined ? undefined : decodeEventPosition(page.after);
+  const { tags, index } = placesOf(selector);
+  const isSelected = (event: EventRecord): boolean =>
+    (sessionId === undefined || event.sessionId === sessionId) &&
+    (tenantId === undefined || event.tenantId === tenantId) &&
+    (userId === undefined || event.userId === userId) &&
+    (types === undefined || types.includes(event.type));
+  const items = await mergeTags<EventRecord, string>({
+    tags,
+    count: page.limit + 1,
+    compare: newestFirst,
+    begin: start === undefined ? "" : `${placeOf(start.at)}\0${start.key}`,
+    read: async (tag, after, count) => {
+      const prefix = keys.of(tag);
+      const { values } = await calls.run({
+        tag,
+        script: scripts.listEvents,
+        keys: [`${prefix}trail`, `${prefix}events`],
+        args: ["", index, after, count],
+      });
+      const found = Array.from({ length: values.length / 2 }, (_, at) =>
+        eventFrom(values[2 * at] as string, values[2 * at + 1] as string),
+      );
+      const last = found.at(-1);
+      return {
+        items: found.filter(isSelected),
+        ...(last !== undefined && found.length === count ? { next: `${placeOf(last.at)}\0${last.key}` } : {}),
+      };
+    },
+  });
+  const shown = items.slice(0, page.limit);
+  const last = shown.at(-1);
+  return items.length > page.limit && last !== undefined
+    ? { items: shown, next: encodeEventPosition(last) }
+    : { items: shown };
+};
+
+export const deleteEvents = ({ calls, keys }: Store, before: Millis, limit: number): Promise<number> => {
+  const run = async (tag: Tag, script: typeof scripts.deleteEvents, count: number): Promise<number> => {
+    const prefix = keys.of(tag);
+    const { values } = await calls.run({
+      tag,
+      script,
+      keys: [`${prefix}trail`, `${prefix}events`],
+      args: [prefix, placeOf(before), count],
+    });
+    return values[0] as number;
+  };
+  return takeFromTags(limit, {
+    count: (tag, most) => run(tag, scripts.countEvents, most),
+    take: (tag, count) => run(tag, scripts.deleteEvents, count),
+  });
+};

@@ -1,0 +1,50 @@
+import { StorageError } from "@pawl/storage";
+import { randomInt } from "node:crypto";
+import { storeTag } from "./key-space.js";
+import type { Store } from "./sessions.js";
+import * as scripts from "./store-scripts.js";
+
+/** Every schema version this release knows, with the oldest one whose release can still read and write a store after it. */
+const versions = [{ version: 1, readableBy: 1 }] as const;
+
+/** The schema version of this release. */
+const schemaVersion = 1;
+
+/**
+ * Reads which schema version a store has. A newer one that says that this release can still read and write it is fine: nodes
+ * are upgraded one by one.
+ * @throws StorageError `newer_schema`.
+ */
+export const checkSchemaVersion = async ({ calls, keys }: Store): Promise<void> => {
+  const { values } = await calls.run({
+    tag: storeTag,
+    script: scripts.readSchema,
+    keys: [`${keys.of(storeTag)}schema`],
+  });
+  const fields = values as readonly string[];
+  let newest = { version: 0, readableBy: 0 };
+  for (let index = 0; index < fields.length; index += 2) {
+    const version = Number(/^version:(\d+)$/u.exec(fields[index]!)?.[1] ?? 0);
+    if (version > newest.version) newest = { version, readableBy: Number(fields[index + 1]) };
+  }
+  if (newest.version > schemaVersion && newest.readableBy > schemaVersion)
+    throw new StorageError(
+      "newer_schema",
+      `the store has schema version ${newest.version}, which this release (${schemaVersion}) cannot read: upgrade this node`,
+    );
+};
+
+/** Brings the schema to this release's version: the layout of keys needs nothing made, so it only notes the version. */
+export const applyMigrations = async (store: Store): Promise<void> => {
+  await checkSchemaVersion(store);
+  const { calls, keys } = store;
+  await calls.run({
+    tag: storeTag,
+    script: scripts.migrate,
+    keys: [`${keys.of(storeTag)}schema`],
+    args: [
+      `${randomInt(1e6)}`.padStart(6, "0") + `${randomInt(1e6)}`.padStart(6, "0"),
+      ...versions.flatMap(({ version, readableBy }) => [version, readableBy]),
+    ],
+  });
+};

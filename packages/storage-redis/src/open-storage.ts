@@ -1,0 +1,70 @@
+import { type OpenStorage, StorageError } from "@pawl/storage";
+import { Cluster } from "./cluster.js";
+import type { Connection } from "./connection.js";
+import { asStorageError } from "./failure.js";
+import { KeySpace, storeTag } from "./key-space.js";
+import { checkSchemaVersion } from "./migrations.js";
+import { parseUrl, type RedisOptions } from "./options.js";
+import { RevocationWatch } from "./revocation-watch.js";
+import { ScriptCalls } from "./script-calls.js";
+import { checkServer, isClusterNode } from "./server-check.js";
+import { type Servers, SingleServer } from "./servers.js";
+import { RedisStorage } from "./storage.js";
+
+/**
+ * Opens a store in Redis: `redis://user:password@host:6379/0`, `rediss://…`, or a cluster: `redis://a:6379,b:6379`. Nothing is
+ * written: call `migrate()`.
+ * @throws StorageError `invalid_url`, `unavailable` (also for a server that would lose or forget sessions) or `newer_schema`.
+ */
+export const openStorage: OpenStorage = async (url, { clock } = {}) => {
+  const options = parseUrl(url);
+  const keys = new KeySpace(options.prefix);
+  const servers = await connect(options);
+  const calls = new ScriptCalls(servers, { timeout: options.timeout, clock, storeKey: `${keys.of(storeTag)}schema` });
+  const store = { calls, keys };
+  try {
+    await checkSchemaVersion(store);
+    await Promise.all(servers.masters.map((master) => checkServer(master, options)));
+  } catch (error) {
+    await servers.close();
+    throw asStorageError(error);
+  }
+  return new RedisStorage(store, new RevocationWatch(servers, options, keys.channel));
+};
+
+const connect = async (options: RedisOptions): Promise<Servers> => {
+  if (options.cluster === true) return connectCluster(options);
+  const single = new SingleServer(options);
+  try {
+    const [connection] = single.masters as [Connection];
+    await whenReady(connection, options.timeout);
+    if (options.cluster === false || !(await isClusterNode(connection))) return single;
+  } catch (error) {
+    await single.close();
+    throw asStorageError(error);
+  }
+  await single.close();
+  return connectCluster(options);
+};
+
+const connectCluster = async (options: RedisOptions): Promise<Servers> => {
+  const cluster = new Cluster(options);
+  try {
+    await cluster.refresh();
+    await Promise.all(cluster.masters.map((master) => whenReady(master, options.timeout)));
+  } catch (error) {
+    await cluster.close();
+    throw asStorageError(error);
+  }
+  return cluster;
+};
+
+/** Resolves when a connection is ready; fails with its first trouble. */
+const whenReady = async (connection: Connection, timeout: number): Promise<void> => {
+  const deadline = performance.now() + timeout;
+  while (!connection.isReady) {
+    if (connection.trouble !== undefined) throw asStorageError(connection.trouble);
+    if (performance.now() > deadline) throw new StorageError("unavailable", "the server did not answer in time");
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+};

@@ -1,0 +1,95 @@
+import { newClient } from "./connection.js";
+import type { RedisOptions } from "./options.js";
+import type { Servers } from "./servers.js";
+
+/** How often the subscription is looked after, in ms: so long may a lost one go unnoticed. */
+const checkInterval = 500;
+
+/** After so many looks listeners wake anyhow, because pub/sub promises no delivery. */
+const checksBetweenWakes = 10;
+
+/**
+ * Wakes listeners when revocations were committed, which the scripts publish: on one channel, which a cluster carries to all
+ * its nodes. A message only wakes; what happened is read from the feed. Whoever may have missed one (a subscription that is
+ * new, came back or does not answer) is woken too. It keeps no process alive and a connection only while somebody listens.
+ */
+export class RevocationWatch {
+  readonly #servers: Servers;
+  readonly #options: RedisOptions;
+  readonly #channel: string;
+  readonly #listeners = new Set<() => void>();
+  #client: ReturnType<typeof newClient> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isAnswering = false;
+  #checks = 0;
+
+  constructor(servers: Servers, options: RedisOptions, channel: string) {
+    this.#servers = servers;
+    this.#options = options;
+    this.#channel = channel;
+  }
+
+  /** @returns stop. */
+  add(wake: () => void): () => void {
+    // A wrapper, so that a function listening twice is two listeners and stopping one leaves the other.
+    const listener = (): void => wake();
+    this.#listeners.add(listener);
+    if (this.#timer === undefined) {
+      this.#timer = setInterval(() => this.#check(), checkInterval).unref();
+      this.#subscribe();
+    }
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size === 0) this.close();
+    };
+  }
+
+  /** Wakes everyone. */
+  wake(): void {
+    for (const listener of this.#listeners) queueMicrotask(() => this.#listeners.has(listener) && listener());
+  }
+
+  close(): void {
+    this.#listeners.clear();
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#client?.destroy();
+    this.#client = undefined;
+  }
+
+  #subscribe(): void {
+    this.#client?.destroy();
+    this.#client = undefined;
+    const { masters } = this.#servers;
+    const master = masters[Math.floor(Math.random() * masters.length)];
+    if (master === undefined) return;
+    const client = newClient(master.address, this.#options);
+    this.#client = client;
+    this.#isAnswering = true;
+    client.on("error", () => undefined);
+    // Comes after it has subscribed again by itself.
+    client.on("ready", () => this.wake());
+    void (async () => {
+      await client.connect();
+      client.unref();
+      await client.subscribe(this.#channel, () => this.wake());
+      this.wake();
+    })().catch(() => undefined);
+  }
+
+  #check(): void {
+    this.#checks += 1;
+    const client = this.#client;
+    if (client?.isReady !== true || !this.#isAnswering) {
+      this.#subscribe();
+      this.wake();
+      return;
+    }
+    this.#isAnswering = false;
+    client.sendCommand(["PING"]).then(
+      () => (this.#isAnswering = true),
+      () => undefined,
+    );
+    if (this.#checks % checksBetweenWakes === 0) this.wake();
+  }
+}

@@ -1,0 +1,8 @@
+import { testStorage } from "@pawl/storage-conformance";
+import { openStorage } from "../src/index.js";
+import { sharedServer } from "./server.js";
+
+// Nothing here ends the server, so nothing needs to be on its disk.
+const { urlOf } = sharedServer({ appendonly: "no" });
+
+testStorage("Redis", ({ clock, location }) => openStorage(urlOf(location, "&durability=none"), { clock }));
