@@ -23,7 +23,7 @@ return refer({ ARGV[1], now }, found)`,
 
 /**
  * Ends the sessions of an index: of a user, or so many of a tenant. KEYS: index, ids, feed, events, trail. ARGV: 4 reason,
- * 5 detail, 6 tenant, 7 a session that stays, 8 where it begins, 9 limit (-1 for none).
+ * 5 detail, 6 tenant, 7 a session that stays, 8 where it begins, 9 limit (-1 for none), 10 user (behind `=`, or empty for any).
  * @returns whether there may be more, the last id that was looked at, and references to those that were live.
  */
 export const revokeIndex = writeScript(
@@ -38,7 +38,7 @@ local ids = redis.call('ZRANGEBYLEX', KEYS[1], after == '' and '-' or '(' .. aft
 local found = {}
 for _, id in ipairs(ids) do
   local row = id ~= ARGV[7] and read(id)
-  if row and row.tenant == ARGV[6] and live(row) then found[#found + 1] = row end
+  if row and row.tenant == ARGV[6] and (ARGV[10] == '' or ARGV[10] == '=' .. row.user) and live(row) then found[#found + 1] = row end
 end
 local last = prepare_end(found)
 finish(found, ARGV[4], ARGV[5] ~= '' and ARGV[5], last)
@@ -59,24 +59,25 @@ local found, ended, events = {}, {}, {}
 for index = 1, 2 do
   for _, id in ipairs(redis.call('ZRANGE', KEYS[index], 0, -1)) do
     local row = read(id)
-    if row and row.tenant == ARGV[4] then
+    if row and row.tenant == ARGV[4] and row.user == ARGV[5] then
       found[#found + 1] = row
       if live(row) then ended[#ended + 1] = row end
     end
   end
 end
-local own = 'u' .. ARGV[5]
+local own = 'u' .. short(ARGV[5])
 for _, member in ipairs(redis.call('ZRANGEBYLEX', P .. 'trail', '[' .. own .. '\0', '(' .. own .. '\1')) do
   local key = string.match(member, '^.*%z(.*)$')
   local event = redis.call('HGET', P .. 'events', key)
   local json = string.match(event, '^%d+ (.*)$')
-  if cjson.decode(json)[3] == ARGV[4] then events[#events + 1] = { key, json } end
+  local facts = cjson.decode(json)
+  if facts[3] == ARGV[4] and facts[4] == ARGV[5] then events[#events + 1] = { key, json } end
 end
 local last = prepare_end(found)
 for _, row in ipairs(found) do
   redis.call('DEL', P .. 's:' .. row.id)
   redis.call('ZREM', P .. 'sweep', row.id)
-  redis.call('ZREM', P .. 'o:' .. row.user, row.id)
+  redis.call('ZREM', index('o', row.user), row.id)
   leave(row)
 end
 for _, event in ipairs(events) do drop(event[1], event[2]) end
@@ -117,7 +118,7 @@ for _, row in ipairs(found) do
     end
     redis.call('DEL', P .. 's:' .. row.id)
     redis.call('ZREM', P .. 'sweep', row.id)
-    redis.call('ZREM', P .. 'o:' .. row.user, row.id)
+    redis.call('ZREM', index('o', row.user), row.id)
     leave(row)
   else
     row.sweep = row.expires

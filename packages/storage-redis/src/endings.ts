@@ -9,7 +9,7 @@ import {
   type UserId,
 } from "@pawl/storage";
 import * as scripts from "./ending-scripts.js";
-import { groupByTag, type Tag, tagOfSession, tagOfUser, userTags } from "./key-space.js";
+import { groupByTag, shortOf, type Tag, tagOfSession, tagOfUser, userTags } from "./key-space.js";
 import { referencesOf } from "./session-row.js";
 import type { Store } from "./sessions.js";
 import { takeFromTags } from "./take-from-tags.js";
@@ -45,19 +45,19 @@ export const revokeSessions = async (
       const { tenantId, userId, exceptId = "" } = selector;
       const { ended } = await revokeIndex(store, {
         tag: tagOfUser(selector),
-        index: `u:${userId}`,
-        args: [cause.reason, by, tenantId, exceptId, "", -1],
+        index: `u:${shortOf(userId)}`,
+        args: [cause.reason, by, tenantId, exceptId, "", -1, `=${userId}`],
       });
       return ended;
     }
     case "tenant": {
       const { tenantId } = selector;
-      const index = tenantId === PUBLIC_TENANT ? "ids" : `t:${tenantId}`;
+      const index = tenantId === PUBLIC_TENANT ? "ids" : `t:${shortOf(tenantId)}`;
       const ofTag = async (tag: Tag): Promise<readonly SessionReference[]> => {
         const found: SessionReference[] = [];
         let after: string | undefined = "";
         while (after !== undefined) {
-          const args = [cause.reason, by, tenantId, "", after, stepLimit];
+          const args = [cause.reason, by, tenantId, "", after, stepLimit, ""];
           const step: Awaited<ReturnType<typeof revokeIndex>> = await revokeIndex(store, { tag, index, args });
           found.push(...step.ended);
           after = step.next;
@@ -94,7 +94,9 @@ export const eraseUser = async (
   const { values } = await calls.run({
     tag,
     script: scripts.eraseUser,
-    keys: [`u:${userId}`, `o:${userId}`, "ids", "sweep", "feed", "events", "trail"].map((name) => prefix + name),
+    keys: [`u:${shortOf(userId)}`, `o:${shortOf(userId)}`, "ids", "sweep", "feed", "events", "trail"].map(
+      (name) => prefix + name,
+    ),
     args: [prefix, tenantId, userId],
   });
   const [rows, events, ...ended] = values;

@@ -12,7 +12,7 @@ import {
   type TenantId,
   type UserId,
 } from "@pawl/storage";
-import { groupByTag, type Tag, tagOfSession, tagOfText, tagOfUser, userTags } from "./key-space.js";
+import { groupByTag, shortOf, type Tag, tagOfSession, tagOfText, tagOfUser, userTags } from "./key-space.js";
 import { compareBytes, mergeTags } from "./merge.js";
 import type { Store } from "./sessions.js";
 import * as scripts from "./store-scripts.js";
@@ -72,10 +72,13 @@ export const appendEvents = async ({ calls, keys }: Store, events: readonly Even
 /** The tags where a selector's events stand, and what their places in the trail begin with. */
 const placesOf = (selector: EventSelector): { readonly tags: readonly Tag[]; readonly index: string } => {
   const { sessionId, tenantId, userId, types } = selector;
-  if (sessionId !== undefined) return { tags: [tagOfSession(sessionId)], index: `s${sessionId}\0` };
+  if (sessionId !== undefined) return { tags: [tagOfSession(sessionId)], index: `s${shortOf(sessionId)}\0` };
   if (userId !== undefined)
-    return { tags: tenantId === undefined ? userTags : [tagOfUser({ tenantId, userId })], index: `u${userId}\0` };
-  if (tenantId !== undefined && tenantId !== PUBLIC_TENANT) return { tags: userTags, index: `t${tenantId}\0` };
+    return {
+      tags: tenantId === undefined ? userTags : [tagOfUser({ tenantId, userId })],
+      index: `u${shortOf(userId)}\0`,
+    };
+  if (tenantId !== undefined && tenantId !== PUBLIC_TENANT) return { tags: userTags, index: `t${shortOf(tenantId)}\0` };
   if (types !== undefined && !types.includes("session_ended")) return { tags: userTags, index: "a\0" };
   return { tags: userTags, index: "g\0" };
 };

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { bucketOfUser, type SessionId, type TenantId, type UserId } from "@pawl/storage";
 
 /**
@@ -38,6 +39,10 @@ export const groupByTag = <Item>(
   }
   return groups;
 };
+
+/** A long text's digest in its place, so that names of keys and places are bounded: as `short` in `lua.ts`. */
+export const shortOf = (text: string): string =>
+  Buffer.byteLength(text) <= 100 ? text : `\u0001${createHash("sha1").update(text).digest("hex")}`;
 
 /** The names of a store's keys. The layout is frozen: README, "Layout". */
 export class KeySpace {

@@ -11,7 +11,7 @@ import {
   type TenantId,
   type UserId,
 } from "@pawl/storage";
-import { type Tag, tagOfSession, tagOfUser, userTags } from "./key-space.js";
+import { shortOf, type Tag, tagOfSession, tagOfUser, userTags } from "./key-space.js";
 import { compareBytes, mergeTags } from "./merge.js";
 import * as scripts from "./scripts.js";
 import { recordOf, type Fields, referencesOf } from "./session-row.js";
@@ -20,11 +20,18 @@ import type { Store } from "./sessions.js";
 /** The tags where a selector's sessions stand, and the index that holds them. */
 const placesOf = ({ tenantId, userId }: SessionSelector): { readonly tags: readonly Tag[]; readonly index: string } => {
   if (userId !== undefined)
-    return { tags: tenantId === undefined ? userTags : [tagOfUser({ tenantId, userId })], index: `u:${userId}` };
-  return { tags: userTags, index: tenantId === undefined || tenantId === PUBLIC_TENANT ? "ids" : `t:${tenantId}` };
+    return {
+      tags: tenantId === undefined ? userTags : [tagOfUser({ tenantId, userId })],
+      index: `u:${shortOf(userId)}`,
+    };
+  return {
+    tags: userTags,
+    index: tenantId === undefined || tenantId === PUBLIC_TENANT ? "ids" : `t:${shortOf(tenantId)}`,
+  };
 };
 
-const argumentOf = (text: string | undefined): string => (text === undefined ? "" : `=${text}`);
+/** What a script selects by. A long text, which would go to each tag, is left to `readReferences`. */
+const argumentOf = (text: string | undefined): string => (text === undefined || text.length > 100 ? "" : `=${text}`);
 
 /** References of one index of a tag, as `mergeTags` reads them. */
 const readReferences = async (
@@ -38,14 +45,18 @@ const readReferences = async (
   selector: SessionSelector & { readonly which: "live" | "all" },
 ): Promise<{ readonly items: readonly SessionReference[]; readonly next?: string }> => {
   const prefix = keys.of(tag);
+  const { tenantId, userId } = selector;
   const { values } = await calls.run({
     tag,
     script: scripts.listSessions,
     keys: [prefix + index],
-    args: [prefix, after, count, argumentOf(selector.tenantId), argumentOf(selector.userId), selector.which],
+    args: [prefix, after, count, argumentOf(tenantId), argumentOf(userId), selector.which],
   });
   const [more, last, ...references] = values;
-  return { items: referencesOf(references), ...(more === 1 ? { next: last as string } : {}) };
+  const items = referencesOf(references)
+    .filter((reference) => tenantId === undefined || reference.tenantId === tenantId)
+    .filter((reference) => userId === undefined || reference.userId === userId);
+  return { items, ...(more === 1 ? { next: last as string } : {}) };
 };
 
 /** References to live sessions in the order of their ids as bytes. */
@@ -89,7 +100,7 @@ export const readHistory = async (
     limit,
   }: { readonly part: HistoryPart; readonly after: string | undefined; readonly limit: number },
 ): Promise<readonly SessionRecord[]> => {
-  const index = `${part === "ended" ? "o" : "u"}:${user.userId}`;
+  const index = `${part === "ended" ? "o" : "u"}:${shortOf(user.userId)}`;
   const items = await mergeTags<SessionReference, string>({
     tags: [tagOfUser(user)],
     count: limit,

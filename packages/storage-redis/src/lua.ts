@@ -41,6 +41,14 @@ export const unlessMissing = (answer: string): string =>
 export const rows = String.raw`
 local P = ARGV[3]
 
+-- Long texts by their digest, so that names of keys and places are bounded; who looks there compares the text itself.
+local function short(text)
+  if #text <= 100 then return text end
+  return '\1' .. redis.sha1hex(text)
+end
+
+local function index(letter, text) return P .. letter .. ':' .. short(text) end
+
 local function parse(row, v)
   row.current, row.next, row.issued, row.kind, row.created, row.active, row.expires, row.idle, row.sweep, row.ended,
     row.reason = string.match(v, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
@@ -78,16 +86,16 @@ end
 local function touch(key) redis.call('EXISTS', key) end
 
 local function touch_indexes(row)
-  touch(P .. 'u:' .. row.user)
-  touch(P .. 'o:' .. row.user)
-  if row.tenant ~= 'public' then touch(P .. 't:' .. row.tenant) end
+  touch(index('u', row.user))
+  touch(index('o', row.user))
+  if row.tenant ~= 'public' then touch(index('t', row.tenant)) end
 end
 
 -- Takes a row that is over, or will not be there any more, from the indexes of those that are not.
 local function leave(row)
   redis.call('ZREM', P .. 'ids', row.id)
-  redis.call('ZREM', P .. 'u:' .. row.user, row.id)
-  if row.tenant ~= 'public' then redis.call('ZREM', P .. 't:' .. row.tenant, row.id) end
+  redis.call('ZREM', index('u', row.user), row.id)
+  if row.tenant ~= 'public' then redis.call('ZREM', index('t', row.tenant), row.id) end
 end`;
 
 /** Moves the end of a row; \`row.expires\` and \`row.idle\` after a mint. ARGV[first…] is validity, idle and absolute timeout. */
@@ -113,9 +121,9 @@ local function places(key, event)
   local tail = '\0' .. place(tonumber(event[1])) .. '\0' .. key
   local found = { 'g' .. tail }
   if event[2] ~= 'session_ended' then found[#found + 1] = 'a' .. tail end
-  if event[3] and event[3] ~= 'public' then found[#found + 1] = 't' .. event[3] .. tail end
-  if event[4] then found[#found + 1] = 'u' .. event[4] .. tail end
-  if event[5] then found[#found + 1] = 's' .. event[5] .. tail end
+  if event[3] and event[3] ~= 'public' then found[#found + 1] = 't' .. short(event[3]) .. tail end
+  if event[4] then found[#found + 1] = 'u' .. short(event[4]) .. tail end
+  if event[5] then found[#found + 1] = 's' .. short(event[5]) .. tail end
   return found
 end
 
@@ -183,7 +191,7 @@ local function finish(found, reason, detail, last)
     row.ended, row.reason = text(now), reason
     redis.call('HSET', P .. 's:' .. row.id, 'v', packed(row), 'p', '{}', 'd', '{}')
     leave(row)
-    redis.call('ZADD', P .. 'o:' .. row.user, 0, row.id)
+    redis.call('ZADD', index('o', row.user), 0, row.id)
     session_ended(row, now, reason, detail)
   end
   tell(found, reason, last)

@@ -60,9 +60,9 @@ if not row or not live(row) or row.current ~= ARGV[5] or row.next ~= ARGV[6] the
 local ended = {}
 if change == 'end' then
   if ARGV[8] == 'user' then
-    for _, other in ipairs(redis.call('ZRANGE', P .. 'u:' .. row.user, 0, -1)) do
+    for _, other in ipairs(redis.call('ZRANGE', index('u', row.user), 0, -1)) do
       local found = read(other)
-      if found and found.tenant == row.tenant and live(found) then ended[#ended + 1] = found end
+      if found and found.tenant == row.tenant and found.user == row.user and live(found) then ended[#ended + 1] = found end
     end
   else
     ended[1] = row
@@ -133,11 +133,11 @@ local function insert(first)
   if ARGV[first + 7] ~= '' then redis.call('HSET', key, 'x', ARGV[first + 7]) end
   redis.call('ZADD', P .. 'sweep', sweep, id)
   if over == '1' then
-    redis.call('ZADD', P .. 'o:' .. user, 0, id)
+    redis.call('ZADD', index('o', user), 0, id)
   else
     redis.call('ZADD', P .. 'ids', 0, id)
-    redis.call('ZADD', P .. 'u:' .. user, 0, id)
-    if tenant ~= 'public' then redis.call('ZADD', P .. 't:' .. tenant, 0, id) end
+    redis.call('ZADD', index('u', user), 0, id)
+    if tenant ~= 'public' then redis.call('ZADD', index('t', tenant), 0, id) end
   end
 end`;
 
@@ -159,7 +159,7 @@ if ARGV[4] ~= '' then
   local others = {}
   for _, id in ipairs(redis.call('ZRANGE', KEYS[4], 0, -1)) do
     local row = read(id)
-    if row and row.tenant == tenant and live(row) then
+    if row and row.tenant == tenant and row.user == user and live(row) then
       row.refreshed = math.max(tonumber(row.issued), tonumber(row.created))
       others[#others + 1] = row
     end

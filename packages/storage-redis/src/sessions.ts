@@ -14,7 +14,7 @@ import {
   type UsePolicy,
 } from "@pawl/storage";
 import { eventArguments } from "./events.js";
-import { groupByTag, type KeySpace, type Tag, tagOfSession, tagOfUser } from "./key-space.js";
+import { groupByTag, type KeySpace, shortOf, type Tag, tagOfSession, tagOfUser } from "./key-space.js";
 import type { ScriptCalls } from "./script-calls.js";
 import * as scripts from "./scripts.js";
 import { type Fields, fieldsOf, letterOf, recordOf, referencesOf } from "./session-row.js";
@@ -63,7 +63,7 @@ export const createSession = async (
     script: scripts.createSession,
     keys: [
       keys.session(record.id),
-      ...["ids", "sweep", `u:${record.userId}`, "feed", "events", "trail"].map((name) => prefix + name),
+      ...["ids", "sweep", `u:${shortOf(record.userId)}`, "feed", "events", "trail"].map((name) => prefix + name),
     ],
     args: [prefix, maxPerUser ?? "", ...rowArguments(record)],
   });
