@@ -13,7 +13,9 @@ import { nextJs } from "./nextjs.mjs";
 import { tabs } from "./tabs.mjs";
 import { nodeProofs } from "./nodes.mjs";
 import { transfers } from "./transfers.mjs";
+import { leakage } from "./leakage.mjs";
 import { listing } from "./listing.mjs";
+import { month } from "./month.mjs";
 
 /** Each proof: `run(size, seed, progress)` gives `{ count, failures, note }`. */
 const proofs = [
@@ -53,6 +55,20 @@ const proofs = [
     size: 100_000,
     short: 3_000,
     what: "requests cut on shared connections; a failure is an answer that went to somebody else",
+  },
+  {
+    name: "leakage",
+    run: leakage,
+    size: 10,
+    short: 1,
+    what: "lives in every dialect; a failure is a token, key or password in a log, error, address, event or file, or an answer with a token that may be kept",
+  },
+  {
+    name: "month",
+    run: month,
+    size: 10_000,
+    short: 100,
+    what: "thirty days of users in simulated time; a failure is a false refusal, a false theft, or something left over",
   },
   {
     name: "listing",

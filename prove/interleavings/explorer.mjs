@@ -4,7 +4,7 @@ import { WINDOW } from "./honest-client.mjs";
 import { doStep, PATIENCE, startOf, stepsOf, worldKey } from "./world.mjs";
 
 /** The story of a world, for a person. */
-export const storyOf = (world) => {
+const storyOf = (world) => {
   const steps = [];
   for (let at = world; at !== undefined; at = at.parent) steps.unshift(at.step);
   return steps.join(", ");

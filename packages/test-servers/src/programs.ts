@@ -50,6 +50,12 @@ const programs = {
     places: () => ["/usr/bin/redis-server", "/usr/local/bin/redis-server"],
     package: "redis-server",
   },
+  nginx: {
+    title: "nginx",
+    variable: "PAWL_NGINX",
+    places: () => ["/usr/sbin/nginx", "/usr/bin/nginx"],
+    package: "nginx-light",
+  },
 } satisfies Readonly<Record<string, Program>>;
 
 /** A program that tests need and `npm ci` does not bring. */

@@ -1,0 +1,108 @@
+import { mkdir } from "node:fs/promises";
+import { resolve } from "node:path";
+import { readConfig, startCore } from "@pawl/core";
+import { createPawl, type Pawl, type PawlOptions } from "@pawl/node";
+import { choosePort, listenOnLoopback } from "./loopback.js";
+import type { DemoOptions } from "./options.js";
+import { createWebServer } from "./web-server.js";
+
+/** A demo that runs. */
+export interface RunningDemo {
+  readonly url: string;
+  /** Where the core listens; absent in embedded mode. */
+  readonly coreUrl?: string;
+  /** What the user should know: ports that were not the usual ones. */
+  readonly notices: readonly string[];
+  /** Ends application, SDK and core, in this order. */
+  close(): Promise<void>;
+}
+
+interface Backend {
+  readonly pawl: Pawl;
+  readonly description: string;
+  readonly coreUrl?: string;
+  close(): Promise<void>;
+}
+
+/** Cookies for a page on plain HTTP, on this machine; a deployed application leaves this out. */
+const cookies: PawlOptions["cookies"] = { secure: false, sameSite: "lax" };
+
+/** Starts core (unless embedded) and application. @throws Error when a port asked for is taken, or the folder cannot be written */
+export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
+  const notices: string[] = [];
+  const portFor = async (asked: number | undefined, usual: number, whose: string): Promise<number> => {
+    if (asked !== undefined) return asked;
+    const { port, moved } = await choosePort(usual);
+    if (moved) notices.push(`Port ${usual} is taken, the ${whose} listens on ${port}`);
+    return port;
+  };
+
+  await mkdir(options.data, { recursive: true });
+  const backend =
+    options.mode === "embedded"
+      ? openEmbedded(options)
+      : await openWithCore(options, await portFor(options.corePort, 3567, "core"));
+  try {
+    const app = createWebServer({
+      pawl: backend.pawl,
+      settings: {
+        mode: options.mode,
+        backend: backend.description,
+        accessLifetime: options.accessLifetime,
+        reuseWindow: options.reuseWindow,
+      },
+    });
+    await backend.pawl.ready();
+    const server = await listenOnLoopback(app, await portFor(options.port, 3000, "application"));
+    return {
+      url: `http://localhost:${server.port}`,
+      ...(backend.coreUrl === undefined ? {} : { coreUrl: backend.coreUrl }),
+      notices,
+      async close() {
+        await server.close();
+        await backend.close();
+      },
+    };
+  } catch (error) {
+    await backend.close();
+    throw error;
+  }
+};
+
+/** The engine in this process, on a SQLite file. */
+const openEmbedded = ({ data, accessLifetime, reuseWindow }: DemoOptions): Backend => {
+  const pawl = createPawl({
+    storage: `sqlite:${resolve(data, "embedded.db")}`,
+    accessTokenValidity: `${accessLifetime}s`,
+    reuseWindow: `${reuseWindow}s`,
+    cookies,
+  });
+  return { pawl, description: "the engine runs in the application, sessions in SQLite", close: () => pawl.close() };
+};
+
+/** A core as a service of its own: the same as `pawl start` with these keys. The application knows only its address. */
+const openWithCore = async (options: DemoOptions, port: number): Promise<Backend> => {
+  const core = await startCore(
+    readConfig({
+      cwd: options.data,
+      env: {
+        PAWL_PORT: String(port),
+        PAWL_STORAGE: "sqlite:./core.db",
+        PAWL_ACCESS_TOKEN_VALIDITY: String(options.accessLifetime),
+        PAWL_REFRESH_TOKEN_REUSE_WINDOW: String(options.reuseWindow),
+        PAWL_LOG_LEVEL: "warn",
+      },
+    }),
+  );
+  const coreUrl = `http://localhost:${core.address.port}`;
+  const pawl = createPawl({ core: [{ hostname: "localhost", port: core.address.port }], cookies });
+  return {
+    pawl,
+    coreUrl,
+    description: `core at ${coreUrl}, sessions in SQLite`,
+    async close() {
+      await pawl.close();
+      await core.close();
+    },
+  };
+};

@@ -1,0 +1,37 @@
+import {
+  type CookieView,
+  type DemoSettings,
+  type ExplanationView,
+  refreshPath,
+  type StolenAnswer,
+  type ThiefAnswer,
+} from "./answers.js";
+
+// What no real application has: looking into the cookies, and a thief. Not shown in the log, but for the thief.
+
+const ask = async <Answer>(method: "GET" | "POST", path: string, body?: object): Promise<Answer> => {
+  const response = await fetch(path, {
+    method,
+    ...(body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+  });
+  if (!response.ok) throw new Error(`${method} ${path} was answered ${response.status}`);
+  return (await response.json()) as Answer;
+};
+
+export const getSettings = (): Promise<DemoSettings> => ask("GET", "/demo/settings");
+
+/** What this browser's cookies hold. Below the refresh path, because the refresh token's cookie goes nowhere else. */
+export const lookAtCookies = (): Promise<CookieView> => ask("GET", `${refreshPath}/demo/cookies`);
+
+export const copyRefreshToken = (jar: string | undefined): Promise<StolenAnswer> =>
+  ask("POST", `${refreshPath}/demo/steal`, { jar });
+
+export const replayAsThief = (jar: string): Promise<ThiefAnswer> => ask("POST", "/demo/thief/refresh", { jar });
+
+export const callAsThief = (jar: string): Promise<ThiefAnswer> => ask("POST", "/demo/thief/call", { jar });
+
+/** Removes the access token's cookie, as if its time were over. */
+export const expireAccessToken = (): Promise<object> => ask("POST", "/demo/expire");
+
+export const explain = (handle: string): Promise<ExplanationView> =>
+  ask("GET", `/demo/explain?handle=${encodeURIComponent(handle)}`);

@@ -1,0 +1,205 @@
+import { refreshPath, type ThiefAnswer } from "./answers.js";
+import type { Forecast } from "./forecast.js";
+import type { Exchange } from "./session-client.js";
+
+/** What the page says about what just happened. */
+export interface Narration {
+  readonly title: string;
+  readonly text: string;
+  readonly tone: "calm" | "good" | "warn" | "bad";
+}
+
+/** A stretch of time for a person: seconds with at most one decimal. */
+const seconds = (milliseconds: number): string => `${Math.round(milliseconds / 100) / 10} s`;
+
+export const welcome: Narration = {
+  title: "A session that turns one way only",
+  text: "A short-lived access token opens the API, and a refresh token fetches the next one. Each refresh turns the lineage one notch. Log in and watch it.",
+  tone: "calm",
+};
+
+export const seenAgain: Narration = {
+  title: "Your session is still here",
+  text: "The page was loaded anew; the cookies were kept. The drawing begins with the token they hold now.",
+  tone: "calm",
+};
+
+export const loggedIn = (lifetime: number): Narration => ({
+  title: "You are logged in",
+  text: `Your browser received an access token that is good for ${lifetime} s, and refresh token 0. Both are HttpOnly cookies. When the ring runs empty, the next call refreshes by itself.`,
+  tone: "good",
+});
+
+export const refused = (message: string): Narration => ({ title: "Not logged in", text: message, tone: "warn" });
+
+/** After one protected call that was answered. */
+export const called = (how: {
+  readonly refreshed: boolean;
+  readonly confirmed: boolean;
+  readonly seq: number;
+}): Narration => {
+  if (how.refreshed)
+    return {
+      title: `The session turned to token ${how.seq}`,
+      text: `The access token was no longer accepted. The page refreshed once and asked again; you would have noticed nothing. The token before stays good until token ${how.seq} has been used, in case this answer had been lost.`,
+      tone: "good",
+    };
+  if (how.confirmed)
+    return {
+      title: `Token ${how.seq} has certainly arrived`,
+      text: "This call, made more than the reuse window after the token was issued, is the proof. The tokens before it are dead from now on: whoever shows one of them must have copied it.",
+      tone: "good",
+    };
+  return {
+    title: "Answered at once",
+    text: "The server checked the signature of the access token by itself. No database was asked, and no core.",
+    tone: "good",
+  };
+};
+
+export const calledFive = (refreshes: number, seq: number): Narration =>
+  refreshes === 0
+    ? {
+        title: "Five calls, no refresh",
+        text: "The access token was still good for all five. Try again when the ring is empty.",
+        tone: "good",
+      }
+    : {
+        title: `Five calls, ${refreshes === 1 ? "one refresh" : `${refreshes} refreshes`}`,
+        text: `All five found the access token expired. One refresh to token ${seq} served them all, then each was asked again. Even two refreshes at the same moment would do no harm: within the reuse window both get the same successor.`,
+        tone: "good",
+      };
+
+export const expired: Narration = {
+  title: "The access token is gone",
+  text: "The demo server removed its cookie, as if its time were over. The next call will be told to refresh.",
+  tone: "calm",
+};
+
+export const losing: Narration = {
+  title: "The next refresh answer will be lost",
+  text: "The server will turn the session, but its answer will never arrive: the connection is cut. Make a call once the access token has expired, and see whether you are still logged in.",
+  tone: "warn",
+};
+
+export const lostAnswer: Narration = {
+  title: "The answer was lost",
+  text: "The server has turned the session, your browser still holds the token before. In many systems the repeat would now look like theft. The page asks again …",
+  tone: "warn",
+};
+
+export const survived = (seq: number): Narration => ({
+  title: "Lost, asked again, still logged in",
+  text: `The server had turned the session, but its answer never arrived. Nobody had used the lost token, so the one before it was still good, and asking again brought token ${seq}.`,
+  tone: "good",
+});
+
+export const stolen = (seq: number): Narration => ({
+  title: `The thief holds a copy of token ${seq}`,
+  text: "A copied cookie is as good as the original, so nothing can be noticed yet. It shows as soon as both use it: one of them will come with a token that its owner must have replaced.",
+  tone: "warn",
+});
+
+/** After the thief's replay, by what had been foretold. */
+export const replayed = (answer: ThiefAnswer, foretold: Forecast): Narration => {
+  if (answer.code === "token_theft_detected")
+    return {
+      title: "The thief was caught",
+      text: "No honest browser could have shown this token any more, so somebody had copied it. The session was ended in the same moment, for both: the server cannot tell who is who.",
+      tone: "bad",
+    };
+  if (answer.status !== 200)
+    return { title: "The thief got nothing", text: "The session is over; its tokens open nothing.", tone: "good" };
+  const why: Partial<Record<Forecast, string>> = {
+    twin: "It was the newest token, so the thief passed for you. When your browser comes with the same token later, one of you will be noticed.",
+    second_tab:
+      "It came so soon after your own refresh that it looked like a second tab, or like an answer that was lost. Both of you now hold the same token.",
+    unconfirmed:
+      "Your page had refreshed, but had not used its new token yet: the answer might have been lost. So the token before it was still good.",
+  };
+  return {
+    title: `The thief received token ${answer.holds?.seq ?? ""}`,
+    text: `${why[foretold] ?? ""} Make a call, let your page refresh, and replay again: it will not go well for long.`,
+    tone: "warn",
+  };
+};
+
+export const thiefCalled = (answer: ThiefAnswer, proof: { readonly confirmed: boolean }): Narration =>
+  answer.status === 200
+    ? {
+        title: "The thief called the API as you",
+        text: proof.confirmed
+          ? "By using its access token the thief proved that the newest token arrived, somewhere. Your browser still holds an older one: its next refresh will raise the alarm."
+          : "It came with an access token that is good, and so it was answered. Stolen tokens work until somebody notices.",
+        tone: "warn",
+      }
+    : { title: "The thief was turned away", text: answer.message, tone: "good" };
+
+export const loggedOut = (where: "here" | "everywhere", ended: number): Narration => ({
+  title: where === "here" ? "You are logged out here" : "You are logged out everywhere",
+  text:
+    where === "here"
+      ? "The session has ended on the server, and its cookies are cleared. Your sessions in other browsers go on."
+      : `${ended === 1 ? "Your one session has" : `All ${ended} of your sessions have`} ended on the server. Another browser learns of it with its next request, even though its access token has not expired.`,
+  tone: "good",
+});
+
+/** The browser was told that its session has ended. */
+export const foundOut = (end: { readonly theft: boolean }): Narration =>
+  end.theft
+    ? {
+        title: "The alarm rang",
+        text: "Two holders used one token. The server cannot tell which of them is you, so it ended the session for both and kept the reason. Log in again: the thief cannot.",
+        tone: "bad",
+      }
+    : {
+        title: "This session has ended",
+        text: "It was ended from elsewhere. The access token had not expired, but the application follows what is revoked and refused it at once.",
+        tone: "warn",
+      };
+
+export const unknown: Narration = {
+  title: "Nobody knows, so nothing changes",
+  text: "The server could not be reached or could not decide. That says nothing about your session: the cookies are kept, and the next try may succeed.",
+  tone: "warn",
+};
+
+/** What a replay would meet now, and what to do about it. `wait`: milliseconds until a call counts as proof. */
+export const foretell = (forecast: Forecast, times: { readonly window: number; readonly wait: number }): string => {
+  const texts: Readonly<Record<Forecast, string>> = {
+    nothing: "A thief who copies your refresh token can go on as you. See how that ends.",
+    twin: "If replayed now: answered. It is the newest token, nothing tells the thief from you. Let your page refresh first.",
+    second_tab: `If replayed now: answered with the same successor. For ${seconds(times.window)} a repeat looks like a second tab.`,
+    unconfirmed:
+      "If replayed now: answered. " +
+      (times.wait > 0
+        ? `In ${seconds(times.wait)} a call of your page will prove that its new token arrived.`
+        : "Make a protected call: it proves that your new token arrived."),
+    caught: "If replayed now: caught. Your page has used the successor, so only a thief would still show this token.",
+  };
+  return texts[forecast];
+};
+
+const caught = "Theft: this token had been replaced, and its successor used. Session ended";
+
+/** A replay of the thief's, in words for the log. */
+export const wordsOfReplay = (answer: ThiefAnswer, shown: number): string => {
+  if (answer.code === "token_theft_detected") return caught;
+  if (answer.status !== 200) return "The session has ended";
+  return `Refresh token ${shown} handed in, token ${answer.holds?.seq ?? ""} received`;
+};
+
+/** A request of this browser's, in words for the log; `seq` is the refresh token it holds. */
+export const wordsOf = (exchange: Exchange, seq: number | undefined): string => {
+  const { path, status, code, body } = exchange;
+  if (status === "lost") return path === refreshPath ? "The answer never arrived" : "No answer arrived";
+  if (code === "try_refresh_token") return `Try the refresh token: ${body.message ?? ""}`;
+  if (code === "token_theft_detected") return caught;
+  if (code === "unauthorised") return "The session has ended";
+  if (code === "unavailable") return "Cannot be decided now; cookies kept";
+  if (path === refreshPath) return `Refresh token ${seq ?? ""} handed in, new tokens received`;
+  if (path === "/login") return "Session created, cookies set";
+  if (path === "/logout") return "Session ended, cookies cleared";
+  if (path === "/logout/everywhere") return `${body.ended ?? 0} session(s) ended, cookies cleared`;
+  return body.message ?? "Answered";
+};

@@ -1,0 +1,55 @@
+import type { AccessTokenView } from "./answers.js";
+import { html } from "./element.js";
+
+const meanings: Readonly<Record<string, string>> = {
+  alg: "signature algorithm",
+  typ: "kind of token",
+  kid: "which key signed it",
+  version: "form of the token",
+  sub: "who is logged in",
+  iat: "issued at",
+  exp: "good until",
+  sessionHandle: "name of the session",
+  refreshTokenHash1: "refresh token it was issued with",
+  parentRefreshTokenHash1: "that one’s parent",
+  antiCsrfToken: "guards against forged requests",
+  tId: "tenant",
+  rsub: "login identity",
+};
+
+/** Shows header and claims of an access token, each with what it is for. */
+export const drawToken = (place: HTMLElement, token: AccessTokenView | undefined): void => {
+  if (token === undefined) {
+    place.replaceChildren(html("p", "empty", "No access token in the cookies."));
+    return;
+  }
+  place.replaceChildren(part("Header", token.header), part("Claims", token.claims));
+};
+
+const part = (title: string, values: Readonly<Record<string, unknown>>): HTMLElement =>
+  html(
+    "div",
+    "claims",
+    html("h3", "", title),
+    html(
+      "dl",
+      "",
+      ...Object.entries(values).map(([name, value]) =>
+        html(
+          "div",
+          "",
+          html("dt", "", name),
+          html("dd", "", show(name, value)),
+          html("dd", "meaning", meaningOf(name)),
+        ),
+      ),
+    ),
+  );
+
+const meaningOf = (name: string): string => meanings[name] ?? "from the application";
+
+const show = (name: string, value: unknown): string => {
+  if ((name === "iat" || name === "exp") && typeof value === "number")
+    return `${value} (${new Date(value * 1000).toLocaleTimeString([], { hour12: false })})`;
+  return typeof value === "string" ? value : JSON.stringify(value);
+};

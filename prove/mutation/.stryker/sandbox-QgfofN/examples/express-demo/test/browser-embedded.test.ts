@@ -1,0 +1,3 @@
+import { testInChromium } from "./browser-scenarios.js";
+
+testInChromium("embedded", ["--embedded"]);

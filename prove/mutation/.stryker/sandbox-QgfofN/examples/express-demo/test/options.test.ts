@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+import { help, readOptions, UsageError } from "../src/options.js";
+
+describe("options of the demo", () => {
+  it("has defaults", () => {
+    expect(readOptions([], {})).toEqual({ mode: "core", data: ".pawl-demo", accessLifetime: 15, reuseWindow: 2 });
+  });
+
+  it("takes flags before environment variables", () => {
+    const env = { DEMO_PORT: "4000", DEMO_CORE_PORT: "4001", DEMO_DATA: "/data", DEMO_REUSE_WINDOW: "" };
+    expect(readOptions(["--embedded", "--port", "0", "--access-lifetime=3"], env)).toEqual({
+      mode: "embedded",
+      port: 0,
+      corePort: 4001,
+      data: "/data",
+      accessLifetime: 3,
+      reuseWindow: 2,
+    });
+  });
+
+  it.each([
+    [["--port", "http"], {}, '--port must be a whole number from 0 to 65535, not "http"'],
+    [["--port", "65536"], {}, '--port must be a whole number from 0 to 65535, not "65536"'],
+    [["--access-lifetime", "0"], {}, '--access-lifetime must be a whole number from 1 to 3600, not "0"'],
+    [["--reuse-window", "1.5"], {}, '--reuse-window must be a whole number from 0 to 300, not "1.5"'],
+    [[], { DEMO_CORE_PORT: "x" }, 'DEMO_CORE_PORT must be a whole number from 0 to 65535, not "x"'],
+    [["--embeded"], {}, "Unknown option '--embeded'. See --help"],
+  ])("refuses %j %j in one line", (args, env, message) => {
+    expect(() => readOptions(args, env)).toThrow(new UsageError(message));
+  });
+
+  it("explains every option", () => {
+    expect(readOptions(["--help"], {})).toBe("help");
+    for (const flag of ["embedded", "port", "core-port", "data", "access-lifetime", "reuse-window"])
+      expect(help).toContain(`--${flag}`);
+  });
+});

@@ -1,0 +1,138 @@
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+
+/** Somebody in front of the demo's page, with cookies of their own. */
+export class Visitor {
+  readonly page: Page;
+  readonly #context: BrowserContext;
+  readonly #artifacts: string;
+  /** Method, path and status of each request the page made and that was answered. */
+  readonly requests: { readonly method: string; readonly path: string; readonly status: number }[] = [];
+  /** What went wrong in the page's own code. */
+  readonly faults: string[] = [];
+
+  private constructor(context: BrowserContext, page: Page, artifacts: string) {
+    this.#context = context;
+    this.page = page;
+    this.#artifacts = artifacts;
+    page.on("pageerror", (error) => this.faults.push(error.message));
+    page.on("response", (response) => {
+      const request = response.request();
+      const path = new URL(request.url()).pathname;
+      this.requests.push({ method: request.method(), path, status: response.status() });
+    });
+  }
+
+  static async open(
+    browser: Browser,
+    demo: { readonly url: string; readonly artifacts: string; readonly dark?: boolean; readonly width?: number },
+  ): Promise<Visitor> {
+    const context = await browser.newContext({
+      colorScheme: demo.dark === true ? "dark" : "light",
+      viewport: { width: demo.width ?? 1280, height: 900 },
+    });
+    context.setDefaultTimeout(25_000);
+    const artifacts = fileURLToPath(new URL(`../artifacts/${demo.artifacts}/`, import.meta.url));
+    mkdirSync(artifacts, { recursive: true });
+    const visitor = new Visitor(context, await context.newPage(), artifacts);
+    await visitor.page.goto(demo.url);
+    await visitor.page.locator("#login").waitFor();
+    return visitor;
+  }
+
+  async logIn(name: string): Promise<void> {
+    await this.page.locator("#name").fill(name);
+    await this.page.locator("#login button").click();
+    await this.page.locator("#session").waitFor();
+    await this.narrated("You are logged in");
+  }
+
+  async click(id: string): Promise<void> {
+    await this.page.locator(`#${id}`).click();
+  }
+
+  /** Waits until the page says this about what happened. */
+  async narrated(title: string | RegExp): Promise<void> {
+    await this.page.locator("#narration-title").filter({ hasText: title }).waitFor();
+  }
+
+  /** Waits for a token of the drawing. */
+  async drawn(token: {
+    readonly holder: "you" | "thief";
+    readonly seq: number;
+    readonly state: string;
+  }): Promise<void> {
+    const { holder, seq, state } = token;
+    await this.page.locator(`[data-holder=${holder}][data-seq="${seq}"][data-state=${state}]`).waitFor();
+  }
+
+  /** Lets the access token run out of its own accord. */
+  async waitForExpiry(): Promise<void> {
+    await this.page.locator("#ring svg.expired").waitFor();
+  }
+
+  /** Waits until the newest token is older than the reuse window, so that a refresh turns and a use is a proof. */
+  async turnable(): Promise<void> {
+    await this.page.locator("#forecast[data-provable=true]").waitFor();
+  }
+
+  /** Has the demo drop the access token. */
+  async expire(): Promise<void> {
+    await this.click("expire");
+    await this.narrated("The access token is gone");
+  }
+
+  /** Lets the page refresh, once the reuse window of the token before is over. */
+  async turnTo(seq: number): Promise<void> {
+    await this.turnable();
+    await this.expire();
+    await this.click("call");
+    await this.narrated(`The session turned to token ${seq}`);
+  }
+
+  /** Makes the call that proves that the newest token has arrived, as soon as one counts as proof. */
+  async prove(): Promise<void> {
+    await this.turnable();
+    await this.click("call");
+    await this.narrated(/has certainly arrived/);
+  }
+
+  /** Calls again and again, as a live page does, until something shows. */
+  async callUntil(selector: string): Promise<void> {
+    const shown = this.page.locator(selector);
+    const call = this.page.locator("#call");
+    for (const started = Date.now(); !(await shown.isVisible());) {
+      if (Date.now() - started > 15_000) throw new Error(`${selector} did not show`);
+      // A call that is refused takes the button away: the click must not wait for it.
+      await call.dispatchEvent("click");
+      await this.page.locator("#call:not([data-busy])").waitFor({ state: "attached" });
+    }
+  }
+
+  /** Lets the next refresh pass and holds the one after it, to look at the page in between. */
+  async holdSecondRefresh(): Promise<{ letGo(): void }> {
+    let letGo = (): void => {};
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    let seen = 0;
+    await this.page.route("**/session/refresh", async (route) => {
+      seen += 1;
+      if (seen > 1) await held;
+      await route.continue();
+    });
+    return { letGo: () => letGo() };
+  }
+
+  /** How many refreshes were answered with new tokens. */
+  refreshes(): number {
+    return this.requests.filter(({ path, status }) => path === "/session/refresh" && status === 200).length;
+  }
+
+  async screenshot(name: string): Promise<void> {
+    await this.page.screenshot({ path: `${this.#artifacts}${name}.png`, fullPage: true, animations: "disabled" });
+  }
+
+  async close(): Promise<void> {
+    await this.#context.close();
+  }
+}

@@ -1,0 +1,34 @@
+import type { Command } from "commander";
+
+const introduction = `# The command line
+
+<!-- Made from the help of the commands: npx vitest run packages/core/test/cli/program.test.ts -u writes it anew. -->
+
+\`npx pawl\` runs the core and looks after it. \`keys list\`, \`keys rotate\` and \`sessions list|show|explain|revoke\` work on a running core, through its HTTP API; \`keys rotate-master\`, \`revocations\`, \`migrate\` and \`sessions export|import|erase\` open the storage themselves. They find address and API key in the same [config.yaml](configuration.md) and environment variables that the core reads, or are told by \`--url\` and \`--api-key-file\`, or by \`--storage\`. With \`--url\` and without \`--config\`, API keys of a config.yaml that happens to lie in the working directory are not sent.
+
+- Tables are for people; \`--json\` prints everything for programs, and errors as \`{"error":{"code","message"}}\` on standard error (wrong usage is told in words). Times are UTC in tables, milliseconds since 1970 in JSON.
+- Exit codes: 0 success, 1 failure, 2 wrong usage or configuration.
+- An error is one line. \`--verbose\`, or \`PAWL_LOG_LEVEL=debug\`, adds its stack.
+- \`pawl start\` stops at SIGINT or SIGTERM: it finishes the requests in flight, takes no new ones, and ends with 0. A second signal ends it at once with 1. At SIGHUP it reads the file of [master keys](../operate/master-key.md) anew.
+- What takes long shows on a terminal how far it has come, on standard error.
+- \`pawl sessions erase\`, and \`pawl sessions revoke\` with \`--user\` or \`--tenant\` ask before they end anything, unless \`--yes\` is given; without a yes nothing happens and it ends with 1.
+`;
+
+/** The text that `--help` prints for a command, its examples included. */
+const helpOf = (command: Command): string => {
+  const lines: string[] = [];
+  command.configureOutput({ writeOut: (text) => lines.push(text) });
+  command.outputHelp();
+  return lines.join("").trimEnd();
+};
+
+const pathOf = (command: Command): string =>
+  command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+
+const sections = (command: Command): readonly string[] => [
+  `## ${pathOf(command)}\n\n\`\`\`\n${helpOf(command)}\n\`\`\`\n`,
+  ...command.commands.flatMap(sections),
+];
+
+/** The text of docs/reference/cli.md. */
+export const commandReference = (program: Command): string => [introduction, ...sections(program)].join("\n");

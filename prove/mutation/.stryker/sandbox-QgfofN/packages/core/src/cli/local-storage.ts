@@ -1,0 +1,59 @@
+import { existsSync } from "node:fs";
+import { openStorage, type Storage } from "@pawl/storage";
+import type { CoreConfig } from "../config/core-config.js";
+import { readConfig } from "../config/read-config.js";
+import { isStorageAddress, resolveStorageAddress, showStorageAddress } from "../config/storage-address.js";
+import { CommandError } from "./command-error.js";
+import type { CommonOptions } from "./command-options.js";
+import type { Terminal } from "./terminal.js";
+
+/** Options of the commands that open the storage themselves. */
+export interface StorageOptions extends CommonOptions {
+  readonly storage?: string;
+  /** Whether a database file that is not there is made; no option of a command line. */
+  readonly mayBeNew?: boolean;
+}
+
+/** What a command that needs no running core works on. */
+export interface LocalStorage {
+  readonly storage: Storage;
+  readonly config: CoreConfig;
+  /** The storage as it may be shown. */
+  readonly shown: string;
+  /** Whether it is the one of the configuration. */
+  readonly isConfigured: boolean;
+}
+
+/** A wrong path would make an empty database there, and tell that nothing is in it. */
+const checkFile = (address: string): void => {
+  const file = /^sqlite:([^?]+)/su.exec(address)?.[1];
+  if (file !== undefined && file !== ":memory:" && !existsSync(file))
+    throw new CommandError(`there is no database ${file}`);
+};
+
+/**
+ * Opens the storage that `--storage` names, else that of the configuration, brings it to this release, and closes it in the end.
+ * @throws ConfigError, StorageError, CommandError with exit code 2 for what is no storage URL.
+ */
+export const withStorage = async <T>(
+  options: StorageOptions,
+  terminal: Terminal,
+  use: (local: LocalStorage) => Promise<T>,
+): Promise<T> => {
+  const { env, cwd } = terminal;
+  const config = readConfig({ env, cwd, ...(options.config === undefined ? {} : { file: options.config }) });
+  if (options.storage !== undefined && !isStorageAddress(options.storage))
+    throw new CommandError("--storage must be a URL such as sqlite:./pawl.db or postgres://host/database", {
+      exitCode: 2,
+    });
+  const address = options.storage === undefined ? config.storage : resolveStorageAddress(options.storage, cwd);
+  if (options.mayBeNew !== true) checkFile(address);
+  const storage = await openStorage(address);
+  try {
+    await storage.migrate();
+    const isConfigured = address === config.storage;
+    return await use({ storage, config, shown: showStorageAddress(address), isConfigured });
+  } finally {
+    await storage.close();
+  }
+};

@@ -1,0 +1,43 @@
+import { Command } from "commander";
+import { addConfigCommand } from "./config-command.js";
+import { addKeysCommand } from "./keys-command.js";
+import { addMigrateCommand } from "./migrate-command.js";
+import { addRevocationsCommand } from "./revocations-command.js";
+import { addSessionsCommand } from "./sessions-command.js";
+import { addStartCommand } from "./start-command.js";
+import type { Terminal } from "./terminal.js";
+import { version } from "./version.js";
+
+const HELP_WIDTH = 100;
+
+/** The whole command line. Throws `CommanderError` in place of ending the process. */
+export const createProgram = (terminal: Terminal): Command => {
+  const program = new Command("pawl")
+    .description("Sessions: rotating refresh tokens, access tokens verified without I/O, an alarm when one is stolen")
+    .version(version, "-V, --version", "print the version")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void terminal.stdout.write(text),
+      writeErr: (text) => void terminal.stderr.write(text),
+      getOutHelpWidth: () => HELP_WIDTH,
+      getErrHelpWidth: () => HELP_WIDTH,
+    })
+    .addHelpText(
+      "after",
+      `
+Examples:
+  pawl config init                      # a config.yaml with every key, explained
+  pawl start                            # the core, on http://localhost:3567
+  pawl sessions list --user alice       # where a user is logged in
+  pawl sessions explain 5d0f…           # why a session ended
+
+Exit codes: 0 success, 1 failure, 2 wrong usage or configuration.`,
+    );
+  addStartCommand(program, terminal);
+  addConfigCommand(program, terminal);
+  addKeysCommand(program, terminal);
+  addSessionsCommand(program, terminal);
+  addRevocationsCommand(program, terminal);
+  addMigrateCommand(program, terminal);
+  return program;
+};

@@ -1,0 +1,374 @@
+import { resolve } from "node:path";
+import { parseMasterKeys } from "@pawl/engine";
+import { isAddressRange, isListenHost, isLoopbackHost } from "./network-address.js";
+import { isStorageAddress, resolveStorageAddress, showStorageAddress } from "./storage-address.js";
+import { boolean, choice, decimal, duration, integer, text, textList, type ValueType } from "./value-type.js";
+
+/** The parts of the reference page and of a new config.yaml, in order. */
+export const groups = [
+  "Compulsory",
+  "Service",
+  "Storage",
+  "Sessions",
+  "Signing keys",
+  "Cookies",
+  "Access",
+  "Logs",
+] as const;
+
+/** What a check of one key may look at besides its own value. */
+interface Related {
+  readonly access_token_validity: number;
+  readonly api_keys: readonly string[] | undefined;
+  readonly ip_allow: readonly string[] | undefined;
+}
+
+/** One key of config.yaml: everything that is known of it. */
+export interface ConfigKey<T> {
+  readonly group: (typeof groups)[number];
+  /** One sentence for the reference page and the comment in a new file. */
+  readonly summary: string;
+  readonly type: ValueType<T>;
+  readonly unit?: "seconds" | "minutes" | "hours";
+  readonly default?: NoInfer<T>;
+  /** What holds when the key is not set, where that is not one value. */
+  readonly otherwise?: string;
+  /** What a new file shows when there is no default. */
+  readonly example?: NoInfer<T>;
+  /** Compulsory in a file: the end of the message when it is not set. */
+  readonly compulsory?: { readonly hint: string; readonly pathNamed: boolean };
+  /** Never shown, also not when it is wrong. */
+  readonly secret?: true;
+  /** Read from the environment alone. */
+  readonly environmentOnly?: true;
+  /** Makes a relative path in the value absolute. */
+  resolve?(this: void, value: NoInfer<T>, folder: string): NoInfer<T>;
+  /** What is accepted, for the reference page, where the type does not say it all. */
+  readonly accepted?: string;
+  /** The end of "'key' …" when the value is not accepted: `must be …`. */
+  check?(this: void, value: NoInfer<T>, related: Related): string | undefined;
+  /** Shows a value in place of the type's way. */
+  show?(this: void, value: NoInfer<T>): string;
+}
+
+const CENTURY = 36_500 * 86_400_000;
+
+const key = <T>(key: ConfigKey<T>): ConfigKey<T> => key;
+/** A key that always has a value. */
+const withDefault = <T>(key: ConfigKey<T> & { readonly default: NoInfer<T> }): ConfigKey<T> & { readonly default: T } =>
+  key;
+
+const COOKIE_PATH = "a path that starts with / and holds no blank, ; or control character";
+const cookiePath = (value: string): string | undefined =>
+  /^\/[\x21-\x3a\x3c-\x7e]*$/.test(value) ? undefined : `must be ${COOKIE_PATH}`;
+
+/** "null" is not a path but stands for none, as in files written for the seed's core. */
+const absolutePath = (value: string, folder: string): string => (value === "null" ? value : resolve(folder, value));
+
+const ordinal = (index: number, count: number): string =>
+  count === 1 ? "the key given" : `key ${index + 1} of ${count}`;
+
+const apiKeyRule = "each at least 20 characters of letters, digits, = and -";
+const apiKeysCheck = (keys: readonly string[]): string | undefined => {
+  const wrong = keys.findIndex((key) => !/^[A-Za-z0-9=-]{20,}$/.test(key));
+  if (wrong === -1) return undefined;
+  const value = keys[wrong]!;
+  const why = /^[A-Za-z0-9=-]*$/.test(value) ? `has ${value.length} characters` : "holds another character";
+  return `must be a list of keys, ${apiKeyRule}; ${ordinal(wrong, keys.length)} ${why}`;
+};
+
+const masterKeyCheck = (keys: readonly string[]): string | undefined => {
+  try {
+    parseMasterKeys(keys.join(","));
+    return undefined;
+  } catch (error) {
+    return `is not accepted: ${(error as Error).message}`;
+  }
+};
+
+/**
+ * Every key, in the order in which values are checked: first the documented checks of the seed's core in their order,
+ * then ours. Reading, `pawl config`, the environment variables and `docs/reference/configuration.md` all come from here.
+ */
+const configKeys = {
+  core_config_version: key({
+    group: "Compulsory",
+    summary: "Version of the form of this file; 0 is the only one so far.",
+    type: integer({ min: 0 }),
+    example: 0,
+    compulsory: { hint: "add the line  core_config_version: 0", pathNamed: false },
+  }),
+  refresh_api_path: key({
+    group: "Compulsory",
+    summary: "Path of the application's refresh API, and so of the refresh token cookie.",
+    type: text(),
+    accepted: COOKIE_PATH,
+    example: "/session/refresh",
+    compulsory: { hint: "give the path of your refresh API, such as /session/refresh", pathNamed: true },
+    check: cookiePath,
+  }),
+  cookie_domain: key({
+    group: "Compulsory",
+    summary: "Domain of the cookies: the host of the application's API, or a parent domain of it.",
+    type: text(),
+    accepted: "a host name without scheme, port and path",
+    example: "localhost",
+    compulsory: { hint: "give the host name of your API, such as api.example.com", pathNamed: true },
+    check: (value) =>
+      /^\.?[a-z0-9]([a-z0-9.-]{0,252})$/i.test(value) ? undefined : "must be a host name without scheme, port and path",
+  }),
+  access_token_validity: withDefault({
+    group: "Sessions",
+    summary: "How long an access token is accepted.",
+    type: integer(),
+    accepted: "an integer from 1 to 86400000",
+    unit: "seconds",
+    default: 3600,
+    check: (value) =>
+      value >= 1 && value <= 86_400_000 ? undefined : "must be between 1 and 86400000 seconds inclusive",
+  }),
+  refresh_token_validity: withDefault({
+    group: "Sessions",
+    summary: "How long a session lives after its last refresh (144000 minutes are 100 days).",
+    type: decimal,
+    accepted: "a number greater than access_token_validity (in minutes), at most 52560000",
+    unit: "minutes",
+    default: 144_000,
+    check: (value, { access_token_validity }) =>
+      value * 60 <= access_token_validity
+        ? "must be strictly greater than 'access_token_validity'"
+        : value > 52_560_000
+          ? "must be at most 52560000 minutes (100 years)"
+          : undefined,
+  }),
+  max_server_pool_size: withDefault({
+    group: "Service",
+    summary: "Accepted for files written for the seed's core; without effect, this core has no pool of threads.",
+    type: integer(),
+    accepted: "an integer of at least 1",
+    default: 10,
+    check: (value) => (value >= 1 ? undefined : "must be >= 1"),
+  }),
+  mode: key({
+    group: "Service",
+    summary: "Takes the place of the seed's first command-line argument; decides the default of cookie_secure.",
+    type: choice("DEV", "PRODUCTION"),
+    otherwise: "PRODUCTION; DEV without a config file",
+    example: "PRODUCTION",
+  }),
+  host: withDefault({
+    group: "Service",
+    summary: "Host name or address to listen on. One that other machines can reach needs api_keys or ip_allow.",
+    type: text(),
+    accepted: "a host name or an IP address; not a loopback one only with api_keys or ip_allow",
+    default: "localhost",
+    check: (value, { api_keys, ip_allow }) =>
+      !isListenHost(value)
+        ? "must be a host name or an IP address, without scheme, brackets and port"
+        : isLoopbackHost(value) || api_keys !== undefined || ip_allow !== undefined
+          ? undefined
+          : "must be a loopback address (localhost, 127.0.0.1, ::1) unless 'api_keys' or 'ip_allow' is set",
+  }),
+  port: withDefault({
+    group: "Service",
+    summary: "TCP port to listen on; 0 takes a free one.",
+    type: integer({ min: 0, max: 65_535 }),
+    default: 3567,
+  }),
+  storage: withDefault({
+    group: "Storage",
+    summary: "Where sessions are kept: sqlite:<file>, memory:, postgres://…, mysql://… or redis://….",
+    type: text("a storage URL"),
+    accepted: "a storage URL: sqlite:, memory:, postgres:, mysql:, redis:, rediss:",
+    default: "sqlite:./pawl.db",
+    check: (value) =>
+      isStorageAddress(value)
+        ? undefined
+        : "must be a URL such as sqlite:./pawl.db, memory: or postgres://host/database",
+    resolve: resolveStorageAddress,
+    show: showStorageAddress,
+  }),
+  master_key: key({
+    group: "Storage",
+    summary:
+      "Master keys that seal refresh tokens and signing keys, separated by commas. The first seals in a new store; later pawl keys rotate-master says which.",
+    type: textList("32 bytes in base64"),
+    accepted: "a list of keys, each 32 bytes in base64 (openssl rand -base64 32)",
+    otherwise: "the file of master_key_file",
+    secret: true,
+    environmentOnly: true,
+    check: masterKeyCheck,
+  }),
+  master_key_file: key({
+    group: "Storage",
+    summary: "File of master keys, one a line, each 32 bytes in base64; read anew while the core runs.",
+    type: text("the path of a file"),
+    otherwise: "<database>.key beside a sqlite: database, made at the first start; other storages need one",
+    example: "./master.key",
+    resolve: absolutePath,
+  }),
+  revocation_log: key({
+    group: "Storage",
+    summary:
+      "File to which each end of a session is written before it is acknowledged, for a restored backup; one per node.",
+    type: text("the path of a file"),
+    otherwise: "no log",
+    example: "./revocations.log",
+    resolve: absolutePath,
+  }),
+  access_token_blacklisting: withDefault({
+    group: "Sessions",
+    summary: "Whether every verification asks the database if the session is live.",
+    type: boolean,
+    default: false,
+  }),
+  refresh_token_reuse_window: withDefault({
+    group: "Sessions",
+    summary: "For how long a repeated refresh is answered with the same successor.",
+    type: integer({ min: 0, max: 300 }),
+    unit: "seconds",
+    default: 30,
+  }),
+  token_theft_action: withDefault({
+    group: "Sessions",
+    summary:
+      "What ends when a refresh token is used that no honest client can hold: the session, all of the user, nothing.",
+    type: choice("revoke_session", "revoke_user", "report"),
+    default: "revoke_session",
+  }),
+  session_idle_timeout: key({
+    group: "Sessions",
+    summary: "Ends a session that was neither used nor refreshed for so long (use is noted once a minute).",
+    type: duration({ min: 120_000, max: CENTURY }),
+    otherwise: "no idle timeout",
+    example: 1_800_000,
+  }),
+  session_absolute_timeout: key({
+    group: "Sessions",
+    summary: "Ends a session so long after its login, whatever happens.",
+    type: duration({ min: 1000, max: CENTURY }),
+    otherwise: "no absolute timeout",
+    example: 30 * 86_400_000,
+  }),
+  max_sessions_per_user: key({
+    group: "Sessions",
+    summary: "Live sessions a user may have; a further login ends the least recently refreshed one.",
+    type: integer({ min: 1 }),
+    otherwise: "no limit",
+    example: 10,
+  }),
+  enable_anti_csrf: withDefault({
+    group: "Sessions",
+    summary: "Whether new sessions carry an anti-CSRF token and requests are checked for it.",
+    type: boolean,
+    default: true,
+  }),
+  event_retention: withDefault({
+    group: "Sessions",
+    summary: "How long events (ends of sessions, alarms, key changes) are kept.",
+    type: duration({ min: 3_600_000, max: CENTURY }),
+    default: 90 * 86_400_000,
+  }),
+  access_token_signing_algorithm: key({
+    group: "Signing keys",
+    summary: "Algorithm of access tokens. ES256 here closes CDI below 2.21 and 1.0, whose tokens are always RS256.",
+    type: choice("ES256", "RS256"),
+    otherwise: "ES256 for our SDK and /v1, RS256 for CDI",
+    example: "RS256",
+  }),
+  access_token_signing_key_dynamic: key({
+    group: "Signing keys",
+    summary:
+      "Whether new sessions are signed with keys that are renewed regularly; CDI from 2.21 on may ask for either.",
+    type: boolean,
+    otherwise: "true for our SDK, /v1 and CDI from 2.9 on, false for CDI 1.0",
+    example: true,
+  }),
+  access_token_signing_key_update_interval: withDefault({
+    group: "Signing keys",
+    summary: "How often a dynamic signing key is renewed.",
+    type: integer({ min: 1, max: 876_000 }),
+    unit: "hours",
+    default: 168,
+  }),
+  access_token_path: withDefault({
+    group: "Cookies",
+    summary: "Path of the access token cookie.",
+    type: text(),
+    accepted: COOKIE_PATH,
+    default: "/",
+    check: cookiePath,
+  }),
+  cookie_secure: key({
+    group: "Cookies",
+    summary: "Whether cookies are sent over HTTPS only.",
+    type: boolean,
+    otherwise: "true when mode is PRODUCTION, false when it is DEV",
+    example: true,
+  }),
+  api_keys: key({
+    group: "Access",
+    summary: "API keys: every caller must send one of them.",
+    type: textList(`a list of keys, ${apiKeyRule}`),
+    otherwise: "no key is asked for",
+    secret: true,
+    check: apiKeysCheck,
+  }),
+  cdi_1_0_without_key: withDefault({
+    group: "Access",
+    summary: "Whether the CDI 1.0 paths are served without a key although api_keys is set; their SDKs cannot send one.",
+    type: boolean,
+    default: false,
+  }),
+  ip_allow: key({
+    group: "Access",
+    summary: "Addresses and ranges that may call.",
+    type: textList("a list of IP addresses and CIDR ranges"),
+    accepted: "a list of IP addresses and CIDR ranges such as 10.0.0.0/8",
+    otherwise: "every address",
+    example: ["127.0.0.1", "10.0.0.0/8"],
+    check: (value) =>
+      value.every(isAddressRange) ? undefined : "must be a list of IP addresses and CIDR ranges such as 10.0.0.0/8",
+  }),
+  log_level: withDefault({
+    group: "Logs",
+    summary: "Least severe line that is logged.",
+    type: choice("debug", "info", "warn", "error", "none"),
+    default: "info",
+  }),
+  info_log_path: key({
+    group: "Logs",
+    summary: 'File for lines less severe than error; "null" is standard output.',
+    type: text("the path of a file"),
+    otherwise: "standard output",
+    example: "./logs/info.log",
+    resolve: absolutePath,
+  }),
+  error_log_path: key({
+    group: "Logs",
+    summary: 'File for errors; "null" is standard error.',
+    type: text("the path of a file"),
+    otherwise: "standard error",
+    example: "./logs/error.log",
+    resolve: absolutePath,
+  }),
+};
+
+export type ConfigName = keyof typeof configKeys;
+
+/** Values by key, checked; keys that are not set and have no default are absent. */
+export type ConfigValues = {
+  readonly [Name in ConfigName]: (typeof configKeys)[Name] extends { readonly default: infer T; readonly type: unknown }
+    ? T
+    : (typeof configKeys)[Name] extends ConfigKey<infer T>
+      ? T | undefined
+      : never;
+};
+
+export const configNames = Object.keys(configKeys) as readonly ConfigName[];
+
+/** The table for readers that treat all keys alike. */
+export const configKey = (name: ConfigName): ConfigKey<unknown> => configKeys[name];
+
+/** `PAWL_` and the key in capitals. */
+export const environmentName = (name: ConfigName): string => `PAWL_${name.toUpperCase()}`;

@@ -1,0 +1,65 @@
+import type { Policy } from "@pawl/engine";
+import type { SigningAlgorithm, SigningKeyKind } from "@pawl/storage";
+
+/** Takes the place of the original core's command-line mode; decides the default of `cookie_secure`. */
+type Mode = "DEV" | "PRODUCTION";
+
+/** Least severe line that is logged. */
+type LogLevel = "debug" | "info" | "warn" | "error" | "none";
+
+/** Cookie attributes that a 1.0 SDK learns from the handshake and our SDK from `/v1/settings`. */
+export interface CookieConfig {
+  /** Absent without a config file: cookies then belong to the host that set them. */
+  readonly domain?: string;
+  readonly secure: boolean;
+  /** Path of the access token cookie; starts with `/`. */
+  readonly accessTokenPath: string;
+  /** Path of the refresh API and of the refresh token cookie; starts with `/`. */
+  readonly refreshApiPath: string;
+}
+
+/** The bare paths of CDI 1.0. */
+interface Cdi1Config {
+  /** False when the operator chose ES256 for all tokens: tokens of version 1 are always RS256. */
+  readonly enabled: boolean;
+  /** Whether the bare paths are served without a key although `apiKeys` are set: their SDKs cannot send one. */
+  readonly withoutKey: boolean;
+  /** Kind of signing key of sessions created on the bare paths. */
+  readonly keyKind: SigningKeyKind;
+}
+
+/** Everything the service is told, checked. Paths are absolute; the reading of `config.yaml` made it so. */
+export interface CoreConfig {
+  /** The file that was read; absent when the core runs on development defaults. */
+  readonly path?: string;
+  readonly mode: Mode;
+  readonly host: string;
+  /** 0 to 65535; 0 takes a free one. */
+  readonly port: number;
+  /** Storage URL for `openStorage`; may hold a password. */
+  readonly storage: string;
+  /** One or more master keys, each 32 bytes in base64, separated by commas. Secret. */
+  readonly masterKey?: string;
+  /** File of master keys, one a line in base64; only given when `masterKey` is not. */
+  readonly masterKeyFile?: string;
+  /** File of the revocation log. */
+  readonly revocationLog?: string;
+  readonly policy: Policy;
+  /** Kind of signing key of sessions created through `/v1` and modern CDI, unless the request says otherwise. */
+  readonly keyKind: SigningKeyKind;
+  /** Algorithm of access tokens for CDI 2.21 and later: RS256 unless the operator chose one. */
+  readonly cdiSigningAlgorithm: SigningAlgorithm;
+  readonly cookies: CookieConfig;
+  readonly cdi1: Cdi1Config;
+  /** Empty: no key is asked for. Secret. */
+  readonly apiKeys: readonly string[];
+  /** Addresses and CIDR ranges that may call; empty: all. */
+  readonly ipAllow: readonly string[];
+  readonly logLevel: LogLevel;
+  /** File for lines below `error`; absent: standard output. */
+  readonly infoLogPath?: string;
+  /** File for lines of `error` and worse; absent: standard error. */
+  readonly errorLogPath?: string;
+  /** Checked and shown, without effect: this core has no pool of threads. */
+  readonly maxServerPoolSize: number;
+}

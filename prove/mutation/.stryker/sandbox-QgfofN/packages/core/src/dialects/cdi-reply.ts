@@ -1,0 +1,37 @@
+import { type ProblemCode, problems } from "@pawl/protocol";
+import type { CoreReply, Refusal } from "../server/exchange.js";
+
+/** A text answer as the original core writes it: one line. */
+export const textReply = (text: string, status = 200): CoreReply => ({
+  status,
+  contentType: "text/html; charset=UTF-8",
+  body: `${text}\n`,
+});
+
+/** A JSON answer as the original core writes it: status 200 whatever the outcome, one line. */
+export const jsonReply = (json: string): CoreReply => ({
+  status: 200,
+  contentType: "application/json; charset=UTF-8",
+  body: `${json}\n`,
+});
+
+/** Refuses a `cdi-version` that is not served here. */
+export const unknownVersionReply = (version: string | readonly string[]): CoreReply =>
+  typeof version === "string" && /^\d{1,5}\.\d{1,5}$/.test(version)
+    ? textReply(`cdi-version ${version} not supported`, 400)
+    : textReply("cdi-version header is invalid", 400);
+
+/** The original's texts; the rest is the title of our own table. */
+const texts: Partial<Record<ProblemCode, string>> = {
+  invalid_json: "Invalid Json Input",
+  api_key_invalid: "Invalid API key",
+  not_found: "Not found",
+  method_not_allowed: "Method not supported",
+  internal_error: "Internal Error",
+};
+
+/** A refusal as text, for every path that is not our own API's. */
+export const textRefusal = (problem: ProblemCode, { detail }: Refusal): CoreReply => {
+  const { status, title } = problems[problem];
+  return textReply(texts[problem] ?? detail ?? title, status);
+};

@@ -1,0 +1,24 @@
+import type { RandomSource, SessionEngine } from "@pawl/engine";
+import type { TenantId } from "@pawl/storage";
+import type { CoreConfig } from "../../config/core-config.js";
+import type { CoreReply } from "../../server/exchange.js";
+import type { CdiOperationName, CdiVersion } from "./cdi-versions.js";
+
+/** A request to one operation: who asks in which version, and for which tenant. */
+export interface CdiCall {
+  readonly version: CdiVersion;
+  /** The default tenant where the path names none. */
+  readonly tenantId: TenantId;
+  readonly query: string;
+  readonly body: string;
+}
+
+export type CdiHandler = (call: CdiCall) => CoreReply | Promise<CoreReply>;
+
+export type CdiHandlers<Name extends CdiOperationName = CdiOperationName> = Readonly<Record<Name, CdiHandler>>;
+
+export interface CdiOptions {
+  readonly engine: SessionEngine;
+  readonly config: Pick<CoreConfig, "keyKind" | "cdiSigningAlgorithm">;
+  readonly random: RandomSource;
+}

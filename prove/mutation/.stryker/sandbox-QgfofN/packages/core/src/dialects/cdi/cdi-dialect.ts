@@ -1,0 +1,133 @@
+import { EngineError } from "@pawl/engine";
+import { PUBLIC_TENANT } from "@pawl/storage";
+import type { CoreReply, CoreRequest, Dialect, Found, Operation } from "../../server/exchange.js";
+import { InputError, queryParameter } from "../cdi-input.js";
+import { jsonReply, textRefusal, textReply, unknownVersionReply } from "../cdi-reply.js";
+import type { CdiHandlers, CdiOptions } from "./cdi-call.js";
+import { type CdiOperation, cdiOperations } from "./cdi-operations.js";
+import { type CdiPlace, DEFAULT_PLACE, splitPlace } from "./cdi-place.js";
+import { type CdiOperationName, type CdiVersion, cdiVersions } from "./cdi-versions.js";
+import { createKeyHandlers } from "./key-handlers.js";
+import { assertTenant, noSuchTenant } from "./known-tenant.js";
+import { createSessionHandlers } from "./session-handlers.js";
+import { createTenantHandlers } from "./tenant-handlers.js";
+
+/** The operations of a path, by method. */
+type Methods = ReadonlyMap<string, { readonly name: CdiOperationName } & CdiOperation>;
+
+/** How a request to a path is handled, by method; for the other methods it is refused in its turn. */
+interface Path {
+  readonly methods: Methods;
+  readonly byMethod: ReadonlyMap<string, Operation>;
+  readonly otherMethod: Operation;
+}
+
+/** Versions below this one sign with RS256 alone. */
+const FIRST_WITH_CHOICE = "2.21";
+
+/**
+ * CDI 2.9 and later, as SDKs since 2022 speak it. Translates only; what a version says stands in `cdi-versions.ts`, what
+ * there is to ask for in `cdi-operations.ts`, and `docs/reference/compatibility.md` names what differs from the original.
+ *
+ * The order of checks is the original's: address and API key (the server), version, application, tenant, method, input.
+ */
+export const createCdiDialect = (options: CdiOptions): Dialect => {
+  const { engine, config } = options;
+  const served = cdiVersions.slice(
+    config.cdiSigningAlgorithm === "RS256" ? 0 : cdiVersions.findIndex(({ version }) => version === FIRST_WITH_CHOICE),
+  );
+  const oldest = served[0] as CdiVersion;
+  const latest = served.at(-1) as CdiVersion;
+  const byName = new Map(served.map((version) => [version.version, version]));
+  const reply = (members: object): CoreReply => jsonReply(JSON.stringify(members));
+
+  const handlers: CdiHandlers = {
+    ...createSessionHandlers(options),
+    ...createKeyHandlers(options),
+    ...createTenantHandlers(options),
+    apiVersion: () => reply({ versions: served.map(({ version }) => version) }),
+    telemetry: () => reply({ exists: false }),
+    features: () => reply({ features: [], usageStats: {}, status: "OK" }),
+    findUser: ({ query }) => {
+      queryParameter(query, "userId");
+      return reply({ status: "UNKNOWN_USER_ID_ERROR" });
+    },
+  };
+
+  /** The version asked for, or why it is refused. */
+  const versionOf = ({ headers }: CoreRequest): CdiVersion | CoreReply => {
+    const asked = headers["cdi-version"];
+    if (asked === undefined) return latest;
+    const known = typeof asked === "string" ? byName.get(asked) : undefined;
+    if (known !== undefined) return known;
+    if (cdiVersions.some(({ version }) => version === asked))
+      return textReply(
+        `cdi-version ${asked as string} is lower than the minimum allowed version ${oldest.version}`,
+        400,
+      );
+    return unknownVersionReply(asked);
+  };
+
+  const serve = async (methods: Methods, place: CdiPlace, request: CoreRequest): Promise<CoreReply> => {
+    const asked = versionOf(request);
+    const operation = methods.get(request.method);
+    const version = "status" in asked && operation?.anyVersion === true && isWellFormed(request) ? latest : asked;
+    if ("status" in version) return version;
+    if (place.appId !== undefined) return textReply(noSuchTenant(place.appId, place.tenantId).message, 400);
+    if (place.namesTenant && !version.tenants) return textRefusal("not_found", {});
+    if (operation === undefined || !version.operations.has(operation.name)) return otherMethod(methods, version);
+    const { tenantId } = place;
+    try {
+      if (tenantId !== PUBLIC_TENANT && operation.scope === undefined && version.appWideNeedsPublic)
+        return textReply("Only public tenantId can call this app specific API", 403);
+      if (operation.scope !== "named_tenant") await assertTenant(engine, tenantId);
+      return await handlers[operation.name]({ version, tenantId, query: request.query, body: request.body });
+    } catch (error) {
+      if (error instanceof InputError) return textReply(error.message, 400);
+      if (!(error instanceof EngineError)) throw error;
+      if (error.code === "protected_claim") return textReply("The user payload contains protected field", 400);
+      if (error.code === "tenant_unknown") return textReply(noSuchTenant("public", tenantId).message, 400);
+      throw error;
+    }
+  };
+
+  const paths = new Map<string, Path>();
+  const methodsOf = new Map<string, Map<string, { readonly name: CdiOperationName } & CdiOperation>>();
+  for (const [name, operation] of Object.entries(cdiOperations) as [CdiOperationName, CdiOperation][]) {
+    const methods = methodsOf.get(operation.path) ?? new Map();
+    methodsOf.set(operation.path, methods.set(operation.method, { name, ...operation }));
+  }
+  for (const [path, methods] of methodsOf) {
+    const handle = (request: CoreRequest): Promise<CoreReply> => serve(methods, DEFAULT_PLACE, request);
+    const open = [...methods.values()].every((operation) => operation.open === true);
+    paths.set(path, {
+      methods,
+      byMethod: new Map([...methods].map(([method, { name }]) => [method, { name: `cdi ${name}`, open, handle }])),
+      otherMethod: { name: `cdi ${path}`, open, handle },
+    });
+  }
+
+  return {
+    find(method, target): Found | undefined {
+      const plain = paths.get(target);
+      if (plain !== undefined) return { operation: plain.byMethod.get(method) ?? plain.otherMethod };
+      const split = splitPlace(target);
+      const path = paths.get(split?.path ?? "");
+      if (split === undefined || path === undefined) return undefined;
+      const operation = path.byMethod.get(method) ?? path.otherMethod;
+      return { operation: { ...operation, handle: (request) => serve(path.methods, split.place, request) } };
+    },
+    owns: () => false,
+    refuse: textRefusal,
+  };
+};
+
+/** Whether the version asked for is one that could be: what answers in any version still refuses what is none. */
+const isWellFormed = ({ headers }: CoreRequest): boolean => /^\d{1,5}\.\d{1,5}$/.test(String(headers["cdi-version"]));
+
+/** Refuses a method that a path does not take in a version, or the path when it takes none. */
+const otherMethod = (methods: Methods, { operations }: CdiVersion): CoreReply => {
+  const offered = [...methods.values()].filter(({ name }) => operations.has(name)).map(({ method }) => method);
+  if (offered.length === 0) return textRefusal("not_found", {});
+  return { ...textRefusal("method_not_allowed", {}), headers: ["Allow", offered.join(", ")] };
+};

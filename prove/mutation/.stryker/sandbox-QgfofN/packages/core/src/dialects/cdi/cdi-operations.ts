@@ -1,0 +1,46 @@
+import type { CdiOperationName } from "./cdi-versions.js";
+
+/** Where an operation is found, and whom it concerns. */
+export interface CdiOperation {
+  readonly method: "GET" | "POST" | "PUT";
+  readonly path: string;
+  /**
+   * `tenant`: it concerns the tenant before the path, which has to exist; `named_tenant`: the same, and the handler finds
+   * out; otherwise it concerns the application.
+   */
+  readonly scope?: "tenant" | "named_tenant";
+  /** Needs no API key. */
+  readonly open?: boolean;
+  /** Answers alike whatever version is asked for, also one that is not served. */
+  readonly anyVersion?: boolean;
+}
+
+/** Every operation of the CDI from 2.9 on; `cdi-versions.ts` says which version has which. */
+export const cdiOperations: Readonly<Record<CdiOperationName, CdiOperation>> = {
+  apiVersion: { method: "GET", path: "/apiversion", anyVersion: true },
+  keySet: { method: "GET", path: "/.well-known/jwks.json", open: true, anyVersion: true },
+  handshake: { method: "POST", path: "/recipe/handshake" },
+  createSession: { method: "POST", path: "/recipe/session", scope: "named_tenant" },
+  getSession: { method: "GET", path: "/recipe/session" },
+  verifySession: { method: "POST", path: "/recipe/session/verify" },
+  refreshSession: { method: "POST", path: "/recipe/session/refresh" },
+  regenerateSession: { method: "POST", path: "/recipe/session/regenerate" },
+  removeSessions: { method: "POST", path: "/recipe/session/remove", scope: "tenant" },
+  listSessions: { method: "GET", path: "/recipe/session/user", scope: "tenant" },
+  getSessionData: { method: "GET", path: "/recipe/session/data" },
+  updateSessionData: { method: "PUT", path: "/recipe/session/data" },
+  getPayload: { method: "GET", path: "/recipe/jwt/data" },
+  updatePayload: { method: "PUT", path: "/recipe/jwt/data" },
+  createJwt: { method: "POST", path: "/recipe/jwt" },
+  listKeys: { method: "GET", path: "/recipe/jwt/jwks" },
+  telemetry: { method: "GET", path: "/telemetry" },
+  features: { method: "GET", path: "/ee/featureflag" },
+  findUser: { method: "GET", path: "/user/id" },
+  putTenant: { method: "PUT", path: "/recipe/multitenancy/tenant" },
+  getTenant: { method: "GET", path: "/recipe/multitenancy/tenant", scope: "named_tenant" },
+  listTenants: { method: "GET", path: "/recipe/multitenancy/tenant/list" },
+  removeTenant: { method: "POST", path: "/recipe/multitenancy/tenant/remove" },
+  putTenantV2: { method: "PUT", path: "/recipe/multitenancy/tenant/v2" },
+  getTenantV2: { method: "GET", path: "/recipe/multitenancy/tenant/v2", scope: "named_tenant" },
+  listTenantsV2: { method: "GET", path: "/recipe/multitenancy/tenant/list/v2" },
+};

@@ -1,0 +1,188 @@
+import {
+  type CreateSessionInput,
+  type JsonObject,
+  parseHandle,
+  type RevokeCause,
+  type SessionEngine,
+  type SessionHandle,
+} from "@pawl/engine";
+import {
+  DEFAULT_PAGE_LIMIT,
+  openApi,
+  type ProblemCode,
+  type RouteAnswer,
+  type RouteBody,
+  type RouteName,
+  type RouteQuery,
+} from "@pawl/protocol";
+import {
+  type EventSelector,
+  millis,
+  type PageRequest,
+  type SessionSelector,
+  type TenantId,
+  type UserId,
+} from "@pawl/storage";
+import type { CoreConfig } from "../../config/core-config.js";
+import type { StreamReply } from "../../server/exchange.js";
+import { event, explanation, issuedSession, verifiedSession } from "./answers.js";
+import type { ProblemDetail } from "./problem-reply.js";
+import { revocationStream } from "./revocation-stream.js";
+
+/** A request to one operation, checked against its schemas. */
+export interface Call<Name extends RouteName> {
+  readonly body: RouteBody<Name>;
+  readonly query: RouteQuery<Name>;
+  /** The `{handle}` of the path, decoded; empty where the path has none. */
+  readonly handle: string;
+  /** `Last-Event-ID`, of a reader that resumes a stream. */
+  readonly lastEventId: string | undefined;
+}
+
+/** What an operation comes to. */
+export type Outcome<Name extends RouteName> =
+  | { readonly ok: RouteAnswer<Name> }
+  | { readonly problem: ProblemCode; readonly detail?: ProblemDetail }
+  | { readonly stream: StreamReply };
+
+export type Handlers = {
+  readonly [Name in RouteName]: (call: Call<Name>) => Outcome<Name> | Promise<Outcome<Name>>;
+};
+
+export interface HandlerOptions {
+  readonly engine: SessionEngine;
+  readonly config: Pick<CoreConfig, "cookies" | "keyKind">;
+  /** Version of the package, for the description. */
+  readonly version: string;
+  /** Milliseconds between two comments on a silent stream. */
+  readonly heartbeat: number;
+}
+
+const NOT_FOUND = { problem: "session_not_found" } as const;
+
+/** Every operation of our API over the engine. */
+export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOptions): Handlers => {
+  const { policy } = engine;
+  const { cookies, keyKind } = config;
+  const description = openApi(version);
+  // The schemas have checked what is cast here; brands are for the engine's own code.
+  return {
+    async createSession({ body }) {
+      return { ok: issuedSession(await engine.createSession({ keyKind, ...(body as CreateSessionInput) })) };
+    },
+    async refreshSession({ body }) {
+      const outcome = await engine.refreshSession(body);
+      switch (outcome.kind) {
+        case "refreshed":
+          return { ok: issuedSession(outcome) };
+        case "unauthorised":
+          return { problem: "unauthorised", detail: { detail: outcome.message } };
+        case "token_reuse": {
+          const { handle, userId, tenantId } = outcome.session;
+          return { problem: "token_theft_detected", detail: { sessionHandle: handle, userId, tenantId } };
+        }
+      }
+    },
+    async verifySession({ body }) {
+      const outcome = await engine.verifyAccessToken(body);
+      if (outcome.kind === "valid") return { ok: verifiedSession(outcome.claims) };
+      const problem = outcome.kind === "try_refresh" ? "try_refresh_token" : "unauthorised";
+      return { problem, detail: { detail: outcome.message } };
+    },
+    async regenerateSession({ body }) {
+      const outcome = await engine.regenerateAccessToken(body.accessToken, body.payload as JsonObject | undefined);
+      if (outcome.kind === "unauthorised") return { problem: "unauthorised", detail: { detail: outcome.message } };
+      const { session, accessToken } = outcome;
+      return { ok: { session, ...(accessToken === undefined ? {} : { accessToken }) } };
+    },
+    async reportUses({ body }) {
+      await engine.reportUses(
+        body.uses.map(({ handle, seq, issuedAt }) => ({
+          handle: handle as SessionHandle,
+          seq,
+          issuedAt: millis(issuedAt),
+        })),
+      );
+      return { ok: undefined };
+    },
+    async revokeSessions({ body }) {
+      const { reason, detail } = body;
+      const cause: RevokeCause = {
+        ...(reason === undefined ? {} : { reason }),
+        ...(detail === undefined ? {} : { detail }),
+      };
+      if ("handles" in body) return { ok: { revoked: [...(await engine.revokeSessions(body.handles, cause))] } };
+      if ("allOfTenant" in body)
+        return { ok: { revoked: [...(await engine.revokeTenant(body.allOfTenant as TenantId, cause))] } };
+      const user = body as Parameters<SessionEngine["revokeAllForUser"]>[0];
+      return { ok: { revoked: [...(await engine.revokeAllForUser(user, cause))] } };
+    },
+    async listSessions({ query }) {
+      const { items, next } = await engine.listSessions(query as SessionSelector, pageOf(query));
+      return { ok: { sessions: [...items], ...(next === undefined ? {} : { next }) } };
+    },
+    async listSessionHandles({ query }) {
+      const handles = await engine.listSessionHandles(
+        query as { readonly userId: UserId; readonly tenantId?: TenantId },
+      );
+      return { ok: { handles: [...handles] } };
+    },
+    async getSession({ handle }) {
+      const session = await engine.getSession(handle);
+      return session === undefined ? NOT_FOUND : { ok: session };
+    },
+    async explainSession({ handle }) {
+      return { ok: explanation(await engine.explainSession(handle)) };
+    },
+    async updateSessionData({ handle, body }) {
+      return (await engine.updateSessionData(handle, body.data as JsonObject)) ? { ok: undefined } : NOT_FOUND;
+    },
+    async updatePayload({ handle, body }) {
+      return (await engine.updatePayload(handle, body.payload as JsonObject)) ? { ok: undefined } : NOT_FOUND;
+    },
+    async listEvents({ query }) {
+      const selector = eventSelector(query);
+      if (selector === undefined) return { ok: { events: [] } };
+      const { items, next } = await engine.listEvents(selector, pageOf(query));
+      return { ok: { events: items.map(event), ...(next === undefined ? {} : { next }) } };
+    },
+    async watchRevocations({ query, lastEventId }) {
+      return { stream: await revocationStream(engine, { cursor: lastEventId ?? query.cursor, heartbeat }) };
+    },
+    keySet: () => ({ ok: { keys: [...engine.keySet().keys] } }),
+    settings: () => ({
+      ok: {
+        ...(cookies.domain === undefined ? {} : { cookieDomain: cookies.domain }),
+        cookieSecure: cookies.secure,
+        accessTokenPath: cookies.accessTokenPath,
+        refreshTokenPath: cookies.refreshApiPath,
+        enableAntiCsrf: policy.enableAntiCsrf,
+        checkDatabase: policy.checkDatabase,
+        accessTokenValidity: policy.accessTokenValidity,
+        reuseWindow: policy.reuseWindow,
+      },
+    }),
+    listSigningKeys: () => ({ ok: { keys: [...engine.listSigningKeys()] } }),
+    async rotateSigningKey({ body }) {
+      return { ok: await engine.rotateSigningKey(body.algorithm) };
+    },
+    openApi: () => ({ ok: description }),
+  };
+};
+
+const pageOf = ({ limit, after }: { readonly limit?: number; readonly after?: string }): PageRequest => ({
+  limit: limit ?? DEFAULT_PAGE_LIMIT,
+  ...(after === undefined ? {} : { after }),
+});
+
+/** @returns undefined when the handle is none that a session could have. */
+const eventSelector = ({ handle, userId, tenantId, type }: RouteQuery<"listEvents">): EventSelector | undefined => {
+  const named = handle === undefined ? undefined : parseHandle(handle);
+  if (handle !== undefined && named === undefined) return undefined;
+  return {
+    ...(named === undefined ? {} : { sessionId: named.id, tenantId: named.tenantId }),
+    ...(tenantId === undefined ? {} : { tenantId: tenantId as TenantId }),
+    ...(userId === undefined ? {} : { userId: userId as UserId }),
+    ...(type === undefined ? {} : { types: [type] }),
+  };
+};

@@ -1,0 +1,72 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { ProblemCode } from "@pawl/protocol";
+
+/** A request as the dialects see it: the body read, the target split, nothing decoded. */
+export interface CoreRequest {
+  readonly method: string;
+  /** As sent, from the first `/` up to `?`. */
+  readonly path: string;
+  /** What follows `?`; empty when there is none. */
+  readonly query: string;
+  readonly headers: IncomingHttpHeaders;
+  /** UTF-8 text; empty when there is none. */
+  readonly body: string;
+}
+
+/** An answer in one piece. */
+export interface CoreReply {
+  readonly status: number;
+  /** Absent: no body. */
+  readonly contentType?: string;
+  readonly body: string;
+  /** `no-store` unless given: nearly every answer carries a token or is about one. */
+  readonly cacheControl?: string;
+  /** Further header names and values, in turns. */
+  readonly headers?: readonly string[];
+}
+
+/** Where a stream writes. */
+export interface StreamSink {
+  /** Aborted when the reader has gone or has stopped reading, or the core stops. */
+  readonly closed: AbortSignal;
+  /** Resolves when the reader has taken enough to send more. Never rejects: look at `closed`. */
+  write(text: string): Promise<void>;
+}
+
+/** An answer that goes on until `run` resolves or the sink is closed. */
+export interface StreamReply {
+  readonly status: number;
+  readonly contentType: string;
+  readonly run: (sink: StreamSink) => Promise<void>;
+}
+
+/** One thing that can be asked for. */
+export interface Operation {
+  /** For the log; made of our own words only, never of what was sent. */
+  readonly name: string;
+  /** Open operations need no API key. */
+  readonly open: boolean;
+  readonly handle: (request: CoreRequest) => CoreReply | StreamReply | Promise<CoreReply | StreamReply>;
+}
+
+/** What a dialect makes of a method and a path: an operation, or the methods that the path takes instead. */
+export type Found = { readonly operation: Operation } | { readonly allow: readonly string[]; readonly open: boolean };
+
+/** What else is known of a refusal. */
+export interface Refusal {
+  /** For a person. Never holds what was sent. */
+  readonly detail?: string;
+  /** With `internal_error`: where the log tells more. */
+  readonly errorId?: string;
+  /** With `method_not_allowed`: the methods that the path takes. */
+  readonly allow?: readonly string[];
+}
+
+/** One way of speaking to the engine. Translates; decides nothing. */
+export interface Dialect {
+  /** @returns undefined when the path is none of this dialect's. */
+  readonly find: (method: string, path: string) => Found | undefined;
+  /** Whether an unknown path is this dialect's to refuse. */
+  readonly owns: (path: string) => boolean;
+  readonly refuse: (problem: ProblemCode, refusal: Refusal) => CoreReply;
+}

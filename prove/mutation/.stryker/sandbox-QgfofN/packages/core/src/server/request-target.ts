@@ -1,0 +1,39 @@
+import type { Dialect, Operation } from "./exchange.js";
+
+/** The path and the query of a request, nothing decoded. */
+export interface RequestTarget {
+  readonly path: string;
+  /** What follows `?`; empty when there is none. */
+  readonly query: string;
+}
+
+/** Splits a request target; the absolute form names the authority again (RFC 9112 section 3.2.2). */
+export const splitTarget = (url: string): RequestTarget => {
+  const target = url.startsWith("/") ? url : url.replace(/^https?:\/\/[^/?]*/i, "");
+  const mark = target.indexOf("?");
+  return mark === -1 ? { path: target, query: "" } : { path: target.slice(0, mark), query: target.slice(mark + 1) };
+};
+
+/** Who answers a request, and with what. */
+export interface Routed {
+  /** Says how a refusal looks, whatever else is known. */
+  readonly dialect: Dialect;
+  readonly operation?: Operation;
+  /** For a path that is known and a method that is not: the methods it takes. */
+  readonly allow?: readonly string[];
+  /** Whether what is asked for needs no API key. */
+  readonly open: boolean;
+}
+
+/** Asks the dialects in order; the first one refuses every path that no other owns. */
+export const createRouter =
+  (dialects: readonly [Dialect, ...Dialect[]]) =>
+  (method: string, path: string): Routed => {
+    for (const dialect of dialects) {
+      const found = dialect.find(method, path);
+      if (found === undefined) continue;
+      if ("operation" in found) return { dialect, operation: found.operation, open: found.operation.open };
+      return { dialect, allow: found.allow, open: found.open };
+    }
+    return { dialect: dialects.find(({ owns }) => owns(path)) ?? dialects[0], open: false };
+  };

@@ -1,0 +1,109 @@
+import { readFileSync } from "node:fs";
+import { openEngine, type RandomSource, type SessionEngine, systemRandom } from "@pawl/engine";
+import type { Clock } from "@pawl/storage";
+import type { Logger } from "pino";
+import type { CoreConfig } from "../config/core-config.js";
+import { createCdiDialect } from "../dialects/cdi/cdi-dialect.js";
+import { createCdi1Dialect } from "../dialects/cdi-1/cdi-1-dialect.js";
+import { createServiceDialect } from "../dialects/service/service-dialect.js";
+import { createV1Dialect } from "../dialects/v1/v1-dialect.js";
+import { assertGuarded, createAccessControl } from "./access-control.js";
+import { createHttpServer } from "./http-server.js";
+import { defaultLimits, type Limits } from "./limits.js";
+import { createCoreLog } from "./log.js";
+import { warningOfThefts } from "./theft-warning.js";
+
+/** What a test or an embedding program may replace. */
+export interface StartCoreOptions {
+  /** Time of the engine and of a storage that has no clock of its own. */
+  readonly clock?: Clock;
+  readonly random?: RandomSource;
+  /** Takes the place of the log files that the configuration names. */
+  readonly logger?: Logger;
+  readonly limits?: Partial<Limits>;
+}
+
+/** A listening core. */
+export interface RunningCore {
+  /** Where it listens; the port is the one taken when 0 was asked for. */
+  readonly address: { readonly host: string; readonly port: number };
+  readonly engine: SessionEngine;
+  /** Reads the files of keys anew, which it else does every 20 s. What fails is logged. */
+  reopen(): Promise<void>;
+  /**
+   * Answers what is in flight, refuses what is new (503), ends the feeds, then lets go of engine, storage and log.
+   * Connections that are not done within the grace period are cut.
+   */
+  close(): Promise<void>;
+}
+
+/** Version of this package. */
+const coreVersion = (): string => {
+  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { readonly version: string }).version;
+};
+
+/**
+ * Opens log, storage and engine as configured, and listens.
+ * @throws ConfigError, StorageError, EngineError, or a system error (`EADDRINUSE`, `EACCES`) when the core cannot
+ * serve; nothing is left open then.
+ */
+export const startCore = async (config: CoreConfig, options: StartCoreOptions = {}): Promise<RunningCore> => {
+  assertGuarded(config);
+  const { clock, random = systemRandom } = options;
+  const limits: Limits = { ...defaultLimits, ...options.limits };
+  const { logger, close: closeLog } =
+    options.logger === undefined ? createCoreLog(config) : { logger: options.logger, close: () => undefined };
+  const closers: (() => void | Promise<void>)[] = [closeLog];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.toReversed()) await close();
+  };
+
+  try {
+    const opened = await openEngine({
+      storage: config.storage,
+      policy: config.policy,
+      random,
+      ...(clock === undefined ? {} : { clock }),
+      ...(config.masterKey === undefined ? {} : { masterKey: config.masterKey }),
+      ...(config.masterKeyFile === undefined ? {} : { masterKeyFile: config.masterKeyFile }),
+      ...(config.revocationLog === undefined ? {} : { revocationLog: config.revocationLog }),
+      onBackgroundError: (error) => logger.error({ err: error }, "background work failed; it is tried again"),
+    });
+    closers.push(() => opened.close());
+    const { storage } = opened;
+    const engine = warningOfThefts(opened.engine, logger);
+    const cdi1 = config.cdi1.enabled ? [createCdi1Dialect({ engine, config, random, processId: process.pid })] : [];
+    const server = createHttpServer({
+      dialects: [
+        createServiceDialect({ storage, readyTimeout: limits.readyTimeout }),
+        createV1Dialect({ engine, config, version: coreVersion(), heartbeat: limits.heartbeat }),
+        createCdiDialect({ engine, config, random }),
+        ...cdi1,
+      ],
+      access: createAccessControl(config),
+      limits,
+      log: logger,
+    });
+    // "localhost" is what the original listened on: 127.0.0.1, also where the resolver would name ::1 first.
+    const host = config.host.toLowerCase() === "localhost" ? "127.0.0.1" : config.host;
+    const { port } = await server.listen({ host, port: config.port });
+    closers.push(() => server.close());
+    logger.info({ host: config.host, port }, "listening");
+
+    const reopen = async (): Promise<void> => {
+      for (const task of [() => engine.maintainMasterKeys(), () => engine.maintainSigningKeys()])
+        await task().catch((error: unknown) => logger.error({ err: error }, "files cannot be read anew"));
+    };
+    let closing: Promise<void> | undefined;
+    return {
+      address: { host: config.host, port },
+      engine,
+      reopen,
+      close: () => (closing ??= closeAll()),
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+};

@@ -1,0 +1,144 @@
+import { createHash, type Hash } from "node:crypto";
+import type { MasterKeyNeed } from "@pawl/engine";
+import type { SessionRecord, TenantId } from "@pawl/storage";
+import { compileValidator } from "../dialects/v1/validator.js";
+
+/** Bytes that a line may have: a payload and data of the greatest size, escaped. */
+export const MAX_LINE_BYTES = 16 * 1024 * 1024;
+
+/** The first line of an export. */
+export interface ExportHeader {
+  readonly format: "pawl-sessions";
+  readonly version: 1;
+  /** Milliseconds since 1970. */
+  readonly exportedAt: number;
+  /** The master keys that the refresh tokens of the sessions were sealed with. */
+  readonly masterKeys: readonly MasterKeyNeed[];
+  /** The one tenant that was exported; absent: all. */
+  readonly tenantId?: TenantId;
+}
+
+/**
+ * One line of an export: the first one, one session as it is stored, a place from which an interrupted export goes on, or
+ * the end, which counts the sessions and holds the SHA-256 of all bytes before it.
+ */
+export type ExportLine =
+  | { readonly kind: "header"; readonly header: ExportHeader }
+  | { readonly kind: "session"; readonly record: SessionRecord }
+  | { readonly kind: "checkpoint"; readonly after: string }
+  | { readonly kind: "end"; readonly sessions: number; readonly sha256: string };
+
+const text = { type: "string" } as const;
+const filled = { type: "string", minLength: 1 } as const;
+const whole = { type: "integer", minimum: 0 } as const;
+
+const need = {
+  type: "object",
+  required: ["id", "check", "neededUntil"],
+  properties: { id: whole, check: filled, neededUntil: whole },
+} as const;
+
+const columns = {
+  id: filled,
+  tenantId: filled,
+  userId: filled,
+  secretHash: filled,
+  current: whole,
+  next: whole,
+  issuedAt: whole,
+  keyKind: { enum: ["dynamic", "static"] },
+  payload: text,
+  data: text,
+  createdAt: whole,
+  lastActiveAt: whole,
+  expiresAt: whole,
+  idleExpiresAt: whole,
+} as const;
+
+const object = (properties: Readonly<Record<string, object>>, optional: Readonly<Record<string, object>> = {}) =>
+  compileValidator({
+    type: "object",
+    required: Object.keys(properties),
+    properties: { ...properties, ...optional },
+    additionalProperties: false,
+  });
+
+/** Reads lines of an export. */
+export const createLineReader = (): ((line: string) => ExportLine | string) => {
+  const complain = {
+    header: object(
+      { format: text, version: whole, exportedAt: whole, masterKeys: { type: "array", items: need } },
+      { tenantId: filled },
+    ),
+    session: object(columns, { device: text, address: text }),
+    checkpoint: object({ after: filled }),
+    end: object({ end: { const: true }, sessions: whole, sha256: filled }),
+  };
+  const checked = (kind: keyof typeof complain, value: unknown, line: ExportLine): ExportLine | string =>
+    complain[kind](value) ?? line;
+
+  return (line) => {
+    let value: Readonly<Record<string, unknown>>;
+    try {
+      value = JSON.parse(line) as typeof value;
+    } catch {
+      return "no JSON: it was cut off or changed";
+    }
+    if (typeof value !== "object" || value === null) return "no JSON object";
+    if ("format" in value) {
+      if (value["format"] !== "pawl-sessions") return "no export of sessions";
+      if (value["version"] !== 1) return "an export of a newer release: import it with that one";
+      return checked("header", value, { kind: "header", header: value as unknown as ExportHeader });
+    }
+    if ("after" in value) return checked("checkpoint", value, { kind: "checkpoint", after: String(value["after"]) });
+    if ("end" in value)
+      return checked("end", value, {
+        kind: "end",
+        sessions: Number(value["sessions"]),
+        sha256: String(value["sha256"]),
+      });
+    const record = value as unknown as SessionRecord;
+    const wrong = complain.session(value) ?? textFault(record);
+    return wrong ?? { kind: "session", record };
+  };
+};
+
+/** Payload and data are JSON objects as text; a row that holds another one would fail its next refresh. */
+const textFault = ({ payload, data, current, next }: SessionRecord): string | undefined => {
+  for (const [name, json] of Object.entries({ payload, data })) {
+    if (!isJsonObject(json)) return `${name}: must be a JSON object as text`;
+  }
+  return current > next ? "current: must not be greater than next" : undefined;
+};
+
+const isJsonObject = (json: string): boolean => {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+};
+
+/** Writes a line. */
+export const formatLine = (line: Exclude<ExportLine, { readonly kind: "end" }>): string => {
+  switch (line.kind) {
+    case "header":
+      return `${JSON.stringify(line.header)}\n`;
+    case "session":
+      return `${JSON.stringify(line.record)}\n`;
+    case "checkpoint":
+      return `${JSON.stringify({ after: line.after })}\n`;
+  }
+};
+
+/** What has been written or read so far: enough for the last line, and to go on from here. */
+export interface ExportSum {
+  readonly sessions: number;
+  readonly hash: Hash;
+}
+
+export const emptySum = (): ExportSum => ({ sessions: 0, hash: createHash("sha256") });
+
+export const formatEnd = ({ sessions, hash }: ExportSum): string =>
+  `${JSON.stringify({ end: true, sessions, sha256: hash.copy().digest("hex") })}\n`;

@@ -1,0 +1,81 @@
+import { handleOf } from "@pawl/engine";
+import type { EventRecord, Page, SessionRecord, Storage, TenantId, UserId } from "@pawl/storage";
+
+/** Rows that are read at once. */
+const PAGE = 25;
+
+/**
+ * Everything that is stored about a user, as one readable JSON document in pieces of text: all sessions, live or not, and
+ * all events. Payload and data stand in it to the letter; the hash of a session's secret, which tells nothing of the user,
+ * does not.
+ */
+export async function* exportUser(
+  storage: Storage,
+  user: { readonly tenantId: TenantId; readonly userId: UserId },
+): AsyncGenerator<string> {
+  yield `{\n  "user": ${JSON.stringify(user.userId)},\n  "tenant": ${JSON.stringify(user.tenantId)},\n  "exportedAt": ${time(storage.now())},\n  "sessions": [`;
+  const seen = new Set<string>();
+  let before = "";
+  for await (const record of all((page) => storage.listSessionHistory(user, page))) {
+    if (seen.has(record.id)) continue;
+    seen.add(record.id);
+    yield `${before}\n    ${sessionText(record)}`;
+    before = ",";
+  }
+  yield `\n  ],\n  "events": [`;
+  before = "";
+  for await (const event of all((page) => storage.listEvents(user, page))) {
+    yield `${before}\n    ${eventText(event)}`;
+    before = ",";
+  }
+  yield "\n  ]\n}\n";
+}
+
+async function* all<T>(
+  list: (page: { readonly limit: number; readonly after?: string }) => Promise<Page<T>>,
+): AsyncGenerator<T> {
+  let after: string | undefined;
+  do {
+    const page = await list({ limit: PAGE, ...(after === undefined ? {} : { after }) });
+    yield* page.items;
+    after = page.next;
+  } while (after !== undefined);
+}
+
+const time = (at: number): string => JSON.stringify(new Date(at).toISOString());
+
+const members = (values: Readonly<Record<string, string | undefined>>): string =>
+  `{${Object.entries(values)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `"${name}": ${String(value)}`)
+    .join(", ")}}`;
+
+const quoted = (text: string | undefined): string | undefined =>
+  text === undefined ? undefined : JSON.stringify(text);
+
+const sessionText = (record: SessionRecord): string =>
+  members({
+    handle: quoted(handleOf(record)),
+    device: quoted(record.device),
+    address: quoted(record.address),
+    createdAt: time(record.createdAt),
+    ...(record.issuedAt === 0 ? {} : { refreshedAt: time(record.issuedAt) }),
+    lastActiveAt: time(record.lastActiveAt),
+    expiresAt: time(record.expiresAt),
+    ...(record.endedAt === undefined ? {} : { endedAt: time(record.endedAt) }),
+    endReason: quoted(record.endReason),
+    payload: record.payload,
+    data: record.data,
+  });
+
+const eventText = ({ sessionId, tenantId, at, type, reason, detail, count }: EventRecord): string =>
+  members({
+    at: time(at),
+    type: quoted(type),
+    ...(sessionId === undefined || tenantId === undefined
+      ? {}
+      : { handle: quoted(handleOf({ id: sessionId, tenantId })) }),
+    reason: quoted(reason),
+    detail,
+    count: String(count),
+  });

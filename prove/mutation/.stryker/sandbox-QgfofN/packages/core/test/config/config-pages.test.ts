@@ -1,0 +1,49 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { configNames, configKey } from "../../src/config/config-keys.js";
+import { configReference } from "../../src/config/config-reference.js";
+import { configTemplate } from "../../src/config/config-template.js";
+import { readConfig } from "../../src/config/read-config.js";
+import { configFolder } from "./config-folder.js";
+
+const { folder, read } = configFolder();
+
+test("docs/reference/configuration.md is made from the table (-u writes it anew)", async () => {
+  await expect(configReference()).toMatchFileSnapshot("../../../../docs/reference/configuration.md");
+});
+
+test("a new file is accepted as it stands, and means the defaults", () => {
+  const { cookies, ...config } = read(configTemplate());
+  const defaults = readConfig({ env: {}, cwd: join(folder, "nothing-here") });
+  expect(config).toEqual({
+    ...defaults,
+    cookies: undefined,
+    path: join(folder, "config.yaml"),
+    mode: "PRODUCTION",
+    storage: `sqlite:${join(folder, "pawl.db")}`,
+  });
+  expect(cookies).toEqual({ ...defaults.cookies, domain: "localhost", secure: true });
+});
+
+test("a new file holds every key once, and each line does what it shows when its # is taken away", () => {
+  const template = configTemplate();
+  for (const name of configNames.filter((name) => configKey(name).environmentOnly !== true))
+    expect(template.match(new RegExp(`^(# )?${name}:`, "gm")), name).toHaveLength(1);
+  const uncommented = template
+    .replace(/^# (?=[a-z_0-9]+: )/gm, "")
+    .replace("<at least 20 characters>", "0123456789-abcdefgh=");
+  expect(read(uncommented)).toMatchObject({
+    port: 3567,
+    mode: "PRODUCTION",
+    masterKeyFile: join(folder, "master.key"),
+    apiKeys: ["0123456789-abcdefgh="],
+    ipAllow: ["127.0.0.1", "10.0.0.0/8"],
+    infoLogPath: join(folder, "logs/info.log"),
+    policy: {
+      idleTimeout: 1_800_000,
+      absoluteTimeout: 30 * 86_400_000,
+      maxSessionsPerUser: 10,
+      eventRetention: 90 * 86_400_000,
+    },
+  });
+});

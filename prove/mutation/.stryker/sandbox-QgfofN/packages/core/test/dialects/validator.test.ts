@@ -1,0 +1,68 @@
+import { CreateSession, ListSessionsQuery, RevokeSessions } from "@pawl/protocol";
+import { describe, expect, test } from "vitest";
+import { compileValidator, readQuery } from "../../src/dialects/v1/validator.js";
+
+describe("compileValidator", () => {
+  const validate = compileValidator(CreateSession);
+
+  test("says nothing about what fits", () => {
+    for (const value of [{ userId: "u" }, { userId: "u", payload: { a: null }, data: {}, enableAntiCsrf: false }])
+      expect(validate(value)).toBeUndefined();
+  });
+
+  test.each([
+    [{}, "must have required properties userId"],
+    [{ userId: 7 }, "userId: must be string"],
+    [{ userId: "u", payload: "canary" }, "payload: must be object"],
+    [{ userId: "u", canary: 1 }, "must not have additional properties"],
+    [[], "must be object"],
+    [null, "must be object"],
+  ])("says of %j: %s", (value, complaint) => {
+    expect(validate(value)).toBe(complaint);
+  });
+
+  test("says of a choice what may be chosen", () => {
+    const revoke = compileValidator(RevokeSessions);
+    expect(revoke({ userId: "u", except: "h" })).toBeUndefined();
+    expect(revoke({ userId: "u", handles: [] })).toBe("Exactly one of `handles`, `userId` and `allOfTenant`");
+  });
+
+  test("repeats no name at length, and no value", () => {
+    const nested = compileValidator({
+      type: "object",
+      properties: { map: { type: "object", additionalProperties: { type: "integer" } } },
+    });
+    const complaint = nested({ map: { ["n".repeat(10_000)]: "canary" } });
+    expect(complaint).toMatch(/^map\.n+: must be integer$/);
+    expect(complaint!.length).toBeLessThan(100);
+  });
+
+  test("CVE-2019-10744: a member named __proto__ is a member like any other", () => {
+    expect(validate(JSON.parse('{"userId":"u","__proto__":{"a":1}}'))).toBe("must not have additional properties");
+    expect(validate(JSON.parse('{"userId":"u","payload":{"__proto__":{"a":1}}}'))).toBeUndefined();
+  });
+});
+
+describe("readQuery", () => {
+  const read = (query: string) => readQuery(ListSessionsQuery, query);
+
+  test("reads integers as numbers and leaves the rest as text", () => {
+    expect(read("limit=12&userId=34")).toEqual({ values: { limit: 12, userId: "34" } });
+    expect(read("")).toEqual({ values: {} });
+    expect(read("userId=a+b%26c%C3%A9")).toEqual({ values: { userId: "a b&cé" } });
+  });
+
+  test.each(["1.5", "1e3", "0x10", " 1", "", "99999999999999999999"])("leaves %j, which is no integer", (text) => {
+    expect(read(`limit=${encodeURIComponent(text)}`)).toEqual({ values: { limit: text } });
+  });
+
+  test("tells of a parameter that is given twice", () => {
+    expect(read("userId=a&limit=1&userId=a")).toEqual({ repeated: "userId" });
+  });
+
+  test("a parameter named __proto__ is one like any other", () => {
+    const outcome = read("__proto__=1") as { readonly values: object };
+    expect(Object.keys(outcome.values)).toEqual(["__proto__"]);
+    expect(Object.getPrototypeOf(outcome.values)).toBe(Object.prototype);
+  });
+});

@@ -1,0 +1,146 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { EngineError } from "@pawl/engine";
+import { StorageError } from "@pawl/storage";
+import { pino } from "pino";
+import { Client } from "undici";
+import { afterEach, expect, test, vi } from "vitest";
+import { createPathTable } from "../../src/dialects/path-table.js";
+import { createV1Dialect } from "../../src/dialects/v1/v1-dialect.js";
+import { createAccessControl } from "../../src/server/access-control.js";
+import type { CoreReply, Dialect, Operation } from "../../src/server/exchange.js";
+import { createHttpServer } from "../../src/server/http-server.js";
+import { defaultLimits, type Limits } from "../../src/server/limits.js";
+import { textRefusal } from "../../src/dialects/cdi-reply.js";
+
+const undo: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const step of undo.splice(0).toReversed()) await step();
+});
+
+/** Serves operations that go wrong, under a dialect of text. */
+const serve = async (handlers: Readonly<Record<string, Operation["handle"]>>, limits: Partial<Limits> = {}) => {
+  const lines: Record<string, unknown>[] = [];
+  const log = pino({ level: "debug" }, { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) });
+  const table = createPathTable(
+    Object.entries(handlers).map(([path, handle]) => ["GET", path, { name: `test ${path}`, open: true, handle }]),
+  );
+  const dialect: Dialect = { find: table.find, owns: () => false, refuse: textRefusal };
+  const server = createHttpServer({
+    dialects: [dialect],
+    access: createAccessControl({ host: "localhost", apiKeys: [], ipAllow: [] }),
+    limits: { ...defaultLimits, ...limits },
+    log,
+  });
+  const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+  const client = new Client(`http://127.0.0.1:${port}`);
+  undo.push(
+    () => server.close(),
+    () => client.destroy(),
+  );
+  return {
+    lines,
+    port,
+    close: () => server.close(),
+    get: async (path: string) => {
+      const { statusCode, headers, body } = await client.request({ method: "GET", path });
+      return { status: statusCode, headers, text: await body.text() };
+    },
+  };
+};
+
+const ok: CoreReply = { status: 200, contentType: "text/plain", body: "ok" };
+
+test("an unexpected exception is 500 without detail, told in the log under an id, and the server goes on", async () => {
+  const { get, lines } = await serve({
+    "/throws": () => {
+      throw new TypeError("the inside of the core");
+    },
+    "/rejects": () => Promise.reject(new Error("the inside of the core")),
+    "/odd": () => Promise.reject("not even an error"),
+    "/ok": () => ok,
+  });
+  for (const path of ["/throws", "/rejects", "/odd"]) {
+    expect(await get(path)).toMatchObject({ status: 500, text: "Internal Error\n" });
+    const line = lines.find(({ level, operation }) => level === 50 && operation === `test ${path}`);
+    expect(line).toMatchObject({ errorId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string });
+  }
+  expect(await get("/ok")).toMatchObject({ status: 200, text: "ok" });
+});
+
+test("our own API gives the id of the log line as the instance of the problem", () => {
+  const dialect = createV1Dialect({
+    engine: { policy: {} } as never,
+    config: {} as never,
+    version: "0",
+    heartbeat: 1,
+  });
+  const reply = dialect.refuse("internal_error", { errorId: "1b4e28ba-2fa1-4ed2-883f-0016d3cca427" });
+  expect(JSON.parse(reply.body)).toEqual({
+    type: "urn:pawl:problem:internal_error",
+    code: "internal_error",
+    title: "Something unexpected happened; the log tells more",
+    status: 500,
+    instance: "urn:uuid:1b4e28ba-2fa1-4ed2-883f-0016d3cca427",
+  });
+});
+
+test.each([
+  [new StorageError("unavailable", "locked"), 503],
+  [new StorageError("read_only", "read-only"), 503],
+  [new StorageError("corrupt", "corrupt"), 503],
+  [new StorageError("closed", "closed"), 503],
+  [new StorageError("invalid_record", "U+0000"), 400],
+  [new EngineError("invalid_input", "the payload is no object"), 400],
+  [new EngineError("payload_too_large", "too large"), 400],
+  [new EngineError("signing_key_missing", "no key"), 500],
+])("%s is %i", async (error, status) => {
+  const { get } = await serve({ "/fails": () => Promise.reject(error) });
+  const answer = await get("/fails");
+  expect(answer.status).toBe(status);
+  if (status === 503) expect(answer.headers["retry-after"]).toBe("1");
+  if (status >= 500) expect(answer.text).not.toContain(error.message);
+});
+
+test("a request that is not answered in time is 503, and its late answer goes nowhere", async () => {
+  let answerLate: (() => void) | undefined;
+  const { get, lines } = await serve(
+    {
+      "/late": () => new Promise((resolve) => (answerLate = () => resolve(ok))),
+      "/ok": () => ok,
+    },
+    { answerTimeout: 30 },
+  );
+  expect(await get("/late")).toMatchObject({ status: 503 });
+  expect(lines).toContainEqual(expect.objectContaining({ level: 40, operation: "test /late" }));
+  answerLate!();
+  expect(await get("/ok")).toMatchObject({ status: 200, text: "ok" });
+});
+
+test("pipelined requests whose client has gone are forgotten: they neither pile up nor hold up a stop", async () => {
+  let answerFirst: (() => void) | undefined;
+  const { port, close } = await serve(
+    {
+      "/slow": () => new Promise((resolve) => (answerFirst = () => resolve(ok))),
+      "/ok": () => ok,
+    },
+    { grace: 60_000, answerTimeout: 60_000 },
+  );
+  const socket = connect(port, "127.0.0.1");
+  socket.write(["/slow", "/ok", "/ok"].map((path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`).join(""));
+  await vi.waitUntil(() => answerFirst !== undefined);
+  socket.destroy();
+  await once(socket, "close");
+  await close();
+});
+
+test("every request has one line at debug: what was asked, the status, the time; nothing that was sent", async () => {
+  const { get, lines } = await serve({ "/ok": () => ok });
+  await get("/ok?secret=1");
+  await get("/secret");
+  expect(lines.map(({ operation, status }) => [operation, status])).toEqual([
+    ["test /ok", 200],
+    ["none", 404],
+  ]);
+  expect(JSON.stringify(lines)).not.toContain("secret");
+});

@@ -1,0 +1,143 @@
+import { millis, NEVER, PUBLIC_TENANT, type SessionRecord, type Storage } from "@pawl/storage";
+import { createAccessTokenVerifier } from "./access-token-verifier.js";
+import { createJwtIssue } from "./application-jwt.js";
+import { createIssuer } from "./issuer.js";
+import { EngineError } from "./errors.js";
+import type { MasterKey } from "./master-key.js";
+import { createMasterKeyRing } from "./master-key-ring.js";
+import type { Policy } from "./policy.js";
+import { policyWith } from "./policy-rules.js";
+import { type RandomSource, systemRandom } from "./random.js";
+import { createRefresh } from "./refresh.js";
+import { secretHash } from "./refresh-token.js";
+import { followRevocations } from "./revocation-feed.js";
+import { createRevocation } from "./revocation.js";
+import type { SessionEngine } from "./session-engine.js";
+import { handleOf, newSessionId } from "./session-handle.js";
+import { checkSession } from "./session-input.js";
+import { createSessions } from "./sessions.js";
+import { createSigningKeys } from "./signing-keys.js";
+import { sweep } from "./sweep.js";
+import { createTenants } from "./tenants.js";
+import { createVerification } from "./verification.js";
+
+const SECRET_BYTES = 32;
+
+export interface EngineOptions {
+  /** Migrated. Its clock is the engine's clock. */
+  readonly storage: Storage;
+  /** All decrypt; which one encrypts is a fact of the store: the first, in a new one. */
+  readonly masterKeys: readonly MasterKey[];
+  /** Reads the master keys anew, where they stand in a file. */
+  readonly readMasterKeys?: () => Promise<readonly MasterKey[]>;
+  /** Rules that differ from `defaultPolicy`. */
+  readonly policy?: Partial<Policy>;
+  /** The operating system's unless given. */
+  readonly random?: RandomSource;
+}
+
+/**
+ * Puts an engine together over a storage: checks the master keys against it, loads or makes the signing keys, and reads
+ * what was revoked within one access token lifetime. Nothing runs by itself but the following of revocations:
+ * `startMaintenance` does the rest.
+ * @throws EngineError `invalid_input` for a bad policy, `master_key_missing`, `master_key_wrong`, `signing_key_corrupt`.
+ */
+export const createEngine = async (options: EngineOptions): Promise<SessionEngine> => {
+  const { storage, masterKeys, readMasterKeys, random = systemRandom } = options;
+  const policy = policyWith(options.policy);
+  const { accessTokenValidity, refreshTokenValidity, enableAntiCsrf } = policy;
+
+  const ring = await createMasterKeyRing({
+    storage,
+    masterKeys,
+    refreshTokenValidity,
+    random,
+    ...(readMasterKeys === undefined ? {} : { readMasterKeys }),
+  });
+  const seal = ring.refreshTokens;
+  const verifier = createAccessTokenVerifier({ clock: storage, accessTokenValidity, enableAntiCsrf });
+  const signingKeys = await createSigningKeys({
+    storage,
+    masterKeys: ring,
+    random,
+    policy,
+    onChange: (keys) => verifier.setKeys(keys),
+  });
+  await signingKeys.ensure(policy.signingAlgorithm, "dynamic");
+  const issuer = createIssuer({ policy, seal, signingKeys });
+  const revocations = await followRevocations({ storage, verifier, lifetime: accessTokenValidity });
+  const revocation = createRevocation({ storage, marks: revocations });
+  const tenants = createTenants({
+    storage,
+    endSessions: (tenantId) => revocation.revokeTenant(tenantId, { detail: "tenant removed" }),
+  });
+
+  return {
+    policy,
+    storage,
+    verifier,
+    revocations,
+
+    async createSession(input) {
+      const { tenantId = PUBLIC_TENANT } = input;
+      const mustExist = input.tenantMustExist === true && tenantId !== PUBLIC_TENANT;
+      if (mustExist && (await tenants.get(tenantId)) === undefined) throw tenantUnknown();
+      const { form, ...session } = checkSession(input);
+      const now = storage.now();
+      const secret = random.bytes(SECRET_BYTES);
+      const record: SessionRecord = {
+        ...session,
+        id: newSessionId(session, random),
+        secretHash: secretHash(secret),
+        current: 0,
+        next: 0,
+        issuedAt: millis(0),
+        createdAt: now,
+        lastActiveAt: now,
+        expiresAt: millis(
+          now + Math.min(policy.refreshTokenValidity, policy.absoluteTimeout ?? Number.POSITIVE_INFINITY),
+        ),
+        idleExpiresAt: policy.idleTimeout === undefined ? NEVER : millis(now + policy.idleTimeout),
+      };
+      const { maxSessionsPerUser } = policy;
+      const limits = maxSessionsPerUser === undefined ? undefined : { maxPerUser: maxSessionsPerUser };
+      revocations.mark(await storage.createSession(record, limits), now);
+      // Whoever removes a tenant says so first and then ends its sessions: they have seen this one, or we see that.
+      if (mustExist && (await tenants.get(tenantId)) === undefined) {
+        await revocation.revokeSessions([handleOf(record)], { detail: "tenant removed" });
+        throw tenantUnknown();
+      }
+      const antiCsrf = input.enableAntiCsrf ?? enableAntiCsrf;
+      const refresh = { id: record.id, seq: 0, iat: now, antiCsrf, secret };
+      return issuer.session(record, refresh, { form, algorithm: input.algorithm, keyKind: record.keyKind, now });
+    },
+
+    refreshSession: createRefresh({ policy, storage, ring, issuer, marks: revocations }),
+    ...createVerification({ policy, storage, verifier, signingKeys, issuer }),
+    ...revocation,
+    tenants,
+    ...createSessions({ policy, storage }),
+
+    listEvents: (selector, page) => storage.listEvents(selector, page),
+    revocationsSince: (from) => revocations.readSince(from),
+
+    keySet: (algorithm) => signingKeys.keySet(algorithm),
+    listSigningKeys: () => signingKeys.list(),
+    async publishedSigningKeys(algorithm, kind) {
+      await issuer.signer(algorithm, kind, storage.now());
+      return signingKeys.published(algorithm, kind);
+    },
+    nextSigningKeyAt: (algorithm) => signingKeys.nextAt(algorithm),
+    issueJwt: createJwtIssue({ storage, issuer }),
+    rotateSigningKey: (algorithm = policy.signingAlgorithm) => signingKeys.rotate(algorithm),
+    maintainMasterKeys: () => ring.reload(),
+    maintainSigningKeys: () => signingKeys.maintain(),
+    sweep: () => sweep(storage, policy),
+
+    async close() {
+      revocations.stop();
+    },
+  };
+};
+
+const tenantUnknown = (): EngineError => new EngineError("tenant_unknown", "there is no such tenant");

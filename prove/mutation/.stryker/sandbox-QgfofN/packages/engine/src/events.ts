@@ -1,0 +1,39 @@
+import type { EventRecord, EventType, Millis, SessionRecord } from "@pawl/storage";
+
+const HOUR = 3_600_000;
+
+/** An alarm about a session: one per session and hour, later ones add to its count. */
+const hourly = (
+  type: EventType,
+  row: SessionRecord,
+  what: { readonly at: Millis; readonly detail?: object },
+): EventRecord => ({
+  key: `${type}:${row.id}:${Math.floor(what.at / HOUR)}`,
+  at: what.at,
+  type,
+  tenantId: row.tenantId,
+  userId: row.userId,
+  sessionId: row.id,
+  ...(what.detail === undefined ? {} : { detail: JSON.stringify(what.detail) }),
+  count: 1,
+});
+
+/** A refresh token was presented that no honest client could hold any more. */
+export const tokenReuseEvent = (row: SessionRecord, seq: number, at: Millis): EventRecord =>
+  hourly("token_reuse", row, { at, detail: { presented: seq, current: row.current, next: row.next } });
+
+/** A refresh token opened, yet does not carry the session's secret. */
+export const forgedTokenEvent = (row: SessionRecord, at: Millis): EventRecord => hourly("forged_token", row, { at });
+
+/** A refresh token was newer than its row: the store lost commits. */
+export const fastForwardEvent = (row: SessionRecord, seq: number, at: Millis): EventRecord =>
+  hourly("fast_forward", row, { at, detail: { presented: seq, current: row.current, next: row.next } });
+
+/** Something that an operator did. */
+export const adminEvent = (at: Millis, detail: Readonly<Record<string, unknown>>): EventRecord => ({
+  key: `admin:${crypto.randomUUID()}`,
+  at,
+  type: "admin",
+  detail: JSON.stringify(detail),
+  count: 1,
+});

@@ -1,0 +1,159 @@
+import {
+  type EventRecord,
+  type Millis,
+  type RotationAttempt,
+  type SessionRecord,
+  type SigningAlgorithm,
+  type SigningKeyKind,
+  StorageError,
+  type Storage,
+} from "@pawl/storage";
+import { antiCsrfToken, antiCsrfTokenMatches } from "./anti-csrf.js";
+import { fastForwardEvent, forgedTokenEvent, tokenReuseEvent } from "./events.js";
+import type { Issuer } from "./issuer.js";
+import type { Policy } from "./policy.js";
+import { lifetimesOf } from "./policy-rules.js";
+import { presentedTokens } from "./presented-tokens.js";
+import type { MasterKeyRing } from "./master-key-ring.js";
+import { type RefreshTokenClaims, secretHash } from "./refresh-token.js";
+import type { RevocationMarks } from "./revocation-feed.js";
+import { decideRotation } from "./rotation.js";
+import { handleOf } from "./session-handle.js";
+import { checkForm } from "./session-input.js";
+import type { AccessTokenForm, RefreshOutcome, RefreshSessionInput } from "./session.js";
+
+/** A row changes under a refresh only when a competitor won; so many winners in one refresh mean something is wrong. */
+const MAX_ROUNDS = 64;
+
+const NO_TOKEN = {
+  kind: "unauthorised",
+  why: "invalid_token",
+  message: "the refresh token is none of ours",
+} as const satisfies RefreshOutcome;
+
+const NO_ANTI_CSRF = {
+  kind: "unauthorised",
+  why: "anti_csrf",
+  message: "anti-CSRF token missing, or not matching",
+} as const satisfies RefreshOutcome;
+
+const NO_SESSION = {
+  kind: "unauthorised",
+  why: "no_session",
+  message: "the session does not exist or has ended",
+} as const satisfies RefreshOutcome;
+
+/** How the answer to a refresh is to be written. */
+interface RefreshStyle {
+  readonly form: AccessTokenForm;
+  readonly algorithm: SigningAlgorithm | undefined;
+  readonly keyKind: SigningKeyKind | undefined;
+}
+
+/** Refreshes sessions: opens the token, lets storage do the ordinary mint, decides and applies the rest (DESIGN 3). */
+export const createRefresh = ({
+  policy,
+  storage,
+  ring,
+  issuer,
+  marks,
+}: {
+  readonly policy: Policy;
+  readonly storage: Storage;
+  readonly ring: Pick<MasterKeyRing, "refreshTokens" | "meet">;
+  readonly issuer: Issuer;
+  readonly marks: RevocationMarks;
+}): ((input: RefreshSessionInput) => Promise<RefreshOutcome>) => {
+  const lifetimes = lifetimesOf(policy);
+
+  return async (input) => {
+    const style = { form: checkForm(input.form), algorithm: input.algorithm, keyKind: input.keyKind };
+    let refused: RefreshOutcome | undefined;
+    await ring.meet([input.refreshToken, ...(input.otherRefreshTokens ?? [])]);
+    for (const claims of presentedTokens(input, ring.refreshTokens)) {
+      const issued = { ...claims, antiCsrf: input.issueAntiCsrf ?? claims.antiCsrf };
+      const outcome = isCsrfSafe(claims, input) ? await refresh(issued, style) : NO_ANTI_CSRF;
+      if (outcome.kind !== "unauthorised") return outcome;
+      refused ??= outcome;
+    }
+    return refused ?? NO_TOKEN;
+  };
+
+  async function refresh(claims: RefreshTokenClaims, { keyKind, ...form }: RefreshStyle): Promise<RefreshOutcome> {
+    const attempt: RotationAttempt = {
+      id: claims.id,
+      seq: claims.seq,
+      iat: claims.iat,
+      secretHash: secretHash(claims.secret),
+      window: policy.reuseWindow,
+      lifetimes,
+      ...(keyKind === undefined ? {} : { keyKind }),
+    };
+    const answer = async (
+      record: SessionRecord,
+      copy: Pick<RefreshTokenClaims, "seq" | "iat" | "parent">,
+      now: RefreshTokenClaims["iat"],
+    ): Promise<RefreshOutcome> => {
+      const style = { ...form, keyKind: keyKind ?? record.keyKind, now };
+      return { kind: "refreshed", ...(await issuer.session(record, { ...claims, ...copy }, style)) };
+    };
+
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const { minted, record, now } = await storage.rotate(attempt);
+      if (minted && record !== undefined) return answer(record, newest(record, now), now);
+      const decision = decideRotation(record, { ...attempt, parent: claims.parent }, now);
+      if (record === undefined || decision.kind === "absent") return NO_SESSION;
+      switch (decision.kind) {
+        case "forged":
+          await storage.appendEvents([forgedTokenEvent(record, now)]);
+          return { kind: "unauthorised", why: "forged_token", message: "the refresh token is not this session's" };
+        case "keep":
+          return answer(record, claims, now);
+        case "repeat":
+          return answer(record, newest(record, now), now);
+        case "fast_forward": {
+          const events = [fastForwardEvent(record, decision.seq, now)];
+          const applied = await storage.applyRotation(record, { ...decision, events });
+          if (applied.kind === "applied")
+            return answer(applied.record, newest(applied.record, applied.now), applied.now);
+          break;
+        }
+        case "reuse": {
+          const ended = await punish(record, tokenReuseEvent(record, claims.seq, now));
+          if (ended !== undefined) return ended;
+          break;
+        }
+        case "mint":
+          // Somebody changed the row between the guard and its reading, or the window ended just then: ask again.
+          break;
+      }
+    }
+    throw new StorageError("unavailable", "the session kept changing under the refresh; try again");
+  }
+
+  /** Does what the policy says to a session whose token was stolen. @returns undefined when the row has changed. */
+  async function punish(record: SessionRecord, event: EventRecord): Promise<RefreshOutcome | undefined> {
+    const { tenantId, userId } = record;
+    const session = { handle: handleOf(record), tenantId, userId };
+    if (policy.theftAction === "report") {
+      await storage.appendEvents([event]);
+      return { kind: "token_reuse", session, ended: [] };
+    }
+    const scope = policy.theftAction === "revoke_user" ? "user" : "session";
+    const applied = await storage.applyRotation(record, { kind: "end", scope, reason: "token_reuse", events: [event] });
+    if (applied.kind === "conflict") return undefined;
+    return { kind: "token_reuse", session, ended: marks.mark(applied.ended, applied.now) };
+  }
+};
+
+/** The newest token of a row, sealed now. */
+const newest = ({ current, next }: SessionRecord, now: Millis): Pick<RefreshTokenClaims, "seq" | "iat" | "parent"> => ({
+  seq: next,
+  iat: now,
+  parent: current,
+});
+
+const isCsrfSafe = (claims: RefreshTokenClaims, input: RefreshSessionInput): boolean =>
+  input.enableAntiCsrf !== true ||
+  !claims.antiCsrf ||
+  antiCsrfTokenMatches(antiCsrfToken(claims.secret, claims.id), input.antiCsrfToken);

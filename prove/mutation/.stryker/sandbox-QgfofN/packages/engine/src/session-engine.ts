@@ -1,0 +1,147 @@
+import type {
+  EndReason,
+  EventRecord,
+  EventSelector,
+  Millis,
+  Page,
+  PageRequest,
+  RevocationCursor,
+  SessionSelector,
+  SigningAlgorithm,
+  SigningKeyKind,
+  Storage,
+  TenantId,
+  UserId,
+} from "@pawl/storage";
+import type { AccessTokenVerifier } from "./access-token-verifier.js";
+import type { JwtInput } from "./application-jwt.js";
+import type { KeySet, PublicSigningKey, SigningKeyInformation } from "./key-set.js";
+import type { Policy } from "./policy.js";
+import type { RevocationFeed, RevokedPage } from "./revocation-feed.js";
+import type {
+  AccessTokenClaims,
+  AccessTokenForm,
+  ConfirmOutcome,
+  CreateSessionInput,
+  IssuedSession,
+  JsonObject,
+  RefreshOutcome,
+  RefreshSessionInput,
+  RegenerateOutcome,
+  SessionExplanation,
+  SessionHandle,
+  SessionInformation,
+  VerifyInput,
+  VerifyOutcome,
+} from "./session.js";
+import type { Tenants } from "./tenants.js";
+
+/** Why sessions are revoked; `revoked` unless said otherwise. */
+export interface RevokeCause {
+  readonly reason?: Extract<EndReason, "logout" | "revoked" | "revoked_by_admin" | "token_reuse" | "erased">;
+  /** Who asked, for the audit trail. */
+  readonly detail?: string;
+}
+
+/** A user of the tenant `public`, of another one, or (whatever `tenantId` says) of every tenant. */
+export interface UserOfTenant {
+  readonly userId: UserId;
+  readonly tenantId?: TenantId;
+  readonly acrossTenants?: boolean;
+}
+
+/** Names one seen use of an access token: handle, sequence number, and when the token was issued. */
+export type UseReport = Pick<AccessTokenClaims, "handle" | "seq" | "issuedAt">;
+
+/**
+ * All decisions about sessions. Never sees a request; failures of the store are thrown as `StorageError`, misuse as
+ * `EngineError`, everything that can happen to an honest caller is returned.
+ */
+export interface SessionEngine {
+  readonly policy: Policy;
+  readonly storage: Storage;
+  /** Verifies without I/O: signature, times, revocation feed. */
+  readonly verifier: AccessTokenVerifier;
+
+  /**
+   * @throws EngineError `invalid_input` for a bad user id (1 to 512 bytes of UTF-8 without U+0000), tenant id, or a payload
+   * that is no plain object; `protected_claim`, `tenant_unknown`; `payload_too_large` above 32 KiB of payload or 1 MiB of data.
+   */
+  createSession(input: CreateSessionInput): Promise<IssuedSession>;
+  /** @throws EngineError `invalid_input` for more other refresh tokens than are taken, and for an unknown form. */
+  refreshSession(input: RefreshSessionInput): Promise<RefreshOutcome>;
+  /** As `verifier.verify`; reloads keys once for an unknown `kid`, and asks the database when policy or input say so. */
+  verifyAccessToken(input: VerifyInput): Promise<VerifyOutcome>;
+  /**
+   * For protocols in which the SDK asks before it accepts a token with a parent: reports the use at once; when the
+   * token's refresh token is (now) the current one the answer carries a clean token without parent and with the same
+   * expiry. Does not look at the revocation feed unless `checkDatabase`; a missing session is `unauthorised` only for a
+   * token with a parent, as DESIGN 3 and the CDI say.
+   */
+  confirmAccessToken(input: VerifyInput): Promise<ConfirmOutcome>;
+  /** New access token with the stored (or given, then stored) payload; checks the signature, ignores the expiry. */
+  regenerateAccessToken(accessToken: string, payload?: JsonObject): Promise<RegenerateOutcome>;
+  /** Confirms uses in a batch; never alarms. */
+  reportUses(uses: readonly UseReport[]): Promise<void>;
+
+  /** @returns the handles that were live. The verifier here refuses them before the promise resolves. */
+  revokeSessions(handles: readonly string[], cause?: RevokeCause): Promise<readonly SessionHandle[]>;
+  /** @throws EngineError `invalid_input` also when `except` is no handle of such a tenant: a typing error must not end it. */
+  revokeAllForUser(
+    user: UserOfTenant & { readonly except?: SessionHandle },
+    cause?: RevokeCause,
+  ): Promise<readonly SessionHandle[]>;
+  revokeTenant(tenantId: TenantId, cause?: RevokeCause): Promise<readonly SessionHandle[]>;
+
+  getSession(handle: string): Promise<SessionInformation | undefined>;
+  listSessions(selector: SessionSelector, page: PageRequest): Promise<Page<SessionInformation>>;
+  /** All handles of a user's live sessions, whatever their number; of the tenant `public` unless told otherwise. */
+  listSessionHandles(user: UserOfTenant): Promise<readonly SessionHandle[]>;
+  /** @returns false when there is no such live session. */
+  updateSessionData(handle: string, data: JsonObject): Promise<boolean>;
+  /**
+   * Takes effect in tokens at the next refresh. @returns false when there is no such live session.
+   * @throws EngineError `protected_claim` for a claim that is a token's own in `form`, which is `v5` unless given.
+   */
+  updatePayload(handle: string, payload: JsonObject, options?: { readonly form: AccessTokenForm }): Promise<boolean>;
+  explainSession(handle: string): Promise<SessionExplanation>;
+  listEvents(selector: EventSelector, page: PageRequest): Promise<Page<EventRecord>>;
+
+  /** The public keys that verify access tokens; `algorithm` narrows. JWK set of RFC 7517 section 5. */
+  keySet(algorithm?: SigningAlgorithm): KeySet;
+  /** The published keys of one algorithm and kind with their public halves, newest first; the first key is made. */
+  publishedSigningKeys(algorithm: SigningAlgorithm, kind: SigningKeyKind): Promise<readonly PublicSigningKey[]>;
+  /** When the next dynamic key of an algorithm will be published, unless somebody rotates before. */
+  nextSigningKeyAt(algorithm: SigningAlgorithm): Millis;
+  listSigningKeys(): readonly SigningKeyInformation[];
+  /** Adds a dynamic key that takes over after the publication lead; the old ones stay published. */
+  rotateSigningKey(algorithm?: SigningAlgorithm): Promise<SigningKeyInformation>;
+  /**
+   * Reads the master keys anew where they stand in a file, and which one seals.
+   * @throws EngineError `master_key_missing` when the store needs one that was not given; those known before stay in use.
+   */
+  maintainMasterKeys(): Promise<void>;
+  /** Reloads keys, creates those that are due, seals them with the master key that seals, removes those no token can need. */
+  maintainSigningKeys(): Promise<void>;
+  /** One round of deleting what is over (sessions, revocations, events), in small batches. */
+  sweep(): Promise<{ readonly sessions: number; readonly revocations: number; readonly events: number }>;
+
+  /**
+   * Signs a JWT for the application's own use, which no verifier here takes for a session's.
+   * @throws EngineError `protected_claim` for what only sessions' tokens claim; `invalid_input`, `payload_too_large`.
+   */
+  issueJwt(input: JwtInput): Promise<string>;
+
+  readonly tenants: Tenants;
+
+  /** Follows the store's revocations into the verifier, and to further listeners. */
+  readonly revocations: RevocationFeed;
+  /**
+   * A page of the feed for a reader that follows it elsewhere; from one access token lifetime ago without a cursor, or
+   * with one that the store does not know any more. Handles may repeat.
+   */
+  revocationsSince(from: { readonly cursor: RevocationCursor } | undefined): Promise<RevokedPage>;
+
+  /** Stops following revocations: the engine must not be used any more. Does not close the storage. */
+  close(): Promise<void>;
+}

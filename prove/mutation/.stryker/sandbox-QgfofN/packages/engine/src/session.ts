@@ -1,0 +1,187 @@
+import type {
+  Branded,
+  EndReason,
+  EventRecord,
+  Millis,
+  SigningAlgorithm,
+  SigningKeyKind,
+  TenantId,
+  UserId,
+} from "@pawl/storage";
+
+/** The public name of a session: its id, with `_<tenant>` appended for a tenant other than `public`. */
+export type SessionHandle = Branded<string, "SessionHandle">;
+
+/** A sealed refresh token: `pawl_rt_1.` and base64url. Opaque to everyone but the engine. */
+export type RefreshToken = Branded<string, "RefreshToken">;
+
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
+/** A JSON object; what an application puts into an access token or keeps beside a session. */
+export interface JsonObject {
+  readonly [name: string]: JsonValue;
+}
+
+/**
+ * How an access token is written, by the `version` in its header: `v1` as the SuperTokens CDI 1.0 and `v2` as CDI 2.0 to
+ * 2.20 (standard base64, RS256, payload nested), `v3` as CDI 2.21 (base64url, `kid`, payload at the root), `v4` as CDI 3
+ * (with the tenant), `v5` as CDI 4.0 and later (with the recipe user), which is also the form of our own SDK.
+ */
+export type AccessTokenForm = "v1" | "v2" | "v3" | "v4" | "v5";
+
+/** A token with its times, in milliseconds since the epoch. */
+export interface IssuedToken<Token extends string = string> {
+  readonly token: Token;
+  readonly expiry: Millis;
+  readonly createdTime: Millis;
+}
+
+export interface SessionSummary<Payload = JsonObject> {
+  readonly handle: SessionHandle;
+  readonly tenantId: TenantId;
+  readonly userId: UserId;
+  readonly payload: Payload;
+}
+
+/** What a login or a refresh hands to the client. */
+export interface IssuedSession {
+  readonly session: SessionSummary;
+  readonly accessToken: IssuedToken;
+  readonly refreshToken: IssuedToken<RefreshToken>;
+  /** Present when the session was created with anti-CSRF. Constant for the life of the session. */
+  readonly antiCsrfToken?: string;
+}
+
+/** What an access token says, whichever form it was written in. */
+export interface AccessTokenClaims {
+  readonly form: AccessTokenForm;
+  readonly handle: SessionHandle;
+  readonly tenantId: TenantId;
+  readonly userId: UserId;
+  /** Sequence number of the refresh token issued together with it (`refreshTokenHash1`). */
+  readonly seq: number;
+  /** Sequence number of the parent refresh token, while the first use of this token has to be reported. */
+  readonly parentSeq?: number;
+  readonly antiCsrfToken?: string;
+  readonly payload: JsonObject;
+  /** Rounded up to whole seconds where the form knows only seconds: never earlier than the true time. */
+  readonly issuedAt: Millis;
+  readonly expiresAt: Millis;
+}
+
+export interface CreateSessionInput {
+  /** `public` unless given. */
+  readonly tenantId?: TenantId;
+  readonly userId: UserId;
+  readonly payload?: JsonObject;
+  readonly data?: JsonObject;
+  readonly device?: string;
+  readonly address?: string;
+  /** The policy decides unless given. */
+  readonly enableAntiCsrf?: boolean;
+  readonly form?: AccessTokenForm;
+  /** Of the access token, where its form allows it; the policy decides unless given. */
+  readonly algorithm?: SigningAlgorithm;
+  /** `dynamic` unless given. */
+  readonly keyKind?: SigningKeyKind;
+  /** Refuses a tenant that was not made with `tenants.put`, or is removed meanwhile. */
+  readonly tenantMustExist?: boolean;
+}
+
+export interface RefreshSessionInput {
+  readonly refreshToken: string;
+  /**
+   * What else the client sent under the same name, at most eight: a changed cookie domain leaves
+   * such duplicates behind. Of each session only the newest copy is tried, so that a stale one beside it alarms nobody.
+   */
+  readonly otherRefreshTokens?: readonly string[];
+  /** Compared only when `enableAntiCsrf` is true here and the session was created with anti-CSRF. */
+  readonly antiCsrfToken?: string;
+  /** False unless given: the seed's refresh takes no anti-CSRF token. */
+  readonly enableAntiCsrf?: boolean;
+  /** Whether the tokens of the answer carry the anti-CSRF token from now on; as the presented one unless given. */
+  readonly issueAntiCsrf?: boolean;
+  readonly form?: AccessTokenForm;
+  /** Of the access token, where its form allows it; the policy decides unless given. */
+  readonly algorithm?: SigningAlgorithm;
+  /** Kept for the session from the next rotation on. Absent keeps the session's kind. */
+  readonly keyKind?: SigningKeyKind;
+}
+
+export type RefreshOutcome =
+  | ({ readonly kind: "refreshed" } & IssuedSession)
+  /** There is no such live session, or the token is none of ours. Not an alarm. */
+  | {
+      readonly kind: "unauthorised";
+      readonly why: "invalid_token" | "no_session" | "forged_token" | "anti_csrf";
+      readonly message: string;
+    }
+  /** No honest client could have sent this token: somebody holds a copy. */
+  | {
+      readonly kind: "token_reuse";
+      readonly session: { readonly handle: SessionHandle; readonly tenantId: TenantId; readonly userId: UserId };
+      /** What was ended by the transaction that found it; empty with the theft action `report`. */
+      readonly ended: readonly SessionHandle[];
+    };
+
+export type TryRefreshReason =
+  | "malformed"
+  | "unsupported_header"
+  | "unknown_key"
+  | "bad_signature"
+  | "incomplete"
+  | "expired"
+  | "anti_csrf";
+
+export type VerifyOutcome =
+  | { readonly kind: "valid"; readonly claims: AccessTokenClaims }
+  /** This token is not accepted (any more); a refresh may help. */
+  | { readonly kind: "try_refresh"; readonly why: TryRefreshReason; readonly message: string }
+  /** The session has ended. */
+  | { readonly kind: "unauthorised"; readonly why: "revoked" | "no_session"; readonly message: string };
+
+export interface VerifyInput {
+  readonly accessToken: string;
+  readonly antiCsrfToken?: string;
+  /** Compare the anti-CSRF token; effective only when the policy (or `enableAntiCsrf` here) has it on. */
+  readonly doAntiCsrfCheck?: boolean;
+  readonly enableAntiCsrf?: boolean;
+  /** Ask the database whether the session is live; the policy decides unless given. */
+  readonly checkDatabase?: boolean;
+}
+
+/** A verified token whose first use was settled with the store (the protocols in which the SDK asks the core). */
+export type ConfirmOutcome =
+  | { readonly kind: "valid"; readonly claims: AccessTokenClaims; readonly accessToken?: IssuedToken }
+  | Exclude<VerifyOutcome, { kind: "valid" }>;
+
+export type RegenerateOutcome =
+  /** `accessToken` is absent when the one given had expired: only the stored payload was changed. */
+  | { readonly kind: "regenerated"; readonly session: SessionSummary; readonly accessToken?: IssuedToken }
+  | { readonly kind: "unauthorised"; readonly why: "invalid_token" | "no_session"; readonly message: string };
+
+/** Everything known of a live session. */
+export interface SessionInformation<Payload = JsonObject, Data = JsonObject> extends SessionSummary<Payload> {
+  readonly data: Data;
+  readonly device?: string;
+  readonly address?: string;
+  readonly createdAt: Millis;
+  readonly lastActiveAt: Millis;
+  /** Last rotation; absent when it was never refreshed. */
+  readonly refreshedAt?: Millis;
+  readonly expiresAt: Millis;
+}
+
+/** What became of a session, as far as the row and the events tell. */
+export interface SessionExplanation {
+  readonly handle: SessionHandle;
+  readonly status: "live" | "ended" | "unknown";
+  readonly userId?: UserId;
+  readonly createdAt?: Millis;
+  readonly lastActiveAt?: Millis;
+  readonly endedAt?: Millis;
+  readonly reason?: EndReason;
+  /** One sentence for a person. */
+  readonly summary: string;
+  /** Oldest first. */
+  readonly events: readonly EventRecord[];
+}

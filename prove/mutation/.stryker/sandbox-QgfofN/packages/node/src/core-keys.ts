@@ -1,0 +1,45 @@
+import { performance } from "node:perf_hooks";
+import { type KeySet, SIGNING_KEY_LEAD, verificationKeysFromJwks } from "@pawl/engine";
+import type { CoreVerifier } from "./core-verifier.js";
+
+/** At most one extra fetch in so many ms, however many tokens name unknown keys. */
+const SHORTEST_PAUSE = 1000;
+
+/**
+ * Keeps a verifier's keys those that the core publishes. A key is published before it signs, and the set is read more
+ * often than that; a token that names an unknown key causes one further read, rate-limited.
+ */
+export class CoreKeys {
+  readonly #verifier: Pick<CoreVerifier, "setKeys">;
+  readonly #fetch: () => Promise<KeySet>;
+  readonly #timer: NodeJS.Timeout;
+  #loading: Promise<void> | undefined;
+  #loadedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(verifier: Pick<CoreVerifier, "setKeys">, fetch: () => Promise<KeySet>) {
+    this.#verifier = verifier;
+    this.#fetch = fetch;
+    this.#timer = setInterval(() => void this.load().catch(() => undefined), SIGNING_KEY_LEAD / 3).unref();
+  }
+
+  /** Reads the key set; calls that meet share one reading. */
+  load(): Promise<void> {
+    this.#loading ??= this.#fetch()
+      .then((keySet) => this.#verifier.setKeys(verificationKeysFromJwks(keySet)))
+      .finally(() => {
+        this.#loading = undefined;
+        this.#loadedAt = performance.now();
+      });
+    return this.#loading;
+  }
+
+  /** Reads the key set because a token named a key that is not in it, unless it was read just before. */
+  async loadForUnknownKey(): Promise<void> {
+    if (this.#loading === undefined && performance.now() - this.#loadedAt < SHORTEST_PAUSE) return;
+    await this.load();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}

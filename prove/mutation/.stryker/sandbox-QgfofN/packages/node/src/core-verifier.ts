@@ -1,0 +1,77 @@
+import {
+  createAccessTokenVerifier,
+  type KeyedAccessTokenVerifier,
+  type SessionHandle,
+  type VerificationKey,
+  type VerifyInput,
+  type VerifyOutcome,
+} from "@pawl/engine";
+import { type Clock, type Millis, millis, type SigningAlgorithm } from "@pawl/storage";
+
+/** The rules of a core that verification goes by. */
+export interface CoreRules {
+  /** Ms. */
+  readonly accessTokenValidity: number;
+  readonly enableAntiCsrf: boolean;
+}
+
+/** Verifies access tokens by the rules of a core, which may come back from a restart with other ones. */
+export class CoreVerifier {
+  readonly #clock: Clock;
+  #rules: CoreRules;
+  #current: KeyedAccessTokenVerifier;
+  #keys: readonly VerificationKey[] = [];
+  /** Verifiers of former rules: they know what was revoked meanwhile, each for as long as its tokens may live. */
+  #former: readonly { readonly verifier: KeyedAccessTokenVerifier; readonly until: Millis }[] = [];
+
+  constructor(clock: Clock, rules: CoreRules) {
+    this.#clock = clock;
+    this.#rules = rules;
+    this.#current = this.#verifierOf(rules);
+  }
+
+  /** ES256 as soon as the core has such a key: it keeps RSA keys beside it for the SDKs that know nothing else. */
+  get signingAlgorithm(): SigningAlgorithm {
+    return this.#keys.some(({ algorithm }) => algorithm === "ES256") ? "ES256" : "RS256";
+  }
+
+  setKeys(keys: readonly VerificationKey[]): void {
+    this.#keys = keys;
+    for (const verifier of [this.#current, ...this.#former.map((former) => former.verifier)]) verifier.setKeys(keys);
+  }
+
+  /** @returns whether tokens live longer than before: then revocations that were heard lately must be heard again. */
+  setRules(rules: CoreRules): boolean {
+    const { accessTokenValidity, enableAntiCsrf } = this.#rules;
+    if (rules.accessTokenValidity === accessTokenValidity && rules.enableAntiCsrf === enableAntiCsrf) return false;
+    const now = this.#clock.now();
+    const replaced = { verifier: this.#current, until: millis(now + accessTokenValidity) };
+    this.#former = [...this.#former.filter(({ until }) => until > now), replaced];
+    this.#rules = rules;
+    this.#current = this.#verifierOf(rules);
+    return rules.accessTokenValidity > accessTokenValidity;
+  }
+
+  verify(input: VerifyInput): VerifyOutcome {
+    const outcome = this.#current.verify(input);
+    return outcome.kind === "valid" && this.#former.length > 0 ? this.#askFormer(input, outcome) : outcome;
+  }
+
+  markRevoked(handle: SessionHandle, at: number): void {
+    this.#current.markRevoked(handle, at);
+  }
+
+  #askFormer({ accessToken }: VerifyInput, outcome: VerifyOutcome): VerifyOutcome {
+    const answers = this.#former.map(({ verifier }) => verifier.verify({ accessToken, doAntiCsrfCheck: false }));
+    return answers.find((answer) => answer.kind === "unauthorised") ?? outcome;
+  }
+
+  #verifierOf({ accessTokenValidity, enableAntiCsrf }: CoreRules): KeyedAccessTokenVerifier {
+    return createAccessTokenVerifier({
+      clock: this.#clock,
+      keys: this.#keys,
+      accessTokenValidity: millis(accessTokenValidity),
+      enableAntiCsrf,
+    });
+  }
+}

@@ -1,0 +1,77 @@
+import { openEngine } from "@pawl/engine";
+import { type EventRecord, PUBLIC_TENANT } from "@pawl/storage";
+import { warnOf } from "./application-hook.js";
+import type { EmbeddedOptions } from "./options.js";
+import { policyOf } from "./policy-options.js";
+import type { SessionBackend, SessionEvent } from "./session-backend.js";
+
+/**
+ * The engine in this process.
+ * @throws StorageError or EngineError when it cannot be opened.
+ */
+export const openEmbeddedBackend = async (options: EmbeddedOptions): Promise<SessionBackend> => {
+  const { storage, masterKeyFile, revocationLog, clock } = options;
+  // Set to nothing counts as not set, as everywhere with environment variables.
+  const fromEnvironment = process.env["PAWL_MASTER_KEY"] || undefined;
+  const masterKey = options.masterKey ?? (masterKeyFile === undefined ? fromEnvironment : undefined);
+  const { engine, close } = await openEngine({
+    storage,
+    policy: policyOf(options),
+    onBackgroundError: warnOf,
+    ...(masterKey === undefined ? {} : { masterKey }),
+    ...(masterKeyFile === undefined ? {} : { masterKeyFile }),
+    ...(revocationLog === undefined ? {} : { revocationLog }),
+    ...(clock === undefined ? {} : { clock }),
+  });
+  const { policy, verifier } = engine;
+
+  return {
+    settings: {
+      cookieSecure: true,
+      accessTokenPath: "/",
+      refreshTokenPath: "/session/refresh",
+      reuseWindow: policy.reuseWindow,
+    },
+    signingAlgorithm: policy.signingAlgorithm,
+    now: () => engine.storage.now(),
+
+    verify(input) {
+      if (policy.checkDatabase) return engine.verifyAccessToken(input);
+      const outcome = verifier.verify(input);
+      return outcome.kind === "try_refresh" && outcome.why === "unknown_key"
+        ? engine.verifyAccessToken(input)
+        : outcome;
+    },
+    create: (input) => engine.createSession(input),
+    refresh: (input) => engine.refreshSession(input),
+    reportUses: (uses) => engine.reportUses(uses),
+
+    revoke: (handles, cause) => engine.revokeSessions(handles.map(asText), cause),
+    revokeUser: (user, cause) => engine.revokeAllForUser(user, cause),
+
+    get: (handle) => engine.getSession(asText(handle)),
+    list: (userId, page) => engine.listSessions({ userId, tenantId: PUBLIC_TENANT }, page),
+    listHandles: (userId) => engine.listSessionHandles({ userId }),
+    updateData: (handle, data) => engine.updateSessionData(asText(handle), data),
+    updatePayload: (handle, payload) => engine.updatePayload(asText(handle), payload),
+    async explain(handle) {
+      const { events, ...history } = await engine.explainSession(asText(handle));
+      return { ...history, events: events.map(sessionEvent) };
+    },
+
+    keySet: async () => engine.keySet(),
+    subscribe: (listener) => engine.revocations.subscribe(listener),
+    close,
+  };
+};
+
+/** Without types a handle may be anything: what is no text names no session, not even an array that holds a handle. */
+const asText = (handle: unknown): string => (typeof handle === "string" ? handle : "");
+
+const sessionEvent = ({ at, type, reason, detail, count }: EventRecord): SessionEvent => ({
+  at,
+  type,
+  ...(reason === undefined ? {} : { reason }),
+  ...(detail === undefined ? {} : { detail: JSON.parse(detail) as unknown }),
+  count,
+});

@@ -1,0 +1,164 @@
+import type { AccessTokenClaims, VerifyInput, VerifyOutcome } from "@pawl/engine";
+import type { UserId } from "@pawl/storage";
+import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, namesOf } from "./cookie-name.js";
+import { accessCookieBytes, checkCookieSize } from "./cookie-size.js";
+import { passesCsrfCheck } from "./csrf.js";
+import type { Exchange } from "./exchange.js";
+import { acceptedClaims, type OpenedPawl, refreshedSession } from "./opened-pawl.js";
+import { isForeign, mayHaveSession, presentedBearer, presentedRefreshTokens, verifyBest } from "./presented-session.js";
+import { ANTI_CSRF_HEADER, announceRefreshable } from "./session-announcement.js";
+import { clearedWith } from "./session-cookies.js";
+import { checkJsonObject } from "./session-data.js";
+import { SessionError, TOKEN_THEFT_DETECTED, tryRefreshToken, unauthorised, UNAUTHORISED } from "./session-error.js";
+import { Session } from "./session-object.js";
+import { bearerToken, readsFrontToken, wantedTransfer } from "./token-transfer.js";
+
+const MISSING_ACCESS_TOKEN = "access token missing in cookies";
+const MISSING_REFRESH_TOKEN =
+  "Missing auth tokens in cookies. Have you set the correct refresh API path in your frontend and Pawl config?";
+
+/** What an application gives for a new session. */
+export interface NewSession {
+  readonly userId: string;
+  readonly payload: object;
+  readonly data: object;
+}
+
+/** Creates a session and puts its tokens into the answer. */
+export const createInExchange = async (
+  opened: OpenedPawl,
+  exchange: Exchange,
+  { userId, payload, data }: NewSession,
+): Promise<Session> => {
+  const { backend, cookies, options } = opened;
+  const transfer = options.headerMode === false ? "cookie" : wantedTransfer(exchange);
+  const checked = checkJsonObject("the JWT payload", payload);
+  // Before it is created: a session that could not be handed out must not have ended another one over a limit.
+  const owner = { userId: userId as UserId, payload: checked };
+  if (transfer === "cookie") checkCookieSize(accessCookieBytes(owner, backend.signingAlgorithm), owner);
+  const device = exchange.device()?.slice(0, 512);
+  const address = exchange.address()?.slice(0, 128);
+  const issued = await backend.create({
+    ...owner,
+    data: checkJsonObject("session data", data),
+    ...(device === undefined ? {} : { device }),
+    ...(address === undefined ? {} : { address }),
+  });
+  try {
+    cookies.write(exchange, issued, transfer);
+  } catch (error) {
+    // Nobody has got its tokens, so it must not stand in the user's list of sessions.
+    await backend.revoke([issued.session.handle]).catch(() => undefined);
+    throw error;
+  }
+  return new Session(opened, exchange, issued.session);
+};
+
+/** @throws SessionError `TRY_REFRESH_TOKEN` for a request without an access token, whatever else is known. */
+export const requireAccessToken = (exchange: Exchange): void => {
+  const carried =
+    bearerToken(exchange) ?? namesOf(ACCESS_TOKEN_COOKIE).find((name) => exchange.cookies(name).length > 0);
+  if (carried === undefined) throw tryRefreshToken(MISSING_ACCESS_TOKEN);
+};
+
+/** Finds the session of a request by its access token; at once where nothing has to be asked. */
+export const getInExchange = (
+  opened: OpenedPawl,
+  exchange: Exchange,
+  checkWanted: unknown,
+): Session | Promise<Session> => {
+  // Without types, anything truthy asks for the check: it must not be left out over a "yes".
+  const doAntiCsrfCheck = Boolean(checkWanted);
+  const bearer = presentedBearer(opened, exchange);
+  if (bearer === undefined) return getByCookie(opened, exchange, doAntiCsrfCheck);
+  // No other site can make a browser send this header: there is nothing to check.
+  return after(opened.backend.verify({ accessToken: bearer }), (outcome) =>
+    isForeign(outcome) && opened.cookies.read(exchange, ACCESS_TOKEN_COOKIE).length > 0
+      ? getByCookie(opened, exchange, doAntiCsrfCheck)
+      : foundSession(opened, exchange, outcome),
+  );
+};
+
+const getByCookie = (opened: OpenedPawl, exchange: Exchange, doAntiCsrfCheck: boolean): Session | Promise<Session> => {
+  const { backend, cookies, options } = opened;
+  const tokens = cookies.read(exchange, ACCESS_TOKEN_COOKIE);
+  const [first] = tokens;
+  if (first === undefined) throw refreshable(opened, exchange, tryRefreshToken(MISSING_ACCESS_TOKEN));
+  // As documented (C.1.6.4); SDKs that read `front-token` have never known this cookie.
+  if (!readsFrontToken(exchange) && cookies.read(exchange, ID_REFRESH_TOKEN_COOKIE).length === 0)
+    throw clearedWith(cookies, exchange, unauthorised("idRefreshToken missing"));
+  const { csrf: mode = "token", origins = [] } = options;
+  if (doAntiCsrfCheck && !passesCsrfCheck(exchange, { mode, origins })) throw tryRefreshToken("anti-csrf check failed");
+  const comparesToken = doAntiCsrfCheck && mode === "token";
+  const antiCsrfToken = comparesToken ? exchange.header(ANTI_CSRF_HEADER) : undefined;
+  const inputOf = (accessToken: string): VerifyInput =>
+    antiCsrfToken === undefined
+      ? { accessToken, doAntiCsrfCheck: comparesToken }
+      : { accessToken, doAntiCsrfCheck: comparesToken, antiCsrfToken };
+
+  const outcome = tokens.length === 1 ? backend.verify(inputOf(first)) : verifyBest(backend, tokens.map(inputOf));
+  return after(outcome, (answer) => foundSession(opened, exchange, answer));
+};
+
+/** Goes on at once with what is there at once. */
+const after = <Value, Result>(
+  value: Value | Promise<Value>,
+  next: (value: Value) => Result | Promise<Result>,
+): Result | Promise<Result> => (value instanceof Promise ? value.then(next) : next(value));
+
+const foundSession = (opened: OpenedPawl, exchange: Exchange, outcome: VerifyOutcome): Session => {
+  if (outcome.kind === "unauthorised") throw clearedWith(opened.cookies, exchange, unauthorised(outcome.message));
+  if (outcome.kind === "try_refresh") throw refreshable(opened, exchange, tryRefreshToken(outcome.message));
+  return new Session(opened, exchange, acceptedClaims(opened, outcome));
+};
+
+/** Tells the page, where it listens, that a refresh may help. @returns the error. */
+const refreshable = (opened: OpenedPawl, exchange: Exchange, error: SessionError): SessionError => {
+  try {
+    if (mayHaveSession(opened, exchange)) announceRefreshable(exchange);
+  } catch {
+    // The answer is on its way already; the error says more.
+  }
+  return error;
+};
+
+/** What a page that is being rendered may know of its session. */
+export type SessionReading =
+  | { readonly kind: "valid"; readonly claims: AccessTokenClaims }
+  | { readonly kind: "try_refresh" }
+  | { readonly kind: "none" };
+
+/** Reads the session of a request, and changes nothing: neither the answer nor anything that is stored. */
+export const readInExchange = async (opened: OpenedPawl, exchange: Exchange): Promise<SessionReading> => {
+  const { backend, cookies } = opened;
+  const bearer = presentedBearer(opened, exchange);
+  const tokens = [...(bearer === undefined ? [] : [bearer]), ...cookies.read(exchange, ACCESS_TOKEN_COOKIE)];
+  const outcome =
+    tokens.length === 0
+      ? undefined
+      : await verifyBest(
+          backend,
+          tokens.map((accessToken) => ({ accessToken })),
+        );
+  if (outcome?.kind === "valid") return { kind: "valid", claims: outcome.claims };
+  if (outcome?.kind === "unauthorised") return { kind: "none" };
+  return { kind: mayHaveSession(opened, exchange) ? "try_refresh" : "none" };
+};
+
+/** Refreshes the session of a request by its refresh token. */
+export const refreshInExchange = async (opened: OpenedPawl, exchange: Exchange): Promise<Session> => {
+  const { backend, cookies } = opened;
+  try {
+    const { tokens, transfer } = presentedRefreshTokens(opened, exchange);
+    // A changed cookie domain leaves duplicates behind: the backend knows which of them is the newest.
+    const [refreshToken, ...otherRefreshTokens] = tokens;
+    if (refreshToken === undefined) throw unauthorised(MISSING_REFRESH_TOKEN);
+    const issued = refreshedSession(opened, await backend.refresh({ refreshToken, otherRefreshTokens }));
+    cookies.write(exchange, issued, transfer);
+    return new Session(opened, exchange, issued.session);
+  } catch (error) {
+    const ended =
+      SessionError.isErrorFromAuth(error) && (error.errType === UNAUTHORISED || error.errType === TOKEN_THEFT_DETECTED);
+    throw ended ? clearedWith(cookies, exchange, error) : error;
+  }
+};

@@ -1,0 +1,96 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { cookieValues } from "./cookie-header.js";
+
+/** One request and its answer, as far as sessions have to do with them. Adapters of frameworks implement only this. */
+export interface Exchange {
+  /** A request header; `name` in lower case. */
+  header(name: string): string | undefined;
+  /** The path of the request, without its query; `/` where it is not known. */
+  path(): string;
+  /** All values the request carries for a cookie, in their order. */
+  cookies(name: string): readonly string[];
+  /** Replaces a header of the answer. */
+  setHeader(name: string, value: string): void;
+  /** Adds to a header of the answer, behind a comma when there is one already. */
+  appendHeader(name: string, value: string): void;
+  /** Adds a `Set-Cookie` line to the answer. */
+  appendCookie(line: string): void;
+  /** The user agent, where the request is known. */
+  device(): string | undefined;
+  /** The address of the client, where the request is known; what the framework says, so its proxy settings count. */
+  address(): string | undefined;
+}
+
+/** What is needed of a request: that of `node:http` or Express. */
+export interface NodeRequest {
+  readonly headers: IncomingHttpHeaders;
+  /** As a cookie parser leaves it; takes precedence over the header. */
+  readonly cookies?: unknown;
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  /** As Express keeps it where routers are mounted; takes precedence over `url`. */
+  readonly originalUrl?: string | undefined;
+  readonly ip?: string | undefined;
+  readonly socket?: { readonly remoteAddress?: string | undefined };
+}
+
+/** What is needed of a response: that of `node:http` or Express. */
+export interface NodeResponse {
+  readonly req?: NodeRequest;
+  getHeader(name: string): number | string | readonly string[] | undefined;
+  setHeader(name: string, value: string | readonly string[]): unknown;
+}
+
+/** The exchange of `node:http` and Express. Without a request it finds no header and no cookie. */
+export class NodeExchange implements Exchange {
+  readonly #request: NodeRequest | undefined;
+  readonly #response: NodeResponse;
+
+  constructor(request: NodeRequest | undefined, response: NodeResponse) {
+    this.#request = request;
+    this.#response = response;
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#request?.headers[name];
+    return typeof value === "object" ? value[0] : value;
+  }
+
+  path(): string {
+    const [path = ""] = (this.#request?.originalUrl ?? this.#request?.url ?? "").split("?", 1);
+    return path.startsWith("/") ? path : "/";
+  }
+
+  cookies(name: string): readonly string[] {
+    const header = this.#request?.headers.cookie;
+    const values = header === undefined ? [] : cookieValues(header, name);
+    const parsed = this.#request?.cookies;
+    if (typeof parsed !== "object" || parsed === null) return values;
+    const own: unknown = Object.hasOwn(parsed, name) ? (parsed as Record<string, unknown>)[name] : undefined;
+    if (typeof own !== "string") return [];
+    return values.length > 1 && values.includes(own) ? values : [own];
+  }
+
+  setHeader(name: string, value: string): void {
+    this.#response.setHeader(name, value);
+  }
+
+  appendHeader(name: string, value: string): void {
+    const present = this.#response.getHeader(name);
+    this.#response.setHeader(name, present === undefined ? value : `${String(present)}, ${value}`);
+  }
+
+  appendCookie(line: string): void {
+    const present = this.#response.getHeader("Set-Cookie");
+    const lines = present === undefined ? [] : typeof present === "object" ? present : [String(present)];
+    this.#response.setHeader("Set-Cookie", [...lines, line]);
+  }
+
+  device(): string | undefined {
+    return this.header("user-agent");
+  }
+
+  address(): string | undefined {
+    return this.#request?.ip ?? this.#request?.socket?.remoteAddress;
+  }
+}

@@ -1,0 +1,50 @@
+import { setCorsHeaders } from "./cors.js";
+import { defaultPawl } from "./default-pawl.js";
+import { errorAnswer, type RouteAnswer } from "./error-answer.js";
+import { type FetchExchange, fetchExchange } from "./fetch-exchange.js";
+import { SessionError } from "./session-error.js";
+import { answerSessionRoute, type RoutedPawl } from "./session-routes.js";
+
+export { type FetchExchange, fetchExchange, type FetchRequest } from "./fetch-exchange.js";
+
+export interface SessionHandlerOptions {
+  /** The instance that `init` made unless given. */
+  readonly pawl?: RoutedPawl;
+  /** Path before `/session/refresh` and `/signout`; none unless given. The refresh cookie's path must cover it. */
+  readonly basePath?: string;
+}
+
+/** Answers one request of the application itself; what it throws of sessions is answered too. */
+export type ApplicationHandler = (request: Request, exchange: FetchExchange) => Response | Promise<Response>;
+
+/**
+ * Puts sessions around an application of the form Request → Response: the routes `POST <base>/session/refresh`,
+ * `POST <base>/signout` and `GET <base>/session/refresh?return=/page`; CORS for the origins of the option `origins`; cookies
+ * and headers that the application's own handler caused; and errors of sessions as answers.
+ * @example
+ * export const handle = sessionHandler({}, async (request, { req, res }) => {
+ *   const session = await getSession(req, res, request.method !== "GET");
+ *   return Response.json({ userId: session.getUserId() });
+ * });
+ */
+export const sessionHandler =
+  ({ pawl, basePath = "" }: SessionHandlerOptions, application: ApplicationHandler) =>
+  async (request: Request): Promise<Response> => {
+    const instance = pawl ?? defaultPawl();
+    const exchange = fetchExchange(request);
+    const { req, res, applyTo } = exchange;
+    const isPreflight = setCorsHeaders(req, res, instance.csrf.origins);
+    if (isPreflight) return applyTo(new Response(undefined, { status: 204 }));
+    const { pathname, searchParams: query } = new URL(request.url);
+    try {
+      const path = pathname.startsWith(basePath) ? pathname.slice(basePath.length) : "";
+      const answer = await answerSessionRoute(instance, { method: request.method, path, query, req, res });
+      return applyTo(answer === undefined ? await application(request, exchange) : responseOf(answer));
+    } catch (error) {
+      if (!SessionError.isErrorFromAuth(error)) throw error;
+      return applyTo(responseOf(errorAnswer(error)));
+    }
+  };
+
+const responseOf = ({ status, headers = {}, body }: RouteAnswer): Response =>
+  body === undefined ? new Response(undefined, { status, headers }) : Response.json(body, { status, headers });

@@ -1,0 +1,57 @@
+import type { VerifyInput, VerifyOutcome } from "@pawl/engine";
+import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, REFRESH_TOKEN_COOKIE } from "./cookie-name.js";
+import type { Exchange } from "./exchange.js";
+import type { OpenedPawl } from "./opened-pawl.js";
+import type { SessionBackend } from "./session-backend.js";
+import { bearerToken, type TokenTransfer } from "./token-transfer.js";
+
+const REFRESH_TOKEN_START = "pawl_rt_";
+
+/** What a verifier says of a token that may be another system's: then the session's own may stand in a cookie. */
+const FOREIGN: readonly string[] = ["malformed", "unsupported_header", "unknown_key", "incomplete"];
+
+/** The token a request carries in its `Authorization`, where tokens in headers are allowed. */
+export const presentedBearer = ({ options }: Pick<OpenedPawl, "options">, exchange: Exchange): string | undefined =>
+  options.headerMode === false ? undefined : bearerToken(exchange);
+
+export const isForeign = (outcome: VerifyOutcome): boolean =>
+  outcome.kind === "try_refresh" && FOREIGN.includes(outcome.why);
+
+/** The refresh tokens of a request, and the way they came. */
+export interface PresentedRefreshTokens {
+  readonly tokens: readonly string[];
+  readonly transfer: TokenTransfer;
+}
+
+/** The refresh tokens of a request. The answer goes the way they came: what was in a cookie is never told to a script. */
+export const presentedRefreshTokens = (opened: OpenedPawl, exchange: Exchange): PresentedRefreshTokens => {
+  const bearer = presentedBearer(opened, exchange);
+  return bearer?.startsWith(REFRESH_TOKEN_START) === true
+    ? { tokens: [bearer], transfer: "header" }
+    : { tokens: opened.cookies.read(exchange, REFRESH_TOKEN_COOKIE), transfer: "cookie" };
+};
+
+/** Whether a request shows that there may be a session whose access token has ended. */
+export const mayHaveSession = (opened: OpenedPawl, exchange: Exchange): boolean =>
+  presentedBearer(opened, exchange) !== undefined ||
+  [ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE].some((cookie) => opened.cookies.read(exchange, cookie).length > 0);
+
+/**
+ * Of several access tokens in one request (a changed cookie leaves such behind) the valid one issued last counts, then
+ * one that a refresh may replace, then one whose session has ended, and last what is no token of ours.
+ */
+export const verifyBest = async (backend: SessionBackend, inputs: readonly VerifyInput[]): Promise<VerifyOutcome> => {
+  const outcomes = await Promise.all(inputs.map(async (input) => backend.verify(input)));
+  return outcomes.reduce((best, outcome) => (isBetter(outcome, best) ? outcome : best));
+};
+
+const isBetter = (one: VerifyOutcome, other: VerifyOutcome): boolean =>
+  one.kind === "valid" && other.kind === "valid"
+    ? one.claims.issuedAt > other.claims.issuedAt
+    : rank(one) < rank(other);
+
+const rank = (outcome: VerifyOutcome): number => {
+  if (outcome.kind === "valid") return 0;
+  if (outcome.kind === "unauthorised") return 2;
+  return ["expired", "anti_csrf", "unknown_key"].includes(outcome.why) ? 1 : 3;
+};

@@ -1,0 +1,52 @@
+import { randomUUID } from "node:crypto";
+import type { IssuedSession } from "@pawl/engine";
+import type { Exchange } from "./exchange.js";
+import { readsFrontToken } from "./token-transfer.js";
+
+export const ANTI_CSRF_HEADER = "anti-csrf";
+const EXPOSE_HEADERS = "Access-Control-Expose-Headers";
+
+/** Puts a header into the answer that a page on another origin may read. */
+export const expose = (exchange: Exchange, name: string, value: string): void => {
+  exchange.appendHeader(name, value);
+  exchange.appendHeader(EXPOSE_HEADERS, name);
+};
+
+/** As `expose`, for a header of which the last word counts: several values would be none. */
+const exposeLast = (exchange: Exchange, name: string, value: string): void => {
+  exchange.setHeader(name, value);
+  exchange.appendHeader(EXPOSE_HEADERS, name);
+};
+
+/**
+ * Tells the page of new tokens, whatever way those travel: `front-token` or `id-refresh-token`, as its SDK reads it, and
+ * the anti-CSRF token. @returns the id that stands in the id cookie.
+ */
+export const announceTokens = (exchange: Exchange, issued: IssuedSession): string => {
+  const id = randomUUID();
+  if (readsFrontToken(exchange)) exposeLast(exchange, "front-token", frontToken(issued));
+  else expose(exchange, "id-refresh-token", `${id};${issued.refreshToken.expiry}`);
+  if (issued.antiCsrfToken !== undefined) expose(exchange, ANTI_CSRF_HEADER, issued.antiCsrfToken);
+  return id;
+};
+
+/** Tells the page that the session is over. */
+export const announceEnd = (exchange: Exchange): void => {
+  if (readsFrontToken(exchange)) exposeLast(exchange, "front-token", "remove");
+  else expose(exchange, "id-refresh-token", "remove");
+};
+
+/**
+ * Tells a page that holds no state of its own that a refresh may help: without it, it could not tell a session whose
+ * access token has ended from nobody's.
+ */
+export const announceRefreshable = (exchange: Exchange): void => {
+  if (readsFrontToken(exchange)) exposeLast(exchange, "session-status", "refresh");
+};
+
+/** What a page may know: base64 of JSON `{uid, ate, up}`: user, expiry in ms, and what the access token says. */
+const frontToken = ({ session, accessToken }: IssuedSession): string => {
+  const [, body = ""] = accessToken.token.split(".");
+  const claims = JSON.parse(Buffer.from(body, "base64url").toString()) as object;
+  return Buffer.from(JSON.stringify({ uid: session.userId, ate: accessToken.expiry, up: claims })).toString("base64");
+};

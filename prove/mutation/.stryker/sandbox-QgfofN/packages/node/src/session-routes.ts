@@ -1,0 +1,86 @@
+import { type CsrfRules, isFromOwnPage, passesCsrfCheck } from "./csrf.js";
+import { errorAnswer, type RouteAnswer } from "./error-answer.js";
+import { type Exchange, NodeExchange, type NodeRequest, type NodeResponse } from "./exchange.js";
+import { SessionError } from "./session-error.js";
+import { bearerToken } from "./token-transfer.js";
+
+/** What the routes need of a `Pawl`, whatever its payload is. */
+export interface RoutedPawl {
+  readonly csrf: CsrfRules;
+  getSession(req: NodeRequest, res: NodeResponse, doAntiCsrfCheck: boolean): Promise<{ signOut(): Promise<void> }>;
+  refreshSession(req: NodeRequest, res: NodeResponse): Promise<unknown>;
+}
+
+/** A request that may be for one of the session's own routes. */
+export interface RoutedRequest {
+  readonly method: string;
+  /** Below the base path. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly req: NodeRequest;
+  readonly res: NodeResponse;
+}
+
+const FOREIGN_PAGE: RouteAnswer = { status: 403, body: { message: "this request came from another site" } };
+
+/**
+ * Answers `POST /session/refresh`, `GET /session/refresh?return=/page` and `POST /signout`.
+ * @returns undefined for everything else. What is no session error is thrown on.
+ */
+export const answerSessionRoute = async (
+  pawl: RoutedPawl,
+  request: RoutedRequest,
+): Promise<RouteAnswer | undefined> => {
+  const route = routes[`${request.method} ${request.path}`];
+  if (route === undefined) return undefined;
+  try {
+    return await route(pawl, request);
+  } catch (error) {
+    if (!SessionError.isErrorFromAuth(error)) throw error;
+    return errorAnswer(error);
+  }
+};
+
+type Route = (pawl: RoutedPawl, request: RoutedRequest) => Promise<RouteAnswer>;
+
+const refresh: Route = async (pawl, { req, res }) => {
+  if (!isAllowed(pawl, new NodeExchange(req, res))) return FOREIGN_PAGE;
+  await pawl.refreshSession(req, res);
+  return { status: 200, body: {} };
+};
+
+const signOut: Route = async (pawl, { req, res }) => {
+  if (!isAllowed(pawl, new NodeExchange(req, res))) return FOREIGN_PAGE;
+  const session = await pawl.getSession(req, res, true);
+  await session.signOut();
+  return { status: 200, body: { status: "OK" } };
+};
+
+/**
+ * For a page that is rendered on the server and found `try_refresh`: the browser is sent here, gets its cookies, and is
+ * sent back. A link of another site may lead here; that harms nobody, as with every repeated refresh.
+ */
+const refreshAndReturn: Route = async (pawl, { req, res, query }) => {
+  const back = { status: 303, headers: { Location: ownPath(query.get("return")) }, body: undefined };
+  try {
+    await pawl.refreshSession(req, res);
+  } catch (error) {
+    if (!SessionError.isErrorFromAuth(error) || error.errType === SessionError.GENERAL_ERROR) throw error;
+    // It has ended and its cookies are cleared: the page will say so.
+  }
+  return back;
+};
+
+const routes: Readonly<Record<string, Route>> = {
+  "POST /session/refresh": refresh,
+  "GET /session/refresh": refreshAndReturn,
+  "POST /signout": signOut,
+};
+
+/** Tokens in headers are sent by no browser of itself; with cookies, the page must be one of ours. */
+const isAllowed = ({ csrf }: RoutedPawl, exchange: Exchange): boolean =>
+  bearerToken(exchange) !== undefined || (isFromOwnPage(exchange, csrf.origins) && passesCsrfCheck(exchange, csrf));
+
+/** A path on this host, whatever was asked for: `//host`, `/\host` and URLs would lead elsewhere. */
+const ownPath = (wanted: string | null): string =>
+  wanted !== null && /^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(wanted) ? wanted : "/";

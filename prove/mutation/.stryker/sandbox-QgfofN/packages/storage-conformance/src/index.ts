@@ -1,0 +1,49 @@
+import { describe } from "vitest";
+import { testApply } from "./apply.js";
+import { testClosing } from "./closing.js";
+import { testCreate } from "./create.js";
+import { testData } from "./data.js";
+import { testErasure } from "./erasure.js";
+import { testEvents } from "./events.js";
+import { testExpiry } from "./expiry.js";
+import { testFeed } from "./feed.js";
+import { testHostileValues } from "./hostile-values.js";
+import { testImport } from "./import.js";
+import { testListing } from "./listing.js";
+import { testMeta } from "./meta.js";
+import { testNodes } from "./nodes.js";
+import { testRevocation } from "./revocation.js";
+import { testRotation } from "./rotation.js";
+import { testSigningKeys } from "./signing-keys.js";
+import type { OpenStore } from "./store.js";
+import { testUses } from "./uses.js";
+
+export { type OpenContext, type OpenStore, sessionRecord, signingKey, TestClock } from "./store.js";
+
+/**
+ * Registers the storage contract as vitest tests: an adapter that passes them is one.
+ * @param open opens a store; the kit migrates and closes it, and asks for a new location in every test.
+ * @param options.shared whether a location opened twice, or again, is the same content: true but for a store that lives in
+ *   one object's memory.
+ */
+export const testStorage = (name: string, open: OpenStore, options: { readonly shared?: boolean } = {}): void => {
+  describe(name, () => {
+    testCreate(open);
+    testRotation(open);
+    testApply(open);
+    testUses(open);
+    testRevocation(open);
+    testErasure(open);
+    testImport(open);
+    testFeed(open);
+    testListing(open);
+    testData(open);
+    testExpiry(open);
+    testSigningKeys(open);
+    testMeta(open);
+    testEvents(open);
+    testHostileValues(open);
+    testClosing(open);
+    if (options.shared !== false) testNodes(open);
+  });
+};

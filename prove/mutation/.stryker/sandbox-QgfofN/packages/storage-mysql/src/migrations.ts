@@ -1,0 +1,181 @@
+import { StorageError } from "@pawl/storage";
+import { randomBytes } from "node:crypto";
+import type { Connection } from "./connection.js";
+import { isNoTable } from "./failure.js";
+import { join, type Sql, sql } from "./sql.js";
+
+interface Migration {
+  readonly version: number;
+  /** The oldest schema version whose release can still read and write a database after it. */
+  readonly readableBy: number;
+  /** Statements that may run again where an earlier run broke off: MySQL commits each definition by itself. */
+  readonly statements: readonly Sql[];
+}
+
+/** Every text is binary, so that it is compared byte by byte, trailing blanks included, on any server. */
+const table = sql`ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = binary`;
+
+/** Rows that transactions lock where no row of their own stands for what they decide on; see `statements.lockUsers`. */
+export const userLocks = 1024;
+
+/** The locks of everyone who adds a signing key, and of everyone who imports sessions: the numbers after those of users. */
+export const [signingKeyLock, importLock] = [userLocks, userLocks + 1];
+
+const tables: readonly Sql[] = [
+  // A rotation changes no indexed column. `sweep_at` is when the sweep looks at the row: never after expires_at, and often
+  // before, because a rotation leaves it alone.
+  sql`CREATE TABLE IF NOT EXISTS sessions (
+    bucket SMALLINT UNSIGNED NOT NULL,
+    id VARBINARY(512) NOT NULL,
+    tenant_id VARBINARY(512) NOT NULL,
+    user_id VARBINARY(512) NOT NULL,
+    long_texts MEDIUMBLOB,
+    secret_hash MEDIUMBLOB NOT NULL,
+    current BIGINT NOT NULL,
+    next BIGINT NOT NULL,
+    issued_at BIGINT NOT NULL,
+    key_kind VARBINARY(16) NOT NULL,
+    created_at BIGINT NOT NULL,
+    last_active_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    idle_expires_at BIGINT NOT NULL,
+    ended_at BIGINT,
+    end_reason VARBINARY(32),
+    device MEDIUMBLOB,
+    address MEDIUMBLOB,
+    payload MEDIUMBLOB NOT NULL,
+    data MEDIUMBLOB NOT NULL,
+    sweep_at BIGINT NOT NULL,
+    PRIMARY KEY (bucket, id),
+    KEY sessions_by_user (user_id, tenant_id, ended_at, bucket, id),
+    KEY sessions_by_tenant (tenant_id, ended_at, bucket, id),
+    KEY sessions_to_sweep (sweep_at)
+  ) ${table}`,
+  sql`CREATE TABLE IF NOT EXISTS revocations (
+    number BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    id VARBINARY(512) NOT NULL,
+    tenant_id VARBINARY(512) NOT NULL,
+    user_id VARBINARY(512) NOT NULL,
+    long_texts MEDIUMBLOB,
+    at BIGINT NOT NULL,
+    reason VARBINARY(32) NOT NULL,
+    written_at BIGINT NOT NULL,
+    KEY revocations_by_time (at, number)
+  ) ${table}`,
+  // One row: the life of this store, of which every cursor tells, and the greatest number deleted from the feed.
+  sql`CREATE TABLE IF NOT EXISTS feed (
+    number TINYINT NOT NULL PRIMARY KEY,
+    epoch VARBINARY(32) NOT NULL,
+    deleted_to BIGINT NOT NULL
+  ) ${table}`,
+  sql`CREATE TABLE IF NOT EXISTS events (
+    event_key VARBINARY(512) NOT NULL PRIMARY KEY,
+    at BIGINT NOT NULL,
+    type VARBINARY(32) NOT NULL,
+    tenant_id VARBINARY(512),
+    user_id VARBINARY(512),
+    session_id VARBINARY(512),
+    long_texts MEDIUMBLOB,
+    reason VARBINARY(32),
+    detail MEDIUMBLOB,
+    event_count BIGINT NOT NULL,
+    KEY events_by_time (at, event_key),
+    KEY events_by_type (type, at, event_key),
+    KEY events_by_session (session_id, at, event_key),
+    KEY events_by_user (user_id, at, event_key),
+    KEY events_by_tenant (tenant_id, at, event_key)
+  ) ${table}`,
+  sql`CREATE TABLE IF NOT EXISTS signing_keys (
+    kid VARBINARY(512) NOT NULL PRIMARY KEY,
+    long_texts MEDIUMBLOB,
+    algorithm VARBINARY(16) NOT NULL,
+    kind VARBINARY(16) NOT NULL,
+    public_key MEDIUMBLOB NOT NULL,
+    sealed_private_key MEDIUMBLOB NOT NULL,
+    created_at BIGINT NOT NULL,
+    signs_from BIGINT NOT NULL
+  ) ${table}`,
+  sql`CREATE TABLE IF NOT EXISTS meta (
+    name VARBINARY(512) NOT NULL PRIMARY KEY,
+    long_texts MEDIUMBLOB,
+    value MEDIUMBLOB NOT NULL
+  ) ${table}`,
+  sql`CREATE TABLE IF NOT EXISTS locks (number INT NOT NULL PRIMARY KEY) ${table}`,
+];
+
+const firstRows: readonly Sql[] = [
+  sql`INSERT INTO locks VALUES ${join(Array.from({ length: userLocks + 2 }, (_, number) => sql`(${number})`))}
+    ON DUPLICATE KEY UPDATE number = VALUES(number)`,
+  sql`INSERT INTO feed VALUES (1, ${randomBytes(16).toString("hex")}, 0) ON DUPLICATE KEY UPDATE number = 1`,
+];
+
+/** Oldest first. A released one is never changed. */
+const migrations: readonly Migration[] = [{ version: 1, readableBy: 1, statements: [...tables, ...firstRows] }];
+
+/** The schema version of this release. */
+const schemaVersion = 1;
+
+const versionTable = sql`CREATE TABLE IF NOT EXISTS schema_versions (
+  version INT NOT NULL PRIMARY KEY,
+  readable_by INT NOT NULL,
+  applied_at DATETIME NOT NULL
+) ${table}`;
+
+interface VersionRow {
+  readonly version: number;
+  readonly readable_by: number;
+}
+
+/**
+ * Reads which schema version a database has; 0 for a new one. A version that is newer than this release's, but says that
+ * this release can still read and write it, is fine: nodes are upgraded one by one.
+ * @throws StorageError `newer_schema`.
+ */
+export const readSchemaVersion = async (connection: Connection): Promise<number> => {
+  const newest = sql`SELECT version, readable_by FROM schema_versions ORDER BY version DESC LIMIT 1`;
+  const answer = await connection.query([newest]).catch((error: unknown) => {
+    if (isNoTable(error)) return [];
+    throw error;
+  });
+  const row = answer[0]?.rows[0] as VersionRow | undefined;
+  if (row === undefined) return 0;
+  if (row.readable_by > schemaVersion)
+    throw new StorageError(
+      "newer_schema",
+      `the database has schema version ${row.version}, made by a newer release; this one knows version ${schemaVersion}: upgrade it`,
+    );
+  return row.version;
+};
+
+/** One migration at a time in a database, however many nodes start. The lock ends with the connection. */
+const lockName = sql`CONCAT('pawl.', LEFT(SHA1(DATABASE()), 40))`;
+
+/** For how many seconds a node waits for another that migrates. */
+const lockWait = 600;
+
+/** Definitions take as long as they take. */
+const unlimited = sql`SET SESSION autocommit = 1 /*M!100100 , max_statement_time = 0 */ /*!80000 , max_execution_time = 0 */`;
+
+/**
+ * Applies what is missing, one node after the other. Definitions cannot be undone in MySQL: one that broke off is done
+ * again, so each statement may find its work done. The connection is used up by it. Where nothing is missing an account
+ * without the right to define tables will do.
+ */
+export const applyMigrations = async (connection: Connection): Promise<void> => {
+  if ((await readSchemaVersion(connection)) >= schemaVersion) return;
+  try {
+    const take = sql`SELECT GET_LOCK(${lockName}, ${lockWait}) AS taken`;
+    const lock = (await connection.query([unlimited, take], { limit: "none" })).at(-1);
+    if ((lock?.rows[0] as { readonly taken: number | null } | undefined)?.taken !== 1)
+      throw new StorageError("unavailable", "another node has been migrating the database for ten minutes");
+    await connection.query([versionTable], { limit: "none" });
+    const present = await readSchemaVersion(connection);
+    for (const { version, readableBy, statements } of migrations) {
+      if (version <= present) continue;
+      const done = sql`INSERT INTO schema_versions VALUES (${version}, ${readableBy}, UTC_TIMESTAMP())`;
+      for (const statement of [...statements, done]) await connection.query([statement], { limit: "none" });
+    }
+  } finally {
+    connection.quit();
+  }
+};

@@ -1,0 +1,27 @@
+import type { OpenStorage } from "@pawl/storage";
+import { ConnectionPool } from "./connection-pool.js";
+import { Database } from "./database.js";
+import { readSchemaVersion } from "./migrations.js";
+import { parseUrl } from "./options.js";
+import { ServerClock } from "./server-clock.js";
+import { MysqlStorage } from "./storage.js";
+
+/**
+ * Opens a database of MySQL or MariaDB: `mysql://user:password@host:3306/database`. Its schema is not touched: call
+ * `migrate()`.
+ * @throws StorageError `invalid_url`, `unavailable` or `newer_schema`.
+ */
+export const openStorage: OpenStorage = async (url, options = {}) => {
+  const parsed = parseUrl(url);
+  const pool = new ConnectionPool(parsed);
+  const database = new Database(pool, new ServerClock(options.clock), parsed.timeout);
+  try {
+    await database.use(readSchemaVersion);
+    // Tells the server's time.
+    await database.transact([], () => ({ writes: [], result: () => undefined }));
+  } catch (error) {
+    pool.close();
+    throw error;
+  }
+  return new MysqlStorage(pool, database, parsed.timeout);
+};

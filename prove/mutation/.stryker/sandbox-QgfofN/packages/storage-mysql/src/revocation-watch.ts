@@ -1,0 +1,78 @@
+import { type FeedState, settlingTime } from "./revocations.js";
+
+/** How often the server is asked for revocations, in ms: at most this late does a listener wake. */
+const pollInterval = 200;
+
+type ReadState = (from: { readonly base: number; readonly mark: number }) => Promise<FeedState>;
+
+/**
+ * Wakes listeners when revocations were committed: at once by this process, and by polling for others. It polls only while
+ * somebody listens, one poll at a time, and keeps no process alive.
+ */
+export class RevocationWatch {
+  readonly #listeners = new Set<() => void>();
+  readonly #read: ReadState;
+  #timer: NodeJS.Timeout | undefined;
+  #isPolling = false;
+  #last: FeedState | undefined;
+  /** Numbers up to `#base` are settled, those up to `#mark` will be at `#turn`, by `performance.now()`. */
+  #base = 0;
+  #mark = 0;
+  #turn = 0;
+
+  constructor(read: ReadState) {
+    this.#read = read;
+  }
+
+  /** @returns stop. */
+  add(wake: () => void): () => void {
+    // A wrapper, so that a function listening twice is two listeners and stopping one leaves the other.
+    const listener = (): void => wake();
+    this.#listeners.add(listener);
+    if (this.#timer === undefined) {
+      this.#last = undefined;
+      this.#timer = setInterval(() => void this.#poll(), pollInterval).unref();
+      void this.#poll();
+    }
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size === 0) this.close();
+    };
+  }
+
+  /** Wakes everyone. */
+  wake(): void {
+    for (const listener of this.#listeners) queueMicrotask(() => this.#listeners.has(listener) && listener());
+  }
+
+  close(): void {
+    this.#listeners.clear();
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  async #poll(): Promise<void> {
+    if (this.#isPolling) return;
+    this.#isPolling = true;
+    try {
+      const state = await this.#read({ base: this.#base, mark: this.#mark });
+      const last = this.#last;
+      // The first look wakes too: something may have been committed between the listener's reading and now.
+      if (last === undefined || last.newest !== state.newest || last.afterBase !== state.afterBase) this.wake();
+      this.#last = state;
+      if (performance.now() >= this.#turn) this.#move(state);
+    } catch {
+      // Unreachable for now: the next poll asks again, and whoever reads the feed is told.
+    } finally {
+      this.#isPolling = false;
+    }
+  }
+
+  /** What is old enough is counted no more. */
+  #move(state: FeedState): void {
+    this.#last = { ...state, afterBase: state.afterMark };
+    this.#base = this.#mark;
+    this.#mark = state.newest;
+    this.#turn = performance.now() + settlingTime;
+  }
+}

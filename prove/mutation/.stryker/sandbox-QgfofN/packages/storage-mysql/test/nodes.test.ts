@@ -1,0 +1,240 @@
+import { millis, PUBLIC_TENANT, type SessionId, type Storage, type TenantId, type UserId } from "@pawl/storage";
+import { signingKey, TestClock } from "@pawl/storage-conformance";
+import { createConnection } from "mysql2/promise";
+import { expect, it, onTestFinished, vi } from "vitest";
+import { fleeting, openForTest, sharedServer } from "./server.js";
+import { attemptOn, sessionAt } from "./session.js";
+
+const { server, urlOf, query } = sharedServer(fleeting);
+
+/** Nodes on one new store, migrated unless told otherwise. */
+const openNodes = async (
+  count: number,
+  { migrated = true }: { readonly migrated?: boolean } = {},
+): Promise<{ readonly nodes: readonly Storage[]; readonly database: string }> => {
+  const database = crypto.randomUUID();
+  const url = await urlOf(database, "?durability=relaxed");
+  const nodes = await Promise.all(Array.from({ length: count }, () => openForTest(url)));
+  if (migrated) await nodes[0]!.migrate();
+  return { nodes, database };
+};
+
+const logIn = async (storage: Storage): Promise<SessionId> => {
+  const record = sessionAt(storage.now());
+  await storage.createSession(record);
+  return record.id;
+};
+
+const logOut = (storage: Storage, id: SessionId) =>
+  storage.revokeSessions({ kind: "ids", ids: [id] }, { reason: "logout" });
+
+it("migrates once, and makes one first key, however many nodes start together", async () => {
+  const { nodes, database } = await openNodes(8, { migrated: false });
+  await Promise.all(nodes.map((node) => node.migrate()));
+  expect(await query("SELECT version FROM schema_versions", database)).toStrictEqual([{ version: 1 }]);
+  expect(await query("SELECT COUNT(*) AS count FROM feed", database)).toStrictEqual([{ count: 1 }]);
+  const clock = new TestClock();
+  const keys = nodes.map((node, index) => node.addSigningKey(signingKey(clock, { kid: `d-${index}` }), undefined));
+  expect((await Promise.all(keys)).filter(Boolean)).toHaveLength(1);
+  const rotated = nodes.map(async (node, index) => {
+    const [newest] = (await node.getSigningKeys()).slice(-1);
+    return node.addSigningKey(
+      signingKey(clock, { kid: `d-1${index}`, createdAt: millis(clock.now() + 1) }),
+      newest?.kid,
+    );
+  });
+  expect((await Promise.all(rotated)).filter(Boolean)).toHaveLength(1);
+  expect(await nodes[0]!.getSigningKeys()).toHaveLength(2);
+});
+
+it("goes on with a migration that broke off", async () => {
+  const { nodes, database } = await openNodes(1);
+  await query("DROP TABLE events", database);
+  await query("DELETE FROM schema_versions", database);
+  const [{ epoch } = {}] = await query("SELECT epoch FROM feed", database);
+  await nodes[0]!.migrate();
+  expect(await query("SELECT COUNT(*) AS count FROM events", database)).toStrictEqual([{ count: 0 }]);
+  expect(await query("SELECT epoch FROM feed", database)).toStrictEqual([{ epoch }]);
+});
+
+it("works on a schema that a newer release can share, and refuses one that it cannot", async () => {
+  const { nodes, database } = await openNodes(1);
+  await query("INSERT INTO schema_versions VALUES (7, 1, UTC_TIMESTAMP())", database);
+  await logIn(await openForTest(await urlOf(database, "?durability=relaxed")));
+  await nodes[0]!.migrate();
+  await query("INSERT INTO schema_versions VALUES (8, 2, UTC_TIMESTAMP())", database);
+  await expect(openForTest(await urlOf(database, "?durability=relaxed"))).rejects.toMatchObject({
+    code: "newer_schema",
+  });
+});
+
+it("CVE-2026-1035: mints once when a token arrives twenty times at once on two nodes", async () => {
+  const { nodes } = await openNodes(2);
+  for (let round = 0; round < 100; round += 1) {
+    const record = sessionAt(nodes[0]!.now());
+    await nodes[0]!.createSession(record);
+    const results = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => nodes[index % 2]!.rotate(attemptOn(record))),
+    );
+    expect(results.filter(({ minted }) => minted)).toHaveLength(1);
+    for (const result of results) expect(result.record).toMatchObject({ id: record.id, current: 0, next: 1 });
+  }
+});
+
+it("mints for each of many attempts on one session, in turn, where there is no window", async () => {
+  const { nodes } = await openNodes(1);
+  const record = sessionAt(nodes[0]!.now());
+  await nodes[0]!.createSession(record);
+  const attempt = attemptOn(record, { window: millis(0) });
+  const results = await Promise.all(Array.from({ length: 5 }, () => nodes[0]!.rotate(attempt)));
+  expect(results.map((result) => [result.minted, result.record?.current, result.record?.next])).toStrictEqual([
+    [true, 0, 1],
+    [true, 0, 2],
+    [true, 0, 3],
+    [true, 0, 4],
+    [true, 0, 5],
+  ]);
+});
+
+it("keeps the session limit exact under a hundred logins at once", async () => {
+  const { nodes } = await openNodes(4);
+  const ended = await Promise.all(
+    Array.from({ length: 100 }, (_, index) => {
+      const node = nodes[index % 4]!;
+      return node.createSession(sessionAt(node.now()), { maxPerUser: 5 });
+    }),
+  );
+  expect(ended.flat()).toHaveLength(95);
+  expect((await nodes[0]!.listSessions({}, { limit: 100 })).items).toHaveLength(5);
+});
+
+it("shares a sweep without double work", async () => {
+  const { nodes } = await openNodes(4);
+  const now = nodes[0]!.now();
+  await nodes[0]!.importSessions(
+    Array.from({ length: 400 }, (_, index) => sessionAt(now, { expiresAt: millis(now - index) })),
+  );
+  const deleted = await Promise.all(nodes.map((node) => node.deleteExpired(now, 150)));
+  expect(deleted.reduce((sum, count) => sum + count, 0)).toBe(400);
+  const { items } = await nodes[0]!.listEvents({}, { limit: 500 });
+  expect(items).toHaveLength(400);
+  expect(new Set(items.map(({ count }) => count))).toStrictEqual(new Set([1]));
+});
+
+it("gives a reader also what commits later with a lower number, and wakes its watcher for it", async () => {
+  const { nodes, database } = await openNodes(2);
+  const [writer, reader] = [nodes[0]!, nodes[1]!];
+  const read = async (cursor: string) => {
+    const page = await reader.revocationsSince({ cursor });
+    if (page.kind === "unknown_cursor") throw new Error("the cursor is unknown");
+    return { cursor: page.cursor, ids: page.revocations.map(({ id }) => id as string) };
+  };
+  const start = await reader.revocationsSince({ at: millis(0) });
+  const { host, port } = server();
+  const slow = await createConnection({ host, port, user: "root", database });
+  onTestFinished(() => slow.destroy());
+  await slow.query("START TRANSACTION");
+  await slow.query(`INSERT INTO revocations (id, tenant_id, user_id, at, reason, written_at)
+    VALUES ('slow', 'public', 'alice', 1, 'logout', 8640000000000000)`);
+  const id = await logIn(writer);
+  await logOut(writer, id);
+  let wakes = 0;
+  const stop = reader.watchRevocations(() => {
+    wakes += 1;
+  });
+  onTestFinished(stop);
+  const early = await read(start.kind === "page" ? start.cursor : "");
+  expect(early.ids).toStrictEqual([id]);
+  await vi.waitFor(() => expect(wakes).toBe(1), { timeout: 10_000 });
+  await slow.query("COMMIT");
+  await vi.waitFor(() => expect(wakes).toBe(2), { timeout: 10_000 });
+  const late = await read(early.cursor);
+  expect(late.ids).toStrictEqual(["slow", id]);
+  expect((await read(late.cursor)).ids).toStrictEqual([]);
+});
+
+it("passes a number that will never come once no transaction can still have it", async () => {
+  const { nodes, database } = await openNodes(1);
+  const [id, next] = [await logIn(nodes[0]!), await logIn(nodes[0]!)];
+  await logOut(nodes[0]!, id);
+  await query("ALTER TABLE revocations AUTO_INCREMENT = 100", database);
+  await logOut(nodes[0]!, next);
+  const first = await nodes[0]!.revocationsSince({ at: millis(0) });
+  expect(first).toMatchObject({ revocations: [{ id }, { id: next }] });
+  const from = { cursor: first.kind === "page" ? first.cursor : "" };
+  expect(await nodes[0]!.revocationsSince(from)).toMatchObject({ revocations: [{ id: next }] });
+  await query("UPDATE revocations SET written_at = written_at - 120000", database);
+  const second = await nodes[0]!.revocationsSince(from);
+  expect(second).toMatchObject({ revocations: [{ id: next }] });
+  const after = { cursor: second.kind === "page" ? second.cursor : "" };
+  expect(await nodes[0]!.revocationsSince(after)).toMatchObject({ revocations: [] });
+});
+
+it("does not know the cursor of a store that was restored", async () => {
+  const { nodes, database } = await openNodes(1);
+  await logOut(nodes[0]!, await logIn(nodes[0]!));
+  const page = await nodes[0]!.revocationsSince({ at: millis(0) });
+  await query("DELETE FROM revocations", database);
+  await query("ALTER TABLE revocations AUTO_INCREMENT = 1", database);
+  const from = { cursor: page.kind === "page" ? page.cursor : "" };
+  expect(await nodes[0]!.revocationsSince(from)).toStrictEqual({ kind: "unknown_cursor" });
+  await logOut(nodes[0]!, await logIn(nodes[0]!));
+  expect(await nodes[0]!.revocationsSince(from)).toStrictEqual({ kind: "unknown_cursor" });
+});
+
+it("decides by the server's clock, on nodes whose own are five minutes off", async () => {
+  const { nodes } = await openNodes(1);
+  const right = nodes[0]!;
+  const record = sessionAt(right.now());
+  await right.createSession(record);
+  onTestFinished(() => void vi.useRealTimers());
+  const url = await urlOf("clocks", "?durability=relaxed");
+  await (await openForTest(url)).migrate();
+  for (const skew of [-300_000, 300_000]) {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + skew });
+    const wrong = await openForTest(url);
+    expect(Math.abs(wrong.now() - right.now())).toBeLessThan(2000);
+    const login = sessionAt(wrong.now());
+    await wrong.createSession(login);
+    const first = await wrong.rotate(attemptOn(login));
+    expect(first.minted).toBe(true);
+    expect(Math.abs(first.record!.issuedAt - right.now())).toBeLessThan(2000);
+    expect(await wrong.rotate(attemptOn(first.record!))).toMatchObject({ minted: false });
+    expect((await wrong.listSessions({}, { limit: 9 })).items.map(({ id }) => id)).toContain(login.id);
+    vi.useRealTimers();
+  }
+});
+
+it("works the same on a table partitioned by bucket", async () => {
+  const { nodes, database } = await openNodes(2);
+  await query("ALTER TABLE sessions PARTITION BY HASH (bucket) PARTITIONS 8", database);
+  const records = Array.from({ length: 64 }, () => sessionAt(nodes[0]!.now()));
+  await Promise.all(records.map((record, index) => nodes[index % 2]!.createSession(record)));
+  const rotated = await Promise.all(records.map((record) => nodes[1]!.rotate(attemptOn(record))));
+  expect(rotated.map(({ record }) => record?.id)).toStrictEqual(records.map(({ id }) => id));
+  const { items } = await nodes[0]!.listSessions({ userId: "alice" as UserId }, { limit: 100 });
+  expect(items.map(({ id }) => id)).toStrictEqual(records.map(({ id }) => id).toSorted());
+  const user = { kind: "user", tenantId: PUBLIC_TENANT, userId: "alice" as UserId } as const;
+  expect(await nodes[1]!.revokeSessions(user, { reason: "revoked" })).toHaveLength(64);
+});
+
+it("CVE-2026-90997: is told the rows that were found, not those that were changed", async () => {
+  const { nodes, database } = await openNodes(1);
+  const id = await logIn(nodes[0]!);
+  expect(await nodes[0]!.updatePayload(id, "{}")).toBe(true);
+  expect(await nodes[0]!.updateSessionData(id, "{}")).toBe(true);
+  const [{ data } = {}] = await query("SELECT data FROM sessions", database);
+  expect(String(data)).toBe("{}");
+});
+
+it("ends a tenant of a thousand sessions and no session of another, in one step", async () => {
+  const { nodes } = await openNodes(1);
+  const now = nodes[0]!.now();
+  const tenant = (name: string) => (_: unknown, index: number) =>
+    sessionAt(now, { tenantId: name as TenantId, userId: `user-${index}` as UserId });
+  await nodes[0]!.importSessions(Array.from({ length: 1000 }, tenant("one")));
+  await nodes[0]!.importSessions(Array.from({ length: 10 }, tenant("two")));
+  const ended = await nodes[0]!.revokeSessions({ kind: "tenant", tenantId: "one" as TenantId }, { reason: "erased" });
+  expect(ended).toHaveLength(1000);
+  expect((await nodes[0]!.listSessions({}, { limit: 100 })).items).toHaveLength(10);
+});

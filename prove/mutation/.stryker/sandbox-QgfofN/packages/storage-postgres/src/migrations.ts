@@ -1,0 +1,177 @@
+import { type Millis, StorageError } from "@pawl/storage";
+import type { Database, Transaction } from "./database.js";
+import { lockNumber } from "./lock-number.js";
+import * as statements from "./statements.js";
+
+interface Migration {
+  readonly version: number;
+  /** The oldest schema version whose release can still read and write a database after it. */
+  readonly readableBy: number;
+  readonly sql: (partitions: number) => string;
+}
+
+/**
+ * A page has room for the next version of a few of its rows, which then takes no entry in any index: a rotation changes no
+ * indexed column.
+ */
+const fillFactor = "WITH (fillfactor = 80)";
+
+const sessionsTable = (partitions: number): string => {
+  const parts = Array.from(
+    { length: partitions },
+    (_, part) => `CREATE TABLE {schema}.sessions_${part} PARTITION OF {schema}.sessions
+      FOR VALUES WITH (MODULUS ${partitions}, REMAINDER ${part}) ${fillFactor};`,
+  );
+  return `
+  CREATE TABLE {schema}.sessions (
+    current bigint NOT NULL,
+    next bigint NOT NULL,
+    issued_at bigint NOT NULL,
+    expires_at bigint NOT NULL,
+    idle_expires_at bigint NOT NULL,
+    last_active_at bigint NOT NULL,
+    created_at bigint NOT NULL,
+    ended_at bigint,
+    -- When the sweep looks at the row: never after expires_at, and often before, because a rotation leaves it alone.
+    -- So the index of the sweep costs a rotation nothing.
+    sweep_at bigint NOT NULL,
+    -- The first 16 bits of an id, which all sessions of a user share: what the table can be divided by.
+    bucket integer NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    tenant_id text COLLATE "C" NOT NULL,
+    user_id text COLLATE "C" NOT NULL,
+    secret_hash text COLLATE "C" NOT NULL,
+    key_kind text COLLATE "C" NOT NULL,
+    end_reason text COLLATE "C",
+    device text COLLATE "C",
+    address text COLLATE "C",
+    payload text COLLATE "C" NOT NULL,
+    data text COLLATE "C" NOT NULL,
+    PRIMARY KEY (bucket, id)
+  ) ${partitions === 0 ? fillFactor : "PARTITION BY HASH (bucket)"};
+  ${parts.join("\n")}`;
+};
+
+const tables = (partitions: number): string => `
+  ${sessionsTable(partitions)}
+
+  -- By hash, because a user's name may be longer than an ordered index takes.
+  CREATE INDEX sessions_by_user ON {schema}.sessions USING hash (user_id) WHERE ended_at IS NULL;
+  CREATE INDEX sessions_ended_by_user ON {schema}.sessions USING hash (user_id) WHERE ended_at IS NOT NULL;
+  -- Where there is one tenant the list of its sessions is the table itself.
+  CREATE INDEX sessions_by_tenant ON {schema}.sessions (left(tenant_id, 64), bucket, id)
+    WHERE ended_at IS NULL AND tenant_id <> 'public';
+  CREATE INDEX sessions_to_sweep ON {schema}.sessions (sweep_at);
+
+  CREATE TABLE {schema}.revocations (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    -- The transaction that wrote the row: readers tell by it what they have seen.
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    at bigint NOT NULL,
+    session_id text COLLATE "C" NOT NULL,
+    tenant_id text COLLATE "C" NOT NULL,
+    user_id text COLLATE "C" NOT NULL,
+    reason text COLLATE "C" NOT NULL
+  );
+  CREATE INDEX revocations_by_transaction ON {schema}.revocations (xid, number);
+  CREATE INDEX revocations_by_time ON {schema}.revocations (at, number);
+
+  CREATE TABLE {schema}.events (
+    key text COLLATE "C" NOT NULL PRIMARY KEY,
+    at bigint NOT NULL,
+    count bigint NOT NULL,
+    type text COLLATE "C" NOT NULL,
+    tenant_id text COLLATE "C",
+    user_id text COLLATE "C",
+    session_id text COLLATE "C",
+    reason text COLLATE "C",
+    detail text COLLATE "C"
+  );
+  CREATE INDEX events_by_time ON {schema}.events (at);
+  CREATE INDEX events_by_session ON {schema}.events USING hash (session_id) WHERE session_id IS NOT NULL;
+  CREATE INDEX events_by_user ON {schema}.events USING hash (user_id) WHERE user_id IS NOT NULL;
+  CREATE INDEX events_by_tenant ON {schema}.events (left(tenant_id, 64), at)
+    WHERE tenant_id IS NOT NULL AND tenant_id <> 'public';
+  -- The alarms among them, which are few.
+  CREATE INDEX events_by_alarm ON {schema}.events (at) WHERE type <> 'session_ended';
+
+  CREATE TABLE {schema}.signing_keys (
+    kid text COLLATE "C" NOT NULL PRIMARY KEY,
+    algorithm text COLLATE "C" NOT NULL,
+    kind text COLLATE "C" NOT NULL,
+    public_key text COLLATE "C" NOT NULL,
+    sealed_private_key text COLLATE "C" NOT NULL,
+    created_at bigint NOT NULL,
+    signs_from bigint NOT NULL
+  );
+
+  CREATE TABLE {schema}.meta (name text COLLATE "C" NOT NULL PRIMARY KEY, value text COLLATE "C" NOT NULL);
+  INSERT INTO {schema}.meta (name, value) VALUES ('revocation_epoch', gen_random_uuid()::text);
+`;
+
+/** Oldest first. A released one is never changed. */
+const migrations: readonly Migration[] = [{ version: 1, readableBy: 1, sql: tables }];
+
+/** The schema version of this release. */
+export const schemaVersion = 1;
+
+const versionTable = `CREATE TABLE IF NOT EXISTS {schema}.schema_versions (
+    version integer NOT NULL PRIMARY KEY,
+    readable_by integer NOT NULL,
+    applied_at bigint NOT NULL
+  )`;
+
+const insertVersion = "INSERT INTO {schema}.schema_versions (version, readable_by, applied_at) VALUES ($1, $2, $3)";
+
+const newest = "SELECT version, readable_by FROM {schema}.schema_versions ORDER BY version DESC LIMIT 1";
+
+/**
+ * Reads which schema version a database has; 0 for a new one. A version that is newer than this release's, but says that
+ * this release can still read and write it, is fine: nodes are upgraded one by one.
+ * @throws StorageError `newer_schema`.
+ */
+export const readSchemaVersion = async (database: Transaction, schema: string): Promise<number> => {
+  const [found] = await database.query<{ readonly versions: boolean }>(
+    // Read as rows: to_regclass may remember what it did not find before another node committed it.
+    {
+      text: `SELECT count(*) > 0 AS versions FROM pg_class AS class JOIN pg_namespace AS space ON space.oid = class.relnamespace
+        WHERE space.nspname = $1 AND class.relname = 'schema_versions'`,
+    },
+    [schema],
+  );
+  if (found?.versions !== true) return 0;
+  const [row] = await database.query<{ readonly version: number; readonly readable_by: number }>({ text: newest });
+  if (row === undefined) return 0;
+  if (row.readable_by > schemaVersion)
+    throw new StorageError(
+      "newer_schema",
+      `the database has schema version ${row.version}, made by a newer release; this one knows version ${schemaVersion}: upgrade it`,
+    );
+  return row.version;
+};
+
+/** Applies what is missing, in one transaction and on one node at a time. */
+export const applyMigrations = async (
+  database: Database,
+  { now, partitions }: { readonly now: Millis; readonly partitions: number },
+): Promise<void> => {
+  const { schema } = database;
+  // Without a lock or a right to make tables where there is nothing to be made.
+  if ((await readSchemaVersion(database, schema)) >= schemaVersion) return;
+  await database.transaction(async (transaction) => {
+    await transaction.query(statements.lock, [lockNumber("migrations", schema)]);
+    const present = await readSchemaVersion(transaction, schema);
+    const [found] = await transaction.query<{ readonly there: boolean }>(
+      { text: "SELECT count(*) > 0 AS there FROM pg_namespace WHERE nspname = $1" },
+      [schema],
+    );
+    // Asked first: IF NOT EXISTS wants the right to make one all the same.
+    if (found?.there !== true) await transaction.query({ text: "CREATE SCHEMA {schema}" });
+    await transaction.query({ text: versionTable });
+    for (const { version, readableBy, sql } of migrations) {
+      if (version <= present) continue;
+      await transaction.query({ text: sql(partitions) });
+      await transaction.query({ text: insertVersion }, [version, readableBy, now]);
+    }
+  });
+};

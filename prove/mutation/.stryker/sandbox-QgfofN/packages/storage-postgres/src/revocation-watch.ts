@@ -1,0 +1,132 @@
+import { Client } from "pg";
+import { configOf, Sockets, type TimedQuery } from "./connection.js";
+import { channelOf, type Database } from "./database.js";
+import type { Address } from "./options.js";
+
+/** How often the feed is asked while nothing can be listened to, in ms: at most this late does a watcher wake. */
+const pollInterval = 250;
+
+/** How often a connection that says nothing is asked whether it is still there, in ms. */
+const probeInterval = 10_000;
+
+/** For how many ms it may keep the answer. */
+const patience = 5000;
+
+const listen = (channel: string): TimedQuery => ({ text: `LISTEN "${channel}"`, query_timeout: patience });
+const probe: TimedQuery = { text: "SELECT 1", query_timeout: patience };
+
+/** Whether anything was committed to the feed since a snapshot, and the snapshot of the answer. */
+const pollFeed = {
+  text: `SELECT pg_current_snapshot()::text AS snapshot, $1::text IS NOT NULL AND EXISTS (
+      SELECT FROM {schema}.revocations
+      WHERE xid >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)
+    ) AS fresh`,
+};
+
+/**
+ * Wakes watchers when revocations were committed by any process: over a connection of its own that listens, and by polling
+ * while there is none. Each new connection wakes too, because something may have been said before it listened. Works only
+ * while somebody watches, and keeps no process alive.
+ */
+export class RevocationWatch {
+  readonly #listeners = new Set<() => void>();
+  readonly #sockets = new Sockets();
+  readonly #database: Database;
+  readonly #address: Address | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #client: Client | undefined;
+  #isListening = false;
+  #isBusy = false;
+  #probed = 0;
+  #snapshot: string | null = null;
+
+  /** @param address where to listen; undefined where only polling is possible. */
+  constructor(database: Database, address: Address | undefined) {
+    this.#database = database;
+    this.#address = address;
+  }
+
+  /** @returns stop. */
+  add(wake: () => void): () => void {
+    // A wrapper, so that a function watching twice is two listeners and stopping one leaves the other.
+    const listener = (): void => wake();
+    this.#listeners.add(listener);
+    if (this.#timer === undefined) {
+      this.#timer = setInterval(() => void this.#look(), pollInterval).unref();
+      void this.#look();
+    }
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size === 0) this.close();
+    };
+  }
+
+  close(): void {
+    this.#listeners.clear();
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#snapshot = null;
+    this.#hangUp();
+    this.#sockets.destroy();
+  }
+
+  /** Keeps the connection, or stands in for it. */
+  async #look(): Promise<void> {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    try {
+      if (this.#address !== undefined && this.#client === undefined) await this.#listen(this.#address);
+      if (!this.#isListening) await this.#poll();
+      else if (performance.now() - this.#probed > probeInterval) await this.#probe();
+    } catch {
+      // The server is away: the next look tries again, and whoever reads the feed is told.
+      this.#hangUp();
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  async #listen(address: Address): Promise<void> {
+    const client = new Client({ ...configOf(address, this.#sockets), connectionTimeoutMillis: patience });
+    this.#client = client;
+    const lost = (): void => {
+      if (this.#client === client) this.#hangUp();
+    };
+    client.on("error", lost);
+    client.on("end", lost);
+    client.on("notification", () => this.#wake());
+    await client.connect();
+    await client.query(listen(channelOf(this.#database.schema)));
+    if (this.#client !== client) return;
+    (client as Client & { unref(): void }).unref();
+    this.#isListening = true;
+    this.#probed = performance.now();
+    this.#snapshot = null;
+    this.#wake();
+  }
+
+  async #probe(): Promise<void> {
+    await this.#client?.query(probe);
+    this.#probed = performance.now();
+  }
+
+  async #poll(): Promise<void> {
+    const [answer] = await this.#database.query<{ readonly snapshot: string; readonly fresh: boolean }>(pollFeed, [
+      this.#snapshot,
+    ]);
+    const isFirst = this.#snapshot === null;
+    this.#snapshot = answer?.snapshot ?? null;
+    if (isFirst || answer?.fresh === true) this.#wake();
+  }
+
+  #hangUp(): void {
+    const client = this.#client;
+    this.#client = undefined;
+    this.#isListening = false;
+    void client?.end().catch(() => undefined);
+  }
+
+  #wake(): void {
+    for (const listener of this.#listeners) queueMicrotask(() => this.#listeners.has(listener) && listener());
+  }
+}

@@ -1,0 +1,145 @@
+import {
+  type Millis,
+  type RevocationCursor,
+  type RevocationPage,
+  type RevocationRecord,
+  StorageError,
+} from "@pawl/storage";
+import type { Database, Statement, Value } from "./database.js";
+import type { RevocationRow } from "./rows.js";
+
+/** So many revocations make a page at most. */
+const pageLimit = 10_000;
+
+/**
+ * Where a reader stands. Numbers are given before commits, so a lower one may appear after a higher one; a snapshot tells
+ * exactly which transactions a reader has seen (postgresql.org/docs/current/functions-info.html, "pg_snapshot").
+ */
+interface Position {
+  /** The life of the store: a restored one, or a server that came back or took over, may have lost what was read. */
+  readonly epoch: string;
+  /** What was seen, as a snapshot, or `@` and the time from which on everything is wanted. */
+  readonly from: string;
+  /** When a page was cut: what the pages are of, and the last row so far. */
+  readonly cut?: { readonly until: string; readonly key: string; readonly number: number };
+}
+
+/** A position, or a time, which has no epoch. */
+type Start = Omit<Position, "epoch"> & { readonly epoch?: string };
+
+interface FeedRow extends Omit<RevocationRow, "number"> {
+  /** Null where there is no row, and this one tells only of the store. */
+  readonly number: number | null;
+  readonly key: string;
+  readonly epoch: string;
+  readonly snapshot: string;
+}
+
+/** Reads a page of the feed. */
+export const readRevocations = async (
+  database: Database,
+  from: { readonly cursor: RevocationCursor } | { readonly at: Millis },
+): Promise<RevocationPage> => {
+  const start: Start | undefined = "at" in from ? { from: `@${from.at}` } : parseCursor(from.cursor);
+  if (start === undefined) return { kind: "unknown_cursor" };
+  const rows = await read(database, start);
+  const [first] = rows;
+  if (first === undefined) return { kind: "unknown_cursor" };
+  const { epoch, snapshot } = first;
+  const seen = start.from.startsWith("@") ? start.cut?.until : start.from;
+  if ((start.epoch ?? epoch) !== epoch || (seen !== undefined && endOf(seen) > endOf(snapshot)))
+    return { kind: "unknown_cursor" };
+  const found = rows.filter(isFound);
+  const last = found.at(-1);
+  const until = start.cut?.until ?? shorten(snapshot);
+  const more = found.length === pageLimit;
+  return {
+    kind: "page",
+    revocations: found.map(revocationOf),
+    cursor:
+      more && last !== undefined
+        ? cursorOf({ epoch, from: start.from, cut: { until, key: last.key, number: last.number } })
+        : cursorOf({ epoch, from: until }),
+    more,
+  };
+};
+
+const isFound = (row: FeedRow): row is FeedRow & RevocationRow => row.number !== null;
+
+const read = async (database: Database, start: Start): Promise<readonly FeedRow[]> => {
+  const { statement, values } = pageOf(start);
+  try {
+    return await database.query(statement, values);
+  } catch (error) {
+    // A cursor that is none of ours: its snapshot cannot be one.
+    if (error instanceof StorageError && error.code === "invalid_record") return [];
+    throw error;
+  }
+};
+
+const pageOf = ({
+  from,
+  cut,
+}: Start): { readonly statement: Statement<FeedRow>; readonly values: readonly Value[] } => {
+  const values: Value[] = [];
+  const parameter = (value: Value, type: string): string => `$${values.push(value)}::${type}`;
+  const isByTime = from.startsWith("@");
+  const [key, type] = isByTime ? ["at", "bigint"] : ["xid", "xid8"];
+  const conditions: string[] = [];
+  if (isByTime) conditions.push(`at >= ${parameter(from.slice(1), "bigint")}`);
+  else {
+    const seen = parameter(from, "pg_snapshot");
+    conditions.push(`xid >= pg_snapshot_xmin(${seen})`, `NOT pg_visible_in_snapshot(xid, ${seen})`);
+  }
+  if (cut !== undefined)
+    conditions.push(
+      `pg_visible_in_snapshot(xid, ${parameter(cut.until, "pg_snapshot")})`,
+      `(${key}, number) > (${parameter(cut.key, type)}, ${parameter(cut.number, "bigint")})`,
+    );
+  const text = `SELECT store.*, page.* FROM (
+      SELECT value || (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint AS epoch,
+        pg_current_snapshot()::text AS snapshot
+      FROM {schema}.meta WHERE name = 'revocation_epoch'
+    ) AS store LEFT JOIN (
+      SELECT number, ${key}::text AS key, session_id, tenant_id, user_id, at, reason
+      FROM {schema}.revocations WHERE ${conditions.join(" AND ")} ORDER BY ${key}, number LIMIT ${pageLimit}
+    ) AS page ON true`;
+  return { statement: { text }, values };
+};
+
+/** The transaction number before which a snapshot ends. */
+const endOf = (snapshot: string): bigint => BigInt(snapshot.split(":")[1] ?? "0");
+
+/**
+ * A snapshot that is short enough for a cursor: where too many transactions were under way it counts all since the oldest of
+ * them as not seen, and what they wrote comes again.
+ */
+const shorten = (snapshot: string): string => {
+  if (snapshot.length <= 400) return snapshot;
+  const [oldest] = snapshot.split(":") as [string];
+  return `${oldest}:${oldest}:`;
+};
+
+const cursorOf = ({ epoch, from, cut }: Position): RevocationCursor =>
+  [epoch, from, ...(cut === undefined ? [] : [cut.until, cut.key, cut.number])].join("/");
+
+const parseCursor = (cursor: RevocationCursor): Position | undefined => {
+  const snapshot = String.raw`\d{1,19}:\d{1,19}:[\d,]{0,400}`;
+  const [, epoch, from, until, key, number] =
+    new RegExp(
+      String.raw`^([\w-]{1,80})/(${snapshot}|@-?\d{1,16})(?:/(${snapshot})/(-?\d{1,19})/(\d{1,16}))?$`,
+      "u",
+    ).exec(cursor) ?? [];
+  if (epoch === undefined || from === undefined) return undefined;
+  return until === undefined || key === undefined
+    ? { epoch, from }
+    : { epoch, from, cut: { until, key, number: Number(number) } };
+};
+
+const revocationOf = (row: RevocationRow): RevocationRecord => ({
+  id: row.session_id,
+  tenantId: row.tenant_id,
+  userId: row.user_id,
+  at: row.at,
+  reason: row.reason,
+});

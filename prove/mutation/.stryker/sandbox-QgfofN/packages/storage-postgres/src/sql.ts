@@ -1,0 +1,107 @@
+import { PUBLIC_TENANT } from "@pawl/storage";
+import type { Statement, Value } from "./database.js";
+
+export const query = <R = object>(text: string): Statement<R> => ({ text });
+
+/** A statement of the hot path, prepared under this name. */
+export const prepared = <R = object>(name: string, text: string): Statement<R> => ({ name: `pawl_${name}`, text });
+
+const sessionColumns = [
+  "id",
+  "tenant_id",
+  "user_id",
+  "secret_hash",
+  "current",
+  "next",
+  "issued_at",
+  "key_kind",
+  "created_at",
+  "last_active_at",
+  "expires_at",
+  "idle_expires_at",
+  "ended_at",
+  "end_reason",
+  "device",
+  "address",
+  "payload",
+  "data",
+] as const;
+
+export const columns = sessionColumns.join(", ");
+
+export const columnsOf = (table: string): string => sessionColumns.map((column) => `${table}.${column}`).join(", ");
+
+export const referenceColumns = "id, tenant_id, user_id";
+
+/**
+ * The time of a statement, decided once: the server's at which the statement arrived, or what stands in parameter 1, which is
+ * null but in tests.
+ */
+export const clock = `clock AS MATERIALIZED (
+    SELECT coalesce($1::bigint, floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint) AS now
+  )`;
+
+export const now = "(SELECT now FROM clock)";
+
+export const live = (table: string): string =>
+  `${table}.ended_at IS NULL AND ${now} < ${table}.expires_at AND ${now} < ${table}.idle_expires_at`;
+
+/** What a page lists, and the values of its statement's parameters. */
+export interface Listing<R> {
+  readonly statement: Statement<R>;
+  readonly values: readonly Value[];
+}
+
+export const eventColumns = "key, at, type, tenant_id, user_id, session_id, reason, detail, count";
+
+/** Events as arrays of columns, from the parameter of this number on; their keys have to differ and to be in order. */
+export const events = (first: number): string => {
+  const types = ["text", "bigint", "text", "text", "text", "text", "text", "text", "bigint"];
+  const arrays = types.map((type, index) => `$${first + index}::${type}[]`);
+  return `unnest(${arrays.join(", ")}) AS event (${eventColumns})`;
+};
+
+/** An event whose key is there adds its count to that one. */
+export const insertEventsFrom = (source: string): string =>
+  `INSERT INTO {schema}.events AS present (${eventColumns}) ${source}
+    ON CONFLICT (key) DO UPDATE SET count = present.count + excluded.count`;
+
+/** All rows of a user: said in two halves, because those that have ended have an index of their own. */
+export const ofUser = (user: string, tenant: string): string =>
+  `((s.user_id = ${user} AND s.ended_at IS NULL) OR (s.user_id = ${user} AND s.ended_at IS NOT NULL))
+    AND s.tenant_id = ${tenant}`;
+
+/** The index of tenants goes by the beginning of their names, and leaves out the public one. */
+export const ofTenant = (tenantId: string, parameter: string): string =>
+  tenantId === PUBLIC_TENANT
+    ? `tenant_id = ${parameter}`
+    : `left(tenant_id, 64) = left(${parameter}, 64) AND tenant_id = ${parameter} AND tenant_id <> '${PUBLIC_TENANT}'`;
+
+/** Wakes in the same commit, once, if there is something to be woken for. */
+export const wakeFor = (source: string): string => `woken AS (
+    SELECT pg_notify('{channel}', '') WHERE EXISTS (SELECT FROM ${source})
+  )`;
+
+export const revoke = (source: string, reason: string): string => `revoked AS (
+    INSERT INTO {schema}.revocations (session_id, tenant_id, user_id, at, reason)
+    SELECT id, tenant_id, user_id, ${now}, ${reason} FROM ${source}
+  )`;
+
+export const selectTarget = "SELECT s.bucket, s.id FROM {schema}.sessions AS s";
+
+/**
+ * Ends what `target` names by bucket and id: flags it, drops payload and data, writes the feed and the event, wakes. The rows
+ * are locked in order, so that two of these, or one and a batch of rotations, cannot wait for each other.
+ */
+export const end = (
+  target: string,
+  { reason, detail }: { readonly reason: string; readonly detail: string },
+): string => `target AS MATERIALIZED (
+    ${target} ORDER BY s.bucket, s.id FOR UPDATE OF s
+  ), ended AS (
+    UPDATE {schema}.sessions AS s SET ended_at = ${now}, end_reason = ${reason}, payload = '{}', data = '{}'
+    FROM target WHERE s.bucket = target.bucket AND s.id = target.id AND ${live("s")} RETURNING ${columnsOf("s")}
+  ), ${revoke("ended", reason)}, told AS (
+    ${insertEventsFrom(`SELECT 'session_ended:' || id, ${now}, 'session_ended', tenant_id, user_id, id, ${reason}, ${detail}, 1
+    FROM ended ORDER BY id`)}
+  ), ${wakeFor("ended")}`;

@@ -1,0 +1,61 @@
+import { type OpenStorage, StorageError, systemClock } from "@pawl/storage";
+import { closeSync, openSync, realpathSync } from "node:fs";
+import { Checkpoint } from "./checkpoint.js";
+import { Database } from "./database.js";
+import { DatabaseFile } from "./database-file.js";
+import { loadDriver } from "./driver.js";
+import { asOpenFailure } from "./failure.js";
+import { whenUnlocked } from "./lock-wait.js";
+import { readSchemaVersion } from "./migrations.js";
+import { memoryPath, parseUrl } from "./options.js";
+import * as statements from "./statements.js";
+import { SqliteStorage } from "./storage.js";
+
+/**
+ * Opens an SQLite database: `sqlite:./sessions.db`, `sqlite:/var/lib/pawl/sessions.db`, `sqlite::memory:`. The file is
+ * made when it is missing; its schema is not touched: call `migrate()`.
+ * @throws StorageError `invalid_url`, `adapter_missing`, `unavailable`, `read_only`, `corrupt` or `newer_schema`.
+ */
+export const openStorage: OpenStorage = async (url, options = {}) => {
+  const { path, driver: driverName, lockTimeout } = parseUrl(url);
+  const driver = await loadDriver(driverName);
+  const database = new Database(driver, path);
+  createPrivately(path);
+  const prepare = (): void => {
+    readSchemaVersion(database);
+    if (!database.inMemory && database.get(statements.selectJournalMode)?.journal_mode !== "wal")
+      throw new StorageError("unavailable", `the disk of ${path} cannot hold a database in WAL mode`);
+    database.exec("BEGIN IMMEDIATE; ROLLBACK");
+  };
+  try {
+    await whenUnlocked(prepare, { timeout: lockTimeout, onFailure: () => database.reset() });
+  } catch (error) {
+    database.close();
+    throw asOpenFailure(error, path);
+  }
+  const file = database.inMemory ? undefined : new DatabaseFile(realpathSync(path));
+  const copier = new Database(driver, path);
+  if (file !== undefined) for (const connection of [database, copier]) connection.pin(file);
+  const checkpoint = new Checkpoint({
+    writer: database,
+    copier,
+    ...(file === undefined ? {} : { walPath: `${file.path}-wal` }),
+  });
+  return new SqliteStorage({
+    database,
+    checkpoint,
+    lockTimeout,
+    clock: options.clock ?? systemClock,
+    ...(file === undefined ? {} : { file }),
+  });
+};
+
+/** Makes the file readable by nobody else, as SQLite then makes those beside it. Any trouble is SQLite's to tell. */
+const createPrivately = (path: string): void => {
+  if (path === memoryPath) return;
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch {
+    // It is there, which is the usual case, or it cannot be made.
+  }
+};

@@ -1,0 +1,84 @@
+import { PUBLIC_TENANT, type SessionId, systemClock, type TenantId, type UserId } from "@pawl/storage";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { Database, type Query } from "../src/database.js";
+import { loadDriver } from "../src/driver.js";
+import { applyMigrations } from "../src/migrations.js";
+import * as statements from "../src/statements.js";
+import { drivers } from "./drivers.js";
+
+const tenantId = "customer-1" as TenantId;
+const userId = "alice" as UserId;
+const sessionId = "0" as SessionId;
+const types = ["token_reuse"] as const;
+
+/** Statements that take a whole table on purpose: in the order of its key and up to a limit, or because it is small. */
+const wholeTable: Readonly<Record<string, string>> = {
+  "first page of all sessions": statements.listSessions({}),
+  "first page of the public tenant": statements.listSessions({ tenantId: PUBLIC_TENANT }),
+  "end of the public tenant": statements.endSessionsOfTenant(PUBLIC_TENANT),
+  "first page of all events": statements.listEvents({}),
+  "events of the public tenant": statements.listEvents({ tenantId: PUBLIC_TENANT }),
+  alarms: statements.listEvents({ types }),
+  "signing keys": statements.selectSigningKeys,
+  "newest signing key": statements.selectNewestSigningKey,
+  "schema versions": statements.touchSchema,
+  "number of the newest revocation": statements.selectLastRevocation,
+};
+
+const searched: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    Object.entries<unknown>(statements).flatMap(([name, sql]) =>
+      typeof sql !== "string" || sql.startsWith("PRAGMA") || Object.values(wholeTable).includes(sql)
+        ? []
+        : [[name, sql]],
+    ),
+  ),
+  "next page of all sessions": statements.listSessions({ after: "x" }),
+  "sessions of a user": statements.listSessions({ userId }),
+  "sessions of a user and tenant, next page": statements.listSessions({ userId, tenantId, after: "x" }),
+  "sessions of a user in the public tenant": statements.listReferences({ userId, tenantId: PUBLIC_TENANT }),
+  "sessions of a tenant": statements.listReferences({ tenantId }),
+  "sessions of a tenant, next page": statements.listSessions({ tenantId, after: "x" }),
+  "next page of the public tenant": statements.listSessions({ tenantId: PUBLIC_TENANT, after: "x" }),
+  "end of a tenant": statements.endSessionsOfTenant(tenantId),
+  "next page of all events": statements.listEvents({ after: "x" }),
+  "events of a session": statements.listEvents({ sessionId }),
+  "events of a session and tenant": statements.listEvents({ sessionId, tenantId, after: "x" }),
+  "events of a user": statements.listEvents({ userId, types: ["session_ended"] }),
+  "events of a tenant": statements.listEvents({ tenantId }),
+  "alarms, next page": statements.listEvents({ types, after: "x" }),
+};
+
+describe.each(drivers)("query plans, %s", async (name) => {
+  const driver = await loadDriver(name);
+  const explain = (sql: string): readonly string[] => {
+    const database = new Database(driver, ":memory:");
+    onTestFinished(() => database.close());
+    applyMigrations(database, systemClock.now());
+    // Unnamed parameters would be taken for missing by node:sqlite; the plan does not depend on them.
+    const parameters = Object.fromEntries([...sql.matchAll(/:(\w+)/gu)].map(([, parameter]) => [parameter, null]));
+    const query = `EXPLAIN QUERY PLAN ${sql}` as Query<{ readonly detail: string }>;
+    return database.all(query, parameters).map(({ detail }) => detail);
+  };
+  const scans = (plan: readonly string[]): readonly string[] =>
+    plan.filter((step) => /^SCAN (?!json_each|CONSTANT)/u.test(step));
+
+  it.each(Object.entries(searched))("%s reads no table from end to end", (_, sql) => {
+    expect(scans(explain(sql))).toStrictEqual([]);
+  });
+
+  it.each(Object.entries(wholeTable))("%s reads in the order it needs", (_, sql) => {
+    const plan = explain(sql);
+    expect(plan.filter((step) => step.includes("TEMP B-TREE") && !sql.includes("signing_keys"))).toStrictEqual([]);
+    expect(scans(plan).length).toBeLessThanOrEqual(1);
+  });
+
+  it("lists sort nothing, and alarms read alarms only", () => {
+    for (const [title, sql] of Object.entries(searched))
+      if (sql.includes("LIMIT :limit"))
+        expect(explain(sql).join("\n"), title).not.toContain("TEMP B-TREE FOR ORDER BY");
+    expect(explain(statements.listEvents({ types })).join()).toContain("events_by_alarm");
+    expect(explain(statements.listReferences({ tenantId })).join()).toContain("sessions_by_tenant");
+    expect(explain(statements.listReferences({ userId })).join()).toContain("sessions_by_user");
+  });
+});

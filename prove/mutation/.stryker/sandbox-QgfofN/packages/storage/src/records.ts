@@ -1,0 +1,108 @@
+import type { Millis, SessionId, TenantId, UserId } from "./identifiers.js";
+
+/** Why a session ended. */
+export type EndReason =
+  | "logout"
+  | "revoked"
+  | "revoked_by_admin"
+  | "token_reuse"
+  | "session_limit"
+  | "expired"
+  | "idle"
+  | "erased";
+
+/**
+ * One session. A session is *live* while `endedAt` is undefined and now is before both `expiresAt` and
+ * `idleExpiresAt`; every method but `explainSession` treats one that is not live as absent.
+ */
+export interface SessionRecord {
+  readonly id: SessionId;
+  readonly tenantId: TenantId;
+  readonly userId: UserId;
+  /** Base64url SHA-256 of the secret that every refresh token of this session carries. */
+  readonly secretHash: string;
+  /** Sequence number of the newest refresh token known to have been used. `current <= next`. */
+  readonly current: number;
+  /** Sequence number of the newest refresh token handed out. */
+  readonly next: number;
+  /** When `next` was first issued; 0 for a new session, so that its first refresh always rotates. */
+  readonly issuedAt: Millis;
+  /** Whether access tokens are signed with a rotating (`dynamic`) or a fixed (`static`) key. */
+  readonly keyKind: SigningKeyKind;
+  /** The application's access token payload: a JSON object as text, kept to the letter. */
+  readonly payload: string;
+  /** The application's data of the session that stays on the server: a JSON object as text, kept to the letter. */
+  readonly data: string;
+  /** The device as the application named it, usually a user agent. */
+  readonly device?: string;
+  /** The network address of the login. */
+  readonly address?: string;
+  readonly createdAt: Millis;
+  /** Last use that was reported, written at most once a minute. */
+  readonly lastActiveAt: Millis;
+  /** End of the newest refresh token, bounded by the absolute timeout. */
+  readonly expiresAt: Millis;
+  /** End by idleness; `NEVER` without an idle timeout. */
+  readonly idleExpiresAt: Millis;
+  readonly endedAt?: Millis;
+  readonly endReason?: EndReason;
+}
+
+/** Whether the session is live at a time. */
+export const isLive = (record: SessionRecord, now: Millis): boolean =>
+  record.endedAt === undefined && now < record.expiresAt && now < record.idleExpiresAt;
+
+/** What names a session in an answer: enough to tell who was affected. */
+export interface SessionReference {
+  readonly id: SessionId;
+  readonly tenantId: TenantId;
+  readonly userId: UserId;
+}
+
+export type SigningAlgorithm = "ES256" | "RS256";
+export type SigningKeyKind = "dynamic" | "static";
+
+/** A key that signs access tokens. The private half is sealed by the engine; storage cannot open it. */
+export interface SigningKeyRecord {
+  /** `d-<ms>` for a dynamic key, `s-…` for a static one; unique. */
+  readonly kid: string;
+  readonly algorithm: SigningAlgorithm;
+  readonly kind: SigningKeyKind;
+  /** Base64 of the DER SPKI public key. */
+  readonly publicKey: string;
+  /** The private key, sealed with the master key. */
+  readonly sealedPrivateKey: string;
+  readonly createdAt: Millis;
+  /** From when on it may sign; published from `createdAt` on. */
+  readonly signsFrom: Millis;
+}
+
+/** One line of the revocation feed. */
+export interface RevocationRecord extends SessionReference {
+  readonly at: Millis;
+  readonly reason: EndReason;
+}
+
+export type EventType =
+  | "session_ended"
+  | "token_reuse"
+  | "forged_token"
+  | "fast_forward"
+  | "signing_key_created"
+  | "signing_key_deleted"
+  | "admin";
+
+/** One line of the audit trail. */
+export interface EventRecord {
+  /** Unique. Appending an event whose key is already there adds its `count` to that one: one alarm per session and hour. */
+  readonly key: string;
+  readonly at: Millis;
+  readonly type: EventType;
+  readonly tenantId?: TenantId;
+  readonly userId?: UserId;
+  readonly sessionId?: SessionId;
+  readonly reason?: EndReason;
+  /** Further facts as a JSON object in text; never a token, hash or key. */
+  readonly detail?: string;
+  readonly count: number;
+}

@@ -1,0 +1,55 @@
+import { StorageError } from "./errors.js";
+import type { EventRecord, SessionRecord, SigningKeyRecord } from "./records.js";
+import type { EventSelector, PageRequest, RevocationSelector, SessionSelector } from "./storage.js";
+
+const sessionTexts = ["id", "tenantId", "userId", "secretHash", "payload", "data", "device", "address"] as const;
+const eventTexts = ["key", "tenantId", "userId", "sessionId", "detail"] as const;
+const signingKeyTexts = ["kid", "publicKey", "sealedPrivateKey"] as const;
+
+/**
+ * Checks that every store can keep a text to the letter: no U+0000, and no lone surrogate, which has no UTF-8 form and
+ * would make two different ids one. Every adapter calls it for each id and text it is handed, also when it only reads.
+ * @param name what the text is, for the message; the text itself is never in it.
+ * @throws StorageError `invalid_record`.
+ */
+export const checkText = (name: string, text: string | undefined): void => {
+  if (text !== undefined && /[\0\p{Surrogate}]/u.test(text))
+    throw new StorageError("invalid_record", `${name} holds U+0000 or a lone surrogate, which no store keeps`);
+};
+
+/**
+ * Checks the size of a batch or a page.
+ * @throws StorageError `invalid_record` unless it is a whole number of 1 or more.
+ */
+export const checkLimit = (limit: number): void => {
+  if (!Number.isSafeInteger(limit) || limit < 1)
+    throw new StorageError("invalid_record", `limit must be a whole number of 1 or more, not ${String(limit)}`);
+};
+
+/** Checks the limit of a page as `checkLimit`, and where it begins as `checkText`. */
+export const checkPage = ({ limit, after }: PageRequest): void => {
+  checkLimit(limit);
+  checkText("after", after);
+};
+
+/** Checks every text of a session, as `checkText`. */
+export const checkSession = (record: SessionRecord): void => {
+  for (const name of sessionTexts) checkText(name, record[name]);
+};
+
+/** Checks every text of an event, as `checkText`. */
+export const checkEvent = (record: EventRecord): void => {
+  for (const name of eventTexts) checkText(name, record[name]);
+};
+
+/** Checks every text of a signing key, as `checkText`. */
+export const checkSigningKey = (record: SigningKeyRecord): void => {
+  for (const name of signingKeyTexts) checkText(name, record[name]);
+};
+
+/** Checks every text that rows are looked for by, as `checkText`. */
+export const checkSelector = (selector: SessionSelector | EventSelector | RevocationSelector): void => {
+  const { tenantId, userId, sessionId, exceptId } = selector as Readonly<Record<string, string | undefined>>;
+  for (const text of [tenantId, userId, sessionId, exceptId]) checkText("a selector", text);
+  if ("ids" in selector) for (const id of selector.ids) checkText("id", id);
+};

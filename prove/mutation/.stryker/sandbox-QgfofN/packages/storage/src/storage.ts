@@ -1,0 +1,317 @@
+import type { Clock } from "./clock.js";
+import type { Millis, SessionId, TenantId, UserId } from "./identifiers.js";
+import type {
+  EndReason,
+  EventRecord,
+  EventType,
+  RevocationRecord,
+  SessionRecord,
+  SessionReference,
+  SigningKeyKind,
+  SigningKeyRecord,
+} from "./records.js";
+
+/** Durations that bound a session's life; each absent one does not apply. */
+export interface Lifetimes {
+  /** From a rotation to the end of the refresh token. */
+  readonly refreshValidity: Millis;
+  /** From the last use or rotation, whichever is later, to the end by idleness. */
+  readonly idleTimeout?: Millis;
+  /** From creation to the end, whatever happens. */
+  readonly absoluteTimeout?: Millis;
+}
+
+/** What a presented refresh token claims, with what `rotate` needs to mint its ordinary successor. */
+export interface RotationAttempt {
+  readonly id: SessionId;
+  readonly seq: number;
+  /** When the presented copy was sealed. */
+  readonly iat: Millis;
+  readonly secretHash: string;
+  /** The reuse window, 0 to 300,000 ms. */
+  readonly window: Millis;
+  readonly lifetimes: Lifetimes;
+  /** Replaces the row's kind of signing key in the same step; absent keeps it. */
+  readonly keyKind?: SigningKeyKind;
+}
+
+export interface RotationResult {
+  /** Whether the ordinary mint was performed: `record` is then the row after it. */
+  readonly minted: boolean;
+  /** The row as it stands now, live or not; absent when there is none. */
+  readonly record?: SessionRecord;
+  /** The store's time at which it was read. */
+  readonly now: Millis;
+}
+
+/** The version of a row that a decision was taken on: (current, next, live) is a sufficient compare-and-set version. */
+export interface ExpectedRow {
+  readonly id: SessionId;
+  readonly current: number;
+  readonly next: number;
+}
+
+/** What to do to a row that still is the expected one. `now` is the store's time at execution. */
+export type RotationChange =
+  /** `current = seq; next = next + 1; issued_at = now`, expiry moves on; `keyKind`, when given, replaces the row's. */
+  | {
+      readonly kind: "mint";
+      readonly seq: number;
+      readonly lifetimes: Lifetimes;
+      readonly keyKind?: SigningKeyKind;
+    }
+  /** The store lost commits: `next = seq`, `current` and `issued_at` as the lost rotation had left them. */
+  | {
+      readonly kind: "fast_forward";
+      readonly seq: number;
+      readonly current: number;
+      readonly issuedAt: Millis;
+      readonly events: readonly EventRecord[];
+    }
+  /** `current = next`. */
+  | { readonly kind: "confirm" }
+  /** Ends this session, or every live session of its user, with revocations and events. */
+  | {
+      readonly kind: "end";
+      readonly scope: "session" | "user";
+      readonly reason: EndReason;
+      /** Besides the `session_ended` event that storage writes for each session it ends. */
+      readonly events: readonly EventRecord[];
+    };
+
+export type ApplyResult =
+  | {
+      readonly kind: "applied";
+      readonly record: SessionRecord;
+      readonly ended: readonly SessionReference[];
+      readonly now: Millis;
+    }
+  /** The row is not the expected one any more, is not live, or is gone: read and decide again. */
+  | { readonly kind: "conflict" };
+
+/** A verifier saw an access token in use. */
+export interface UseNote {
+  readonly id: SessionId;
+  /** Sequence number of the refresh token that was issued with the access token. */
+  readonly seq: number;
+  /** When the access token was issued; rounded up where it is known in whole seconds. */
+  readonly iat: Millis;
+}
+
+export interface UsePolicy {
+  readonly window: Millis;
+  readonly idleTimeout?: Millis;
+}
+
+/** Which sessions to end. Sessions of other tenants are never touched. */
+export type RevocationSelector =
+  | { readonly kind: "ids"; readonly ids: readonly SessionId[]; readonly tenantId?: TenantId }
+  | { readonly kind: "user"; readonly tenantId: TenantId; readonly userId: UserId; readonly exceptId?: SessionId }
+  | { readonly kind: "tenant"; readonly tenantId: TenantId };
+
+export interface RevocationCause {
+  readonly reason: EndReason;
+  /** Who or what asked, for the audit trail. */
+  readonly detail?: string;
+}
+
+/** What `eraseUser` removed. */
+export interface ErasedUser {
+  /** The sessions that were live. */
+  readonly ended: readonly SessionReference[];
+  /** Rows of sessions that were deleted, live or not. */
+  readonly rows: number;
+  /** Events that were deleted. */
+  readonly events: number;
+}
+
+export interface SessionSelector {
+  readonly tenantId?: TenantId;
+  readonly userId?: UserId;
+}
+
+/** A keyset page: at most `limit` rows after the row that `after` (a `next` of the page before) names. */
+export interface PageRequest {
+  readonly limit: number;
+  readonly after?: string;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Absent on the last page. Opaque. */
+  readonly next?: string;
+}
+
+/** One lasting fact of a store. */
+export interface MetaRecord {
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface EventSelector {
+  readonly sessionId?: SessionId;
+  readonly tenantId?: TenantId;
+  readonly userId?: UserId;
+  readonly types?: readonly EventType[];
+}
+
+/** Where a reader of the revocation feed stands. Opaque; carries the store's epoch. */
+export type RevocationCursor = string;
+
+export type RevocationPage =
+  | {
+      readonly kind: "page";
+      readonly revocations: readonly RevocationRecord[];
+      readonly cursor: RevocationCursor;
+      /** Whether the page was cut to a bearable size: then read on from the cursor at once. */
+      readonly more: boolean;
+    }
+  /** The cursor belongs to another life of this store (it was restored or replaced): start again from a time. */
+  | { readonly kind: "unknown_cursor" };
+
+/**
+ * The storage contract. Every method is one atomic step; writes that arrive in one event-loop turn may be committed
+ * together, each with its own outcome. An acknowledged write is durable. Failures are thrown as `StorageError`.
+ *
+ * Ids are compared as bytes of UTF-8. U+0000 or a lone surrogate (which has no UTF-8 form) in any text, also in one that
+ * is only looked for, is `invalid_record`; so is a limit below 1. Payload and data come back to the letter.
+ */
+export interface Storage {
+  /** The store's time in milliseconds, without I/O: a shared store keeps its offset to a monotonic clock. */
+  now(): Millis;
+
+  /**
+   * Inserts a session. With `maxPerUser` it ends the least recently refreshed live sessions of that user
+   * (reason `session_limit`) so that at most that many are live afterwards, exactly, and returns them.
+   * @throws StorageError `invalid_record` when the id is taken.
+   */
+  createSession(record: SessionRecord, limits?: { readonly maxPerUser: number }): Promise<readonly SessionReference[]>;
+
+  /** Reads one row, live or not, from the primary. */
+  getSession(id: SessionId): Promise<SessionRecord | undefined>;
+
+  /**
+   * Performs the *ordinary* mint of a refresh and nothing else, in one guarded step. With `now` the store's time:
+   * live, `secretHash` equal, `seq <= next`, not fresh, and ours, where
+   * `fresh = window > 0 and (now - issuedAt <= window or (seq = next and now - iat <= window))` and
+   * `ours = seq = current or seq = next or (current < seq < next and window > 0 and issuedAt - iat <= window)`.
+   * Then `current = seq; next = next + 1; issuedAt = now; expiresAt = min(now + refreshValidity, createdAt + absoluteTimeout);
+   * idleExpiresAt = now + idleTimeout`, and `keyKind` is the attempt's if it has one. When the guard does not match nothing changes and the row is returned.
+   */
+  rotate(attempt: RotationAttempt): Promise<RotationResult>;
+
+  /** Compare-and-set on (current, next, live). */
+  applyRotation(expected: ExpectedRow, change: RotationChange): Promise<ApplyResult>;
+
+  /**
+   * For each note, on a live row: confirms (`current = next`) when `seq = next`, `current < next` and
+   * (`window = 0` or `now - iat > window`); moves `lastActiveAt` to now when it is a minute or more behind, and
+   * `idleExpiresAt` with it (now + `idleTimeout`, `NEVER` without one). Never anything else.
+   * @returns the row after it for each note, in order; undefined where there is none that is live.
+   */
+  reportUses(notes: readonly UseNote[], policy: UsePolicy): Promise<readonly (SessionRecord | undefined)[]>;
+
+  /**
+   * Ends live sessions: flag and reason, payload and data become `{}`; revocations and `session_ended` events are
+   * appended in the same transaction. The event's detail is `{"by": cause.detail}`.
+   * @returns the sessions that were live.
+   */
+  revokeSessions(selector: RevocationSelector, cause: RevocationCause): Promise<readonly SessionReference[]>;
+
+  /**
+   * Removes a user of a tenant without a trace: live sessions end as `erased`, with their revocations but without events,
+   * then all rows of the user, live or not, and all events that name the user are deleted. What the feed holds of the user
+   * stays until `deleteRevocations`: verifiers have to hear of it.
+   */
+  eraseUser(user: { readonly tenantId: TenantId; readonly userId: UserId }): Promise<ErasedUser>;
+
+  /**
+   * Inserts rows as they are, live or not, for data that moves between stores: no limit, no revocation, no event. A row
+   * whose id is taken, also by one before it in the same call, is left as it is. One atomic step; callers send a few hundred.
+   * @returns for each, in order, whether it was inserted.
+   */
+  importSessions(records: readonly SessionRecord[]): Promise<readonly boolean[]>;
+
+  /** Live sessions by id, in keyset pages. */
+  listSessions(selector: SessionSelector, page: PageRequest): Promise<Page<SessionRecord>>;
+  /** As `listSessions`, references only. */
+  listSessionReferences(selector: SessionSelector, page: PageRequest): Promise<Page<SessionReference>>;
+
+  /**
+   * All rows of a user, live or not, in keyset pages and an order of the store's own. One that ends meanwhile may come
+   * twice, and never not at all.
+   */
+  listSessionHistory(
+    user: { readonly tenantId: TenantId; readonly userId: UserId },
+    page: PageRequest,
+  ): Promise<Page<SessionRecord>>;
+
+  /** @returns false when there is no such live session. An equal value counts as written. */
+  updateSessionData(id: SessionId, data: string): Promise<boolean>;
+  /** @returns false when there is no such live session. An equal value counts as written. */
+  updatePayload(id: SessionId, payload: string): Promise<boolean>;
+
+  /**
+   * Deletes rows whose `expiresAt` is at or before `before`, at most `limit`, safe to run on every node at once. A row
+   * that had not ended gets its `session_ended` event (`idle` when `idleExpiresAt < expiresAt`, else `expired`) with the
+   * time at which it ended.
+   * @returns how many were deleted.
+   */
+  deleteExpired(before: Millis, limit: number): Promise<number>;
+
+  /** All keys, oldest first. */
+  getSigningKeys(): Promise<readonly SigningKeyRecord[]>;
+  /**
+   * Adds a key if the newest one of the same algorithm and kind is `ifNewestIs` (undefined: if there is none).
+   * @returns false when another writer was first or the `kid` is taken.
+   */
+  addSigningKey(record: SigningKeyRecord, ifNewestIs: string | undefined): Promise<boolean>;
+  deleteSigningKeys(kids: readonly string[]): Promise<void>;
+  /**
+   * Replaces the sealed private half of a key if it still is `from`. An equal value counts as written.
+   * @returns false when it is not, or when there is no such key.
+   */
+  resealSigningKey(kid: string, from: string, to: string): Promise<boolean>;
+
+  /**
+   * A lasting fact of the store: writes `value` unless the name is already taken, and returns what stands.
+   * Without `value` it only reads.
+   */
+  claimMeta(name: string, value: string): Promise<string>;
+  claimMeta(name: string): Promise<string | undefined>;
+  /** Replaces a lasting fact if it still is `from`. An equal value counts as written. @returns false when it is not. */
+  replaceMeta(name: string, from: string, to: string): Promise<boolean>;
+  /** Facts whose name begins with `prefix` (ASCII), by name in the order of bytes, in keyset pages. */
+  listMeta(prefix: string, page: PageRequest): Promise<Page<MetaRecord>>;
+
+  /**
+   * Revocations after a cursor, or at and after a time, oldest first; handles may repeat. A page may hold only the first
+   * of many and says so.
+   */
+  revocationsSince(from: { readonly cursor: RevocationCursor } | { readonly at: Millis }): Promise<RevocationPage>;
+  /** Calls `wake` soon after revocations were committed by any process; the listener reads from its cursor. Returns stop. */
+  watchRevocations(wake: () => void): () => void;
+  /** Deletes feed entries older than `before`, at most `limit`. */
+  deleteRevocations(before: Millis, limit: number): Promise<number>;
+
+  appendEvents(events: readonly EventRecord[]): Promise<void>;
+  /** Newest first. */
+  listEvents(selector: EventSelector, page: PageRequest): Promise<Page<EventRecord>>;
+  deleteEvents(before: Millis, limit: number): Promise<number>;
+
+  /** Brings the schema to this release's version; safe to run on many nodes at once. */
+  migrate(): Promise<void>;
+  /** Resolves when the store answers and can be written. */
+  ping(): Promise<void>;
+  /** Finishes what was accepted, then lets go of the store. Further calls but `now` and `close` throw `closed`. */
+  close(): Promise<void>;
+}
+
+/** What an adapter needs from whoever opens it. */
+export interface StorageOptions {
+  /** Replaces the store's own time; tests move it. */
+  readonly clock?: Clock;
+}
+
+/** The one export every adapter package has. */
+export type OpenStorage = (url: string, options?: StorageOptions) => Promise<Storage>;

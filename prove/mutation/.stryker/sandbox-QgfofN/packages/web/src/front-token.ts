@@ -1,0 +1,28 @@
+/** What the page is told of its session, in the header `front-token`. */
+export interface FrontToken {
+  readonly userId: string;
+  /** What the application put into the session. */
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly handle: unknown;
+  /** How long the access token lives, in ms; by the server's own clock, so that the device's need not be right. */
+  readonly lifetime: number;
+}
+
+/** Names of the access token that an application cannot use: what is left is its payload. */
+const RESERVED = /^(sub|exp|iat|tId|rsub|sessionHandle|refreshTokenHash1|parentRefreshTokenHash1|antiCsrfToken)$/;
+
+/** Reads `front-token`: base64 of JSON `{uid, ate, up}`. @throws when it is none. */
+export const readFrontToken = (text: string): FrontToken => {
+  const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  const { uid, ate, up } = JSON.parse(new TextDecoder().decode(bytes)) as {
+    readonly uid: string;
+    readonly ate: number;
+    readonly up: Readonly<Record<string, unknown>>;
+  };
+  return {
+    userId: uid,
+    payload: Object.fromEntries(Object.entries(up).filter(([name]) => !RESERVED.test(name))),
+    handle: up["sessionHandle"],
+    lifetime: ate - Number(up["iat"]) * 1000,
+  };
+};

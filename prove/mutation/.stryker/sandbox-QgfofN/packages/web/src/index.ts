@@ -1,0 +1,96 @@
+import { readFrontToken } from "./front-token.js";
+import type { SessionEvent } from "./events.js";
+import type { WebOptions } from "./options.js";
+import { createRefresh, endSession, type Fetch, type Outcome } from "./refresh.js";
+import { createSessionFetch } from "./session-fetch.js";
+import { openState } from "./session-state.js";
+
+export type { SessionEvent } from "./events.js";
+export type { TokenHeaders, WebOptions } from "./options.js";
+export type { Outcome } from "./refresh.js";
+export type { EndReason } from "./session-record.js";
+
+/** The session of this page or worker. All functions may be taken apart: `const { getUserId } = init()`. */
+export interface WebSession<Payload extends object = Readonly<Record<string, unknown>>> {
+  /** The `fetch` that carries the session to the API; everything else it hands on untouched. */
+  readonly fetch: Fetch;
+  /** Whether, as far as this browser knows, somebody is logged in. Asks nobody. */
+  readonly doesSessionExist: () => Promise<boolean>;
+  readonly getUserId: () => Promise<string | undefined>;
+  /** What the application put into the session, as of the last answer. */
+  readonly getPayload: () => Promise<Payload | undefined>;
+  /** Asks for new tokens now. After refreshes that were not answered it says `unknown` until a pause is over. */
+  readonly attemptRefresh: () => Promise<Outcome>;
+  /** Logs out. `unknown`: nobody answered, and the session may live on. */
+  readonly signOut: () => Promise<Exclude<Outcome, "valid">>;
+  /** Calls the listener for what happens to the session, here and in other tabs. Returns stop. */
+  readonly onEvent: (listener: (event: SessionEvent<Payload>) => void) => () => void;
+  /** Lets go of everything and gives the global `fetch` back. */
+  readonly close: () => void;
+}
+
+/** Marks our wrapper, so that a second `init` takes the place of the first instead of wrapping it. */
+const ORIGINAL = Symbol.for("pawl.fetch");
+type WrappedFetch = Fetch & { [ORIGINAL]?: Fetch };
+
+/**
+ * Lets every `fetch` to the API carry the session, refresh once when it must, and tell what happens.
+ * @example
+ * const session = init({ apiDomain: "https://api.example.com" });
+ * session.onEvent((event) => event.type === "ended" && location.assign("/login"));
+ */
+export const init = <Payload extends object = Readonly<Record<string, unknown>>>(
+  options: WebOptions = {},
+): WebSession<Payload> => {
+  const { apiDomain = location.origin, refreshPath = "/session/refresh", signOutPath = "/signout", tokens } = options;
+  const { origin } = new URL(apiDomain);
+  const refreshUrl = origin + refreshPath;
+  const global = globalThis as { fetch: WrappedFetch };
+  const original = global.fetch[ORIGINAL] ?? global.fetch;
+  const plainFetch: Fetch = (input, init) => original(input, init);
+
+  const key = `pawl ${refreshUrl}`;
+  const state = openState(key, { shared: tokens?.persist ?? true });
+  const refresh = createRefresh({ key, url: refreshUrl, state, fetch: plainFetch, tokens });
+  const isForApi = (text: string): boolean => {
+    const base = globalThis.document?.baseURI ?? location.href;
+    const url = URL.canParse(text, base) ? new URL(text, base) : undefined;
+    return url?.origin === origin && url.pathname !== refreshPath;
+  };
+  const sessionFetch = createSessionFetch({ state, fetch: plainFetch, refresh, isForApi, options });
+  if (options.wrapFetch !== false) global.fetch = Object.assign(sessionFetch.bind(undefined), { [ORIGINAL]: original });
+  const wrapped = global.fetch;
+
+  const front = async () => {
+    await state.ready;
+    return state.record.front === undefined ? undefined : readFrontToken(state.record.front);
+  };
+
+  return {
+    fetch: sessionFetch,
+    doesSessionExist: async () => (await front()) !== undefined,
+    getUserId: async () => (await front())?.userId,
+    getPayload: async () => (await front())?.payload as Payload | undefined,
+    async attemptRefresh() {
+      await state.ready;
+      const outcome = await refresh(state.record);
+      return outcome;
+    },
+    async signOut() {
+      try {
+        const { ok } = await sessionFetch(origin + signOutPath, { method: "POST" });
+        // Also where the answer's headers may not be read.
+        if (ok) await endSession(state, state.record, "signed_out");
+        else if (state.record.front !== undefined) return "unknown";
+        return "ended";
+      } catch {
+        return "unknown";
+      }
+    },
+    onEvent: (listener) => state.listen(listener as (event: SessionEvent) => void),
+    close() {
+      if (global.fetch === wrapped && wrapped[ORIGINAL] !== undefined) global.fetch = wrapped[ORIGINAL];
+      state.close();
+    },
+  };
+};

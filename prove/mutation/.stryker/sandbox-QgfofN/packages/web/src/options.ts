@@ -1,0 +1,25 @@
+import type { HeaderTokens, SessionRecord } from "./session-record.js";
+
+/** How tokens travel where they do not travel in cookies; made by `headerTokens` of `@pawl/web/header`. */
+export interface TokenHeaders {
+  /** Whether tabs share the session, and it survives the page. */
+  readonly persist: boolean;
+  authorize(headers: Headers, record: SessionRecord, use: "access" | "refresh"): void;
+  /** The tokens an answer holds. */
+  receive(headers: Headers): HeaderTokens | undefined;
+}
+
+export interface WebOptions {
+  /** Where the API is, such as `https://api.example.com`; the page's own origin unless given. */
+  readonly apiDomain?: string;
+  /** `/session/refresh` unless given. */
+  readonly refreshPath?: string;
+  /** `/signout` unless given. */
+  readonly signOutPath?: string;
+  /** With what status the API answers when an access token is not accepted; 401 unless given. */
+  readonly sessionExpiredStatus?: number;
+  /** Whether the global `fetch` is replaced; true unless given. Otherwise call `fetch` of what `init` returns. */
+  readonly wrapFetch?: boolean;
+  /** Tokens in headers instead of cookies. */
+  readonly tokens?: TokenHeaders;
+}

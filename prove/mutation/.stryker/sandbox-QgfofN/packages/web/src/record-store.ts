@@ -1,0 +1,47 @@
+import type { SessionRecord } from "./session-record.js";
+
+/** Where the record of a session is kept. */
+export interface RecordStore {
+  /**
+   * Reads the record and, unless `change` gives none, replaces it, in one step across all tabs and workers.
+   * @returns what stands there now; undefined when nothing does. @throws where the browser keeps nothing.
+   */
+  update(change: (kept: SessionRecord | undefined) => SessionRecord | undefined): Promise<SessionRecord | undefined>;
+}
+
+const STORE = "session";
+/** A browser that does not answer for so long, in ms, keeps nothing. */
+const DEADLINE = 2000;
+
+/**
+ * IndexedDB: unlike `localStorage` it is there in workers, and a transaction sees what another process has just written.
+ * The database is opened for each step, which are few, so that no page keeps another from deleting or from being cached.
+ */
+export const indexedDbStore = (key: string): RecordStore => ({
+  update: (change) =>
+    new Promise((resolve, reject) => {
+      setTimeout(reject, DEADLINE, new Error("IndexedDB does not answer"));
+      const opening = indexedDB.open("pawl", 1);
+      opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
+      opening.onerror = () => reject(opening.error);
+      opening.onsuccess = () => {
+        const database = opening.result;
+        const transaction = database.transaction(STORE, "readwrite");
+        const store = transaction.objectStore(STORE);
+        const reading = store.get(key) as IDBRequest<SessionRecord | undefined>;
+        let next: SessionRecord | undefined;
+        reading.onsuccess = () => {
+          next = change(reading.result);
+          if (next !== undefined) store.put(next, key);
+        };
+        transaction.oncomplete = () => {
+          database.close();
+          resolve(next ?? reading.result);
+        };
+        transaction.onabort = () => {
+          database.close();
+          reject(transaction.error);
+        };
+      };
+    }),
+});

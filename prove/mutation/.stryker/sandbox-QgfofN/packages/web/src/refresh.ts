@@ -1,0 +1,125 @@
+import { withDeadline } from "./deadline.js";
+import { readFrontToken } from "./front-token.js";
+import type { WebOptions } from "./options.js";
+import { type EndReason, monotonicTime, nextGeneration, type SessionRecord } from "./session-record.js";
+import type { SessionState } from "./session-state.js";
+import { inTurn } from "./turn.js";
+
+/**
+ * What is known of the session: it lives, it is over (or there is none), or nobody could say. Only `ended` forgets anything.
+ */
+export type Outcome = "valid" | "ended" | "unknown";
+
+/** How long a refresh may take, in ms: a third of the server's reuse window (30 s), as the protocol wants it. */
+const DEADLINE = 10_000;
+/** Pauses after refreshes that were not answered: from half a second to a minute, in ms. */
+const FIRST_PAUSE = 500;
+const LONGEST_PAUSE = 60_000;
+
+/** The fetch that is given the requests of a page once they carry their session. */
+export type Fetch = typeof globalThis.fetch;
+
+/** What an answer says of the session, if it says anything, goes into the state. `sent`: what was known when it was asked. */
+export const receive = async (
+  { headers, ok }: Response,
+  sent: SessionRecord,
+  {
+    state,
+    tokens,
+    reason = ok ? "signed_out" : "unauthorised",
+  }: {
+    readonly state: SessionState;
+    readonly tokens: WebOptions["tokens"];
+    readonly reason?: EndReason;
+  },
+): Promise<void> => {
+  const front = headers.get("front-token");
+  if (front === null) return;
+  if (front === "remove") await endSession(state, sent, reason);
+  else
+    await state.update((newest) =>
+      // Asked before a logout: it must not bring the session back.
+      newest.endedAt !== sent.endedAt
+        ? undefined
+        : {
+            generation: nextGeneration(newest),
+            endedAt: newest.endedAt,
+            front,
+            antiCsrf: headers.get("anti-csrf") ?? newest.antiCsrf,
+            expiresAt: monotonicTime() + readFrontToken(front).lifetime,
+            tokens: tokens?.receive(headers) ?? newest.tokens,
+          },
+    );
+};
+
+export const endSession = (state: SessionState, sent: SessionRecord, reason: EndReason): Promise<SessionRecord> =>
+  state.update((newest) => {
+    // Of another session meanwhile, or of newer tokens: the server tells again if those are over as well.
+    if (newest.generation !== sent.generation) return undefined;
+    const generation = nextGeneration(newest);
+    return { generation, endedAt: newest.front === undefined ? newest.endedAt : generation, reason };
+  });
+
+/** Refreshes: never twice for the same tokens, never two at once, and not again at once when nobody answered. */
+export const createRefresh = ({
+  key,
+  url,
+  state,
+  fetch,
+  tokens,
+}: {
+  readonly key: string;
+  readonly url: string;
+  readonly state: SessionState;
+  readonly fetch: Fetch;
+  readonly tokens: WebOptions["tokens"];
+}): ((seen: SessionRecord) => Promise<Outcome>) => {
+  let inFlight: Promise<Outcome> | undefined;
+  let failures = 0;
+  let notBefore = 0;
+  globalThis.addEventListener?.("online", () => (notBefore = 0));
+
+  const outcomeOf = ({ front }: SessionRecord): Outcome => (front === undefined ? "ended" : "valid");
+
+  const pause = (response: Response | undefined): Outcome => {
+    const header = response?.headers.get("retry-after") ?? "";
+    const asked = Number(header) * 1000 || Date.parse(header) - Date.now() || 0;
+    const own = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** failures++);
+    // Jitter: the pages that an outage has met must not come back all at once.
+    state.tell({ type: "unknown" });
+    notBefore = monotonicTime() + Math.max(own, asked) * (1 + Math.random() / 2);
+    return "unknown";
+  };
+
+  const ask = async (before: SessionRecord): Promise<Outcome> => {
+    const headers = new Headers({ "st-auth-mode": tokens === undefined ? "cookie" : "header" });
+    if (before.antiCsrf !== undefined) headers.set("anti-csrf", before.antiCsrf);
+    tokens?.authorize(headers, before, "refresh");
+    const request = { method: "POST", credentials: "include", headers, cache: "no-store" } as const;
+    try {
+      return await withDeadline(DEADLINE, async (signal) => {
+        const response = await fetch(url, { ...request, signal });
+        const front = response.headers.get("front-token");
+        if (front === null || (front !== "remove" && !response.ok)) return pause(response);
+        const { message } = (await response.json().catch(() => ({}))) as { readonly message?: string };
+        const reason = message === "token theft detected" ? "token_theft" : "unauthorised";
+        await receive(response, before, { state, tokens, reason });
+        failures = 0;
+        return outcomeOf(state.record);
+      });
+    } catch {
+      return pause(undefined);
+    }
+  };
+
+  return async (seen) => {
+    if (state.record.generation !== seen.generation) return outcomeOf(state.record);
+    if (monotonicTime() < notBefore) return "unknown";
+    inFlight ??= inTurn(key, state, async () => {
+      const newest = await state.read();
+      return newest.generation === seen.generation ? ask(newest) : outcomeOf(newest);
+    }).finally(() => (inFlight = undefined));
+    const outcome = await inFlight;
+    return outcome;
+  };
+};

@@ -1,0 +1,39 @@
+/** Why a session is over. */
+export type EndReason =
+  /** Somebody signed out, here or in another tab. */
+  | "signed_out"
+  /** A stolen refresh token came back, and the server ended the session. */
+  | "token_theft"
+  /** The server knows no such live session (any more). */
+  | "unauthorised";
+
+/** The tokens of header mode. */
+export interface HeaderTokens {
+  readonly access: string;
+  readonly refresh: string;
+}
+
+/** What all pages and workers of an origin share of one session. */
+export interface SessionRecord {
+  /** Grows with each change: of two records the greater is the newer one. 0: nothing is known. */
+  readonly generation: number;
+  /** The generation in which a session last ended: an answer to a request from before that changes nothing. */
+  readonly endedAt: number;
+  /** The header `front-token`; absent while there is no session. */
+  readonly front?: string;
+  readonly antiCsrf?: string | undefined;
+  /** When the access token ends, by `monotonicTime`. */
+  readonly expiresAt?: number;
+  readonly reason?: EndReason;
+  /** Until when, by `monotonicTime`, somebody is refreshing; only where there are no Web Locks. */
+  readonly busyUntil?: number;
+  readonly tokens?: HeaderTokens | undefined;
+}
+
+export const NOTHING_KNOWN: SessionRecord = { generation: 0, endedAt: 0 };
+
+/** A later generation, also where the store and its counting were wiped meanwhile. */
+export const nextGeneration = ({ generation }: SessionRecord): number => Math.max(Date.now(), generation + 1);
+
+/** Ms since the epoch at which the page was opened, and on from there at an even pace, whatever becomes of the device's clock. */
+export const monotonicTime = (): number => performance.timeOrigin + performance.now();

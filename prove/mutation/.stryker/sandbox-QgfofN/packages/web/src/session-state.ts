@@ -1,0 +1,100 @@
+import { eventsBetween, type SessionEvent } from "./events.js";
+import { indexedDbStore } from "./record-store.js";
+import { NOTHING_KNOWN, type SessionRecord } from "./session-record.js";
+
+type Listener = (event: SessionEvent) => void;
+
+/** What this page or worker knows of the session, and tells and hears of it. */
+export interface SessionState {
+  readonly record: SessionRecord;
+  /** Resolves when what was kept has been read. */
+  readonly ready: Promise<void>;
+  /** Reads what other tabs may have changed. */
+  read(): Promise<SessionRecord>;
+  /** Changes the record in one step; `change` is given the newest one and gives none to leave it. */
+  update(change: (newest: SessionRecord) => SessionRecord | undefined): Promise<SessionRecord>;
+  tell(event: SessionEvent): void;
+  /** @returns stop. */
+  listen(listener: Listener): () => void;
+  close(): void;
+}
+
+/** @returns undefined where the browser has none, or denies it. */
+const openChannel = (key: string): BroadcastChannel | undefined => {
+  try {
+    return new BroadcastChannel(key);
+  } catch {
+    return undefined;
+  }
+};
+
+/**
+ * The state named `key`. A shared one is kept in the browser and told to the other tabs; where the browser keeps or tells
+ * nothing (blocked storage), each page knows what it has seen itself.
+ */
+export const openState = (key: string, { shared }: { readonly shared: boolean }): SessionState => {
+  const store = shared ? indexedDbStore(key) : undefined;
+  const channel = shared ? openChannel(key) : undefined;
+  const listeners = new Set<Listener>();
+  let record = NOTHING_KNOWN;
+  let isReady = false;
+
+  const tell = (event: SessionEvent): void => {
+    // Later, and each for itself: nobody's listener runs while a turn is held, or stands in another's way when it throws.
+    for (const listener of listeners) queueMicrotask(() => listener(event));
+  };
+
+  const adopt = (newer: SessionRecord | undefined): SessionRecord => {
+    if (newer === undefined || newer.generation <= record.generation) return record;
+    const before = record;
+    record = newer;
+    // What was kept from before is no event.
+    if (isReady) for (const event of eventsBetween(before, newer)) tell(event);
+    return record;
+  };
+
+  /** The newer of what is kept and what is known: what is kept may have been wiped, or never have been written. */
+  const newest = (kept: SessionRecord | undefined): SessionRecord =>
+    kept !== undefined && kept.generation >= record.generation ? kept : record;
+
+  const update: SessionState["update"] = async (change) => {
+    let next: SessionRecord | undefined;
+    try {
+      if (store === undefined) next = change(record);
+      else next = await store.update((kept) => change(newest(kept)));
+    } catch {
+      next = change(record);
+    }
+    const before = record;
+    adopt(next);
+    if (record !== before) channel?.postMessage(record);
+    return record;
+  };
+
+  const read = (): Promise<SessionRecord> => update(() => undefined);
+
+  if (channel !== undefined) channel.onmessage = ({ data }) => void adopt(data as SessionRecord);
+  const onPageShow = ({ persisted }: PageTransitionEvent): void => {
+    // Back from the cache of pages: whatever was told meanwhile was told to the others.
+    if (persisted) void read();
+  };
+  globalThis.addEventListener?.("pageshow", onPageShow);
+
+  return {
+    get record() {
+      return record;
+    },
+    ready: read().then(() => void (isReady = true)),
+    read,
+    update,
+    tell,
+    listen(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    close() {
+      channel?.close();
+      globalThis.removeEventListener?.("pageshow", onPageShow);
+    },
+  };
+};

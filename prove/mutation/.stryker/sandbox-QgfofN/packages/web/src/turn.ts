@@ -1,0 +1,41 @@
+import { withDeadline } from "./deadline.js";
+import { monotonicTime } from "./session-record.js";
+import type { SessionState } from "./session-state.js";
+
+/** How long one waits for others to finish, in ms: as long as a refresh may take. */
+const DEADLINE = 10_000;
+/** How often one looks whether they have, in ms, where the browser does not tell. */
+const POLL = 50;
+
+/**
+ * Does work in this context's turn: one refresh at a time in all tabs and workers. By Web Locks, or where there are none
+ * (plain HTTP, old browsers) by a note in the kept record. It only saves work, for two refreshes at once are harmless: so
+ * whoever has waited for the deadline goes ahead.
+ */
+export const inTurn = async <Result>(
+  key: string,
+  state: Pick<SessionState, "update">,
+  work: () => Promise<Result>,
+): Promise<Result> => {
+  let begun: Promise<Result> | undefined;
+  const begin = (): Promise<Result> => (begun ??= work());
+  const { locks } = navigator as Partial<Navigator>;
+  if (locks !== undefined)
+    // Rejects where the turn did not come in time, or where the browser denies locks as it denies storage.
+    return withDeadline(DEADLINE, (signal) => locks.request(key, { signal }, begin)).catch(begin);
+  const take = async (): Promise<boolean> => {
+    let isFree = false;
+    await state.update(({ busyUntil = 0, ...kept }) => {
+      const now = monotonicTime();
+      isFree = busyUntil < now;
+      return isFree ? { ...kept, busyUntil: now + DEADLINE } : undefined;
+    });
+    return isFree;
+  };
+  while (!(await take())) await new Promise((resolve) => setTimeout(resolve, POLL));
+  try {
+    return await begin();
+  } finally {
+    await state.update((kept) => ({ ...kept, busyUntil: 0 }));
+  }
+};

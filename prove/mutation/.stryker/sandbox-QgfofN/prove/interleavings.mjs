@@ -1,0 +1,149 @@
+// Every order of what browsers, thieves and failing stores can do, on the real engine, with an oracle beside it.
+import { explore } from "./interleavings/explorer.mjs";
+import { brokenEngine, decidedBy, mutants } from "./interleavings/mutants.mjs";
+import { brokenLines, openGatedStage, operationSets, runSchedules } from "./interleavings/schedules.mjs";
+import { byText } from "./interleavings/honest-client.mjs";
+import { openStage } from "./interleavings/stage.mjs";
+
+/** Classes of lives: what is in them, how many runs at most, and how many in the short form. */
+const lives = {
+  "one-client": { life: { tabs: 1, arrivals: 2 }, size: 20_000, short: 2_000 },
+  "one-client-and-oracle": { life: { tabs: 1, arrivals: 2, oracle: true }, size: 50_000, short: 1_500 },
+  "two-tabs": { life: { tabs: 2, arrivals: 2 }, size: 150_000, short: 8_000 },
+  "two-tabs-finely": { life: { tabs: 2, step: 1 }, size: 250_000, short: 6_000 },
+  "three-tabs": { life: { tabs: 3 }, size: 200_000, short: 8_000 },
+  "server-side-rendering": { life: { tabs: 1, servers: 1 }, size: 120_000, short: 6_000 },
+  "lost-commits-one-client": { life: { tabs: 1, arrivals: 2, losses: 3 }, size: 60_000, short: 3_000 },
+  "lost-commits-two-tabs": { life: { tabs: 2, losses: 3, step: 1, exchange: 1 }, size: 100_000, short: 4_000 },
+  "thief-apart": { life: { tabs: 1, thief: "apart", exact: true }, size: 20_000, short: 3_000 },
+  "thief-apart-two-tabs": { life: { tabs: 2, thief: "apart", exact: true }, size: 40_000, short: 3_000 },
+  "thief-in-bursts": { life: { tabs: 1, thief: "bursts" }, size: 40_000, short: 1_500 },
+  "thief-at-any-time": { life: { tabs: 2, thief: "free" }, size: 40_000, short: 1_500 },
+  "thief-and-lost-commits": { life: { tabs: 1, thief: "apart", losses: 2 }, size: 40_000, short: 1_500 },
+  "thief-of-access-tokens": { life: { tabs: 2, thief: "access_only" }, size: 40_000, short: 2_000 },
+  "sqlite-two-tabs": { life: { tabs: 2, arrivals: 2 }, store: "sqlite", size: 30_000, short: 1_000 },
+  "sqlite-lost-commits": { life: { tabs: 1, losses: 3 }, store: "sqlite", size: 20_000, short: 500 },
+  "sqlite-thief-apart": { life: { tabs: 1, thief: "apart", exact: true }, store: "sqlite", size: 20_000, short: 1_000 },
+};
+
+const noteOf = ({ states, isClosed, alarms, exact, late, latest, missed, early }, life) => {
+  const reach = isClosed ? `all ${states} states, so runs of any length` : `${states} states, nearest first`;
+  if (life.thief === undefined || life.thief === "access_only") return `${reach}; ${alarms} alarms`;
+  const others = late === 0 ? "" : `, ${late} up to ${latest} rotations later`;
+  return `${reach}; ${alarms} alarms: ${exact} at the first event no honest client can have caused${others}, ${early} earlier; ${missed} missed`;
+};
+
+const proveLife = ({ life, store = "memory" }) =>
+  async function prove(limit, _seed, progress) {
+    const stage = await openStage(store);
+    const found = await explore(life, { stage, limit, onRun: (run) => run % 1000 === 0 && progress(run) });
+    await stage.close();
+    for (const story of found.stories) console.error(story);
+    const unpunctual = life.exact === true ? found.late : 0;
+    const failures = found.broken + found.early + unpunctual + found.missed;
+    return { count: found.runs, failures, note: noteOf(found, life) };
+  };
+
+/** Worlds with parties in different places, each kind once. */
+const someWorlds = async (stage, limit) => {
+  const worlds = new Map();
+  await explore(
+    { tabs: 1, thief: "bursts", losses: 1 },
+    {
+      stage,
+      limit,
+      onWorld: (world) => {
+        const copies = [world.jar, world.thief, ...world.flights.flatMap(({ token, answers }) => [token, ...answers])];
+        const { current, next, issuedAt } = world.row;
+        const ages = [...new Set(copies.map((copy) => copy && `${copy.seq - next}:${world.now - copy.iat}`))].sort(
+          byText,
+        );
+        worlds.set(JSON.stringify([next - current, world.now - issuedAt, world.commits.length > 0, ages]), world);
+      },
+    },
+  );
+  return [...worlds.values()];
+};
+
+const proveSchedules = (store, around) =>
+  async function prove(limit, _seed, progress) {
+    const stage = await openGatedStage(store, around);
+    const worlds = await someWorlds(stage, limit / 20);
+    let count = 0;
+    let sets = 0;
+    const wrong = [];
+    for (const world of worlds)
+      for (const operations of operationSets(world)) {
+        if (count >= limit || (around !== undefined && wrong.length > 0)) break;
+        const result = await runSchedules({ stage, world, handle: world.row.id }, operations);
+        sets += 1;
+        count += result.runs;
+        wrong.push(...result.wrong);
+        progress(count);
+      }
+    await stage.close();
+    if (around === undefined) for (const story of wrong.slice(0, 5)) console.error(story);
+    return { count, failures: wrong.length, note: `${sets} sets of two or three operations, each in all orders` };
+  };
+
+/** Where a broken engine is looked for. */
+const searched = [
+  { tabs: 1, thief: "apart", exact: true },
+  { tabs: 1, arrivals: 2 },
+  { tabs: 1, losses: 2 },
+  { tabs: 2 },
+];
+
+const isCaught = async (engineModule, limit) => {
+  for (const life of searched) {
+    const stage = await openStage("memory", { engineModule, around: decidedBy(engineModule) });
+    const { stories } = await explore(life, { stage, limit, stopAtFirst: true });
+    await stage.close();
+    if (stories.length > 0) return true;
+  }
+  return false;
+};
+
+const proveMutants = async (limit, _seed, progress) => {
+  const survivors = [];
+  for (const [index, { what }] of mutants.entries()) {
+    if (!(await isCaught(await brokenEngine(index), limit))) survivors.push(what);
+    progress((limit * index) / mutants.length);
+  }
+  for (const [what, around] of Object.entries(brokenLines))
+    if ((await proveSchedules("memory", around)(4_000, 0, () => undefined)).failures === 0) survivors.push(what);
+  // What catches everything, also an engine in which nothing is broken, would prove nothing.
+  if (await isCaught(await brokenEngine(mutants.length), 1000))
+    survivors.push("the control, in which nothing is broken");
+  for (const what of survivors) console.error(`not told from the real engine: ${what}`);
+  const count = mutants.length + Object.keys(brokenLines).length + 1;
+  return {
+    count,
+    failures: survivors.length,
+    note: "deliberately broken engines, each noticed, and one that is whole",
+  };
+};
+
+export const interleavings = [
+  ...Object.entries(lives).map(([name, { size, short, ...rest }]) => ({
+    name: `interleavings-${name}`,
+    run: proveLife(rest),
+    size,
+    short,
+    what: "a failure is a false alarm, a broken rule, or a theft not noticed in time",
+  })),
+  ...["memory", "sqlite"].map((store) => ({
+    name: `interleavings-concurrent-${store}`,
+    run: proveSchedules(store),
+    size: store === "memory" ? 100_000 : 10_000,
+    short: store === "memory" ? 3_000 : 500,
+    what: "operations at once, stopped at each await; a failure is a result that no order of whole operations gives",
+  })),
+  {
+    name: "interleavings-mutants",
+    run: proveMutants,
+    size: 30_000,
+    short: 6_000,
+    what: "broken engines; a failure is one that was taken for the real one",
+  },
+];

@@ -1,0 +1,133 @@
+// Breadth first through every order of steps; a world that was met before is not entered again.
+import { createHash } from "node:crypto";
+import { WINDOW } from "./honest-client.mjs";
+import { doStep, PATIENCE, startOf, stepsOf, worldKey } from "./world.mjs";
+
+/** The story of a world, for a person. */
+const storyOf = (world) => {
+  const steps = [];
+  for (let at = world; at !== undefined; at = at.parent) steps.unshift(at.step);
+  return steps.join(", ");
+};
+
+const digest = (text) => createHash("sha1").update(text).digest("latin1").slice(0, 12);
+
+/** What every answer has to keep, whoever asked. @returns what is wrong. */
+const brokenRule = (before, { outcome, row, presented }, life) => {
+  const old = before.row;
+  if (row.current > row.next) return "current is above next";
+  if (row.current < old.current || row.next < old.next) return "a number went back";
+  if (outcome === undefined) return undefined;
+  if (outcome.kind === "token_reuse") return row.endReason === "token_reuse" ? undefined : "an alarm, and no end";
+  if (outcome.kind !== "refreshed") return `refused without an alarm (${outcome.kind})`;
+  if (outcome.copy.seq !== row.next) return "the answer does not carry next";
+  if (row.next > old.next && presented.seq <= old.next && before.now - old.issuedAt <= WINDOW)
+    return "two tokens minted within a window";
+  if (presented.seq < old.current) return "what was dead came to life";
+  // A store that lost commits knows less of its copies.
+  if (life.losses !== undefined) return undefined;
+  const sealedAfter = outcome.copy.iat - row.issuedAt;
+  if (row.issuedAt > 0 && (sealedAfter < 0 || sealedAfter > WINDOW))
+    return "a copy was sealed at another time than its own";
+  const isOld = before.now - old.issuedAt > WINDOW && before.now - presented.iat > WINDOW;
+  return isOld && row.next === old.next ? "a rotation was put off" : undefined;
+};
+
+/** After the alarm nothing of the session is answered, and without its secret there would have been none. */
+const brokenEnd = async (before, { row, presented }, stage) => {
+  await stage.restore(row, before.now);
+  if ((await stage.refresh(presented)).kind !== "unauthorised") return "an ended session was answered";
+  await stage.restore({ ...before.row, secretHash: "of another secret" }, before.now);
+  return (await stage.refresh(presented)).kind === "unauthorised" ? undefined : "a token without the secret counted";
+};
+
+/** Both parties come back twice, more than a window apart. @returns how many refreshes it takes until the alarm. */
+const turnsUntilAlarm = async (world, scene) => {
+  let at = { ...world, flights: [] };
+  for (let turn = 1; turn <= 4; turn += 1) {
+    at = (await doStep(at, "wait 12", scene)).world;
+    if (turn % 2 === 1) at = (await doStep(at, "send", scene)).world;
+    const { outcome, world: after } = await doStep(at, turn % 2 === 1 ? "arrive 0" : "thief refreshes", scene);
+    if (outcome.kind !== "refreshed") return turn;
+    at = turn % 2 === 1 ? (await doStep(after, "deliver 0 0", scene)).world : after;
+  }
+  return undefined;
+};
+
+/**
+ * Explores a class of lives, at most `limit` runs. A run is a history that ends in a request which the real engine answers;
+ * the histories that lead to the same state are one.
+ */
+export const explore = async (
+  life,
+  { stage, limit, onRun = () => undefined, onWorld = () => undefined, stopAtFirst = false },
+) => {
+  const { handle, copy, row } = await stage.login();
+  const start = startOf(life, { row, copy, now: stage.clock.time });
+  const seen = new Set([digest(worldKey(start))]);
+  let frontier = [start];
+  const found = { runs: 0, steps: 0, states: 1, alarms: 0, early: 0, exact: 0, late: 0, missed: 0, broken: 0 };
+  const stories = [];
+  const tell = (what, world) => void (stories.length < 5 && stories.push(`${what}: ${storyOf(world)}`));
+  let latest = 0;
+
+  while (frontier.length > 0) {
+    const next = [];
+    for (const world of frontier) {
+      for (const step of stepsOf(world, life)) {
+        if (found.runs >= limit || (stopAtFirst && stories.length > 0))
+          return { ...found, latest, stories, isClosed: false };
+        const done = await doStep(world, step, { stage, handle, life });
+        if (done === undefined) continue;
+        found.steps += 1;
+        const isRun = done.row !== undefined;
+        if (isRun) onRun((found.runs += 1));
+        const wrong = isRun ? brokenRule(world, done, life) : undefined;
+        if (wrong !== undefined) {
+          found.broken += 1;
+          tell(wrong, done.world);
+          continue;
+        }
+        if (done.outcome?.kind === "token_reuse") {
+          found.alarms += 1;
+          onRun((found.runs += 2));
+          const wrongEnd = await brokenEnd(world, done, stage);
+          if (wrongEnd !== undefined) {
+            found.broken += 1;
+            tell(wrongEnd, done.world);
+          }
+          const { unexplained } = done.world;
+          if (done.explained) {
+            found.early += 1;
+            tell("alarm too early", done.world);
+          } else if (unexplained <= 1) found.exact += 1;
+          else {
+            found.late += 1;
+            latest = Math.max(latest, unexplained - 1);
+            if (life.exact === true) tell("alarm too late", done.world);
+          }
+          continue;
+        }
+        if (done.world.unexplained > PATIENCE) {
+          const turns = await turnsUntilAlarm(done.world, { stage, handle, life });
+          if (turns === undefined) {
+            found.missed += 1;
+            tell("theft missed", done.world);
+          } else {
+            found.late += 1;
+            latest = Math.max(latest, PATIENCE + turns);
+          }
+          continue;
+        }
+        const key = digest(worldKey(done.world));
+        if (seen.has(key)) continue;
+        seen.add(key);
+        found.states += 1;
+        next.push(done.world);
+        onWorld(done.world);
+      }
+    }
+    frontier = next;
+  }
+  return { ...found, latest, stories, isClosed: true };
+};

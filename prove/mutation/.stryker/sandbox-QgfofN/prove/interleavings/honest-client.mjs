@@ -1,0 +1,82 @@
+// The oracle: which traces can a browser with one cookie jar, and any number of tabs, produce? It knows nothing of how
+// the server decides. A client is what an honest one may be at a time: a jar, what the jar held lately, and answers under
+// way. An exchange takes at most EXCHANGE; each answer may arrive at any time until then, more than once, or never, and a
+// request may carry whatever the jar held within the last EXCHANGE.
+
+export const UNIT = 10_000;
+export const WINDOW = 6 * UNIT;
+export const EXCHANGE = WINDOW / 3;
+
+/** The order of texts, for `sort`. */
+export const byText = (left, right) => (left < right ? -1 : left > right ? 1 : 0);
+
+/** @typedef {{ jar: string, held: Map<string, number>, underway: Map<string, number> }} Client */
+
+const textOf = (times) =>
+  [...times.keys()]
+    .toSorted(byText)
+    .map((copy) => `${copy}:${times.get(copy)}`)
+    .join(";");
+const nameOf = ({ jar, held, underway }) => `${jar}|${textOf(held)}|${textOf(underway)}`;
+
+const distinct = (clients) => [...new Map(clients.map((client) => [nameOf(client), client])).values()];
+
+/** Everything that each client may have become when answers under way arrive at this moment. */
+const withArrivals = (clients, now) =>
+  distinct(
+    clients.flatMap((client) => {
+      if (client.underway.size === 0) return [client];
+      const held = new Map(client.held).set(client.jar, now);
+      for (const copy of client.underway.keys()) held.set(copy, now);
+      return [client, ...[...client.underway.keys()].map((jar) => ({ ...client, jar, held }))];
+    }),
+  );
+
+const recent = (times, from) => new Map([...times].filter(([, at]) => at >= from));
+
+/** The clients after time has passed, in which things happen every `step` milliseconds. */
+export const pass = (clients, { from, to, step }) => {
+  let possible = clients;
+  for (let now = from + step; now <= Math.min(to, from + EXCHANGE + step); now += step) {
+    const left = possible.map(({ jar, held, underway }) => ({
+      jar,
+      // It stood in the jar until just now.
+      held: recent(new Map(held).set(jar, now), now - EXCHANGE),
+      underway: recent(underway, now),
+    }));
+    possible = withArrivals(left, now);
+  }
+  if (to <= from + EXCHANGE + step) return possible;
+  return distinct(possible.map(({ jar }) => ({ jar, held: new Map(), underway: new Map() })));
+};
+
+/** A client that has just logged in. */
+export const loggedIn = (copy) => [{ jar: copy, held: new Map(), underway: new Map() }];
+
+/** The clients that may have sent this copy, with the answer on its way to them; none when no honest one may. */
+export const afterRefresh = (clients, { copy, answer, now }) =>
+  withArrivals(clients, now).flatMap((client) => {
+    const sent = client.jar === copy ? now : client.held.get(copy);
+    if (sent === undefined) return [];
+    if (answer === undefined) return [client];
+    const deadline = Math.max(sent + EXCHANGE, client.underway.get(answer) ?? 0);
+    return [{ ...client, underway: new Map(client.underway).set(answer, deadline) }];
+  });
+
+/** The clients that may have shown the access token that came with this copy. */
+export const afterUse = (clients, { copy, now }) =>
+  withArrivals(clients, now).filter((client) => client.jar === copy || client.held.has(copy));
+
+/** A text that is equal for clients from which the same may follow, given a name for each copy. */
+export const clientsKey = (clients, name, now) =>
+  clients
+    .map(({ jar, held, underway }) => {
+      const times = (map) =>
+        [...map]
+          .map(([copy, at]) => `${name(copy)}:${(at - now) / UNIT}`)
+          .sort(byText)
+          .join(",");
+      return `${name(jar)}(${times(held)})(${times(underway)})`;
+    })
+    .sort(byText)
+    .join("+");

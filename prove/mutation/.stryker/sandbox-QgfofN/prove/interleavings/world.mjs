@@ -1,0 +1,257 @@
+// What can happen next: the steps of browsers, thieves and failing stores, each done on the real engine.
+import {
+  afterRefresh,
+  afterUse,
+  byText,
+  clientsKey,
+  EXCHANGE,
+  loggedIn,
+  pass,
+  UNIT,
+  WINDOW,
+} from "./honest-client.mjs";
+
+/** Longer than anything is remembered. */
+const LONG = 12 * UNIT;
+/** An age in units above which all ages are alike. */
+const OLD = WINDOW / UNIT + 1;
+/** A trace that no honest client can have produced is followed for so many more rotations. */
+export const PATIENCE = 3;
+
+/**
+ * A class of lives.
+ * @typedef {object} Life
+ * @property {number} [step] how many units lie between two moments at which something can happen; 2 unless given
+ * @property {number} [exchange] how many units an exchange takes at most, where it is not the one that is promised
+ * @property {number} tabs exchanges that are under way at once; each sends what the jar holds then
+ * @property {number} [arrivals] how often one request may reach the server
+ * @property {number} [servers] server-side renderings, which go on with their own answer before the browser has it
+ * @property {number} [losses] commits the store may lose
+ * @property {"apart" | "bursts" | "free" | "access_only"} [thief] copies the jar at any time. "bursts": the parties act
+ * more than a window apart; "apart": also each one's own refreshes lie more than a window apart; "access_only": never
+ * refreshes
+ * @property {boolean} [oracle] whether the oracle looks on although there is no thief
+ * @property {boolean} [exact] whether each alarm has to come at the first refresh that no honest client can have sent
+ */
+
+export const startOf = (life, { row, copy, now }) => ({
+  now,
+  row,
+  commits: [],
+  losses: life.losses ?? 0,
+  jar: copy,
+  flights: [],
+  thief: undefined,
+  actor: undefined,
+  actedAt: 0,
+  refreshedAt: 0,
+  clients: life.thief === undefined && life.oracle !== true ? undefined : loggedIn(copy.id),
+  unexplained: 0,
+  contradicted: false,
+  parent: undefined,
+  step: "login",
+});
+
+/** A text that is equal for worlds from which the same may follow: numbers are relative, what is long past is past. */
+export const worldKey = (world) => {
+  const { row, now, commits, clients } = world;
+  const copies = new Map();
+  const see = (copy) => copy !== undefined && copies.set(copy.id, copy);
+  see(world.jar);
+  see(world.thief);
+  for (const { token, answers } of world.flights) {
+    see(token);
+    for (const answer of answers) see(answer);
+  }
+  const named = new Set(copies.keys());
+  for (const { jar, held, underway } of clients ?? [])
+    for (const id of [jar, ...held.keys(), ...underway.keys()]) named.add(id);
+
+  const rows = [row, ...commits.slice(0, world.losses)];
+  const numbers = [...named].map((id) => id.split(".").map(Number));
+  // Without lost commits only the order of the numbers matters.
+  const order = [...new Set([...rows.flatMap(({ current, next }) => [current, next]), ...numbers.map(([seq]) => seq)])];
+  order.sort((left, right) => left - right);
+  const rank = world.losses > 0 ? (seq) => row.next - seq : (seq) => order.indexOf(seq);
+  const age = (at) => Math.min(OLD, (now - at) / UNIT);
+  const names = new Map(
+    [...named]
+      .map((id) => {
+        const [seq, iat] = id.split(".").map(Number);
+        const displaced = rows.map(({ issuedAt }) => (issuedAt - iat <= WINDOW ? 1 : 0)).join("");
+        return { id, text: `${rank(seq)},${age(iat)},${displaced}` };
+      })
+      .sort((left, right) => byText(left.text, right.text) || byText(left.id, right.id))
+      .map(({ id, text }, index, all) => [id, all[index - 1]?.text === text ? `${text}#${index}` : text]),
+  );
+  const hand = (copy) =>
+    copy === undefined
+      ? "-"
+      : `${names.get(copy.id)}@${copy.parentSeq === undefined ? "" : Math.min(OLD, Math.ceil((now - copy.usedAs) / UNIT))}`;
+  const flights = world.flights
+    .map(({ server, sent, token, arrived, answers }) =>
+      [server ? "s" : "", (now - sent) / UNIT, hand(token), arrived, ...answers.map(hand)].join("~"),
+    )
+    .sort(byText);
+  const stored = rows.map(({ current, next, issuedAt }) => `${rank(current)}:${rank(next)}:${age(issuedAt)}`);
+  const turn = world.actor === undefined ? "" : `${world.actor}${age(world.actedAt)},${age(world.refreshedAt)}`;
+  return [
+    stored.join(","),
+    world.losses,
+    hand(world.jar),
+    hand(world.thief),
+    flights.join("/"),
+    turn,
+    world.unexplained,
+    world.contradicted ? "!" : "",
+    clients === undefined ? "" : clientsKey(clients, (id) => names.get(id), now),
+  ].join(" ");
+};
+
+const isSameCopy = (one, other) => one.id === other.id && one.usedAs === other.usedAs;
+
+/** Whether two exchanges stand alike, so that a step of one is a step of the other. */
+const isAlike = (one, other) =>
+  one.server === other.server &&
+  one.sent === other.sent &&
+  one.token.id === other.token.id &&
+  one.arrived === other.arrived &&
+  one.answers.length === other.answers.length &&
+  one.answers.every((answer, index) => isSameCopy(answer, other.answers[index]));
+
+/** The names of the steps that are possible. */
+export const stepsOf = (world, life) => {
+  const { flights, now } = world;
+  const steps = [];
+  const parts = life.thief === "apart" || life.thief === "bursts";
+  const may = (who) => !parts || world.actor === undefined || world.actor === who || now - world.actedAt > WINDOW;
+  const mayRefresh = (who) => may(who) && (life.thief !== "apart" || now - world.refreshedAt > WINDOW);
+  const own = flights.filter(({ server }) => !server).length;
+  if (own < life.tabs) steps.push("send");
+  if (life.servers !== undefined && flights.length - own < life.servers) steps.push("render");
+  for (const [index, flight] of flights.entries()) {
+    const { server, arrived, answers } = flight;
+    if (flights.slice(0, index).some((other) => isAlike(other, flight))) continue;
+    if (arrived < (server ? 2 : (life.arrivals ?? 1)) && mayRefresh("victim")) steps.push(`arrive ${index}`);
+    for (let answer = server ? Math.max(0, answers.length - 1) : 0; answer < answers.length; answer += 1)
+      if (answer === 0 || !isSameCopy(answers[answer], answers[answer - 1])) steps.push(`deliver ${index} ${answer}`);
+    steps.push(`lose ${index}`);
+  }
+  if (may("victim")) steps.push("use");
+  if (life.thief !== undefined) {
+    if (world.thief !== world.jar) steps.push("steal");
+    if (world.thief !== undefined && life.thief !== "access_only" && mayRefresh("thief"))
+      steps.push("thief refreshes", "thief refreshes and forgets the answer");
+    if (world.thief !== undefined && may("thief")) steps.push("thief uses");
+  }
+  if (world.losses > 0 && world.commits.length > 0) steps.push("lose commit");
+  const exchange = life.exchange === undefined ? EXCHANGE : life.exchange * UNIT;
+  const patience = Math.min(...flights.map(({ sent }) => sent + exchange));
+  for (const duration of [(life.step ?? 2) * UNIT, LONG])
+    if (now + duration <= patience) steps.push(`wait ${duration / UNIT}`);
+  return steps;
+};
+
+const without = (list, index) => list.filter((_, position) => position !== index);
+const replaced = (list, index, value) => list.map((item, position) => (position === index ? value : item));
+
+/** Steps that need no server. @returns undefined for those that do. */
+const quietStep = (world, [verb, first, second], step) => {
+  const { flights, now } = world;
+  const index = Number(first);
+  switch (verb) {
+    case "send":
+    case "render":
+      return {
+        flights: [...flights, { server: verb === "render", sent: now, token: world.jar, arrived: 0, answers: [] }],
+      };
+    case "deliver":
+      return { jar: flights[index].answers[Number(second)], flights: without(flights, index) };
+    case "steal":
+      return { thief: world.jar };
+    case "wait": {
+      const later = now + index * UNIT;
+      return { now: later, clients: world.clients && pass(world.clients, { from: now, to: later, step }) };
+    }
+    case "lose":
+      return first === "commit"
+        ? { row: world.commits[0], commits: world.commits.slice(1), losses: world.losses - 1 }
+        : { flights: without(flights, index) };
+    default:
+      return undefined;
+  }
+};
+
+const committed = (world, row) =>
+  row === world.row || (row.current === world.row.current && row.next === world.row.next)
+    ? {}
+    : { row, commits: [world.row, ...world.commits].slice(0, world.losses) };
+
+/**
+ * Does a step. @returns the world after it, or undefined when it made no difference; with `outcome` for a refresh,
+ * `explained` (whether an honest client may have sent it) where the oracle looks on.
+ */
+export const doStep = async (world, step, { stage, handle, life }) => {
+  const words = step.split(" ");
+  const parent = { parent: world, step };
+  const quiet = quietStep(world, words, (life.step ?? 2) * UNIT);
+  if (quiet !== undefined) return { world: { ...world, ...quiet, ...parent } };
+
+  const who = words[0] === "thief" ? "thief" : "victim";
+  const acted = { actor: who, actedAt: world.now };
+  if (words.at(-1).startsWith("use")) {
+    const copy = world[who === "thief" ? "thief" : "jar"];
+    if (copy.parentSeq === undefined) return undefined;
+    await stage.restore(world.row, world.now);
+    await stage.use(copy, handle);
+    const row = await stage.row(world.row.id);
+    // Only the use of the newest token, and of one older than the window, belongs to a trace; others say nothing.
+    const isSettled = copy.seq === world.row.next && world.now - copy.usedAs > WINDOW;
+    const isEvidence = world.clients !== undefined && isSettled;
+    const seen = isEvidence ? afterUse(world.clients, { copy: copy.id, now: world.now }) : world.clients;
+    // A use alarms nobody, also when no honest client can have caused it.
+    const contradicted = world.contradicted || (isEvidence && seen.length === 0);
+    const clients = seen?.length === 0 ? world.clients : seen;
+    const after = { ...world, ...committed(world, row), ...acted, clients, contradicted, ...parent };
+    return { row, world: after };
+  }
+
+  const flight = world.flights[Number(words[1])];
+  const copy = who === "thief" ? world.thief : flight.server ? (flight.answers.at(-1) ?? flight.token) : flight.token;
+  await stage.restore(world.row, world.now);
+  const outcome = await stage.refresh(copy);
+  const row = await stage.row(world.row.id);
+  const clients =
+    world.clients && afterRefresh(world.clients, { copy: copy.id, answer: outcome.copy?.id, now: world.now });
+  const explained = world.unexplained === 0 && !world.contradicted && clients?.length !== 0;
+  const taken =
+    who === "thief"
+      ? { thief: words.length === 2 ? (outcome.copy ?? copy) : copy }
+      : {
+          flights: replaced(world.flights, Number(words[1]), {
+            ...flight,
+            arrived: flight.arrived + 1,
+            answers: outcome.copy === undefined ? flight.answers : [...flight.answers, outcome.copy],
+          }),
+        };
+  const isFirst = world.unexplained === 0;
+  // Repeats of an answer bring nobody further, so they are not counted.
+  const counts = isFirst || outcome.copy === undefined || row.next > world.row.next;
+  const unexplained = clients?.length !== 0 ? 0 : world.unexplained + (counts ? 1 : 0);
+  return {
+    outcome,
+    row,
+    presented: copy,
+    explained,
+    world: {
+      ...world,
+      ...committed(world, row),
+      ...taken,
+      ...acted,
+      refreshedAt: world.now,
+      clients,
+      unexplained,
+      ...parent,
+    },
+  };
+};

@@ -1,0 +1,54 @@
+// Every session of a large store, listed page by page, with a bounded heap: a million sessions listed.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openEngine } from "@pawl/engine";
+
+const BATCH = 500;
+
+export const listing = async (count, _seed, progress) => {
+  const folder = mkdtempSync(join(tmpdir(), "pawl-listing-"));
+  const { engine, storage, close } = await openEngine({ storage: `sqlite:${join(folder, "sessions.db")}` });
+  try {
+    const { session } = await engine.createSession({ userId: "first" });
+    const [template] = (await storage.listSessions({}, { limit: 1 })).items;
+    for (let made = 1; made < count; made += BATCH) {
+      const rows = Array.from({ length: Math.min(BATCH, count - made) }, (_, index) => ({
+        ...template,
+        id: template.id.slice(0, 24) + (made + index).toString(16).padStart(12, "0"),
+        userId: `user-${(made + index) % 1000}`,
+      }));
+      await storage.importSessions(rows);
+      progress(made / 2);
+    }
+    const before = process.memoryUsage().heapUsed;
+    let highest = 0;
+    let listed = 0;
+    let previous = "";
+    let failures = 0;
+    let slowest = 0;
+    for (let page = { next: undefined }; ;) {
+      const started = performance.now();
+      page = await engine.listSessions({}, { limit: 1000, ...(page.next === undefined ? {} : { after: page.next }) });
+      slowest = Math.max(slowest, performance.now() - started);
+      for (const { handle } of page.items) {
+        if (handle <= previous) failures += 1;
+        previous = handle;
+      }
+      listed += page.items.length;
+      highest = Math.max(highest, process.memoryUsage().heapUsed);
+      progress((count + listed) / 2);
+      if (page.next === undefined) break;
+    }
+    if (listed !== count || session.handle.length === 0) failures += 1;
+    const heap = ((highest - before) / 1_048_576).toFixed(0);
+    return {
+      count: listed,
+      failures,
+      note: `pages of 1000, the slowest ${slowest.toFixed(0)} ms, at most ${heap} MB of heap`,
+    };
+  } finally {
+    await close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+};

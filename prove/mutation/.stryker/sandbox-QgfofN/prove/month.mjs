@@ -1,0 +1,139 @@
+// Thirty days of many users in simulated time: three nodes on one store, signing keys that change every day, verifiers whose
+// clocks are five minutes fast or slow. Nobody is refused, nobody is called a thief, and nothing is left at the end.
+import { createPublicKey } from "node:crypto";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { createAccessTokenVerifier, createEngine, parseMasterKeys } from "@pawl/engine";
+import { MemoryStorage } from "@pawl/storage";
+import { createRandom } from "./random.mjs";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const DAYS = 30;
+const SKEWS = [-5 * MINUTE, 0, 5 * MINUTE];
+const POLICY = { signingKeyUpdateInterval: DAY, refreshTokenValidity: 7 * DAY, eventRetention: 7 * DAY };
+
+/** A verifier on a machine of its own: it knows the published keys as of its last look, and has its own clock. */
+const createForeignVerifier = (clock, skew, engine) => {
+  const verifier = createAccessTokenVerifier({
+    clock: { now: () => clock.time + skew },
+    accessTokenValidity: HOUR,
+    enableAntiCsrf: false,
+  });
+  const look = () =>
+    verifier.setKeys(
+      engine.keySet().keys.map((jwk) => ({
+        kid: jwk.kid,
+        algorithm: jwk.alg,
+        publicKey: createPublicKey({ key: jwk, format: "jwk" }),
+      })),
+    );
+  look();
+  return (accessToken) => {
+    const outcome = verifier.verify({ accessToken });
+    if (outcome.why !== "unknown_key") return outcome;
+    look();
+    return verifier.verify({ accessToken });
+  };
+};
+
+export const month = async (users, seed, progress) => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc");
+  const heap = () => {
+    collect();
+    return process.memoryUsage().heapUsed / 1_048_576;
+  };
+  const clock = { time: 1_800_000_000_000, now: () => clock.time };
+  const storage = new MemoryStorage({ clock });
+  const masterKeys = parseMasterKeys(Buffer.alloc(32, 7).toString("base64"));
+  const nodes = [];
+  for (const _ of SKEWS) nodes.push(await createEngine({ storage, masterKeys, policy: POLICY }));
+  const verifiers = SKEWS.map((skew, index) => createForeignVerifier(clock, skew, nodes[index]));
+  const random = createRandom(seed);
+  const before = heap();
+  const held = Array.from({ length: users });
+  const counts = { visits: 0, refreshes: 0, refused: 0, thefts: 0 };
+
+  const login = async (user) => {
+    held[user] = await random.pick(nodes).createSession({ userId: `user-${user}` });
+  };
+  /** One or two tabs refresh at once; an answer may get lost, and is asked for again. */
+  const refresh = async (user) => {
+    const { refreshToken } = held[user];
+    const tabs = random.chance(0.1) ? 2 : 1;
+    for (let tab = 0; tab < tabs; tab += 1)
+      do {
+        const outcome = await random.pick(nodes).refreshSession({ refreshToken: refreshToken.token });
+        counts.refreshes += 1;
+        if (outcome.kind === "token_reuse") counts.thefts += 1;
+        if (outcome.kind !== "refreshed") return false;
+        held[user] = outcome;
+      } while (random.chance(0.05));
+    return true;
+  };
+  const visit = async (user) => {
+    counts.visits += 1;
+    const verify = random.pick(verifiers);
+    const first = verify(held[user].accessToken.token);
+    if (first.kind === "valid") return;
+    // An access token that has ended is no refusal as long as the refresh brings one that is taken.
+    if (!(await refresh(user))) {
+      counts.refused += 1;
+      await login(user);
+      return;
+    }
+    const second = verify(held[user].accessToken.token);
+    if (second.kind !== "valid") counts.refused += 1;
+    else if (second.claims.parentSeq !== undefined && random.chance(0.8)) {
+      clock.time += 31_000;
+      await random.pick(nodes).reportUses([second.claims]);
+    }
+  };
+
+  for (let user = 0; user < users; user += 1) await login(user);
+  for (let day = 0; day < DAYS; day += 1) {
+    const start = clock.time;
+    const visits = [];
+    for (let user = 0; user < users; user += 1)
+      for (let times = random.below(3); times > 0; times -= 1) visits.push({ user, at: start + random.below(DAY) });
+    visits.sort((one, other) => one.at - other.at);
+    let maintained = start;
+    for (const { user, at } of visits) {
+      clock.time = Math.max(clock.time, at);
+      // Each node looks after its keys and rows every half hour, as when it is served.
+      for (; maintained + HOUR / 2 <= clock.time; maintained += HOUR / 2)
+        for (const node of nodes) await node.maintainSigningKeys();
+      // Whoever was away for a week has been logged out, and logs in again.
+      const { refreshToken } = held[user];
+      if (clock.time >= refreshToken.expiry) await login(user);
+      else if (random.chance(0.01)) {
+        await random.pick(nodes).revokeSessions([held[user].session.handle], { reason: "logout" });
+        await login(user);
+      } else await visit(user);
+    }
+    clock.time = Math.max(clock.time, start + DAY);
+    for (const node of nodes) await node.sweep();
+    progress((day * users) / DAYS);
+  }
+  const keys = nodes[0].listSigningKeys().length;
+  clock.time += 30 * DAY;
+  for (const node of nodes) await node.maintainSigningKeys();
+  for (let swept = 1; swept > 0;) {
+    const { sessions, revocations, events } = await nodes[0].sweep();
+    swept = sessions + revocations + events;
+  }
+  held.fill(undefined);
+  const { items: left } = await storage.listSessions({}, { limit: 10 });
+  const { items: events } = await storage.listEvents({ types: ["session_ended", "token_reuse"] }, { limit: 10 });
+  const grown = heap() - before;
+  for (const node of nodes) await node.close();
+  return {
+    count: counts.visits,
+    failures: counts.refused + counts.thefts + left.length + (keys > 4 ? 1 : 0),
+    note:
+      `${DAYS} days, ${users} users, ${counts.refreshes} refreshes, ${counts.refused} false refusals, ${counts.thefts} false thefts; ` +
+      `at the end ${left.length} sessions, ${events.length} events of them, ${keys} keys, ${grown.toFixed(1)} MB of heap more than before`,
+  };
+};

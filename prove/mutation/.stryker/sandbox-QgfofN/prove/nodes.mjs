@@ -1,0 +1,45 @@
+// Proofs about many nodes and the real databases they share.
+import { nodeCrashes, serverCrashes } from "./nodes/crashes.mjs";
+import { postgresFailovers } from "./nodes/failovers.mjs";
+import { feedLag } from "./nodes/feed-lag.mjs";
+import { outage } from "./nodes/outages.mjs";
+import { servedStoreNames, storeNames } from "./nodes/stores.mjs";
+
+/** As `proofs` in `run.mjs`. */
+export const nodeProofs = [
+  ...storeNames.map((name) => ({
+    name: `node-crashes-${name}`,
+    run: nodeCrashes(name),
+    size: 100,
+    short: 1,
+    what: `kill -9 of core nodes under load on ${name}; a failure is something acknowledged that is lost, or a false alarm`,
+  })),
+  ...servedStoreNames.map((name) => ({
+    name: `server-crashes-${name}`,
+    run: serverCrashes(name),
+    size: 20,
+    short: 1,
+    what: `kill -9 of ${name} under load; a failure is something acknowledged that is lost, or a false alarm`,
+  })),
+  ...servedStoreNames.map((name) => ({
+    name: `outage-${name}`,
+    run: outage(name),
+    size: 30,
+    short: 2,
+    what: `${name} is away for so many seconds; a failure is an answer other than 503 with Retry-After, or a cleared cookie`,
+  })),
+  ...storeNames.map((name) => ({
+    name: `feed-lag-${name}`,
+    run: feedLag(name),
+    size: 500,
+    short: 15,
+    what: `time from a revocation on ${name} until other processes refuse the session; a failure is one that does not within 20 s`,
+  })),
+  {
+    name: "failover-postgres",
+    run: postgresFailovers,
+    size: 20,
+    short: 1,
+    what: "promotions of an asynchronous standby that lacks up to 3 refreshes of each client; a failure is a false alarm or a logout",
+  },
+];

@@ -1,0 +1,128 @@
+// Honest visitors of core nodes: each logs in, refreshes, verifies and sometimes logs out, asks another node when one does
+// not answer, and repeats a refresh with the token it has until it hears something.
+const PATIENCE_MS = 120_000;
+const TIMEOUT_MS = 5000;
+
+const pause = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
+
+/** One request; undefined where nothing was heard, or 503. */
+const ask = async (url, method, path, body) => {
+  try {
+    const response = await fetch(url + path, {
+      method,
+      headers: body === undefined ? {} : { "content-type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    const answer = await response.json();
+    return response.status >= 500 ? { unavailable: response } : { status: response.status, answer };
+  } catch {
+    return undefined;
+  }
+};
+
+/**
+ * Sends visitors through the nodes.
+ * @param {{ urls: () => readonly string[] }} nodes
+ * @param {{ random: ReturnType<import("../random.mjs").createRandom>, lanes?: number }} options
+ */
+export const startVisitors = (nodes, { random, lanes = 16 }) => {
+  /** Sessions that were acknowledged: the newest token that was, and whether their end was. */
+  const sessions = new Map();
+  const count = { acknowledged: 0, alarms: 0, loggedOut: 0, refusedTokens: 0, silence: 0 };
+  const state = { isOver: false, failed: undefined };
+
+  const untilAnswered = async (method, path, body) => {
+    const end = performance.now() + PATIENCE_MS;
+    while (performance.now() < end) {
+      const heard = await ask(random.pick(nodes.urls()), method, path, body);
+      if (heard?.status !== undefined) return heard;
+      await pause(20);
+    }
+    count.silence += 1;
+    throw new Error(`no answer to ${method} ${path} within ${PATIENCE_MS / 1000} s`);
+  };
+
+  const refresh = async (session) => {
+    const { status, answer } = await untilAnswered("POST", "/v1/sessions/refresh", { refreshToken: session.token });
+    if (status === 200) {
+      session.token = answer.refreshToken.token;
+      session.accessToken = answer.accessToken.token;
+      count.acknowledged += 1;
+      return true;
+    }
+    session.lost = answer.code;
+    if (answer.code === "token_theft_detected") count.alarms += 1;
+    else count.loggedOut += 1;
+    return false;
+  };
+
+  const verify = async ({ accessToken }) => {
+    const { status } = await untilAnswered("POST", "/v1/sessions/verify", { accessToken });
+    if (status !== 200) count.refusedTokens += 1;
+  };
+
+  const revoke = async (session) => {
+    session.isEnding = true;
+    await untilAnswered("POST", "/v1/sessions/revoke", { handles: [session.handle], reason: "logout" });
+    session.isEnded = true;
+    count.acknowledged += 1;
+  };
+
+  const visit = async (user) => {
+    const heard = await ask(random.pick(nodes.urls()), "POST", "/v1/sessions", { userId: user });
+    // A login that was not answered may have been made: nobody holds its tokens.
+    if (heard?.status !== 201) return pause(20);
+    const { session: made, refreshToken, accessToken } = heard.answer;
+    const session = { handle: made.handle, token: refreshToken.token, accessToken: accessToken.token };
+    sessions.set(session.handle, session);
+    count.acknowledged += 1;
+    for (let turn = random.below(6); turn >= 0 && !state.isOver; turn -= 1) {
+      if (!(await refresh(session))) return undefined;
+      await verify(session);
+    }
+    if (random.chance(0.5) && !state.isOver) await revoke(session);
+  };
+
+  const lane = async (name) => {
+    for (let round = 0; !state.isOver; round += 1) await visit(`${name}-${round % 7}`);
+  };
+  const work = Promise.all(Array.from({ length: lanes }, (_, name) => lane(`visitor-${name}`))).catch((error) => {
+    state.failed = error;
+    state.isOver = true;
+  });
+
+  return {
+    sessions,
+    count,
+    /** Resolves after so many more acknowledged writes. */
+    async acknowledged(more) {
+      const wanted = count.acknowledged + more;
+      while (count.acknowledged < wanted && !state.isOver) await pause(2);
+      if (state.failed !== undefined) throw state.failed;
+    },
+    /** Lets everyone finish the step they are at. */
+    async finish() {
+      state.isOver = true;
+      await work;
+      if (state.failed !== undefined) throw state.failed;
+    },
+    /** Whether what was acknowledged still holds. @returns sessions that are lost, and ended ones that are alive. */
+    async check() {
+      let lost = 0;
+      let revived = 0;
+      const queue = [...sessions.values()].filter((session) => session.lost === undefined);
+      const worker = async () => {
+        for (let session = queue.pop(); session !== undefined; session = queue.pop()) {
+          const body = { refreshToken: session.token };
+          const { status } = await untilAnswered("POST", "/v1/sessions/refresh", body);
+          if (session.isEnded === true && status === 200) revived += 1;
+          // An end that nobody acknowledged may or may not have come about.
+          if (session.isEnding !== true && status !== 200) lost += 1;
+        }
+      };
+      await Promise.all(Array.from({ length: lanes }, worker));
+      return { lost, revived, checked: sessions.size };
+    },
+  };
+};

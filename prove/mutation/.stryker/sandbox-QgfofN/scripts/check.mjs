@@ -1,0 +1,11 @@
+// Types, lint, walls, format, dead code, package manifests: everything a reviewer should not have to look for.
+import { readdirSync } from "node:fs";
+import { installPackageOf, run } from "./run.mjs";
+
+installPackageOf("e2e");
+run("npx", "tsc", "-b");
+run("npx", "tsc", "-p", "tsconfig.test.json");
+run("npx", "oxlint", "--type-aware", "--quiet");
+run("npx", "oxfmt", "--check", ".");
+run("npx", "knip");
+for (const name of readdirSync(new URL("../packages", import.meta.url))) run("npx", "publint", `packages/${name}`);
