@@ -16,6 +16,7 @@ import { transfers } from "./transfers.mjs";
 import { leakage } from "./leakage.mjs";
 import { listing } from "./listing.mjs";
 import { month } from "./month.mjs";
+import { mutation } from "./mutation.mjs";
 
 /** Each proof: `run(size, seed, progress)` gives `{ count, failures, note }`. */
 const proofs = [
@@ -69,6 +70,12 @@ const proofs = [
     size: 10_000,
     short: 100,
     what: "thirty days of users in simulated time; a failure is a false refusal, a false theft, or something left over",
+  },
+  {
+    name: "mutation",
+    run: mutation,
+    size: 1,
+    what: "changes of the code that decides; a failure is one that no test noticed, where more than a tenth are",
   },
   {
     name: "listing",
@@ -147,6 +154,8 @@ const seed = Number(options.seed ?? Date.now() % 1_000_000_007);
 const figures = [];
 for (const { name, run, size, short, what } of proofs) {
   if (names.length > 0 && !names.some((given) => isNamed({ name }, given))) continue;
+  // What has no short form takes too long for one.
+  if (options.short && short === undefined) continue;
   const started = performance.now();
   const total = options.short ? short : size;
   if (total === 0) continue;
