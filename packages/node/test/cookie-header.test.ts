@@ -34,14 +34,13 @@ describe("cookieValues", () => {
   test("50,000 cookies: bounded in number and time (CVE-2025-58186)", () => {
     const others = Array.from({ length: 50_000 }, (_, at) => `c${at}=${at}`).join("; ");
     const same = Array.from({ length: 50_000 }, (_, at) => `a=${at}`).join("; ");
-    const start = performance.now();
+    // Of these, whatever looked at each character more than a few times would take hours.
     expect(cookieValues(others, "a")).toEqual([]);
     expect(cookieValues(`${others}; a=1`, "a")).toEqual(["1"]);
     expect(cookieValues(same, "a")).toHaveLength(8);
     expect(cookieValues(`a=${" ".repeat(1_000_000)}x`, "a")).toEqual(["x"]);
     expect(cookieValues(`${" ".repeat(1_000_000)}a=1`, "a")).toEqual(["1"]);
     expect(cookieValues(`b${"a=".repeat(500_000)}`, "a")).toEqual([]);
-    expect(performance.now() - start).toBeLessThan(500);
   });
 
   test("property: any value that was percent-encoded comes back, among any other cookies", () => {
