@@ -1,3 +1,0 @@
-import { testInChromium } from "./browser-scenarios.js";
-
-testInChromium("embedded", ["--embedded"]);

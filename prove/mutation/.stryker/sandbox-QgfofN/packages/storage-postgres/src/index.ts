@@ -1,1 +1,0 @@
-export { openStorage } from "./open-storage.js";

@@ -1,7 +1,0 @@
-import { testStorage } from "@pawl/storage-conformance";
-import { openStorage } from "../src/index.js";
-import { startServer, urlOf } from "./server.js";
-
-const server = await startServer();
-
-testStorage("postgres", ({ clock, location }) => openStorage(urlOf(server, location), { clock }));

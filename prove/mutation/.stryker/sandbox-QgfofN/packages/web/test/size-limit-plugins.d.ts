@@ -1,8 +1,0 @@
-declare module "@size-limit/esbuild" {
-  const plugins: readonly object[];
-  export = plugins;
-}
-declare module "@size-limit/file" {
-  const plugins: readonly object[];
-  export = plugins;
-}
