@@ -10,6 +10,9 @@ const goal = (/** @type {string} */ text, /** @type {string} */ measured, /** @t
 export const cpuAtMost = (/** @type {string} */ text, /** @type {number} */ micros, /** @type {number} */ limit) =>
   goal(`${text} ≤ ${limit} µs`, formatMicros(micros), micros <= limit);
 
+export const timeAtMost = (/** @type {string} */ text, /** @type {number} */ micros, /** @type {number} */ limit) =>
+  goal(`${text} ≤ ${limit} µs of time`, formatMicros(micros), micros <= limit);
+
 export const ratioAtMost = (/** @type {string} */ text, /** @type {number} */ ratio, /** @type {number} */ limit) =>
   goal(`${text} ≤ ${limit} ×`, formatRatio(ratio), ratio <= limit);
 

@@ -1,6 +1,6 @@
 import { median, quotient } from "./contest.mjs";
 import { coreRows, ORIGINAL } from "./core-rows.mjs";
-import { cpuAtMost, memoryAtMost, perSecondAtLeast, ratioAtLeast, ratioAtMost } from "./goals.mjs";
+import { cpuAtMost, memoryAtMost, perSecondAtLeast, ratioAtLeast, ratioAtMost, timeAtMost } from "./goals.mjs";
 
 /**
  * A private database server.
@@ -222,6 +222,26 @@ const createHttp = writeOverHttp({
   ],
 });
 
+const PAGE_SDK = "Chromium, fetch with @pawl/web";
+const PAGE_BARE = "Chromium, fetch alone, the same header";
+
+/** @type {Row} */
+const browserFetch = {
+  name: "browser-fetch",
+  title: "an authenticated fetch of a page, one at a time; the CPU is the server's, the rate is the page's",
+  ours: PAGE_SDK,
+  contenders: () => [
+    { name: PAGE_SDK, module: "browser", opener: "authenticatedFetch", settings: { sdk: true } },
+    { name: PAGE_BARE, module: "browser", opener: "authenticatedFetch", settings: { sdk: false } },
+  ],
+  judge: (score) => {
+    const micros = (/** @type {{ perSecond: number }} */ { perSecond }) => 1e6 / perSecond;
+    const [ours, bare] = [score(PAGE_SDK), score(PAGE_BARE)];
+    const added = median(ours.rounds.map((round, i) => micros(round) - micros(bare.rounds[i] ?? round)));
+    return { ratio: quotient(ours, bare, "perSecond"), goals: [timeAtMost("adds", added, 1000)] };
+  },
+};
+
 /** @type {readonly Row[]} */
 export const rows = [
   verifyCached,
@@ -231,5 +251,6 @@ export const rows = [
   refreshProcess,
   refreshHttp,
   createHttp,
+  browserFetch,
   ...coreRows,
 ];

@@ -10,7 +10,7 @@ import { fuzz } from "./fuzz.mjs";
 import { interleavings } from "./interleavings.mjs";
 import { parallelRefreshes } from "./parallel-refreshes.mjs";
 import { nextJs } from "./nextjs.mjs";
-import { tabs } from "./tabs.mjs";
+import { firefox, tabs } from "./browsers.mjs";
 import { nodeProofs } from "./nodes.mjs";
 import { transfers } from "./transfers.mjs";
 import { leakage } from "./leakage.mjs";
@@ -104,6 +104,14 @@ const proofs = [
     size: 200,
     short: 10,
     what: "expiries of five tabs and a service worker in Chromium; a failure is a second refresh or a logout",
+  },
+  {
+    name: "firefox",
+    run: firefox,
+    size: 20,
+    // It needs another browser.
+    short: 0,
+    what: "expiries of five tabs in Firefox, from login to sign-out; a failure is a second refresh or another surprise",
   },
   ...nodeProofs,
   {

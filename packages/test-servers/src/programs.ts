@@ -10,6 +10,8 @@ interface Program {
   readonly places: () => readonly string[];
   /** Debian's package. */
   readonly package: string;
+  /** Wanted by longer proofs only. */
+  readonly isOptional?: boolean;
 }
 
 /** PostgreSQL stands in a folder for each major version; the newest is taken. */
@@ -25,6 +27,13 @@ const programs = {
     variable: "PAWL_CHROMIUM",
     places: () => ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"],
     package: "chromium",
+  },
+  firefox: {
+    title: "Firefox",
+    variable: "PAWL_FIREFOX",
+    places: () => ["/usr/bin/firefox-esr", "/usr/bin/firefox"],
+    package: "firefox-esr",
+    isOptional: true,
   },
   postgres: {
     title: "PostgreSQL",
@@ -83,6 +92,10 @@ export const findProgram = (name: ProgramName): string => {
   return found;
 };
 
+const NEEDED = Object.keys(programs)
+  .filter(isProgram)
+  .filter((name) => (programs[name] as Program).isOptional !== true);
+
 const isMissing = (name: ProgramName): boolean => {
   try {
     findProgram(name);
@@ -109,13 +122,14 @@ const installFromDebian = (packages: readonly string[]): void => {
 /**
  * Finds every program that tests need, after installing Debian's packages of those that are missing where that is allowed (root, apt-get).
  * @param onInstall hears what is going to be installed, for people: it takes a while.
+ * @param names those that are wanted; all that `npm test` needs unless given.
  * @returns the environment variables that name them, for processes that are started next.
  * @throws Error with one line for each that is missing and cannot be installed.
  */
 export const findOrInstallPrograms = (
   onInstall: (titles: readonly string[]) => void = () => undefined,
+  names: readonly ProgramName[] = NEEDED,
 ): Readonly<Record<string, string>> => {
-  const names = Object.keys(programs).filter(isProgram);
   const mayInstall = process.getuid?.() === 0 && existsSync("/usr/bin/apt-get");
   const wanted = names.filter((name) => isMissing(name) && !process.env[programs[name].variable]);
   if (mayInstall && wanted.length > 0) {

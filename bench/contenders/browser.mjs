@@ -1,0 +1,56 @@
+/* oxlint-disable oxc/no-async-endpoint-handlers -- Express 5 passes rejections on to the error handler */
+import { fileURLToPath } from "node:url";
+import { createPawl } from "@pawl/node";
+import { sessionErrorHandler, sessionMiddleware } from "@pawl/node/express";
+import { launchChromium } from "@pawl/test-servers/chromium";
+import express from "express";
+import { listen } from "./listen.mjs";
+
+const BATCH = 100;
+const sdk = fileURLToPath(new URL("../../packages/web/dist/", import.meta.url));
+
+/**
+ * A page in Chromium that calls an API in this process, one call after the other; with the browser SDK, or with headers of
+ * its own. The time of a call is what counts here: the CPU is that of the server.
+ * @param {{ sdk: boolean }} settings
+ */
+export const authenticatedFetch = async (settings) => {
+  const pawl = createPawl({ storage: "memory:", cookies: { secure: false } });
+  const app = express();
+  app.use(sessionMiddleware({ pawl }));
+  app.use("/sdk", express.static(sdk));
+  app.get("/", (_request, response) => void response.type("html").send("<!doctype html><title>page</title>"));
+  app.post("/login", async (_request, response) => {
+    await pawl.createNewSession(response, "user", { role: "member" });
+    response.json({});
+  });
+  app.get("/me", async (request, response) => {
+    response.json({ userId: (await pawl.getSession(request, response, false)).getUserId() });
+  });
+  app.use(sessionErrorHandler());
+  const { port, close } = await listen(app);
+  const browser = await launchChromium();
+  const page = await browser.newPage();
+  await page.goto(`http://localhost:${port}/`);
+  await page.evaluate(async (withSdk) => {
+    if (withSdk) (await import(/** @type {any} */ ("/sdk/index.js"))).init();
+    await fetch("/login", { method: "POST" });
+  }, settings.sdk);
+  return {
+    pass: async () => {
+      await page.evaluate(
+        async ({ calls, withSdk }) => {
+          const options = withSdk ? {} : { headers: { "st-auth-mode": "cookie" } };
+          for (let call = 0; call < calls; call++) await (await fetch("/me", options)).json();
+        },
+        { calls: BATCH, withSdk: settings.sdk },
+      );
+      return BATCH;
+    },
+    close: async () => {
+      await browser.close();
+      close();
+      await pawl.close();
+    },
+  };
+};
