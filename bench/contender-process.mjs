@@ -7,6 +7,10 @@ import { answerCalls } from "./worker.mjs";
  * @property {() => unknown} [reset] prepares the next batch; neither its time nor its CPU is counted
  * @property {() => unknown} [close]
  *
+ * @typedef {object} Program another program that measures itself
+ * @property {(millis: number) => Promise<Slice>} slice
+ * @property {() => unknown} [close]
+ *
  * @typedef {object} Server
  * @property {number} port
  * @property {import("./load-plan.mjs").LoadPlan} plan what the load process sends
@@ -16,7 +20,7 @@ import { answerCalls } from "./worker.mjs";
  */
 
 const [module = "", exported = ""] = process.argv.slice(2);
-/** @type {Loop | Server | undefined} */
+/** @type {Loop | Program | Server | undefined} */
 let contender;
 
 /** CPU time of this process so far, user and system, in microseconds: with garbage collector and thread pool. */
@@ -29,12 +33,13 @@ answerCalls(
   {
     open: async (settings) => {
       const loaded = await import(`./contenders/${module}.mjs`);
-      contender = /** @type {Loop | Server} */ (await loaded[exported](settings));
+      contender = /** @type {Loop | Program | Server} */ (await loaded[exported](settings));
       return "port" in contender ? { port: contender.port, plan: contender.plan } : undefined;
     },
     usage: () => ({ cpuMicros: cpuMicros(), memoryBytes: process.memoryUsage.rss() }),
     /** @returns {Promise<Slice>} */
     slice: async (millis) => {
+      if (contender !== undefined && "slice" in contender) return contender.slice(millis);
       const loop = /** @type {Loop} */ (contender);
       const slice = { operations: 0, micros: 0, cpuMicros: 0, memoryBytes: 0 };
       while (slice.micros < millis * 1000) {

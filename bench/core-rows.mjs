@@ -16,7 +16,7 @@ const REFRESH = nameOf("refresh", "ES256");
 
 /**
  * A row of the modern dialect, as supertokens-node 24 speaks it to our core.
- * @param {{ name: string, title: string, startDatabase?: () => Promise<import("./rows.mjs").Database> }} what
+ * @param {{ name: string, title: string, database?: "postgres" }} what
  * @returns {import("./rows.mjs").Row}
  */
 const coreRow = ({ name, title, ...what }) => ({
@@ -31,7 +31,7 @@ const coreRow = ({ name, title, ...what }) => ({
         name: nameOf(call, algorithm),
         module: "pawl-core-cdi",
         opener: call,
-        settings: { directory, algorithm, sessions: 5000, ...(database === undefined ? {} : { url: database.url }) },
+        settings: { directory, algorithm, sessions: 5000, ...(database === undefined ? {} : { url: database["url"] }) },
       })),
     ),
     { name: FLOOR, module: "http-floor", opener: "echo", settings: (/** @type {any} */ facts) => facts[REFRESH] },
@@ -62,10 +62,6 @@ export const coreRows = [
   coreRow({
     name: "core-postgres",
     title: "PostgreSQL",
-    startDatabase: async () => {
-      // Asks a package that may just have been built.
-      const { startPostgres } = await import("@pawl/test-servers");
-      return startPostgres();
-    },
+    database: "postgres",
   }),
 ];

@@ -1,11 +1,10 @@
 import { median, quotient } from "./contest.mjs";
 import { coreRows, ORIGINAL } from "./core-rows.mjs";
 import { cpuAtMost, memoryAtMost, perSecondAtLeast, ratioAtLeast, ratioAtMost, timeAtMost } from "./goals.mjs";
+import { growthRows } from "./growth.mjs";
+import { storageRows } from "./storage-rows.mjs";
 
 /**
- * A private database server.
- * @typedef {{ url: string, stop: () => Promise<void> }} Database
- *
  * One benchmark: who takes part, ours first, and what is asked of ours. The limits are those of the project's design;
  * what is held against them was measured in the same run.
  * @typedef {object} Row
@@ -13,10 +12,11 @@ import { cpuAtMost, memoryAtMost, perSecondAtLeast, ratioAtLeast, ratioAtMost, t
  * @property {string} title
  * @property {string} ours the contender that the row is about, which is the first
  * @property {number} [lanes] requests in flight, where it is over HTTP
- * @property {() => Promise<Database>} [startDatabase] a server for the contenders, which is stopped after the row
- * @property {(directory: string, database?: Database) => import("./contest.mjs").Contender[]} contenders database files
+ * @property {keyof typeof import("./databases.mjs").databases} [database] a server of it is started for the row
+ * @property {true} [growth] no contest: one store that grows
+ * @property {(directory: string, database?: import("./databases.mjs").Database) => import("./contest.mjs").Contender[]} contenders database files
  *   go into the directory
- * @property {(score: (name: string) => import("./contest.mjs").Score) => { ratio: number, goals: import("./report.mjs").Goal[] }} judge
+ * @property {(score: (name: string) => import("./contest.mjs").Score, scores: readonly import("./contest.mjs").Score[]) => { ratio: number, goals: import("./report.mjs").Goal[] }} judge
  */
 
 const ES256 = { algorithm: "ES256" };
@@ -139,9 +139,10 @@ const writeInProcess = (
     ours: engine,
     contenders: (directory) => {
       const settings = { directory, ...REFRESHED };
+      const url = `sqlite:${directory}/storage-${what.opener}.db`;
       return [
         { name: engine, module: "pawl", opener: `${what.opener}Sessions`, settings },
-        { name: storage, module: "pawl-storage", opener: `${what.opener}Sessions`, settings },
+        { name: storage, module: "pawl-storage", opener: `${what.opener}Sessions`, settings: { url, ...REFRESHED } },
         { name: bare, module: "sqlite-bare", opener: `${what.opener}Rows`, settings: { ...settings, signs: false } },
         { name: signed, module: "sqlite-bare", opener: `${what.opener}Rows`, settings: { ...settings, signs: true } },
       ];
@@ -253,4 +254,6 @@ export const rows = [
   createHttp,
   browserFetch,
   ...coreRows,
+  ...storageRows,
+  ...growthRows,
 ];

@@ -1,6 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { hold } from "./contest.mjs";
+import { databases, requirePrograms } from "./databases.mjs";
+import { grow } from "./growth.mjs";
 import { describeMachine, loadNow } from "./machine.mjs";
 import { readOptions, UsageError } from "./options.mjs";
 import { prepare } from "./preparation.mjs";
@@ -33,22 +35,43 @@ const withDirectory = async (use) => {
 };
 
 /**
- * Starts the servers that rows need before anything is measured: what is missing is told at once. Idle they cost nothing.
+ * A server of its own for a row that needs one.
  * @template T
- * @param {import("./rows.mjs").Row[]} chosen
- * @param {(databases: Map<import("./rows.mjs").Row, import("./rows.mjs").Database>) => Promise<T>} use
+ * @param {import("./rows.mjs").Row} row
+ * @param {(database?: import("./databases.mjs").Database) => Promise<T>} use
  */
-const withDatabases = async (chosen, use) => {
-  const databases = new Map();
+const withDatabase = async ({ database: kind }, use) => {
+  const database = kind && (await databases[kind].start());
   try {
-    for (const row of chosen) if (row.startDatabase !== undefined) databases.set(row, await row.startDatabase());
-    return await use(databases);
+    return await use(database);
   } finally {
-    for (const database of databases.values()) await database.stop();
+    await database?.stop();
   }
 };
 
-/** @param {Exclude<ReturnType<typeof readOptions>, { help: string }>} options */
+/**
+ * @typedef {Exclude<ReturnType<typeof readOptions>, { help: string }>} Options
+ *
+ * @param {import("./rows.mjs").Row} row
+ * @param {{ directory: string, database: import("./databases.mjs").Database | undefined, options: Options, tell: (text: string) => void }} using
+ */
+const scoresOf = async (row, { directory, database, options, tell }) => {
+  if (row.growth)
+    return grow(
+      { url: database?.storeUrl("growth") ?? `sqlite:${directory}/growth.db`, directory, database },
+      options.short,
+      tell,
+    );
+  const { contenders, lanes } = row;
+  return hold(
+    { contenders: contenders(directory, database), ...(lanes === undefined ? {} : { lanes }) },
+    options.short ? SHORT : FULL,
+    tell,
+    options.profile === undefined ? {} : { profile: options.profile },
+  );
+};
+
+/** @param {Options} options */
 const measure = async (options) => {
   prepare();
   // Asks a driver of a package that may just have been built.
@@ -58,30 +81,22 @@ const measure = async (options) => {
   say(`${formatMachine(machine)}\n`);
 
   const chosen = rows.filter(({ name }) => options.names.includes(name));
-  const reported = await withDatabases(chosen, async (databases) => {
-    const reports = [];
-    for (const [place, row] of chosen.entries()) {
-      const where = `[${place + 1}/${chosen.length}] ${row.name}: `;
-      const { lanes } = row;
-      const scores = await withDirectory((directory) =>
-        hold(
-          { contenders: row.contenders(directory, databases.get(row)), ...(lanes === undefined ? {} : { lanes }) },
-          options.short ? SHORT : FULL,
-          (text) => progress(where + text),
-          options.profile === undefined ? {} : { profile: options.profile },
-        ),
-      );
-      const verdict = row.judge((name) => {
-        const found = scores.find((score) => score.name === name);
-        if (found === undefined) throw new Error(`${row.name} has no contender ${name}`);
-        return found;
-      });
-      clearProgress();
-      say(formatRow(row, scores, verdict));
-      reports.push(reportRow(row, scores, verdict));
-    }
-    return reports;
-  });
+  await requirePrograms(chosen.flatMap(({ database }) => database ?? []));
+  const reported = [];
+  for (const [place, row] of chosen.entries()) {
+    const tell = (/** @type {string} */ text) => progress(`[${place + 1}/${chosen.length}] ${row.name}: ${text}`);
+    const scores = await withDirectory((directory) =>
+      withDatabase(row, (database) => scoresOf(row, { directory, database, options, tell })),
+    );
+    const verdict = row.judge((name) => {
+      const found = scores.find((score) => score.name === name);
+      if (found === undefined) throw new Error(`${row.name} has no contender ${name}`);
+      return found;
+    }, scores);
+    clearProgress();
+    say(formatRow(row, scores, verdict));
+    reported.push(reportRow(row, scores, verdict));
+  }
 
   const report = { machine: { ...machine, loadAtEnd: loadNow() }, rows: reported };
   if (options.compare) (options.json ? process.stderr : process.stdout).write(compare(report));

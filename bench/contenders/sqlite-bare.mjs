@@ -38,7 +38,7 @@ const grouped = (/** @type {any} */ database, /** @type {boolean} */ signs, /** 
 /** @param {{ directory: string, signs: boolean }} settings */
 export const createRows = async ({ directory, signs }) => {
   const path = `${directory}/bare-create-${signs}.db`;
-  const { storage } = await openFilled(path, 0);
+  const { storage } = await openFilled(`sqlite:${path}`, 0);
   await storage.close();
   const database = openDatabase(path);
   const insert = database.prepare(INSERT);
@@ -52,7 +52,7 @@ export const createRows = async ({ directory, signs }) => {
 /** @param {{ directory: string, signs: boolean, sessions: number }} settings */
 export const refreshRows = async ({ directory, signs, sessions }) => {
   const path = `${directory}/bare-refresh-${signs}.db`;
-  const { storage, records } = await openFilled(path, sessions);
+  const { storage, records } = await openFilled(`sqlite:${path}`, sessions);
   await storage.close();
   const database = openDatabase(path);
   const update = database.prepare(UPDATE);

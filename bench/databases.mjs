@@ -1,0 +1,59 @@
+/**
+ * A private database server for the contenders of a row. `storeUrl` names a store of its own for one of them; `bytes` is what
+ * a store takes, where the server tells.
+ * @typedef {{ stop: () => Promise<void>, storeUrl: (name: string) => string, bytes: (name: string) => number } & Record<string, any>} Database
+ */
+
+/** Asks a package that may just have been built. */
+const servers = () => import("@pawl/test-servers");
+
+/** PostgreSQL as it is installed, but for the memory of a server of its own and the room of its log. */
+const startPostgres = async () => {
+  const { startPostgres: start } = await servers();
+  const server = await start({ settings: { shared_buffers: "512MB", max_wal_size: "4GB", max_connections: "400" } });
+  return {
+    ...server,
+    storeUrl: (/** @type {string} */ name) => `${server.url}?schema=${name}`,
+    bytes: (/** @type {string} */ name) => Number(server.sql(`SELECT pg_total_relation_size('${name}.sessions')`)),
+  };
+};
+
+/** MariaDB as it is installed, but for the memory of a server of its own. */
+const startMysql = async () => {
+  const { startMariaDb } = await servers();
+  const server = await startMariaDb({
+    settings: { "innodb-buffer-pool-size": "512M", "innodb-log-file-size": "512M", "max-connections": "400" },
+  });
+  return {
+    ...server,
+    storeUrl: (/** @type {string} */ name) => {
+      server.sql(`CREATE DATABASE IF NOT EXISTS ${name}`);
+      return server.url.replace(/\/pawl$/, `/${name}`);
+    },
+    bytes: (/** @type {string} */ name) =>
+      Number(
+        server
+          .sql(
+            `ANALYZE TABLE ${name}.sessions; SELECT data_length + index_length FROM information_schema.tables
+            WHERE table_schema = '${name}' AND table_name = 'sessions'`,
+          )
+          .split(/\s+/)
+          .at(-1),
+      ),
+  };
+};
+
+/** What rows are measured on: the program that is needed, and how a server of it is started. */
+export const databases = /** @type {const} */ ({
+  postgres: { program: "postgres", start: startPostgres },
+  mysql: { program: "mariadbd", start: startMysql },
+});
+
+/**
+ * Tells before anything is measured which program is missing.
+ * @param {readonly (keyof typeof databases)[]} kinds
+ */
+export const requirePrograms = async (kinds) => {
+  const { findProgram } = await servers();
+  for (const kind of kinds) findProgram(databases[kind].program);
+};
