@@ -14,6 +14,7 @@ import { startWorker } from "./worker.mjs";
  * @property {number} perSecond
  * @property {number} cpuMicros CPU of its process per operation, user and system
  * @property {number} memoryMb resident memory of its process at the end
+ * @property {number} [bytesPerSession] what the store takes for each, where a store was grown
  * @property {{ perSecond: number, cpuMicros: number }[]} rounds
  *
  * @typedef {{ rounds: number, sliceMillis: number, warmMillis: number }} Pace

@@ -96,6 +96,9 @@ answerCalls(
         refreshed.push(...records.filter((_, index) => index % step === 0));
         size += records.length;
       }
+      // Opened anew, so that all of it stands in the place where it is measured.
+      await storage.close();
+      storage = await openStorage(url);
       rotate = rotator(storage, refreshed);
     },
     operations: () => Object.keys(operations),

@@ -6,7 +6,7 @@ import { git } from "./machine.mjs";
 /**
  * @typedef {import("./contest.mjs").Score} Score
  * @typedef {{ text: string, measured: string, met: boolean }} Goal
- * @typedef {{ name: string, perSecond: number, cpuMicros: number, memoryMb: number }} Figures
+ * @typedef {{ name: string, perSecond: number, cpuMicros: number, memoryMb: number, bytesPerSession?: number }} Figures
  * @typedef {Figures & { peers: Figures[], ratio: number, target: string, met: boolean }} ReportRow
  * @typedef {{ machine: Record<string, any>, rows: ReportRow[] }} Report
  */
@@ -15,26 +15,28 @@ const latest = fileURLToPath(new URL("results/latest.json", import.meta.url));
 const docs = fileURLToPath(new URL("../docs/reference/performance.md", import.meta.url));
 
 /** @param {Score} score @returns {Figures} */
-const figures = ({ name, perSecond, cpuMicros, memoryMb }) => ({
+const figures = ({ name, perSecond, cpuMicros, memoryMb, bytesPerSession }) => ({
   name,
   perSecond: rounded(perSecond, 4),
   cpuMicros: rounded(cpuMicros, 4),
   memoryMb: Math.round(memoryMb),
+  ...(bytesPerSession === undefined ? {} : { bytesPerSession }),
 });
 
 /**
  * A row of the report: ours first, the others as peers.
- * @param {{ name: string }} row
+ * @param {{ name: string, growth?: true }} row
  * @param {Score[]} scores
  * @param {{ ratio: number, goals: Goal[] }} verdict
  * @returns {ReportRow}
  */
-export const reportRow = ({ name }, scores, { ratio, goals }) => {
+export const reportRow = ({ name, growth }, scores, { ratio, goals }) => {
   const [ours, ...peers] = /** @type {[Score, ...Score[]]} */ (scores);
   return {
     ...figures(ours),
     name,
-    peers: peers.map(figures),
+    // Of a store that grows every figure is a peer of itself: the row's own name says nothing of its size.
+    peers: (growth ? scores : peers).map(figures),
     ratio: rounded(ratio, 4),
     target: goals.map(({ text }) => text).join("; "),
     met: goals.every(({ met }) => met),
@@ -123,17 +125,22 @@ const END = "<!-- table of the last run: end -->";
  * Puts the table of the last full run between the marks of the documentation page.
  * @param {readonly import("./rows.mjs").Row[]} rows
  */
-export const writeDocs = (rows) => {
+export const writeDocs = async (rows) => {
   /** @type {Report} */
   const report = JSON.parse(readFileSync(latest, "utf8"));
-  const tables = report.rows.map((row) => {
-    const { title, ours } = rows.find(({ name }) => name === row.name) ?? { title: "", ours: row.name };
-    const lines = [{ ...row, name: `**${ours}**` }, ...row.peers].map(
-      ({ name, cpuMicros, perSecond }) => `| ${name} | ${formatMicros(cpuMicros)} | ${formatRate(perSecond)} |`,
-    );
-    const verdict = `Target: ${row.target}. **${row.met ? "Met" : "Not met"}**, ratio ${rounded(row.ratio)}, memory ${row.memoryMb} MB.`;
-    return `### \`${row.name}\`: ${title}\n\n| | CPU per operation | per second |\n|---|--:|--:|\n${lines.join("\n")}\n\n${verdict}`;
-  });
+  // Loaded here: it needs packages that only this folder has.
+  const { writeCapacityPage } = await import("./capacity-page.mjs");
+  await writeCapacityPage(report, formatMachine(report.machine));
+  const tables = report.rows
+    .filter(({ name }) => !name.startsWith("growth-"))
+    .map((row) => {
+      const { title, ours } = rows.find(({ name }) => name === row.name) ?? { title: "", ours: row.name };
+      const lines = [{ ...row, name: `**${ours}**` }, ...row.peers].map(
+        ({ name, cpuMicros, perSecond }) => `| ${name} | ${formatMicros(cpuMicros)} | ${formatRate(perSecond)} |`,
+      );
+      const verdict = `Target: ${row.target}. **${row.met ? "Met" : "Not met"}**, ratio ${rounded(row.ratio)}, memory ${row.memoryMb} MB.`;
+      return `### \`${row.name}\`: ${title}\n\n| | CPU per operation | per second |\n|---|--:|--:|\n${lines.join("\n")}\n\n${verdict}`;
+    });
   const page = readFileSync(docs, "utf8");
   const [before, rest] = page.split(BEGIN);
   const after = rest?.split(END)[1];

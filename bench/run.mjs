@@ -108,7 +108,7 @@ const measure = async (options) => {
 try {
   const options = readOptions(process.argv.slice(2), rows);
   if ("help" in options) process.stdout.write(options.help);
-  else if (options.writeDocs) writeDocs(rows);
+  else if (options.writeDocs) await writeDocs(rows);
   else await measure(options);
 } catch (error) {
   clearProgress();
