@@ -61,6 +61,10 @@ const signOut: Route = async (pawl, { req, res }) => {
  * sent back. A link of another site may lead here; that harms nobody, as with every repeated refresh.
  */
 const refreshAndReturn: Route = async (pawl, { req, res, query }) => {
+  const exchange = new NodeExchange(req, res);
+  const mode = exchange.header("sec-fetch-mode");
+  // A picture or a script of another site is no page that somebody wants to see.
+  if (mode !== undefined && mode !== "navigate" && !isFromOwnPage(exchange, pawl.csrf.origins)) return FOREIGN_PAGE;
   const back = { status: 303, headers: { Location: ownPath(query.get("return")) }, body: undefined };
   try {
     await pawl.refreshSession(req, res);
