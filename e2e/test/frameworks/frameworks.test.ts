@@ -51,4 +51,46 @@ describe("a page drawn from the session", () => {
     await page.evaluate(() => (globalThis as unknown as { session: { signOut(): Promise<string> } }).session.signOut());
     await shows("Welcome");
   });
+
+  /** A block of the guide, whose SDK stands elsewhere in the test application. */
+  const blockOf = (start: string): string => {
+    const [, text = ""] = guide.split(start);
+    return text.split("\n```")[0]!.replaceAll("/pawl-web/", "/sdk/");
+  };
+
+  test("the guide's plain page and its service worker do what they say", async () => {
+    const app = await startApplication();
+    const context = await browser.newContext();
+    open.push(app, context);
+    const body = `<!doctype html><title>page</title><button id="log-out">Log out</button>${blockOf("```html\n")}`;
+    app.intercept("/", (_req, res) => void res.type("html").send(body));
+    app.intercept("/guide-worker.js", (_req, res) => void res.type("js").send(`// ${blockOf("```js\n// worker.js")}`));
+    app.intercept("/api/me", (req, _res, next) => {
+      req.url = "/me";
+      next();
+    });
+    const page = await context.newPage();
+    await page.goto(app.origin());
+    const status = await page.evaluate(async () => {
+      const ruled = new Promise((resolve) => navigator.serviceWorker.addEventListener("controllerchange", resolve));
+      await navigator.serviceWorker.register("/guide-worker.js", { type: "module" });
+      await ruled;
+      return (await fetch("/login", { method: "POST" })).status;
+    });
+    expect(status).toBe(200);
+    app.clock.advance("2h");
+    const answered = await page.evaluate(
+      () =>
+        new Promise<number>((resolve) => {
+          const request = new XMLHttpRequest();
+          request.open("POST", "/api/me");
+          request.onload = () => resolve(request.status);
+          request.send("body");
+        }),
+    );
+    expect([answered, app.count("POST", "/session/refresh")]).toEqual([200, 1]);
+    await page.getByRole("button").click();
+    await page.waitForURL("**/login");
+    expect(await context.cookies()).toEqual([]);
+  });
 });
