@@ -1,3 +1,5 @@
+import { dirname } from "node:path";
+
 /**
  * A private database server for the contenders of a row. `storeUrl` names a store of its own for one of them; `bytes` is what
  * a store takes, where the server tells.
@@ -43,10 +45,24 @@ const startMysql = async () => {
   };
 };
 
+/** Redis that syncs its append-only file before it answers. */
+const startRedis = async () => {
+  const { findProgram, startRedis: start } = await servers();
+  const server = await start();
+  return {
+    ...server,
+    program: `${dirname(findProgram("redis-server"))}/redis-benchmark`,
+    storeUrl: (/** @type {string} */ name) => `${server.url}?prefix=${name}`,
+    /** Of all stores of the server: there is no other one where a store is grown. */
+    bytes: () => Number(/used_memory:(\d+)/.exec(server.command("info", "memory"))?.[1]),
+  };
+};
+
 /** What rows are measured on: the program that is needed, and how a server of it is started. */
 export const databases = /** @type {const} */ ({
   postgres: { program: "postgres", start: startPostgres },
   mysql: { program: "mariadbd", start: startMysql },
+  redis: { program: "redis-server", start: startRedis },
 });
 
 /**

@@ -54,7 +54,7 @@ export const growthOf = (row) =>
 /**
  * A row of growth. Its limit is the design's: a refresh costs at most so many times what it cost in a small store.
  * @param {string} storage
- * @param {{ title: string, database?: "postgres" | "mysql", kept: number }} what
+ * @param {{ title: string, database?: "postgres" | "mysql" | "redis", kept: number }} what
  * @returns {import("./rows.mjs").Row}
  */
 const growthRow = (storage, { title, kept, ...what }) => ({
@@ -77,4 +77,5 @@ export const growthRows = [
   growthRow("sqlite", { title: "SQLite", kept: 0.58 }),
   growthRow("postgres", { title: "PostgreSQL", database: "postgres", kept: 0.66 }),
   growthRow("mysql", { title: "MariaDB", database: "mysql", kept: 0.66 }),
+  growthRow("redis", { title: "Redis", database: "redis", kept: 0.66 }),
 ];

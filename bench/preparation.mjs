@@ -12,7 +12,7 @@ const run = (/** @type {string} */ command, /** @type {string[]} */ parameters) 
 };
 
 /** The packages measured here, and what is loaded at run time; what they need is built with them. */
-const measured = ["core", "node", "storage-postgres", "storage-mysql", "test-servers"];
+const measured = ["core", "node", "storage-postgres", "storage-mysql", "storage-redis", "test-servers"];
 
 /**
  * Builds what is measured, where it is not up to date, and installs the peers.

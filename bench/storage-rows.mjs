@@ -81,6 +81,8 @@ const fourTrips = (/** @type {"postgres" | "mysql"} */ opener, /** @type {string
   }),
 });
 
+const REDIS_BENCHMARK = "redis-benchmark, the same script";
+
 const MYSQL_STATEMENT = "the bare UPDATE, prepared, through mysql2";
 
 /** @type {readonly import("./rows.mjs").Row[]} */
@@ -121,5 +123,23 @@ export const storageRows = [
       fourTrips("mysql", "mysql2"),
     ],
     target: { text: "refreshes per second, of the bare statement", peer: MYSQL_STATEMENT, ratio: 1 },
+  }),
+  storageRow({
+    name: "refresh-redis",
+    write: "refresh",
+    adapter: "@pawl/storage-redis",
+    title: "refresh a session on Redis, without tokens",
+    database: "redis",
+    peers: [
+      {
+        name: REDIS_BENCHMARK,
+        contender: (clients, _directory, { url, program }) => ({
+          module: "redis-benchmark",
+          opener: "redisBenchmark",
+          settings: { url, command: program, clients, sessions: SESSIONS },
+        }),
+      },
+    ],
+    target: { text: "refreshes per second, of redis-benchmark", peer: REDIS_BENCHMARK, ratio: 0.8 },
   }),
 ];

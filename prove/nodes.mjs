@@ -1,6 +1,6 @@
 // Proofs about many nodes and the real databases they share.
 import { nodeCrashes, serverCrashes } from "./nodes/crashes.mjs";
-import { postgresFailovers } from "./nodes/failovers.mjs";
+import { postgresFailovers, redisFailovers } from "./nodes/failovers.mjs";
 import { feedLag } from "./nodes/feed-lag.mjs";
 import { outage } from "./nodes/outages.mjs";
 import { servedStoreNames, storeNames } from "./nodes/stores.mjs";
@@ -41,5 +41,12 @@ export const nodeProofs = [
     size: 20,
     short: 1,
     what: "promotions of an asynchronous standby that lacks up to 3 refreshes of each client; a failure is a false alarm or a logout",
+  },
+  {
+    name: "failover-redis-cluster",
+    run: redisFailovers,
+    size: 20,
+    short: 1,
+    what: "masters killed under load and replaced by replicas; a failure is a false alarm",
   },
 ];

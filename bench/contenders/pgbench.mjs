@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { openStorage } from "@pawl/storage";
 import { fill, newRecord } from "./session-rows.mjs";
+import { runTimed } from "./timed-program.mjs";
 
 /** The id of the n-th row, which SQL can make from the number. */
 const idOf = (/** @type {number} */ n) =>
@@ -24,29 +24,14 @@ const INSERT = `INSERT INTO bare.sessions (bucket, id, tenant_id, user_id, secre
   FROM (SELECT :n::bigint AS hash, ${NOW} AS now) AS made`;
 
 /** Runs `pgbench`; gives transactions per second without the time of connecting, and the CPU time of its process. */
-const run = (/** @type {string} */ program, /** @type {string[]} */ parameters) =>
-  /** @type {Promise<{ perSecond: number, operations: number, cpuMicros: number }>} */ (
-    new Promise((resolve, reject) => {
-      // The shell's `times` tells what its children took.
-      const child = spawn("bash", ["-c", '"$0" "$@" && times', program, ...parameters], {
-        stdio: ["ignore", "pipe", "pipe"],
-      });
-      let output = "";
-      child.stdout.on("data", (chunk) => (output += chunk));
-      child.stderr.on("data", (chunk) => (output += chunk));
-      child.once("error", reject);
-      child.once("close", (code) => {
-        const perSecond = Number(/tps = ([\d.]+)/.exec(output)?.[1]);
-        const operations = Number(/transactions actually processed: (\d+)/.exec(output)?.[1]);
-        const failed = /number of failed transactions: (\d+)/.exec(output)?.[1] ?? "0";
-        const times = [...output.matchAll(/(\d+)m([\d.]+)s/g)].slice(-2);
-        const seconds = times.reduce((sum, [, minutes, rest]) => sum + Number(minutes) * 60 + Number(rest), 0);
-        if (code !== 0 || failed !== "0" || !(perSecond > 0))
-          return reject(new Error(`pgbench: ${output.slice(-800)}`));
-        resolve({ perSecond, operations, cpuMicros: seconds * 1e6 });
-      });
-    })
-  );
+const run = async (/** @type {string} */ program, /** @type {string[]} */ parameters) => {
+  const { output, cpuMicros } = await runTimed(program, parameters);
+  const perSecond = Number(/tps = ([\d.]+)/.exec(output)?.[1]);
+  const operations = Number(/transactions actually processed: (\d+)/.exec(output)?.[1]);
+  const failed = /number of failed transactions: (\d+)/.exec(output)?.[1] ?? "0";
+  if (failed !== "0" || !(perSecond > 0)) throw new Error(`pgbench: ${output.slice(-800)}`);
+  return { perSecond, operations, cpuMicros };
+};
 
 /**
  * `pgbench -M prepared` with one statement a transaction, on a schema of its own.

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startMariaDb, startPostgres } from "@pawl/test-servers";
+import { startMariaDb, startPostgres, startRedis, startRedisCluster } from "@pawl/test-servers";
 
 /** One server is everything there is; killing it is killing the storage. */
 const ofServer = async (server) => ({
@@ -23,6 +23,18 @@ const openers = {
   },
   postgres: async () => ofServer(await startPostgres()),
   mysql: async () => ofServer(await startMariaDb()),
+  redis: async () => ofServer(await startRedis()),
+  "redis-cluster": async () => {
+    const cluster = await startRedisCluster({ masters: 3 });
+    let turn = 0;
+    let killed;
+    return {
+      url: cluster.url,
+      kill: () => (killed = cluster.nodes[turn++ % cluster.nodes.length]).kill(),
+      start: () => killed.start(),
+      close: () => cluster.stop(),
+    };
+  },
 };
 
 /** The names of all storages, and of those that have a server. */
