@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { parse, View } from "vega";
 import { compile } from "vega-lite";
 import { growthOf, REFRESH } from "./growth.mjs";
+import { formatMachine } from "./report.mjs";
 
 const docs = (/** @type {string} */ name) => fileURLToPath(new URL(`../docs/operate/${name}`, import.meta.url));
 const BEGIN = "<!-- figures of the last run: begin -->";
@@ -101,11 +102,15 @@ const model = (points, report) => {
 };
 
 /**
- * Puts the growth figures of the last full run into `docs/operate/capacity.md`, and their plot beside it.
+ * Puts the growth figures that were measured last into `docs/operate/capacity.md`, and their plot beside it.
  * @param {import("./report.mjs").Report} report
- * @param {string} machine
  */
-export const writeCapacityPage = async (report, machine) => {
+export const writeCapacityPage = async (report) => {
+  const machines = new Set(
+    report.rows
+      .filter(({ name }) => name.startsWith("growth-"))
+      .map(({ machine }) => formatMachine(machine ?? report.machine)),
+  );
   const points = report.rows
     .filter(({ name }) => name.startsWith("growth-"))
     .flatMap((row) => growthOf(row).map((point) => ({ ...point, storage: row.name.slice("growth-".length) })));
@@ -113,6 +118,6 @@ export const writeCapacityPage = async (report, machine) => {
   const [before, rest] = readFileSync(docs("capacity.md"), "utf8").split(BEGIN);
   const after = rest?.split(END)[1];
   if (after === undefined) throw new Error(`docs/operate/capacity.md has lost its marks: ${BEGIN} … ${END}`);
-  const text = `${machine}.\n\n![Refreshes per second as the store grows](growth.svg)\n\n${table(points)}\n\n## For a hundred million\n\n${model(points, report)}`;
+  const text = `${[...machines].join("; ")}.\n\n![Refreshes per second as the store grows](growth.svg)\n\n${table(points)}\n\n## For a hundred million\n\n${model(points, report)}`;
   writeFileSync(docs("capacity.md"), `${before}${BEGIN}\n\n${text}\n\n${END}${after}`);
 };

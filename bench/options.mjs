@@ -18,7 +18,8 @@ Options:
   --profile DIR  write a CPU profile of each contender into DIR (figures then include the profiler)
   -h, --help     this text
 
-A full run of all rows is written to bench/results/<date>-<commit>.json and bench/results/latest.json.
+What a run that is neither short nor profiled measures is kept in bench/results/<date>-<commit>.json and
+bench/results/latest.json; rows that were not named stay there as they were measured last.
 `;
 
 /** A command line that is not understood. */

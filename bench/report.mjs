@@ -7,7 +7,8 @@ import { git } from "./machine.mjs";
  * @typedef {import("./contest.mjs").Score} Score
  * @typedef {{ text: string, measured: string, met: boolean }} Goal
  * @typedef {{ name: string, perSecond: number, cpuMicros: number, memoryMb: number, bytesPerSession?: number }} Figures
- * @typedef {Figures & { peers: Figures[], ratio: number, target: string, met: boolean }} ReportRow
+ * @typedef {Figures & { peers: Figures[], ratio: number, target: string, met: boolean, machine?: Record<string, any> }} ReportRow
+ *   `machine` tells where and when the row was measured
  * @typedef {{ machine: Record<string, any>, rows: ReportRow[] }} Report
  */
 
@@ -80,10 +81,20 @@ export const formatMachine = (machine) =>
   `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}, Node ${machine.node}, SQLite ${machine.sqlite}, ` +
   `commit ${machine.commit}, ${machine.date.slice(0, 16).replace("T", " ")} UTC, load ${machine.loadAtStart}${machine.loadAtEnd === undefined ? "" : ` to ${machine.loadAtEnd}`}`;
 
-/** @param {Report} report @returns {string} where it was written */
-export const save = (report) => {
-  const text = `${JSON.stringify(report, undefined, 2)}\n`;
-  const name = `${report.machine.date.slice(0, 10)}-${report.machine.commit.replace("+", "")}.json`;
+/**
+ * Keeps what a run measured, each row with its machine and moment; rows that it did not measure stay as they are.
+ * @param {Report} report
+ * @returns {string} where it was written
+ */
+export const save = ({ machine, rows }) => {
+  const before = /** @type {Report} */ (JSON.parse(readFileSync(latest, "utf8")));
+  const measured = rows.map((row) => ({ ...row, machine }));
+  const names = new Set(rows.map(({ name }) => name));
+  const kept = before.rows
+    .filter(({ name }) => !names.has(name))
+    .map((row) => ({ ...row, machine: row.machine ?? before.machine }));
+  const text = `${JSON.stringify({ machine, rows: [...kept, ...measured] }, undefined, 2)}\n`;
+  const name = `${machine["date"].slice(0, 10)}-${machine["commit"].replace("+", "")}.json`;
   mkdirSync(new URL("results/", import.meta.url), { recursive: true });
   writeFileSync(new URL(`results/${name}`, import.meta.url), text);
   writeFileSync(latest, text);
@@ -130,7 +141,7 @@ export const writeDocs = async (rows) => {
   const report = JSON.parse(readFileSync(latest, "utf8"));
   // Loaded here: it needs packages that only this folder has.
   const { writeCapacityPage } = await import("./capacity-page.mjs");
-  await writeCapacityPage(report, formatMachine(report.machine));
+  await writeCapacityPage(report);
   const tables = report.rows
     .filter(({ name }) => !name.startsWith("growth-"))
     .map((row) => {
@@ -138,15 +149,13 @@ export const writeDocs = async (rows) => {
       const lines = [{ ...row, name: `**${ours}**` }, ...row.peers].map(
         ({ name, cpuMicros, perSecond }) => `| ${name} | ${formatMicros(cpuMicros)} | ${formatRate(perSecond)} |`,
       );
-      const verdict = `Target: ${row.target}. **${row.met ? "Met" : "Not met"}**, ratio ${rounded(row.ratio)}, memory ${row.memoryMb} MB.`;
+      const where = formatMachine(row.machine ?? report.machine);
+      const verdict = `Target: ${row.target}. **${row.met ? "Met" : "Not met"}**, ratio ${rounded(row.ratio)}, memory ${row.memoryMb} MB.\n\n${where}.`;
       return `### \`${row.name}\`: ${title}\n\n| | CPU per operation | per second |\n|---|--:|--:|\n${lines.join("\n")}\n\n${verdict}`;
     });
   const page = readFileSync(docs, "utf8");
   const [before, rest] = page.split(BEGIN);
   const after = rest?.split(END)[1];
   if (after === undefined) throw new Error(`docs/reference/performance.md has lost its marks: ${BEGIN} … ${END}`);
-  writeFileSync(
-    docs,
-    `${before}${BEGIN}\n\n${formatMachine(report.machine)}.\n\n${tables.join("\n\n")}\n\n${END}${after}`,
-  );
+  writeFileSync(docs, `${before}${BEGIN}\n\n${tables.join("\n\n")}\n\n${END}${after}`);
 };

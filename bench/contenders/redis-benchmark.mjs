@@ -35,7 +35,17 @@ export const redisBenchmark = async ({ url, command, clients, sessions }) => {
   await storage.rotate({ ...first, seq: 0, iat: storage.now(), window: /** @type {any} */ (0), lifetimes });
   await storage.close();
   const id = idOf(DRAWN);
-  const call = [rotate.sha, "1", `${PREFIX}:{${BUCKET.slice(2)}}:s:${id}`, "1", "", "0", String(Date.now()), secretHash, "0"];
+  const call = [
+    rotate.sha,
+    "1",
+    `${PREFIX}:{${BUCKET.slice(2)}}:s:${id}`,
+    "1",
+    "",
+    "0",
+    String(Date.now()),
+    secretHash,
+    "0",
+  ];
   const rest = ["8640000000", "", "", "", id];
   const { hostname, port } = new URL(url);
   return {
