@@ -1,7 +1,7 @@
 // `npm run prove`: longer proofs than the tests', on the build. Prints what was counted, and fails when anything failed.
 import { parseArgs } from "node:util";
 import { existsSync } from "node:fs";
-import { startMariaDb } from "@pawl/test-servers";
+import { startMariaDb, startPostgres } from "@pawl/test-servers";
 import { aborts } from "./aborts.mjs";
 import { crashes } from "./crashes.mjs";
 import { histories, thefts } from "./histories.mjs";
@@ -9,6 +9,7 @@ import { forgeries, substitutions } from "./forgeries.mjs";
 import { fuzz } from "./fuzz.mjs";
 import { interleavings } from "./interleavings.mjs";
 import { parallelRefreshes } from "./parallel-refreshes.mjs";
+import { postgresVersions } from "./postgres-versions.mjs";
 import { nextJs } from "./nextjs.mjs";
 import { firefox, tabs } from "./browsers.mjs";
 import { nodeProofs } from "./nodes.mjs";
@@ -114,6 +115,21 @@ const proofs = [
     what: "expiries of five tabs in Firefox, from login to sign-out; a failure is a second refresh or another surprise",
   },
   ...nodeProofs,
+  {
+    name: "parallel-refreshes-postgres",
+    run: parallelRefreshes(startPostgres),
+    size: 10_000,
+    short: 100,
+    what: "a token presented twenty times at once on PostgreSQL; a failure is two winners, none, or an answer unlike the others",
+  },
+  {
+    name: "postgres-versions",
+    run: postgresVersions,
+    size: 3,
+    // It installs 200 MB.
+    short: 0,
+    what: "the adapter's tests on PostgreSQL 18, 17 and 16; a failure is a version on which one fails",
+  },
   {
     name: "parallel-refreshes-mysql",
     run: parallelRefreshes(startMariaDb),

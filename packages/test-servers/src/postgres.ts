@@ -31,6 +31,12 @@ export interface PostgresStandby extends PostgresServer {
 
 const USER = "pawl";
 
+/** Its client: beside the server, or, where that came without one, of another version. */
+const clientOf = (programs: string): string => {
+  const own = join(programs, "psql");
+  return existsSync(own) ? own : "psql";
+};
+
 interface PostgresOptions {
   /** Lines of postgresql.conf, such as `{ fsync: "off" }`. */
   readonly settings?: Readonly<Record<string, string>>;
@@ -61,7 +67,7 @@ const run = async (
   };
   const host = "127.0.0.1";
   const sql = (text: string, database = "postgres"): string =>
-    runProgram(join(programs, "psql"), [
+    runProgram(clientOf(programs), [
       "-XAtq",
       "-v",
       "ON_ERROR_STOP=1",

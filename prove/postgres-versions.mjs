@@ -1,0 +1,44 @@
+// The tests of the PostgreSQL adapter on other versions of the server than the one that is installed.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { installPackageOf } from "../scripts/run.mjs";
+
+const root = new URL("..", import.meta.url).pathname;
+
+/** Newest first. */
+const versions = ["18", "17", "16"];
+
+/** What needs nothing but the server itself: these binaries come without `pg_basebackup`. */
+const files = ["storage", "pgbouncer", "nodes", "feed", "query-plan"];
+
+export const postgresVersions = async (count, _seed, progress) => {
+  if (count === 0) return { count, failures: 0, note: "not in the short form" };
+  if (process.platform !== "linux" || process.arch !== "x64")
+    return { count: 0, failures: 0, note: "there are binaries for Linux on x64 only" };
+  installPackageOf("prove/postgres-versions");
+  const folder = mkdtempSync(join(tmpdir(), "pawl-versions-"));
+  const notes = [];
+  let failures = 0;
+  for (const [done, version] of versions.slice(0, count).entries()) {
+    const server = `${root}prove/postgres-versions/node_modules/postgres-${version}/native/bin/postgres`;
+    const outcome = join(folder, `${version}.json`);
+    const tests = files.map((name) => `packages/storage-postgres/test/${name}.test.ts`);
+    spawnSync("npx", ["vitest", "run", ...tests, "--reporter=json", `--outputFile=${outcome}`], {
+      cwd: root,
+      env: { ...process.env, PAWL_POSTGRES: server },
+      stdio: "ignore",
+    });
+    const told = existsSync(outcome) ? JSON.parse(readFileSync(outcome, "utf8")) : undefined;
+    const passed = told?.success === true && told.numFailedTests === 0 && told.numPassedTests > 0;
+    if (!passed) failures += 1;
+    const { stdout = "" } = spawnSync(server, ["--version"], { encoding: "utf8" });
+    notes.push(
+      `${stdout?.trim().split(" ").at(-1)}: ${told?.numPassedTests ?? 0} passed, ${told?.numFailedTests ?? "all"} failed`,
+    );
+    progress(done + 1);
+  }
+  rmSync(folder, { recursive: true });
+  return { count: Math.min(count, versions.length), failures, note: notes.join("; ") };
+};
