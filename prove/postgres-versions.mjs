@@ -33,7 +33,7 @@ export const postgresVersions = async (count, _seed, progress) => {
     const told = existsSync(outcome) ? JSON.parse(readFileSync(outcome, "utf8")) : undefined;
     const passed = told?.success === true && told.numFailedTests === 0 && told.numPassedTests > 0;
     if (!passed) failures += 1;
-    const { stdout = "" } = spawnSync(server, ["--version"], { encoding: "utf8" });
+    const { stdout } = spawnSync(server, ["--version"], { encoding: "utf8" });
     notes.push(
       `${stdout?.trim().split(" ").at(-1)}: ${told?.numPassedTests ?? 0} passed, ${told?.numFailedTests ?? "all"} failed`,
     );

@@ -31,7 +31,7 @@ const lockTimeout = "55P03";
 const sqlStates = /^[0-9A-Z]{5}$/u;
 
 /** The SQLSTATE of an error that the server sent. */
-export const sqlStateOf = (error: unknown): string | undefined => {
+const sqlStateOf = (error: unknown): string | undefined => {
   const { code, severity } = error as { readonly code?: unknown; readonly severity?: unknown };
   return typeof code === "string" && typeof severity === "string" && sqlStates.test(code) ? code : undefined;
 };

@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import { readFileSync } from "node:fs";
 
 /** How the connection is encrypted: as `ssl` of the driver, false for not at all. */
-export type Encryption =
+type Encryption =
   | false
   | {
       readonly rejectUnauthorized: boolean;
