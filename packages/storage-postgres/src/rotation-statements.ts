@@ -29,61 +29,69 @@ const attemptColumns = {
   key_kind: "text",
 } as const;
 
-type Attempt = Readonly<Record<keyof typeof attemptColumns, string>>;
+/** How a statement writes the columns of an attempt, and its time: once, because each sub-select costs what a row does. */
+type Attempt = Readonly<Record<keyof typeof attemptColumns | "now", string>>;
 
 const attemptNames = Object.keys(attemptColumns) as readonly (keyof typeof attemptColumns)[];
 
 /** `mintSuccessor` of the contract, as assignments. */
 const mint = (attempt: Omit<Attempt, "bucket" | "id" | "iat" | "secret_hash" | "reuse_window">): string => {
   // A null is passed over by least().
-  const end = `least(${now} + ${attempt.refresh_validity}, s.created_at + ${attempt.absolute_timeout})`;
-  return `current = ${attempt.seq}, next = s.next + 1, issued_at = ${now}, expires_at = ${end},
-    idle_expires_at = coalesce(${now} + ${attempt.idle_timeout}, 8640000000000000),
+  const end = `least(${attempt.now} + ${attempt.refresh_validity}, s.created_at + ${attempt.absolute_timeout})`;
+  return `current = ${attempt.seq}, next = s.next + 1, issued_at = ${attempt.now}, expires_at = ${end},
+    idle_expires_at = coalesce(${attempt.now} + ${attempt.idle_timeout}, 8640000000000000),
     key_kind = coalesce(${attempt.key_kind}, s.key_kind), sweep_at = least(s.sweep_at, ${end})`;
 };
 
 /** `mintsSuccessor` of the contract. */
-const minting = ({ bucket, id, seq, iat, secret_hash, reuse_window }: Attempt): string =>
-  `s.bucket = ${bucket} AND s.id = ${id} AND s.secret_hash = ${secret_hash} AND ${live("s")} AND ${seq} <= s.next
+const minting = ({ now: at, bucket, id, seq, iat, secret_hash, reuse_window }: Attempt): string =>
+  `s.bucket = ${bucket} AND s.id = ${id} AND s.secret_hash = ${secret_hash} AND ${live("s", at)} AND ${seq} <= s.next
     AND NOT (${reuse_window} > 0
-      AND (${now} - s.issued_at <= ${reuse_window} OR (${seq} = s.next AND ${now} - ${iat} <= ${reuse_window})))
+      AND (${at} - s.issued_at <= ${reuse_window} OR (${seq} = s.next AND ${at} - ${iat} <= ${reuse_window})))
     AND (${seq} = s.current OR ${seq} = s.next
       OR (s.current < ${seq} AND ${seq} < s.next AND ${reuse_window} > 0 AND s.issued_at - ${iat} <= ${reuse_window}))`;
 
 type RotatedRow = TimedRow & { readonly minted: boolean };
 
-const attemptAsParameters = Object.fromEntries(
-  attemptNames.map((name, index) => [name, `$${index + 2}::${attemptColumns[name]}`]),
-) as Attempt;
+const attemptAsParameters: Attempt = {
+  ...(Object.fromEntries(attemptNames.map((name, index) => [name, `$${index + 2}::${attemptColumns[name]}`])) as Omit<
+    Attempt,
+    "now"
+  >),
+  now: "clock.now",
+};
 
 /** The ordinary mint of one session; the row as it was found when its guard does not match. */
 export const rotateSession = prepared<RotatedRow>(
   "rotate_session",
   `WITH ${clock}, minted AS (
     UPDATE {schema}.sessions AS s SET ${mint(attemptAsParameters)}
-    WHERE ${minting(attemptAsParameters)} RETURNING ${columnsOf("s")}
+    FROM clock WHERE ${minting(attemptAsParameters)} RETURNING ${columnsOf("s")}, clock.now
   )
-  SELECT true AS minted, ${now} AS now, ${columns} FROM minted
+  SELECT true AS minted, now, ${columns} FROM minted
   UNION ALL
-  SELECT false, ${now}, ${columns} FROM {schema}.sessions
+  SELECT false, clock.now, ${columns} FROM {schema}.sessions, clock
   WHERE bucket = $2::integer AND id = $3::text AND NOT EXISTS (SELECT FROM minted)`,
 );
 
-const attemptAsColumns = Object.fromEntries(attemptNames.map((name) => [name, `attempt.${name}`])) as Attempt;
+const attemptAsColumns = Object.fromEntries(
+  [...attemptNames, "now"].map((name) => [name, `attempt.${name}`]),
+) as Attempt;
 
 /** The same of several sessions, which have to differ and to be in order, so that two of these cannot wait for each other. */
 export const rotateSessions = prepared<RotatedRow>(
   "rotate_sessions",
   `WITH ${clock}, attempt AS MATERIALIZED (
-    SELECT * FROM unnest(${attemptNames.map((name, index) => `$${index + 2}::${attemptColumns[name]}[]`).join(", ")})
+    SELECT clock.now, attempt.* FROM clock,
+      unnest(${attemptNames.map((name, index) => `$${index + 2}::${attemptColumns[name]}[]`).join(", ")})
       AS attempt (${attemptNames.join(", ")})
   ), minted AS (
     UPDATE {schema}.sessions AS s SET ${mint(attemptAsColumns)}
-    FROM attempt WHERE ${minting(attemptAsColumns)} RETURNING ${columnsOf("s")}
+    FROM attempt WHERE ${minting(attemptAsColumns)} RETURNING ${columnsOf("s")}, attempt.now
   )
-  SELECT true AS minted, ${now} AS now, ${columns} FROM minted
+  SELECT true AS minted, now, ${columns} FROM minted
   UNION ALL
-  SELECT false, ${now}, ${columnsOf("s")} FROM attempt
+  SELECT false, attempt.now, ${columnsOf("s")} FROM attempt
   JOIN {schema}.sessions AS s ON s.bucket = attempt.bucket AND s.id = attempt.id
   WHERE attempt.id NOT IN (SELECT id FROM minted)`,
 );
@@ -103,6 +111,7 @@ const selectChanged = `SELECT ${columns}, ${now} AS now FROM changed`;
 export const applyMint = query<TimedRow>(
   `WITH ${clock}, ${change(
     mint({
+      now,
       seq: "$6::bigint",
       refresh_validity: "$7::bigint",
       absolute_timeout: "$8::bigint",

@@ -43,8 +43,8 @@ export const clock = `clock AS MATERIALIZED (
 
 export const now = "(SELECT now FROM clock)";
 
-export const live = (table: string): string =>
-  `${table}.ended_at IS NULL AND ${now} < ${table}.expires_at AND ${now} < ${table}.idle_expires_at`;
+export const live = (table: string, at = now): string =>
+  `${table}.ended_at IS NULL AND ${at} < ${table}.expires_at AND ${at} < ${table}.idle_expires_at`;
 
 /** What a page lists, and the values of its statement's parameters. */
 export interface Listing<R> {
