@@ -34,8 +34,12 @@ export const postgresVersions = async (count, _seed, progress) => {
     const passed = told?.success === true && told.numFailedTests === 0 && told.numPassedTests > 0;
     if (!passed) failures += 1;
     const { stdout } = spawnSync(server, ["--version"], { encoding: "utf8" });
+    const failed = (told?.testResults ?? [])
+      .flatMap(({ assertionResults }) => assertionResults)
+      .filter(({ status }) => status === "failed")
+      .map(({ fullName }) => ` "${fullName}"`);
     notes.push(
-      `${stdout?.trim().split(" ").at(-1)}: ${told?.numPassedTests ?? 0} passed, ${told?.numFailedTests ?? "all"} failed`,
+      `${stdout?.trim().split(" ").at(-1)}: ${told?.numPassedTests ?? 0} passed, failed:${failed.join() || (passed ? " none" : " all")}`,
     );
     progress(done + 1);
   }

@@ -39,10 +39,9 @@ it("migrates once, and makes and rotates one key, however many nodes start toget
   const keys = nodes.map((node, index) => node.addSigningKey(signingKey(clock, { kid: `d-${index}` }), undefined));
   expect((await Promise.all(keys)).filter(Boolean)).toHaveLength(1);
   clock.advance(1);
-  const rotated = nodes.map(async (node, index) => {
-    const newest = (await node.getSigningKeys()).at(-1);
-    return node.addSigningKey(signingKey(clock, { kid: `d-1${index}` }), newest?.kid);
-  });
+  // All have read the same newest key before one of them adds the next.
+  const newest = (await nodes[0]!.getSigningKeys()).at(-1)?.kid;
+  const rotated = nodes.map((node, index) => node.addSigningKey(signingKey(clock, { kid: `d-1${index}` }), newest));
   expect((await Promise.all(rotated)).filter(Boolean)).toHaveLength(1);
   expect(await nodes[0]!.getSigningKeys()).toHaveLength(2);
 });
