@@ -71,6 +71,22 @@ const oneAfterAnother = async (scene, todo) => {
   return results;
 };
 
+const isAlarm = (outcome) => Array.isArray(outcome) && outcome[0] === "token_reuse";
+
+/**
+ * Which operations are an alarm on the row as it stood before a commit was lost. Such an alarm may end the session also after
+ * the loss, when another refresh has brought the row's numbers back: the theft it saw was one.
+ */
+const alarmedBefore = async (scene, todo) => {
+  if (!todo.some(([name]) => name === "a commit is lost")) return [];
+  const alarmed = [];
+  for (const operation of todo) {
+    await scene.stage.restore(scene.world.row, scene.world.now);
+    alarmed.push(operation[0] === "refresh" && isAlarm(await perform(scene, operation)));
+  }
+  return alarmed;
+};
+
 /** Runs the operations at the same time; `choices` says which waiting call goes next. @returns how many there were. */
 const atOnce = async (scene, todo, choices) => {
   const { stage, world } = scene;
@@ -88,7 +104,7 @@ const atOnce = async (scene, todo, choices) => {
     await next();
   }
   const outcomes = (await done).map(({ value, reason }) => (reason === undefined ? value : String(reason)));
-  return { result: signature(outcomes, await stage.row(world.row.id)), widths };
+  return { outcomes, result: signature(outcomes, await stage.row(world.row.id)), widths };
 };
 
 /**
@@ -97,12 +113,13 @@ const atOnce = async (scene, todo, choices) => {
  */
 export const runSchedules = async (scene, todo) => {
   const allowed = await oneAfterAnother(scene, todo);
+  const alarmed = await alarmedBefore(scene, todo);
   const wrong = [];
   let runs = 0;
   for (let choices = []; choices !== undefined;) {
-    const { result, widths } = await atOnce(scene, todo, choices);
+    const { result, outcomes, widths } = await atOnce(scene, todo, choices);
     runs += 1;
-    if (!allowed.has(result))
+    if (!allowed.has(result) && !outcomes.some((outcome, index) => alarmed[index] && isAlarm(outcome)))
       wrong.push(
         `${todo.map(([name, copy]) => `${name} ${copy?.id ?? ""}`).join(" | ")} [${choices.join(" ")}] gives ${result}`,
       );

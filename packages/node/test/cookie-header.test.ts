@@ -22,6 +22,14 @@ describe("cookieValues", () => {
     ["b=a=1", []],
     ["b=1, a=2", []],
     ["a", []],
+    ["a= ", [""]],
+    ["a=;b=2", [""]],
+    ['a=""', [""]],
+    ['a="', ['"']],
+    ['a="x', ['"x']],
+    ['a=x"', ['x"']],
+    ['a="%41"', ["A"]],
+    ["xa=1;a=2", ["2"]],
   ])("%j", (header, values) => expect(cookieValues(header, "a")).toEqual(values));
 
   test("only space and tab are trimmed: another blank shadows nothing (CVE-2026-39410)", () => {
