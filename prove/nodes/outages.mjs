@@ -11,7 +11,7 @@ const pause = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
 /** An application that refreshes through the SDK; says what it sent. */
 const startApplication = async (core) => {
   const pawl = createPawl({ core, cookies: { secure: false, sameSite: "lax" }, tryTimeout: "2s", callTimeout: "4s" });
-  const server = createServer(async (req, res) => {
+  const answer = async (req, res) => {
     try {
       if (req.url === "/login") await pawl.createNewSession(res, "alice");
       else await pawl.refreshSession(req, res);
@@ -20,7 +20,8 @@ const startApplication = async (core) => {
       res.statusCode = error.errType === GENERAL_ERROR ? 503 : 500;
       res.end(String(error.code));
     }
-  });
+  };
+  const server = createServer((req, res) => void answer(req, res));
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${server.address().port}`,
