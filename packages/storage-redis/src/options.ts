@@ -83,7 +83,7 @@ export const parseUrl = (url: string): RedisOptions => {
     addresses,
     database: Number(database),
     prefix,
-    timeout: numberOf(given, "timeout", { least: 100, most: 60_000, otherwise: 5000 }),
+    timeout: numberOf(given, "timeout", { least: 1, most: 60_000, otherwise: 5000 }),
     wait: numberOf(given, "wait", { least: 0, most: 5, otherwise: 0 }),
     durability: durability as Durability,
     ...(cluster === undefined ? {} : { cluster }),

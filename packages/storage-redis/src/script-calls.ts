@@ -33,6 +33,9 @@ interface CallOptions {
 /** How long to wait before a call is tried again that was not done, in ms. */
 const retryDelay = 20;
 
+/** A server that is silent for less, in ms, is not taken for gone, however short the time-out is. */
+const leastSilence = 1000;
+
 const tellTime = readScript("return { ARGV[1], now }");
 
 const tooSlow = "the server did not answer in time: whether the call was done is not known";
@@ -71,7 +74,7 @@ export class ScriptCalls {
         if (end()) reject(error);
       };
       const timer = setTimeout(() => {
-        last?.replaceIfSilent(this.#options.timeout);
+        last?.replaceIfSilent(Math.max(this.#options.timeout, leastSilence));
         fail(new StorageError("unavailable", reason));
       }, this.#options.timeout);
 

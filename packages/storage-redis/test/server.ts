@@ -1,6 +1,9 @@
-import { type RedisCluster, type RedisServer, startRedis, startRedisCluster } from "@pawl/test-servers";
-import { afterAll, beforeAll } from "vitest";
+import type { OpenStorage } from "@pawl/storage";
+import { type RedisCluster, startRedis, startRedisCluster } from "@pawl/test-servers";
+import { afterAll, beforeAll, onTestFinished } from "vitest";
+import { openStorage } from "../src/index.js";
 
+type RedisServer = Awaited<ReturnType<typeof startRedis>>;
 type Settings = Readonly<Record<string, string>>;
 
 interface Shared<Server> {
@@ -30,3 +33,10 @@ export const sharedServer = (settings: Settings = {}): Shared<RedisServer> => sh
 /** One cluster for the tests of a file: three masters, each with so many replicas. */
 export const sharedCluster = (settings: Settings = {}, replicas = 0): Shared<RedisCluster> =>
   shared(() => startRedisCluster({ settings, replicas }));
+
+/** Opens a store that is closed at the end of the test. */
+export const openForTest: OpenStorage = async (url, options) => {
+  const storage = await openStorage(url, options);
+  onTestFinished(() => storage.close());
+  return storage;
+};

@@ -1,0 +1,124 @@
+import { bucketOfUser, millis, type SessionId, type SessionRecord, type TenantId, type UserId } from "@pawl/storage";
+import { TestClock } from "@pawl/storage-conformance";
+import { expect, it } from "vitest";
+import { decodeCursor, encodeCursor } from "../src/feed-position.js";
+import { userTags } from "../src/key-space.js";
+import { openForTest, sharedServer } from "./server.js";
+import { sessionAt } from "./session.js";
+
+const { server, urlOf } = sharedServer({ appendonly: "no" });
+
+/** The content of every key, in the order of names. */
+const contents = (prefix: string): Readonly<Record<string, string>> => {
+  const { command } = server();
+  const read: Readonly<Record<string, readonly string[]>> = {
+    hash: ["hgetall"],
+    zset: ["zrange", "0", "-1", "withscores"],
+    stream: ["xrange", "-", "+"],
+  };
+  const names = command("--raw", "keys", `${prefix}:*`).split("\n").toSorted();
+  return Object.fromEntries(
+    names.map((name) => {
+      const [verb, ...rest] = read[command("--raw", "type", name)]!;
+      return [name.slice(prefix.length), command("--raw", verb!, name, ...rest).replaceAll("\0", "␀")];
+    }),
+  );
+};
+
+it("is the one that README.md writes down, which never changes", async () => {
+  const clock = new TestClock();
+  const storage = await openForTest(urlOf("layout", "&durability=none"), { clock });
+  await storage.migrate();
+  server().command("hset", "layout:{m}:schema", "epoch", "123456789012");
+  const session = (id: string, parts: Partial<SessionRecord>): SessionRecord =>
+    sessionAt(clock.now(), { ...parts, id: id as SessionId, secretHash: "hash" });
+  const customer = { tenantId: "customer-1" as TenantId, userId: "bob" as UserId };
+  await storage.createSession(session("c25c0000-0000-4000-8000-000000000001", { device: "phone" }));
+  expect(bucketOfUser(customer)).toBe(0x7e19);
+  await storage.createSession(session("7e190000-0000-4000-8000-000000000002", customer));
+  clock.advance(5);
+  const ids = ["7e190000-0000-4000-8000-000000000002" as SessionId];
+  await storage.revokeSessions({ kind: "ids", ids }, { reason: "logout", detail: "x/y" });
+  await storage.claimMeta("state", "one");
+  expect(contents("layout")).toMatchInlineSnapshot(`
+    {
+      ":{19}:events": "session_ended:7e190000-0000-4000-8000-000000000002
+    1 ["1800000000005","session_ended","customer-1","bob","7e190000-0000-4000-8000-000000000002","logout","{\\"by\\":\\"x\\/y\\"}"]",
+      ":{19}:feed": "1800000000005-1
+    id
+    7e190000-0000-4000-8000-000000000002
+    tenant
+    customer-1
+    user
+    bob
+    at
+    1800000000005
+    reason
+    logout",
+      ":{19}:o:bob": "7e190000-0000-4000-8000-000000000002
+    0",
+      ":{19}:s:7e190000-0000-4000-8000-000000000002": "u
+    bob
+    p
+    {}
+    h
+    hash
+    t
+    customer-1
+    d
+    {}
+    v
+    0 0 0 d 1800000000000 1800000000000 1808640000000 8640000000000000 1808640000000 1800000000005 logout",
+      ":{19}:sweep": "7e190000-0000-4000-8000-000000000002
+    1808640000000",
+      ":{19}:trail": "g␀0001800000000005␀session_ended:7e190000-0000-4000-8000-000000000002
+    0
+    s7e190000-0000-4000-8000-000000000002␀0001800000000005␀session_ended:7e190000-0000-4000-8000-000000000002
+    0
+    tcustomer-1␀0001800000000005␀session_ended:7e190000-0000-4000-8000-000000000002
+    0
+    ubob␀0001800000000005␀session_ended:7e190000-0000-4000-8000-000000000002
+    0",
+      ":{5c}:ids": "c25c0000-0000-4000-8000-000000000001
+    0",
+      ":{5c}:s:c25c0000-0000-4000-8000-000000000001": "u
+    alice
+    x
+    ["phone",null]
+    p
+    {}
+    h
+    hash
+    t
+    public
+    d
+    {}
+    v
+    0 0 0 d 1800000000000 1800000000000 1808640000000 8640000000000000 1808640000000 - -",
+      ":{5c}:sweep": "c25c0000-0000-4000-8000-000000000001
+    1808640000000",
+      ":{5c}:u:alice": "c25c0000-0000-4000-8000-000000000001
+    0",
+      ":{m}:meta": "state
+    one",
+      ":{m}:names": "state
+    0",
+      ":{m}:schema": "epoch
+    123456789012
+    version:1
+    1",
+    }
+  `);
+});
+
+it("writes cursors that fit into an address, and reads them again", () => {
+  expect(encodeCursor("123456789012", new Map())).toBe("123456789012.");
+  const start = 1_800_000_000_000;
+  const everywhere = new Map(userTags.map((tag, index) => [tag, start + ((index * 7919) % 3600) * 1000]));
+  const cursor = encodeCursor("123456789012", everywhere);
+  expect(cursor.length).toBeLessThan(2048);
+  expect(decodeCursor(cursor)).toStrictEqual({ epoch: "123456789012", position: everywhere });
+  for (const wrong of ["", "1.", `${cursor}A`, cursor.slice(0, -1), `${cursor}=`, "123456789012.gA"])
+    expect(decodeCursor(wrong)).toBeUndefined();
+  expect(decodeCursor(encodeCursor("123456789012", new Map([["ff", millis(0)]])))?.position.get("ff")).toBe(0);
+});
