@@ -35,10 +35,10 @@ const startLoad = (storage: Storage) => {
   const acknowledged = new Map<SessionId, SessionRecord>();
   const ended = new Set<SessionId>();
   const failures: unknown[] = [];
-  const load = { isOver: false };
+  const state = { isOver: false };
   let done = 0;
   const live = async (lane: number): Promise<void> => {
-    for (let round = 0; !load.isOver; round += 1)
+    for (let round = 0; !state.isOver; round += 1)
       try {
         const record = sessionAt(storage.now(), { userId: `user-${lane}-${round}` as UserId });
         await storage.createSession(record, { maxPerUser: 3 });
@@ -67,7 +67,7 @@ const startLoad = (storage: Storage) => {
       await vi.waitFor(() => expect(done).toBeGreaterThan(start + lives), patience);
     },
     async stop(): Promise<void> {
-      load.isOver = true;
+      state.isOver = true;
       await Promise.all(lanes);
     },
   };
