@@ -61,17 +61,17 @@ export class Connection {
    * Sends a command. With the option `wait` a write is answered when so many replicas have it.
    * @throws whatever the driver throws.
    */
-  async send(command: readonly string[], { writes = false, asking = false } = {}): Promise<unknown> {
+  send(command: string[], { writes = false, asking = false } = {}): Promise<unknown> {
     const client = this.#client;
     // Together in one turn, so that nothing comes in between.
     if (asking) client.sendCommand(["ASKING"]).catch(() => undefined);
     const reply = client.sendCommand(command);
-    const replicas = writes && this.#options.wait > 0 ? this.#waitForReplicas() : undefined;
-    replicas?.catch(() => undefined);
-    const answer: unknown = await reply;
-    this.#heard = performance.now();
-    await replicas;
-    return answer;
+    return writes && this.#options.wait > 0 ? this.#replicated(reply) : reply;
+  }
+
+  /** Takes note of an answer, at a moment of `performance.now()`. */
+  hears(moment: number): void {
+    this.#heard = moment;
   }
 
   /** Begins anew when the server has said nothing for so long (ms): it may be gone without a word. */
@@ -113,6 +113,14 @@ export class Connection {
       if (client === this.#client) this.#trouble ??= error;
     });
     return client;
+  }
+
+  async #replicated(reply: Promise<unknown>): Promise<unknown> {
+    const replicas = this.#waitForReplicas();
+    replicas.catch(() => undefined);
+    const answer = await reply;
+    await replicas;
+    return answer;
   }
 
   /** One WAIT for all writes of a turn. */

@@ -14,7 +14,7 @@ import {
 import { shortOf, type Tag, tagOfSession, tagOfUser, userTags } from "./key-space.js";
 import { compareBytes, mergeTags } from "./merge.js";
 import * as scripts from "./scripts.js";
-import { recordOf, type Fields, referencesOf } from "./session-row.js";
+import { recordOf, referencesOf } from "./session-row.js";
 import type { Store } from "./sessions.js";
 
 /** The tags where a selector's sessions stand, and the index that holds them. */
@@ -119,7 +119,8 @@ const readRows = async (
     references.map(async ({ id }) => {
       const call = { tag: tagOfSession(id), script: scripts.getSession, keys: [keys.session(id)] };
       const { now, values } = await calls.run(call);
-      return values.length === 0 ? undefined : { record: recordOf(id, values as unknown as Fields), now };
+      const record = recordOf(id, values);
+      return record && { record, now };
     }),
   );
   return rows.filter((row) => row !== undefined);

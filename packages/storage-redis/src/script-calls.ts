@@ -38,6 +38,7 @@ const leastSilence = 1000;
 
 const tellTime = readScript("return { ARGV[1], now }");
 
+const unreachable = "the server cannot be reached: does it run, and are host and port right?";
 const tooSlow = "the server did not answer in time: whether the call was done is not known";
 
 /**
@@ -47,109 +48,160 @@ const tooSlow = "the server did not answer in time: whether the call was done is
 export class ScriptCalls {
   readonly clock: ServerClock;
   readonly servers: Servers;
-  readonly #options: CallOptions;
+  readonly timeout: number;
+  readonly #storeKey: string;
   #number = 0;
+  #running = 0;
+  #onIdle: (() => void) | undefined;
 
   constructor(servers: Servers, options: CallOptions) {
     this.servers = servers;
-    this.#options = options;
+    this.timeout = options.timeout;
+    this.#storeKey = options.storeKey;
     this.clock = new ServerClock(options.clock, () => void this.tellTime().catch(() => undefined));
   }
 
   run(call: ScriptCall): Promise<ScriptAnswer> {
     return new Promise((resolve, reject) => {
-      const number = String((this.#number += 1));
-      const { keys, args = [] } = call;
-      const rest = [String(keys.length), ...keys, number, this.clock.argument, ...args.map(String)];
-      let reason = tooSlow;
-      let last: Connection | undefined;
-      let isOver = false;
-      const end = (): boolean => {
-        if (isOver) return false;
-        isOver = true;
-        clearTimeout(timer);
-        return true;
-      };
-      const fail = (error: unknown): void => {
-        if (end()) reject(error);
-      };
-      const timer = setTimeout(() => {
-        last?.replaceIfSilent(Math.max(this.#options.timeout, leastSilence));
-        fail(new StorageError("unavailable", reason));
-      }, this.#options.timeout);
-
-      const later = (message: string): void => {
-        reason = message;
-        void this.servers.refresh().catch(() => undefined);
-        setTimeout(attempt, retryDelay);
-      };
-
-      const send = (
-        connection: Connection,
-        how: { readonly asking?: boolean; readonly isNew?: boolean } = {},
-      ): void => {
-        const { script } = call;
-        const [name, body] = how.isNew === true ? ["EVAL", script.source] : ["EVALSHA", script.sha];
-        const sent = performance.now();
-        last = connection;
-        reason = tooSlow;
-        connection.send([name, body, ...rest], { writes: script.writes, asking: how.asking ?? false }).then(
-          (reply) => {
-            if (!end()) return;
-            const [echo, now, ...values] = reply as readonly [string, number, ...unknown[]];
-            if (echo !== number) {
-              connection.replace();
-              reject(new StorageError("unavailable", "the server gave the answer to another call"));
-              return;
-            }
-            if (call.tag === storeTag) this.clock.note(now, sent, performance.now());
-            resolve({ now: millis(now), values });
-          },
-          (error: unknown) => {
-            if (isOver) return;
-            const verdict = judge(error);
-            switch (verdict.kind) {
-              case "moved":
-                this.servers.moved(call.tag, verdict.address, connection);
-                return attempt();
-              case "ask":
-                return sendWhenReady(this.servers.at(verdict.address, connection), { ...how, asking: true });
-              case "no_script":
-                return send(connection, { ...how, isNew: true });
-              case "later":
-                return later(verdict.message);
-              case "failed":
-                void this.servers.refresh().catch(() => undefined);
-                return fail(verdict.error);
-            }
-          },
-        );
-      };
-
-      /** To a node that was perhaps not known before. */
-      const sendWhenReady = (
-        connection: Connection,
-        how: { readonly asking: boolean; readonly isNew?: boolean },
-      ): void => {
-        if (isOver) return;
-        if (connection.isReady) send(connection, how);
-        else setTimeout(() => sendWhenReady(connection, how), retryDelay / 4);
-      };
-
-      const attempt = (): void => {
-        if (isOver) return;
-        const connection = this.servers.of(call.tag);
-        if (connection?.isReady === true) return send(connection);
-        if (connection?.trouble === undefined || this.servers.mayRecover)
-          return later("the server cannot be reached: does it run, and are host and port right?");
-        fail(asStorageError(connection.trouble));
-      };
-      attempt();
+      this.#number += 1;
+      this.#running += 1;
+      new PendingCall(this, call, { number: String(this.#number), resolve, reject }).attempt();
     });
+  }
+
+  /** Called when a call is over. */
+  ended(): void {
+    this.#running -= 1;
+    if (this.#running === 0) this.#onIdle?.();
+  }
+
+  /** Resolves when everything is done that was begun: an operation of several steps sends the next within a turn or two. */
+  async idle(): Promise<void> {
+    do {
+      if (this.#running > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+      for (let turn = 0; turn < 2; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    } while (this.#running > 0);
   }
 
   /** Asks for the time of the server that holds the store's own keys. */
   async tellTime(): Promise<void> {
-    await this.run({ tag: storeTag, script: tellTime, keys: [this.#options.storeKey] });
+    await this.run({ tag: storeTag, script: tellTime, keys: [this.#storeKey] });
+  }
+}
+
+interface Caller {
+  /** What the answer has to begin with. */
+  readonly number: string;
+  readonly resolve: (answer: ScriptAnswer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** One call until it is answered. */
+class PendingCall {
+  readonly #calls: ScriptCalls;
+  readonly #call: ScriptCall;
+  readonly #caller: Caller;
+  readonly #timer: NodeJS.Timeout;
+  #connection: Connection | undefined;
+  #sent = 0;
+  #isAsking = false;
+  #isOver = false;
+  /** Why there is no answer yet. */
+  #reason = unreachable;
+
+  constructor(calls: ScriptCalls, call: ScriptCall, caller: Caller) {
+    this.#calls = calls;
+    this.#call = call;
+    this.#caller = caller;
+    this.#timer = setTimeout(() => this.#expire(), calls.timeout);
+  }
+
+  attempt(): void {
+    if (this.#isOver) return;
+    const { servers } = this.#calls;
+    const connection = servers.of(this.#call.tag);
+    if (connection?.isReady === true) this.#send(connection, false);
+    else if (connection?.trouble === undefined || servers.mayRecover) this.#later(unreachable);
+    else this.#fail(asStorageError(connection.trouble));
+  }
+
+  #send(connection: Connection, isNew: boolean): void {
+    const { script, keys, args } = this.#call;
+    const command = isNew ? ["EVAL", script.source, String(keys.length)] : ["EVALSHA", script.sha, String(keys.length)];
+    command.push(...keys, this.#caller.number, this.#calls.clock.argument);
+    for (const arg of args ?? []) command.push(String(arg));
+    this.#connection = connection;
+    this.#reason = tooSlow;
+    this.#sent = performance.now();
+    connection.send(command, { writes: script.writes, asking: this.#isAsking }).then(
+      (reply) => this.#answer(reply as readonly [string, number, ...unknown[]]),
+      (error: unknown) => this.#judge(error),
+    );
+  }
+
+  #answer(reply: readonly [string, number, ...unknown[]]): void {
+    const received = performance.now();
+    this.#connection?.hears(received);
+    if (!this.#end()) return;
+    const { number, resolve, reject } = this.#caller;
+    if (reply[0] !== number) {
+      this.#connection?.replace();
+      return reject(new StorageError("unavailable", "the server gave the answer to another call"));
+    }
+    if (this.#call.tag === storeTag) this.#calls.clock.note(reply[1], this.#sent, received);
+    resolve({ now: millis(reply[1]), values: reply.slice(2) });
+  }
+
+  #judge(error: unknown): void {
+    if (this.#isOver) return;
+    const connection = this.#connection!;
+    const { servers } = this.#calls;
+    const verdict = judge(error);
+    this.#isAsking &&= verdict.kind === "no_script";
+    switch (verdict.kind) {
+      case "moved":
+        servers.moved(this.#call.tag, verdict.address, connection);
+        return this.attempt();
+      case "ask":
+        return this.#ask(servers.at(verdict.address, connection));
+      case "no_script":
+        return this.#send(connection, true);
+      case "later":
+        return this.#later(verdict.message);
+      case "failed":
+        void servers.refresh().catch(() => undefined);
+        return this.#fail(verdict.error);
+    }
+  }
+
+  /** Sends to a node that does not have the slot yet, and perhaps was not known before. */
+  #ask(connection: Connection): void {
+    if (this.#isOver) return;
+    if (!connection.isReady) return void setTimeout(() => this.#ask(connection), retryDelay / 4);
+    this.#isAsking = true;
+    this.#send(connection, false);
+  }
+
+  #later(reason: string): void {
+    this.#reason = reason;
+    void this.#calls.servers.refresh().catch(() => undefined);
+    setTimeout(() => this.attempt(), retryDelay);
+  }
+
+  #expire(): void {
+    this.#connection?.replaceIfSilent(Math.max(this.#calls.timeout, leastSilence));
+    this.#fail(new StorageError("unavailable", this.#reason));
+  }
+
+  #fail(error: unknown): void {
+    if (this.#end()) this.#caller.reject(error);
+  }
+
+  #end(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#calls.ended();
+    return true;
   }
 }

@@ -45,32 +45,39 @@ export const fieldsOf = (record: SessionRecord): Fields => [
   record.data,
 ];
 
-export const recordOf = (id: SessionId, [v, secretHash, tenantId, userId, x, payload, data]: Fields): SessionRecord => {
-  const columns = v.split(" ");
-  const number = (index: number): Millis => Number(columns[index]) as Millis;
-  const [device, address] = x === null ? [] : (JSON.parse(x) as readonly (string | null)[]);
-  const [endedAt, endReason] = [columns[9], columns[10]];
-  return {
+/** A session from the fields that a script gives, which begin at `first`; undefined where it gives none. */
+export const recordOf = (id: SessionId, values: readonly unknown[], first = 0): SessionRecord | undefined => {
+  if (values.length <= first) return undefined;
+  const columns = (values[first] as string).split(" ");
+  const [ended, reason] = [columns[9]!, columns[10]!];
+  const x = values[first + 4] as Fields[4];
+  const record: Changeable<SessionRecord> = {
     id,
-    tenantId,
-    userId,
-    secretHash,
-    current: number(0),
-    next: number(1),
-    issuedAt: number(2),
+    tenantId: values[first + 2] as TenantId,
+    userId: values[first + 3] as UserId,
+    secretHash: values[first + 1] as string,
+    current: Number(columns[0]),
+    next: Number(columns[1]),
+    issuedAt: Number(columns[2]) as Millis,
     keyKind: columns[3] === kinds.static ? "static" : "dynamic",
-    payload,
-    data,
-    ...(typeof device === "string" ? { device } : {}),
-    ...(typeof address === "string" ? { address } : {}),
-    createdAt: number(4),
-    lastActiveAt: number(5),
-    expiresAt: number(6),
-    idleExpiresAt: number(7),
-    ...(endedAt === undefined || endedAt === "-" ? {} : { endedAt: number(9) }),
-    ...(endReason === undefined || endReason === "-" ? {} : { endReason: endReason as EndReason }),
+    payload: values[first + 5] as string,
+    data: values[first + 6] as string,
+    createdAt: Number(columns[4]) as Millis,
+    lastActiveAt: Number(columns[5]) as Millis,
+    expiresAt: Number(columns[6]) as Millis,
+    idleExpiresAt: Number(columns[7]) as Millis,
   };
+  if (x !== null) {
+    const [device, address] = JSON.parse(x) as readonly (string | null)[];
+    if (typeof device === "string") record.device = device;
+    if (typeof address === "string") record.address = address;
+  }
+  if (ended !== "-") record.endedAt = Number(ended) as Millis;
+  if (reason !== "-") record.endReason = reason as EndReason;
+  return record;
 };
+
+type Changeable<T> = { -readonly [Name in keyof T]: T[Name] };
 
 /** Reads references that a script gives as id, tenant, user and so on. */
 export const referencesOf = (flat: readonly unknown[]): readonly SessionReference[] =>

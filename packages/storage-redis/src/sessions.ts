@@ -17,7 +17,7 @@ import { eventArguments } from "./events.js";
 import { groupByTag, type KeySpace, shortOf, type Tag, tagOfSession, tagOfUser } from "./key-space.js";
 import type { ScriptCalls } from "./script-calls.js";
 import * as scripts from "./scripts.js";
-import { type Fields, fieldsOf, letterOf, recordOf, referencesOf } from "./session-row.js";
+import { fieldsOf, letterOf, recordOf, referencesOf } from "./session-row.js";
 
 /** What every operation is done with. */
 export interface Store {
@@ -25,12 +25,9 @@ export interface Store {
   readonly keys: KeySpace;
 }
 
-const recordFrom = (id: SessionId, values: readonly unknown[]): SessionRecord | undefined =>
-  values.length === 0 ? undefined : recordOf(id, values as unknown as Fields);
-
 export const getSession = async ({ calls, keys }: Store, id: SessionId): Promise<SessionRecord | undefined> => {
   const { values } = await calls.run({ tag: tagOfSession(id), script: scripts.getSession, keys: [keys.session(id)] });
-  return recordFrom(id, values);
+  return recordOf(id, values);
 };
 
 /**
@@ -112,9 +109,8 @@ export const rotate = async ({ calls, keys }: Store, attempt: RotationAttempt): 
   let { now, values } = await calls.run(call);
   if (values[0] === "sweep")
     ({ now, values } = await calls.run({ ...call, keys: [...call.keys, `${keys.of(tag)}sweep`] }));
-  const [minted, ...fields] = values;
-  const record = recordFrom(id, fields);
-  return record === undefined ? { minted: false, now } : { minted: minted === 1, record, now };
+  const record = recordOf(id, values, 1);
+  return record === undefined ? { minted: false, now } : { minted: values[0] === 1, record, now };
 };
 
 export const applyRotation = async (
@@ -131,7 +127,7 @@ export const applyRotation = async (
     keys: [keys.session(id), ...names.map((name) => prefix + name)],
     args: [prefix, id, current, next, change.kind, ...args],
   });
-  const record = recordFrom(id, values.slice(0, 7));
+  const record = recordOf(id, values);
   if (record === undefined) return { kind: "conflict" };
   return { kind: "applied", record, ended: referencesOf(values.slice(7)), now };
 };
@@ -167,7 +163,7 @@ export const reportUses = ({ calls, keys }: Store, notes: readonly UseNote[], po
         keys: [keys.session(id)],
         args: [keys.of(tagOfSession(id)), id, seq, iat, policy.window, policy.idleTimeout ?? ""],
       });
-      return recordFrom(id, values);
+      return recordOf(id, values);
     }),
   );
 

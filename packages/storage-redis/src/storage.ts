@@ -53,7 +53,6 @@ export class RedisStorage implements Storage {
   readonly #watch: RevocationWatch;
   /** Readings of the feed that this turn of the event loop has asked for: many readers mostly stand at one cursor. */
   readonly #feedReads = new Map<string, Promise<RevocationPage>>();
-  readonly #accepted = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
   constructor(store: sessions.Store, watch: RevocationWatch) {
@@ -72,26 +71,26 @@ export class RedisStorage implements Storage {
     this.#check();
     checkSession(record);
     if (limits !== undefined) checkLimit(limits.maxPerUser);
-    return this.#wakeAfter(await this.#accept(sessions.createSession(this.#store, record, limits?.maxPerUser)));
+    return this.#wakeAfter(await sessions.createSession(this.#store, record, limits?.maxPerUser));
   }
 
   async getSession(id: SessionId): Promise<SessionRecord | undefined> {
     this.#check();
     checkText("id", id);
-    return this.#accept(sessions.getSession(this.#store, id));
+    return sessions.getSession(this.#store, id);
   }
 
   async rotate(attempt: RotationAttempt): Promise<RotationResult> {
     this.#check();
     checkText("id", attempt.id);
-    return this.#accept(sessions.rotate(this.#store, attempt));
+    return sessions.rotate(this.#store, attempt);
   }
 
   async applyRotation(expected: ExpectedRow, change: RotationChange): Promise<ApplyResult> {
     this.#check();
     checkText("id", expected.id);
     if ("events" in change) change.events.forEach(checkEvent);
-    const result = await this.#accept(sessions.applyRotation(this.#store, expected, change));
+    const result = await sessions.applyRotation(this.#store, expected, change);
     if (result.kind === "applied") this.#wakeAfter(result.ended);
     return result;
   }
@@ -99,20 +98,20 @@ export class RedisStorage implements Storage {
   async reportUses(notes: readonly UseNote[], policy: UsePolicy): Promise<readonly (SessionRecord | undefined)[]> {
     this.#check();
     for (const note of notes) checkText("id", note.id);
-    return this.#accept(sessions.reportUses(this.#store, notes, policy));
+    return sessions.reportUses(this.#store, notes, policy);
   }
 
   async revokeSessions(selector: RevocationSelector, cause: RevocationCause): Promise<readonly SessionReference[]> {
     this.#check();
     checkText("detail", cause.detail);
     checkSelector(selector);
-    return this.#wakeAfter(await this.#accept(endings.revokeSessions(this.#store, selector, cause)));
+    return this.#wakeAfter(await endings.revokeSessions(this.#store, selector, cause));
   }
 
   async eraseUser(user: { readonly tenantId: TenantId; readonly userId: UserId }): Promise<ErasedUser> {
     this.#check();
     checkSelector(user);
-    const erased = await this.#accept(endings.eraseUser(this.#store, user));
+    const erased = await endings.eraseUser(this.#store, user);
     this.#wakeAfter(erased.ended);
     return erased;
   }
@@ -120,21 +119,21 @@ export class RedisStorage implements Storage {
   async importSessions(records: readonly SessionRecord[]): Promise<readonly boolean[]> {
     this.#check();
     records.forEach(checkSession);
-    return this.#accept(sessions.importSessions(this.#store, records));
+    return sessions.importSessions(this.#store, records);
   }
 
   async listSessions(selector: SessionSelector, page: PageRequest): Promise<Page<SessionRecord>> {
     this.#check();
     checkPage(page);
     checkSelector(selector);
-    return this.#accept(listSessions(this.#store, selector, page));
+    return listSessions(this.#store, selector, page);
   }
 
   async listSessionReferences(selector: SessionSelector, page: PageRequest): Promise<Page<SessionReference>> {
     this.#check();
     checkPage(page);
     checkSelector(selector);
-    return this.#accept(listSessionReferences(this.#store, selector, page));
+    return listSessionReferences(this.#store, selector, page);
   }
 
   async listSessionHistory(
@@ -144,44 +143,44 @@ export class RedisStorage implements Storage {
     this.#check();
     checkPage(page);
     checkSelector(user);
-    return this.#accept(readHistoryPage(page, (part, from) => readHistory(this.#store, user, { part, ...from })));
+    return readHistoryPage(page, (part, from) => readHistory(this.#store, user, { part, ...from }));
   }
 
   async updateSessionData(id: SessionId, data: string): Promise<boolean> {
     this.#check();
     checkText("id", id);
     checkText("data", data);
-    return this.#accept(sessions.update(this.#store, id, { field: "d", value: data }));
+    return sessions.update(this.#store, id, { field: "d", value: data });
   }
 
   async updatePayload(id: SessionId, payload: string): Promise<boolean> {
     this.#check();
     checkText("id", id);
     checkText("payload", payload);
-    return this.#accept(sessions.update(this.#store, id, { field: "p", value: payload }));
+    return sessions.update(this.#store, id, { field: "p", value: payload });
   }
 
   async deleteExpired(before: Millis, limit: number): Promise<number> {
     this.#check();
     checkLimit(limit);
-    return this.#accept(endings.deleteExpired(this.#store, before, limit));
+    return endings.deleteExpired(this.#store, before, limit);
   }
 
   async getSigningKeys(): Promise<readonly SigningKeyRecord[]> {
     this.#check();
-    return this.#accept(facts.getSigningKeys(this.#store));
+    return facts.getSigningKeys(this.#store);
   }
 
   async addSigningKey(record: SigningKeyRecord, ifNewestIs: string | undefined): Promise<boolean> {
     this.#check();
     checkSigningKey(record);
-    return this.#accept(facts.addSigningKey(this.#store, record, ifNewestIs));
+    return facts.addSigningKey(this.#store, record, ifNewestIs);
   }
 
   async deleteSigningKeys(kids: readonly string[]): Promise<void> {
     this.#check();
     for (const kid of kids) checkText("kid", kid);
-    return this.#accept(facts.deleteSigningKeys(this.#store, kids));
+    return facts.deleteSigningKeys(this.#store, kids);
   }
 
   async resealSigningKey(kid: string, from: string, to: string): Promise<boolean> {
@@ -189,7 +188,7 @@ export class RedisStorage implements Storage {
     checkText("kid", kid);
     checkText("from", from);
     checkText("to", to);
-    return this.#accept(facts.replaceField(this.#store, { hash: "sealed", field: kid }, { from, to }));
+    return facts.replaceField(this.#store, { hash: "sealed", field: kid }, { from, to });
   }
 
   async claimMeta(name: string, value: string): Promise<string>;
@@ -198,7 +197,7 @@ export class RedisStorage implements Storage {
     this.#check();
     checkText("name", name);
     checkText("value", value);
-    return this.#accept(facts.claimMeta(this.#store, name, value));
+    return facts.claimMeta(this.#store, name, value);
   }
 
   async replaceMeta(name: string, from: string, to: string): Promise<boolean> {
@@ -206,14 +205,14 @@ export class RedisStorage implements Storage {
     checkText("name", name);
     checkText("from", from);
     checkText("to", to);
-    return this.#accept(facts.replaceField(this.#store, { hash: "meta", field: name }, { from, to }));
+    return facts.replaceField(this.#store, { hash: "meta", field: name }, { from, to });
   }
 
   async listMeta(prefix: string, page: PageRequest): Promise<Page<MetaRecord>> {
     this.#check();
     checkText("prefix", prefix);
     checkPage(page);
-    return this.#accept(facts.listMeta(this.#store, prefix, page));
+    return facts.listMeta(this.#store, prefix, page);
   }
 
   async revocationsSince(from: FeedStart): Promise<RevocationPage> {
@@ -230,7 +229,7 @@ export class RedisStorage implements Storage {
       });
       this.#feedReads.set(key, reading);
     }
-    return this.#accept(reading);
+    return reading;
   }
 
   watchRevocations(wake: () => void): () => void {
@@ -241,36 +240,36 @@ export class RedisStorage implements Storage {
   async deleteRevocations(before: Millis, limit: number): Promise<number> {
     this.#check();
     checkLimit(limit);
-    return this.#accept(deleteRevocations(this.#store, before, limit));
+    return deleteRevocations(this.#store, before, limit);
   }
 
   async appendEvents(events: readonly EventRecord[]): Promise<void> {
     this.#check();
     events.forEach(checkEvent);
-    return this.#accept(appendEvents(this.#store, events));
+    return appendEvents(this.#store, events);
   }
 
   async listEvents(selector: EventSelector, page: PageRequest): Promise<Page<EventRecord>> {
     this.#check();
     checkPage(page);
     checkSelector(selector);
-    return this.#accept(listEvents(this.#store, selector, page));
+    return listEvents(this.#store, selector, page);
   }
 
   async deleteEvents(before: Millis, limit: number): Promise<number> {
     this.#check();
     checkLimit(limit);
-    return this.#accept(deleteEvents(this.#store, before, limit));
+    return deleteEvents(this.#store, before, limit);
   }
 
   async migrate(): Promise<void> {
     this.#check();
-    return this.#accept(applyMigrations(this.#store));
+    return applyMigrations(this.#store);
   }
 
   async ping(): Promise<void> {
     this.#check();
-    return this.#accept(pingMasters(this.#store));
+    return pingMasters(this.#store);
   }
 
   close(): Promise<void> {
@@ -280,20 +279,12 @@ export class RedisStorage implements Storage {
 
   async #close(): Promise<void> {
     this.#watch.close();
-    await Promise.allSettled(this.#accepted);
+    await this.#store.calls.idle();
     await this.#store.calls.servers.close();
   }
 
   #check(): void {
     if (this.#closed !== undefined) throw new StorageError("closed", "the storage was closed");
-  }
-
-  /** Keeps what has to be finished before the store is let go of. */
-  #accept<T>(work: Promise<T>): Promise<T> {
-    this.#accepted.add(work);
-    const forget = (): void => void this.#accepted.delete(work);
-    work.then(forget, forget);
-    return work;
   }
 
   #wakeAfter(ended: readonly SessionReference[]): readonly SessionReference[] {
