@@ -12,10 +12,7 @@ import * as scripts from "./ending-scripts.js";
 import { groupByTag, shortOf, type Tag, tagOfSession, tagOfUser, userTags } from "./key-space.js";
 import { referencesOf } from "./session-row.js";
 import type { Store } from "./sessions.js";
-import { takeFromTags } from "./take-from-tags.js";
-
-/** So many sessions of a tenant end in one step. */
-const stepLimit = 500;
+import { inLanes, stepLimit, takeFromTags } from "./take-from-tags.js";
 
 /** Sessions by id: each tag in one step. Of a user: one step. Of a tenant: each tag, and so many of it, in one step. */
 export const revokeSessions = async (
@@ -64,7 +61,7 @@ export const revokeSessions = async (
         }
         return found;
       };
-      return (await Promise.all(userTags.map(ofTag))).flat();
+      return (await inLanes(userTags, ofTag)).flat();
     }
   }
 };

@@ -1,5 +1,25 @@
 import { type Tag, userTags } from "./key-space.js";
 
+/** So many rows are changed in one step at most, so that a server is held for some milliseconds only. */
+export const stepLimit = 100;
+
+/** So many steps of one task are under way at once: a server does what it was sent before it looks at what others sent. */
+const lanes = 4;
+
+/** Does something with each, a few at a time. @returns what came of it, in order. */
+export const inLanes = async <Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<readonly Result[]> => {
+  const results: Result[] = [];
+  const rest = items.entries();
+  const lane = async (): Promise<void> => {
+    for (const [index, item] of rest) results[index] = await work(item);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  return results;
+};
+
 /**
  * Takes at most `limit` things from all tags: asks each how many there are, then takes from those that have some, each in
  * one step, and never more in all. Safe on every node at once: who finds them gone asks again.
@@ -28,13 +48,11 @@ export const takeFromTags = async (
       return quota;
     });
     if (quotas.every((quota) => quota === 0)) break;
-    const numbers = await Promise.all(
-      quotas.flatMap((quota, index) => (quota === 0 ? [] : [take(userTags[index]!, quota)])),
+    const numbers = await inLanes(
+      quotas.flatMap((quota, index) => (quota === 0 ? [] : [{ tag: userTags[index]!, quota }])),
+      ({ tag, quota }) => take(tag, quota),
     );
     taken += numbers.reduce((sum, number) => sum + number, 0);
   }
   return taken;
 };
-
-/** So many in one step at most, so that the server is held for some milliseconds only. */
-const stepLimit = 500;
