@@ -6,12 +6,12 @@ const TIMEOUT_MS = 5000;
 const pause = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
 
 /** One request; undefined where nothing was heard, or 503. */
-const ask = async (url, method, path, body) => {
+const post = async (url, path, body) => {
   try {
     const response = await fetch(url + path, {
-      method,
-      headers: body === undefined ? {} : { "content-type": "application/json" },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const answer = await response.json();
@@ -32,19 +32,19 @@ export const startVisitors = (nodes, { random, lanes = 16 }) => {
   const count = { acknowledged: 0, alarms: 0, loggedOut: 0, refusedTokens: 0, silence: 0 };
   const state = { isOver: false, failed: undefined };
 
-  const untilAnswered = async (method, path, body) => {
+  const untilAnswered = async (path, body) => {
     const end = performance.now() + PATIENCE_MS;
     while (performance.now() < end) {
-      const heard = await ask(random.pick(nodes.urls()), method, path, body);
+      const heard = await post(random.pick(nodes.urls()), path, body);
       if (heard?.status !== undefined) return heard;
       await pause(20);
     }
     count.silence += 1;
-    throw new Error(`no answer to ${method} ${path} within ${PATIENCE_MS / 1000} s`);
+    throw new Error(`no answer from ${path} within ${PATIENCE_MS / 1000} s`);
   };
 
   const refresh = async (session) => {
-    const { status, answer } = await untilAnswered("POST", "/v1/sessions/refresh", { refreshToken: session.token });
+    const { status, answer } = await untilAnswered("/v1/sessions/refresh", { refreshToken: session.token });
     if (status === 200) {
       session.token = answer.refreshToken.token;
       session.accessToken = answer.accessToken.token;
@@ -58,19 +58,19 @@ export const startVisitors = (nodes, { random, lanes = 16 }) => {
   };
 
   const verify = async ({ accessToken }) => {
-    const { status } = await untilAnswered("POST", "/v1/sessions/verify", { accessToken });
+    const { status } = await untilAnswered("/v1/sessions/verify", { accessToken });
     if (status !== 200) count.refusedTokens += 1;
   };
 
   const revoke = async (session) => {
     session.isEnding = true;
-    await untilAnswered("POST", "/v1/sessions/revoke", { handles: [session.handle], reason: "logout" });
+    await untilAnswered("/v1/sessions/revoke", { handles: [session.handle], reason: "logout" });
     session.isEnded = true;
     count.acknowledged += 1;
   };
 
   const visit = async (user) => {
-    const heard = await ask(random.pick(nodes.urls()), "POST", "/v1/sessions", { userId: user });
+    const heard = await post(random.pick(nodes.urls()), "/v1/sessions", { userId: user });
     // A login that was not answered may have been made: nobody holds its tokens.
     if (heard?.status !== 201) return pause(20);
     const { session: made, refreshToken, accessToken } = heard.answer;
@@ -115,7 +115,7 @@ export const startVisitors = (nodes, { random, lanes = 16 }) => {
       const worker = async () => {
         for (let session = queue.pop(); session !== undefined; session = queue.pop()) {
           const body = { refreshToken: session.token };
-          const { status } = await untilAnswered("POST", "/v1/sessions/refresh", body);
+          const { status } = await untilAnswered("/v1/sessions/refresh", body);
           if (session.isEnded === true && status === 200) revived += 1;
           // An end that nobody acknowledged may or may not have come about.
           if (session.isEnding !== true && status !== 200) lost += 1;
