@@ -4,7 +4,7 @@ import { ratioAtLeast } from "./goals.mjs";
 /** Operations under way at once. */
 const LEVELS = [1, 8, 32, 128];
 const JUDGED = 32;
-const SESSIONS = 50_000;
+const SESSIONS = 20_000;
 
 const at = (/** @type {string} */ name, /** @type {number} */ lanes) => `${name}, ${lanes} in flight`;
 

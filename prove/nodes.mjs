@@ -3,7 +3,7 @@ import { nodeCrashes, serverCrashes } from "./nodes/crashes.mjs";
 import { postgresFailovers, redisFailovers } from "./nodes/failovers.mjs";
 import { feedLag } from "./nodes/feed-lag.mjs";
 import { outage } from "./nodes/outages.mjs";
-import { servedStoreNames, storeNames } from "./nodes/stores.mjs";
+import { servedStoreNames, singleStoreNames, storeNames } from "./nodes/stores.mjs";
 
 /** As `proofs` in `run.mjs`. */
 export const nodeProofs = [
@@ -21,7 +21,8 @@ export const nodeProofs = [
     short: 1,
     what: `kill -9 of ${name} under load; a failure is something acknowledged that is lost, or a false alarm`,
   })),
-  ...servedStoreNames.map((name) => ({
+  // A cluster that lacks a master serves the others' sessions: `failover-redis-cluster` is about that.
+  ...singleStoreNames.map((name) => ({
     name: `outage-${name}`,
     run: outage(name),
     size: 30,

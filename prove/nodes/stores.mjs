@@ -40,6 +40,8 @@ const openers = {
 /** The names of all storages, and of those that have a server. */
 export const storeNames = Object.keys(openers);
 export const servedStoreNames = storeNames.filter((name) => name !== "sqlite");
+/** Those with one server, which is all there is. */
+export const singleStoreNames = servedStoreNames.filter((name) => name !== "redis-cluster");
 
 /** @param {string} name one of `storeNames` */
 export const openStore = (name) => openers[name]();

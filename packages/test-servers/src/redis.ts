@@ -80,7 +80,9 @@ export const startRedisCluster = async ({
   const isWhole = (): boolean =>
     nodes.every((node) => {
       try {
-        return node.command("cluster", "info").includes("cluster_state:ok");
+        // A replica that has never been level with its master cannot take its place.
+        const isLevel = !/^slave\n.*\n.*\n(?!connected)/.test(node.command("role"));
+        return isLevel && node.command("cluster", "info").includes("cluster_state:ok");
       } catch {
         return false;
       }
