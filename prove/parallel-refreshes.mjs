@@ -1,28 +1,30 @@
 // One token presented twenty times at once to two nodes on one real server: one refresh mints, and all are told the same row.
-import { openStorage } from "@pawl/storage";
+import { bucketOfUser, openStorage } from "@pawl/storage";
 
-const secretHash = "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg";
+export const secretHash = "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg";
 const never = 8_640_000_000_000_000;
 const atOnce = 20;
 const rotations = 5;
 
 /** A session whose last rotation is so long ago that the next refresh rotates. */
-const sessionOf = (now, user) => ({
-  id: crypto.randomUUID(),
-  tenantId: "public",
-  userId: `user-${user}`,
-  secretHash,
-  current: 0,
-  next: 0,
-  issuedAt: 0,
-  keyKind: "dynamic",
-  payload: "{}",
-  data: "{}",
-  createdAt: now,
-  lastActiveAt: now,
-  expiresAt: now + 8_640_000_000,
-  idleExpiresAt: never,
-});
+export const sessionOf = (now, number) => {
+  const user = { tenantId: "public", userId: `user-${number}` };
+  return {
+    id: `${bucketOfUser(user).toString(16).padStart(4, "0")}${crypto.randomUUID().slice(4)}`,
+    ...user,
+    secretHash,
+    current: 0,
+    next: 0,
+    issuedAt: 0,
+    keyKind: "dynamic",
+    payload: "{}",
+    data: "{}",
+    createdAt: now,
+    lastActiveAt: now,
+    expiresAt: now + 8_640_000_000,
+    idleExpiresAt: never,
+  };
+};
 
 /** Whether one of the results minted, and all tell of the row that it left. */
 const isRight = (results, next) =>

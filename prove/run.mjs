@@ -1,7 +1,7 @@
 // `npm run prove`: longer proofs than the tests', on the build. Prints what was counted, and fails when anything failed.
 import { parseArgs } from "node:util";
 import { existsSync } from "node:fs";
-import { startMariaDb, startPostgres } from "@pawl/test-servers";
+import { startMariaDb, startPostgres, startRedis, startRedisCluster } from "@pawl/test-servers";
 import { aborts } from "./aborts.mjs";
 import { crashes } from "./crashes.mjs";
 import { histories, thefts } from "./histories.mjs";
@@ -9,6 +9,7 @@ import { forgeries, substitutions } from "./forgeries.mjs";
 import { fuzz } from "./fuzz.mjs";
 import { interleavings } from "./interleavings.mjs";
 import { parallelRefreshes } from "./parallel-refreshes.mjs";
+import { redisAborts } from "./redis-aborts.mjs";
 import { postgresVersions } from "./postgres-versions.mjs";
 import { nextJs } from "./nextjs.mjs";
 import { firefox, tabs } from "./browsers.mjs";
@@ -136,6 +137,27 @@ const proofs = [
     size: 10_000,
     short: 100,
     what: "a token presented twenty times at once on MariaDB; a failure is two winners, none, or an answer unlike the others",
+  },
+  {
+    name: "parallel-refreshes-redis",
+    run: parallelRefreshes(startRedis),
+    size: 10_000,
+    short: 100,
+    what: "a token presented twenty times at once on Redis; a failure is two winners, none, or an answer unlike the others",
+  },
+  {
+    name: "parallel-refreshes-redis-cluster",
+    run: parallelRefreshes(startRedisCluster),
+    size: 10_000,
+    short: 100,
+    what: "the same on a Redis Cluster of three masters",
+  },
+  {
+    name: "aborts-redis",
+    run: redisAborts,
+    size: 100_000,
+    short: 3_000,
+    what: "calls to Redis given up before their answers came; a failure is an answer that went to another call",
   },
   {
     name: "nextjs",
