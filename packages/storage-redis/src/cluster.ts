@@ -102,13 +102,14 @@ export class Cluster implements Servers {
       }
     }
     for (const [name, address] of shuffled(others)) {
-      const connection = this.#connections.get(name) ?? new Connection(address, this.#options);
+      const isNew = !this.#connections.has(name);
+      const connection = this.#connect(address);
       try {
+        // Which keeps it if it is a master.
         return this.#adopt(await ask(connection), connection);
       } catch (error) {
         trouble = connection.trouble ?? error;
-      } finally {
-        if (this.#connections.get(name) !== connection) void connection.close();
+        if (isNew) this.#drop(name);
       }
     }
     throw asStorageError(trouble);
@@ -129,11 +130,13 @@ export class Cluster implements Servers {
           this.#connect(address);
         }
     }
-    for (const [name, connection] of this.#connections)
-      if (!masters.has(name)) {
-        this.#connections.delete(name);
-        void connection.close();
-      }
+    for (const name of this.#connections.keys()) if (!masters.has(name)) this.#drop(name);
+  }
+
+  #drop(name: string): void {
+    const connection = this.#connections.get(name);
+    this.#connections.delete(name);
+    void connection?.close();
   }
 }
 

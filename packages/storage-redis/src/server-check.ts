@@ -7,7 +7,7 @@ import { ping } from "./store-scripts.js";
 
 /** What a server says of itself, by the names of INFO. */
 const infoOf = async (connection: Connection): Promise<ReadonlyMap<string, string>> => {
-  const text = String(await connection.send(["INFO", "all"]));
+  const text = String(await connection.send(["INFO"]));
   return new Map(
     text.split("\r\n").flatMap((line) => {
       const colon = line.indexOf(":");

@@ -19,8 +19,17 @@ const contents = (prefix: string): Readonly<Record<string, string>> => {
   const names = command("--raw", "keys", `${prefix}:*`).split("\n").toSorted();
   return Object.fromEntries(
     names.map((name) => {
-      const [verb, ...rest] = read[command("--raw", "type", name)]!;
-      return [name.slice(prefix.length), command("--raw", verb!, name, ...rest).replaceAll("\0", "␀")];
+      const type = command("--raw", "type", name);
+      const [verb, ...rest] = read[type]!;
+      const lines = command("--raw", verb!, name, ...rest)
+        .replaceAll("\0", "␀")
+        .split("\n");
+      // A hash has no order.
+      const pairs = Array.from(
+        { length: lines.length / 2 },
+        (_, index) => `${lines[2 * index]} = ${lines[2 * index + 1]}`,
+      );
+      return [name.slice(prefix.length), type === "hash" ? pairs.toSorted().join("\n") : lines.join("\n")];
     }),
   );
 };
@@ -42,8 +51,7 @@ it("is the one that README.md writes down, which never changes", async () => {
   await storage.claimMeta("state", "one");
   expect(contents("layout")).toMatchInlineSnapshot(`
     {
-      ":{19}:events": "session_ended:7e190000-0000-4000-8000-000000000002
-    1 ["1800000000005","session_ended","customer-1","bob","7e190000-0000-4000-8000-000000000002","logout","{\\"by\\":\\"x\\/y\\"}"]",
+      ":{19}:events": "session_ended:7e190000-0000-4000-8000-000000000002 = 1 ["1800000000005","session_ended","customer-1","bob","7e190000-0000-4000-8000-000000000002","logout","{\\"by\\":\\"x\\/y\\"}"]",
       ":{19}:feed": "1800000000005-1
     id
     7e190000-0000-4000-8000-000000000002
@@ -57,18 +65,12 @@ it("is the one that README.md writes down, which never changes", async () => {
     logout",
       ":{19}:o:bob": "7e190000-0000-4000-8000-000000000002
     0",
-      ":{19}:s:7e190000-0000-4000-8000-000000000002": "u
-    bob
-    p
-    {}
-    h
-    hash
-    t
-    customer-1
-    d
-    {}
-    v
-    0 0 0 d 1800000000000 1800000000000 1808640000000 8640000000000000 1808640000000 1800000000005 logout",
+      ":{19}:s:7e190000-0000-4000-8000-000000000002": "d = {}
+    h = hash
+    p = {}
+    t = customer-1
+    u = bob
+    v = 0 0 0 d 1800000000000 1800000000000 1808640000000 8640000000000000 1808640000000 1800000000005 logout",
       ":{19}:sweep": "7e190000-0000-4000-8000-000000000002
     1808640000000",
       ":{19}:trail": "g␀0001800000000005␀session_ended:7e190000-0000-4000-8000-000000000002
@@ -81,32 +83,22 @@ it("is the one that README.md writes down, which never changes", async () => {
     0",
       ":{5c}:ids": "c25c0000-0000-4000-8000-000000000001
     0",
-      ":{5c}:s:c25c0000-0000-4000-8000-000000000001": "u
-    alice
-    x
-    ["phone",null]
-    p
-    {}
-    h
-    hash
-    t
-    public
-    d
-    {}
-    v
-    0 0 0 d 1800000000000 1800000000000 1808640000000 8640000000000000 1808640000000 - -",
+      ":{5c}:s:c25c0000-0000-4000-8000-000000000001": "d = {}
+    h = hash
+    p = {}
+    t = public
+    u = alice
+    v = 0 0 0 d 1800000000000 1800000000000 1808640000000 8640000000000000 1808640000000 - -
+    x = ["phone",null]",
       ":{5c}:sweep": "c25c0000-0000-4000-8000-000000000001
     1808640000000",
       ":{5c}:u:alice": "c25c0000-0000-4000-8000-000000000001
     0",
-      ":{m}:meta": "state
-    one",
+      ":{m}:meta": "state = one",
       ":{m}:names": "state
     0",
-      ":{m}:schema": "epoch
-    123456789012
-    version:1
-    1",
+      ":{m}:schema": "epoch = 123456789012
+    version:1 = 1",
     }
   `);
 });
