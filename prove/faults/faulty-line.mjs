@@ -1,0 +1,94 @@
+// The line from an engine to its storage and its revocation log: counts the calls of one operation, and goes wrong at one.
+import { StorageError } from "@pawl/storage";
+
+const unavailable = () => new StorageError("unavailable", "the line broke");
+const reset = () => Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });
+const timeout = () => new DOMException("the operation was aborted due to timeout", "TimeoutError");
+const never = () => new Promise(() => undefined);
+
+/**
+ * What can go wrong with one call, and whether its work is done then. Each gets the call and what watches the operation.
+ * - `work`: `no`, `yes`, or `late`: done by somebody else after the caller was told of the failure
+ * - `hangs`: nobody is told; for whoever gives up by himself
+ * - `dies`: the process ends there; what comes next runs in a new one
+ */
+export const faultKinds = {
+  "refused, then healthy": { work: "no", strike: () => Promise.reject(reset()) },
+  "refused until the operation is over": { work: "no", lasts: true, strike: () => Promise.reject(unavailable()) },
+  "done, the answer lost": { work: "yes", strike: (call) => call().then(() => Promise.reject(unavailable())) },
+  "given up, done before the retry": { work: "late", strike: () => Promise.reject(timeout()) },
+  "given up, done after the retry": { work: "late", lands: "after the retry", strike: () => Promise.reject(timeout()) },
+  "no answer at all": { work: "late", lands: "after the retry", hangs: true, strike: never },
+  "the process ends before": { work: "no", dies: true, strike: never },
+  "the process ends after": { work: "yes", dies: true, strike: (call) => call().then(never) },
+};
+
+/** Files whose calls run beside an operation, in the background. */
+const BACKGROUND = /^(revocation-feed|sweep)\.js/;
+
+/** The place in the engine's code that makes the present call: `refresh.js:58`. */
+const callerOf = () => /engine\/dist\/([\w-]+\.js:\d+)/.exec(new Error("here").stack)?.[1] ?? "elsewhere";
+
+/** A line on which nothing goes wrong until it is watched. */
+export const createFaultyLine = () => {
+  let watch;
+
+  const pass = async (method, call) => {
+    const watched = watch;
+    if (watched === undefined || watched.besides.includes(method)) return call();
+    const point = `${callerOf()} ${method}`;
+    if (BACKGROUND.test(point)) return call();
+    watched.points.push(point);
+    watched.underWay += 1;
+    try {
+      const at = watched.points.length;
+      const { fault } = watched;
+      const isStruck = fault !== undefined && (at === watched.at || (at > watched.at && fault.lasts === true));
+      if (isStruck && at === watched.at) {
+        watched.hit = point;
+        if (fault.work === "late") watched.landing = call;
+        if (fault.dies === true) {
+          if (fault.work === "yes") await call();
+          watched.die();
+          return await never();
+        }
+      }
+      const result = await (isStruck ? fault.strike(call) : call());
+      await watched.onDone?.();
+      return result;
+    } finally {
+      watched.underWay -= 1;
+    }
+  };
+
+  return {
+    /** The same storage at the other end of the line. */
+    storage: (real) =>
+      new Proxy(real, {
+        get(target, method) {
+          const member = Reflect.get(target, method);
+          if (typeof member !== "function") return member;
+          if (method === "now" || method === "watchRevocations" || method === "close") return member.bind(target);
+          return (...args) => pass(method, async () => Reflect.apply(member, target, args));
+        },
+      }),
+    log: (real) => ({ ...real, append: (lines) => pass("append", () => real.append(lines)) }),
+    /**
+     * Watches one operation, with a fault at its call number `at`, or none. Calls of methods `besides` are not its own.
+     * @returns how it ended, the points it passed, and the call that is still to land.
+     */
+    async watch(operation, { fault, at = 0, besides = [], onDone } = {}) {
+      const died = new Promise((resolve) => (watch = { die: () => resolve({ kind: "died" }) }));
+      const own = Object.assign(watch, { fault, at, besides, onDone, points: [], underWay: 0 });
+      const outcome = await Promise.race([
+        operation().then(
+          (value) => ({ kind: "answered", value }),
+          (error) => ({ kind: "failed", error }),
+        ),
+        died,
+      ]);
+      watch = undefined;
+      return { ...outcome, points: own.points, hit: own.hit, underWay: own.underWay, landing: own.landing };
+    },
+  };
+};
