@@ -39,11 +39,14 @@ const suffer = async (kind, operation, { fault, at, states }) => {
   if (fault.dies === true) await stage.restart();
   // What comes of a call that nobody waits for is nobody's failure.
   const land = () => run.landing?.().catch(() => undefined);
-  if (fault.lands === undefined) await land();
-  await operation.after(stage, held, 1).catch(blame(""));
-  if (fault.lands !== undefined) {
-    await land();
-    await operation.after(stage, held, 2).catch(blame("once it has landed: "));
+  if (fault.lands === "after the retry") await operation.act(stage, held).catch(blame("tried again: "));
+  await land();
+  await operation.after(stage, held, fault.lands === undefined ? 1 : 2).catch(blame(""));
+  if (operation.hasLog === true) {
+    // What one process could not write, it writes with the next line, or the next process does.
+    await stage.restart();
+    const lacking = await stage.unlogged();
+    if (lacking > 0) wrong.push(`leaves ${lacking} ends out of the log`);
   }
   const alarms = await stage.events("token_reuse", "forged_token");
   if (alarms.length > 0 && operation.isTheft !== true) wrong.push("raises a false alarm");

@@ -7,14 +7,15 @@ const timeout = () => new DOMException("the operation was aborted due to timeout
 const never = () => new Promise(() => undefined);
 
 /**
- * What can go wrong with one call, and whether its work is done then. Each gets the call and what watches the operation.
+ * What can go wrong with one call, and whether its work is done then.
+ * Each gets the call, and `refuse`, which fails without it.
  * - `work`: `no`, `yes`, or `late`: done by somebody else after the caller was told of the failure
  * - `hangs`: nobody is told; for whoever gives up by himself
  * - `dies`: the process ends there; what comes next runs in a new one
  */
 export const faultKinds = {
-  "refused, then healthy": { work: "no", strike: () => Promise.reject(reset()) },
-  "refused until the operation is over": { work: "no", lasts: true, strike: () => Promise.reject(unavailable()) },
+  "refused, then healthy": { work: "no", strike: (_call, refuse) => refuse(reset()) },
+  "refused until the operation is over": { work: "no", lasts: true, strike: (_call, refuse) => refuse(unavailable()) },
   "done, the answer lost": { work: "yes", strike: (call) => call().then(() => Promise.reject(unavailable())) },
   "given up, done before the retry": { work: "late", strike: () => Promise.reject(timeout()) },
   "given up, done after the retry": { work: "late", lands: "after the retry", strike: () => Promise.reject(timeout()) },
@@ -23,21 +24,26 @@ export const faultKinds = {
   "the process ends after": { work: "yes", dies: true, strike: (call) => call().then(never) },
 };
 
-/** Files whose calls run beside an operation, in the background. */
-const BACKGROUND = /^(revocation-feed|sweep)\.js/;
+/** What runs beside an operation, in the background. */
+const BACKGROUND = /engine\/dist\/(revocation-feed|sweep)\.js/;
 
-/** The place in the engine's code that makes the present call: `refresh.js:58`. */
-const callerOf = () => /engine\/dist\/([\w-]+\.js:\d+)/.exec(new Error("here").stack)?.[1] ?? "elsewhere";
+/** The place in the engine's code that makes the present call, such as `refresh.js:58`; undefined in the background. */
+const callerOf = () => {
+  const { stack } = new Error("here");
+  if (BACKGROUND.test(stack)) return undefined;
+  return /engine\/dist\/([\w-]+\.js:\d+)/.exec(stack)?.[1] ?? "elsewhere";
+};
 
 /** A line on which nothing goes wrong until it is watched. */
 export const createFaultyLine = () => {
   let watch;
 
-  const pass = async (method, call) => {
+  const pass = async (method, call, refuse = (error) => Promise.reject(error)) => {
     const watched = watch;
     if (watched === undefined || watched.besides.includes(method)) return call();
-    const point = `${callerOf()} ${method}`;
-    if (BACKGROUND.test(point)) return call();
+    const caller = callerOf();
+    if (caller === undefined) return call();
+    const point = `${caller} ${method}`;
     watched.points.push(point);
     watched.underWay += 1;
     try {
@@ -53,7 +59,7 @@ export const createFaultyLine = () => {
           return await never();
         }
       }
-      const result = await (isStruck ? fault.strike(call) : call());
+      const result = await (isStruck ? fault.strike(call, refuse) : call());
       await watched.onDone?.();
       return result;
     } finally {
@@ -72,7 +78,15 @@ export const createFaultyLine = () => {
           return (...args) => pass(method, async () => Reflect.apply(member, target, args));
         },
       }),
-    log: (real) => ({ ...real, append: (lines) => pass("append", () => real.append(lines)) }),
+    log: (real) => ({
+      ...real,
+      append: (lines) =>
+        pass(
+          "append",
+          () => real.append(lines),
+          (error) => (lines.length === 0 ? Promise.reject(error) : real.appendToFullDisk(lines)),
+        ),
+    }),
     /**
      * Watches one operation, with a fault at its call number `at`, or none. Calls of methods `besides` are not its own.
      * @returns how it ended, the points it passed, and the call that is still to land.

@@ -1,6 +1,7 @@
 // The operations of a session, each with what goes before it and what has to hold when it has failed: an honest client that
 // tries again with what it has gets its way, nobody is called a thief, and what was ended stays dead.
 import { parseMasterKeys, removeMasterKey, rotateMasterKey, systemRandom } from "@pawl/engine";
+import { faultKinds } from "./faulty-line.mjs";
 import { masterKeys } from "./stage.mjs";
 
 const SECOND = 1000;
@@ -113,6 +114,7 @@ const revocation = ({ prepare, act, dead, alive = [], ...more }) => ({
   act,
   async after(stage, held) {
     await act(stage, held);
+    equal(await stage.unlogged(), 0, "acknowledged ends that are not in the log");
     for (const name of dead) await isDead(stage, held[name]);
     for (const name of alive) await goesOn(stage, held[name]);
     const ended = await stage.events("session_ended");
@@ -132,7 +134,21 @@ const crowd = async (stage) => ({
   bystander: await login(stage, { userId: "bob" }),
 });
 
+/** Some sessions of a user, one of which was ended by a call whose answer got lost. */
+const crowdWithEnd = async (stage) => {
+  const sessions = await crowd(stage);
+  const fault = faultKinds["done, the answer lost"];
+  await stage.line.watch(() => stage.engine.revokeSessions([handleOf(sessions.two)]), { fault, at: 1 });
+  return sessions;
+};
+
 const revocations = {
+  "revoke one, after an end that nobody heard of": revocation({
+    prepare: crowdWithEnd,
+    act: (stage, { one }) => stage.engine.revokeSessions([handleOf(one)]),
+    dead: ["one", "two"],
+    alive: ["elsewhere", "bystander"],
+  }),
   "revoke one": revocation({
     prepare: crowd,
     act: (stage, { one }) => stage.engine.revokeSessions([handleOf(one)], { reason: "logout" }),
@@ -262,6 +278,7 @@ const creations = {
     async after(stage, before) {
       await goesOn(stage, await login(stage));
       equal(await stage.live("alice"), 1, "live sessions");
+      equal(await stage.unlogged(), 0, "acknowledged ends that are not in the log");
       await isDead(stage, before);
     },
   },
@@ -402,8 +419,8 @@ const others = {
 const named = (table) => Object.entries(table).map(([name, operation]) => ({ name, ...operation }));
 
 /**
- * All operations. `prepare` gives what the client holds; `act` is what fails; `after` is what an honest client does then, the
- * first and perhaps a second time, and throws where it is not answered honestly. `answers` are the kinds that a whole answer may have, `commits` how many
+ * All operations. `prepare` gives what the client holds; `act` is what fails; `after` is what an honest client does then, in
+ * so many tries, and throws where it is not answered honestly. `answers` are the kinds that a whole answer may have, `commits` how many
  * steps it may be seen to take (1 unless given), `hasLog` whether ends are written to a revocation log too.
  */
 export const operations = [

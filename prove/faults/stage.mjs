@@ -1,9 +1,9 @@
 // A real engine on a real storage whose line can go wrong, with a clock that stands still and randomness that repeats.
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createEngine, loggedStorage, openRevocationLog, parseMasterKeys } from "@pawl/engine";
+import { catchUpLog, createEngine, loggedStorage, openRevocationLog, parseMasterKeys } from "@pawl/engine";
 import { MemoryStorage } from "@pawl/storage";
 import { openStorage } from "@pawl/storage-sqlite";
 import { createFaultyLine } from "./faulty-line.mjs";
@@ -30,16 +30,42 @@ const openReal = async (kind, clock) => {
   return storage;
 };
 
+/** The real log, and what it does on a full disk. */
+const openLog = async (path) => {
+  const log = await openRevocationLog(path);
+  return {
+    ...log,
+    async appendToFullDisk(lines) {
+      renameSync(path, `${path}.kept`);
+      symlinkSync("/dev/full", path);
+      try {
+        await log.append(lines);
+      } finally {
+        unlinkSync(path);
+        renameSync(`${path}.kept`, path);
+      }
+    },
+  };
+};
+
 /** @param {"memory" | "sqlite"} kind */
 export const openStage = async (kind, { policy = {}, hasLog = false, isEmpty = false } = {}) => {
   const clock = { time: 1_800_000_000_000, now: () => clock.time };
   const real = await openReal(kind, clock);
   const line = createFaultyLine();
   const random = repeatableRandom();
-  const folder = hasLog ? mkdtempSync(join(tmpdir(), "pawl-faults-")) : undefined;
-  const log = hasLog ? await openRevocationLog(join(folder, "revocations")) : undefined;
   const far = line.storage(real);
-  const storage = hasLog ? loggedStorage(far, line.log(log)) : far;
+  const folder = hasLog ? mkdtempSync(join(tmpdir(), "pawl-faults-")) : undefined;
+  const path = hasLog ? join(folder, "revocations") : undefined;
+  let log;
+  /** What a process does first. */
+  const withLog = async () => {
+    if (!hasLog) return far;
+    log = await openLog(path);
+    await catchUpLog(far, log);
+    return loggedStorage(far, line.log(log));
+  };
+  let storage = await withLog();
   /** What is in the file of master keys. */
   let given = masterKeys[0];
 
@@ -74,6 +100,8 @@ export const openStage = async (kind, { policy = {}, hasLog = false, isEmpty = f
     /** The process has ended: from now on a new one serves. */
     async restart() {
       await engine?.close();
+      await log?.close();
+      storage = await withLog();
       engine = await start();
     },
     give: (text) => (given = text),
@@ -100,6 +128,13 @@ export const openStage = async (kind, { policy = {}, hasLog = false, isEmpty = f
         .toSorted()
         .concat(keys)
         .join("\n");
+    },
+    /** How many sessions have ended and are not in the log, where there is one. */
+    async unlogged() {
+      if (!hasLog) return 0;
+      const { revocations } = await real.revocationsSince({ at: 0 });
+      const text = readFileSync(path, "utf8");
+      return revocations.filter(({ id }) => !text.includes(id)).length;
     },
     live: async (userId, tenantId = "public") =>
       (await all((page) => real.listSessionReferences({ userId, tenantId }, page))).length,
