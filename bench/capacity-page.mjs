@@ -1,24 +1,19 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { parse, View } from "vega";
-import { compile } from "vega-lite";
+import { writeFileSync } from "node:fs";
 import { growthOf, REFRESH } from "./growth.mjs";
-import { formatMachine } from "./report.mjs";
+import { formatMachine } from "./machine.mjs";
+import { docs, replaceMarked } from "./marked-page.mjs";
+import { draw } from "./plot.mjs";
 
-const docs = (/** @type {string} */ name) => fileURLToPath(new URL(`../docs/operate/${name}`, import.meta.url));
-const BEGIN = "<!-- figures of the last run: begin -->";
-const END = "<!-- figures of the last run: end -->";
 const count = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
 
 /** @typedef {ReturnType<typeof growthOf>[number] & { storage: string }} Point */
 
 /** @param {readonly Point[]} points */
-const plot = async (points) => {
-  const { spec } = compile({
+const plot = (points) =>
+  draw({
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
     width: 560,
     height: 300,
-    background: "white",
     data: { values: points.filter(({ operation }) => operation === REFRESH) },
     mark: { type: "line", point: true },
     encoding: {
@@ -37,8 +32,6 @@ const plot = async (points) => {
       color: { field: "storage", type: "nominal", title: null },
     },
   });
-  return new View(parse(spec), { renderer: "none" }).toSVG();
-};
 
 const micros = (/** @type {number} */ perSecond) => `${count.format(1e6 / perSecond)} µs`;
 
@@ -114,10 +107,7 @@ export const writeCapacityPage = async (report) => {
   const points = report.rows
     .filter(({ name }) => name.startsWith("growth-"))
     .flatMap((row) => growthOf(row).map((point) => ({ ...point, storage: row.name.slice("growth-".length) })));
-  writeFileSync(docs("growth.svg"), `${await plot(points)}\n`);
-  const [before, rest] = readFileSync(docs("capacity.md"), "utf8").split(BEGIN);
-  const after = rest?.split(END)[1];
-  if (after === undefined) throw new Error(`docs/operate/capacity.md has lost its marks: ${BEGIN} … ${END}`);
+  writeFileSync(docs("operate/growth.svg"), await plot(points));
   const text = `${[...machines].join("; ")}.\n\n![Refreshes per second as the store grows](growth.svg)\n\n${table(points)}\n\n## For a hundred million\n\n${model(points, report)}`;
-  writeFileSync(docs("capacity.md"), `${before}${BEGIN}\n\n${text}\n\n${END}${after}`);
+  replaceMarked("operate/capacity.md", "figures of the last run", text);
 };

@@ -13,9 +13,11 @@ import { startWorker } from "./worker.mjs";
  * @property {string} name
  * @property {number} perSecond
  * @property {number} cpuMicros CPU of its process per operation, user and system
- * @property {number} memoryMb resident memory of its process at the end
+ * @property {number} memoryMb resident memory of its process at the end; 0 where it is another program
  * @property {number} [bytesPerSession] what the store takes for each, where a store was grown
- * @property {{ perSecond: number, cpuMicros: number }[]} rounds
+ * @property {number} [p50Micros] latency of an operation, where several are in flight or it goes over HTTP
+ * @property {number} [p99Micros]
+ * @property {({ perSecond: number, cpuMicros: number } & Partial<import("./latency.mjs").Latency>)[]} rounds
  *
  * @typedef {{ rounds: number, sliceMillis: number, warmMillis: number }} Pace
  */
@@ -65,6 +67,7 @@ export const hold = async (row, pace, progress, { profile } = {}) => {
           ? []
           : ["--cpu-prof", `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${fileName(name)}.cpuprofile`],
       );
+      /** @type {Score} */
       const score = { name, perSecond: 0, cpuMicros: 0, memoryMb: 0, rounds: [] };
       const entrant = { contender, worker, serves: false, score };
       entrants.push(entrant);
@@ -94,14 +97,22 @@ export const hold = async (row, pace, progress, { profile } = {}) => {
     for (let round = 1; round <= pace.rounds; round++) {
       for (const entrant of shuffled(entrants)) {
         progress(`round ${round} of ${pace.rounds}: ${entrant.contender.name}`);
-        const { operations, micros, cpuMicros, memoryBytes } = await slice(entrant, pace.sliceMillis);
+        const { operations, micros, cpuMicros, memoryBytes, latency } = await slice(entrant, pace.sliceMillis);
         entrant.score.memoryMb = memoryBytes / 2 ** 20;
-        entrant.score.rounds.push({ perSecond: (operations / micros) * 1e6, cpuMicros: cpuMicros / operations });
+        entrant.score.rounds.push({
+          perSecond: (operations / micros) * 1e6,
+          cpuMicros: cpuMicros / operations,
+          ...latency,
+        });
       }
     }
     for (const { score } of entrants) {
       score.perSecond = median(score.rounds.map((round) => round.perSecond));
       score.cpuMicros = median(score.rounds.map((round) => round.cpuMicros));
+      for (const rank of /** @type {const} */ (["p50Micros", "p99Micros"])) {
+        const measured = score.rounds.flatMap((round) => round[rank] ?? []);
+        if (measured.length > 0) score[rank] = median(measured);
+      }
     }
     return entrants.map(({ score }) => score);
   } finally {

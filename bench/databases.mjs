@@ -59,17 +59,44 @@ const startRedis = async () => {
 };
 
 /** What rows are measured on: the program that is needed, and how a server of it is started. */
-export const databases = /** @type {const} */ ({
+const kinds = /** @type {const} */ ({
   postgres: { program: "postgres", start: startPostgres },
   mysql: { program: "mariadbd", start: startMysql },
   redis: { program: "redis-server", start: startRedis },
 });
 
+/** @typedef {keyof typeof kinds} DatabaseKind @typedef {Partial<Record<DatabaseKind, Database>>} Databases */
+
 /**
- * Tells before anything is measured which program is missing.
- * @param {readonly (keyof typeof databases)[]} kinds
+ * Servers of a row's own, for as long as they are used.
+ * @template T
+ * @param {readonly DatabaseKind[]} wanted
+ * @param {(databases: Databases) => Promise<T>} use
  */
-export const requirePrograms = async (kinds) => {
+export const withDatabases = async (wanted, use) => {
+  /** @type {Databases} */
+  const started = {};
+  try {
+    for (const kind of wanted) started[kind] = await kinds[kind].start();
+    return await use(started);
+  } finally {
+    await Promise.all(Object.values(started).map((database) => database.stop()));
+  }
+};
+
+/**
+ * Tells before anything is measured which program is missing, and for which rows.
+ * @param {readonly { name: string, databases?: readonly DatabaseKind[] }[]} rows
+ * @throws {Error} of one line
+ */
+export const requirePrograms = async (rows) => {
   const { findProgram } = await servers();
-  for (const kind of kinds) findProgram(databases[kind].program);
+  for (const [kind, { program }] of Object.entries(kinds)) {
+    const needing = rows.filter(({ databases = [] }) => databases.some((one) => one === kind)).map(({ name }) => name);
+    try {
+      if (needing.length > 0) findProgram(program);
+    } catch (error) {
+      throw new Error(`${needing.join(", ")}: ${/** @type {Error} */ (error).message}`, { cause: error });
+    }
+  }
 };

@@ -12,3 +12,7 @@ export const formatRatio = (ratio) => `${ratio < 2 ? ratio.toFixed(3) : rounded(
 
 /** @param {number} memoryMb */
 export const formatMemory = (memoryMb) => `${Math.round(memoryMb)} MB`;
+
+/** @param {number | undefined} micros */
+export const formatLatency = (micros) =>
+  micros === undefined ? "–" : micros >= 1000 ? `${rounded(micros / 1000)} ms` : formatMicros(micros);

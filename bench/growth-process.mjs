@@ -40,8 +40,8 @@ const oneByOne =
  * @type {Record<string, { pass: () => Promise<number>, prepare?: () => Promise<unknown> }>}
  */
 const operations = {
-  "refresh, 32 in flight": { pass: () => inFlight(() => rotate(), 32)() },
-  "create, 32 in flight": { pass: inFlight(() => storage.createSession(newRecord()), 32) },
+  "refresh, 32 in flight": { pass: inFlight(() => rotate(), 32).pass },
+  "create, 32 in flight": { pass: inFlight(() => storage.createSession(newRecord()), 32).pass },
   "list a user": {
     pass: oneByOne(() => storage.listSessions({ tenantId, userId: /** @type {any} */ (anyUser()) }, { limit: 100 })),
   },

@@ -57,13 +57,13 @@ export const growthOf = (row) =>
  * @param {{ title: string, database?: "postgres" | "mysql" | "redis", kept: number }} what
  * @returns {import("./rows.mjs").Row}
  */
-const growthRow = (storage, { title, kept, ...what }) => ({
+const growthRow = (storage, { title, kept, database }) => ({
   name: `growth-${storage}`,
   title: `one store on ${title} that grows`,
   ours: "",
   growth: true,
   contenders: () => [],
-  ...what,
+  ...(database === undefined ? {} : { databases: [database] }),
   judge: (_score, scores) => {
     const refreshes = scores.filter(({ name }) => name.startsWith(REFRESH));
     const [largest, smaller = largest] = /** @type {[any, any]} */ (refreshes);

@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { latencyOf } from "./latency.mjs";
 import { refreshAll, repeat, verificationsOf, visitsOf } from "./load-plan.mjs";
 import { answerCalls } from "./worker.mjs";
 
@@ -132,25 +133,30 @@ answerCalls({
     new Promise((resolve, reject) => {
       const { connections, course } = target(name);
       const start = performance.now();
-      let operations = 0;
+      /** @type {number[]} */
+      const latencies = [];
       let busy = connections.length;
       // Asleep, this process would have to be woken by the server's writes, and the server would be charged for it: on a
       // virtual machine more than for the answer itself.
       const stayAwake = () => void (busy > 0 && setImmediate(stayAwake));
       stayAwake();
       for (const [lane, connection] of connections.entries()) {
+        let sentAt = 0;
         const onAnswer = (/** @type {string} */ _head, /** @type {string} */ body) => {
+          latencies.push((performance.now() - sentAt) * 1000);
           try {
             course.learn(lane, body);
           } catch (error) {
             return reject(error);
           }
-          operations++;
           step();
         };
         const step = () => {
-          if (performance.now() - start < millis) connection.send(course.next(lane), onAnswer, reject);
-          else if (--busy === 0) resolve({ operations, micros: (performance.now() - start) * 1000 });
+          const text = course.next(lane);
+          sentAt = performance.now();
+          if (sentAt - start < millis) connection.send(text, onAnswer, reject);
+          else if (--busy === 0)
+            resolve({ operations: latencies.length, micros: (sentAt - start) * 1000, latency: latencyOf(latencies) });
         };
         step();
       }

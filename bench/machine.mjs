@@ -33,3 +33,16 @@ export const describeMachine = (sqlite) => ({
   commit:
     git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain", "--untracked-files=no") === "" ? "" : "+"),
 });
+
+/** @param {Record<string, any>} machine */
+export const formatMachine = (machine) => {
+  const { cpu, cores, memoryGb, system, node, sqlite, commit, loadAtStart, loadAtEnd } = machine;
+  const load = loadAtEnd === undefined ? loadAtStart : `${loadAtStart} to ${loadAtEnd}`;
+  return (
+    `${cpu}, ${cores} cores, ${memoryGb} GB, ${system}, Node ${node}, SQLite ${sqlite}, commit ${commit}, ` +
+    `${momentOf(machine)}, load ${load}`
+  );
+};
+
+/** When it was measured. @param {Record<string, any>} machine */
+export const momentOf = ({ date }) => `${date.slice(0, 16).replace("T", " ")} UTC`;

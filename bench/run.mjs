@@ -1,13 +1,15 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { compare } from "./comparison.mjs";
 import { hold } from "./contest.mjs";
-import { databases, requirePrograms } from "./databases.mjs";
+import { requirePrograms, withDatabases } from "./databases.mjs";
 import { grow } from "./growth.mjs";
-import { describeMachine, loadNow } from "./machine.mjs";
+import { describeMachine, formatMachine, loadNow } from "./machine.mjs";
 import { readOptions, UsageError } from "./options.mjs";
 import { prepare } from "./preparation.mjs";
-import { compare, formatMachine, formatRow, reportRow, save, writeDocs } from "./report.mjs";
+import { readLatest, reportRow, save } from "./report.mjs";
 import { rows } from "./rows.mjs";
+import { formatRow } from "./tables.mjs";
 
 const FULL = { rounds: 18, sliceMillis: 500, warmMillis: 2000 };
 const SHORT = { rounds: 3, sliceMillis: 250, warmMillis: 400 };
@@ -34,41 +36,48 @@ const withDirectory = async (use) => {
   }
 };
 
-/**
- * A server of its own for a row that needs one.
- * @template T
- * @param {import("./rows.mjs").Row} row
- * @param {(database?: import("./databases.mjs").Database) => Promise<T>} use
- */
-const withDatabase = async ({ database: kind }, use) => {
-  const database = kind && (await databases[kind].start());
-  try {
-    return await use(database);
-  } finally {
-    await database?.stop();
-  }
+/** Most sessions of a contender in a short run: making them would take longer than what is measured. */
+const SHORT_SESSIONS = 1000;
+
+/** @param {import("./contest.mjs").Contender} contender @returns {import("./contest.mjs").Contender} */
+const shortened = (contender) => {
+  const { settings } = contender;
+  if (typeof settings !== "object" || settings["sessions"] === undefined) return contender;
+  return { ...contender, settings: { ...settings, sessions: Math.min(settings["sessions"], SHORT_SESSIONS) } };
 };
 
 /**
  * @typedef {Exclude<ReturnType<typeof readOptions>, { help: string }>} Options
  *
  * @param {import("./rows.mjs").Row} row
- * @param {{ directory: string, database: import("./databases.mjs").Database | undefined, options: Options, tell: (text: string) => void }} using
+ * @param {{ directory: string, databases: import("./databases.mjs").Databases, options: Options, tell: (text: string) => void }} using
  */
-const scoresOf = async (row, { directory, database, options, tell }) => {
-  if (row.growth)
+const scoresOf = async (row, { directory, databases, options, tell }) => {
+  if (row.growth) {
+    const [database] = Object.values(databases);
     return grow(
       { url: database?.storeUrl("growth") ?? `sqlite:${directory}/growth.db`, directory, database },
       options.short,
       tell,
     );
-  const { contenders, lanes } = row;
+  }
+  const { lanes } = row;
+  const contenders = row.contenders(directory, databases);
   return hold(
-    { contenders: contenders(directory, database), ...(lanes === undefined ? {} : { lanes }) },
+    { contenders: options.short ? contenders.map(shortened) : contenders, ...(lanes === undefined ? {} : { lanes }) },
     options.short ? SHORT : FULL,
     tell,
     options.profile === undefined ? {} : { profile: options.profile },
   );
+};
+
+const writeDocs = async () => {
+  const report = readLatest();
+  // Loaded here: they need packages that only this folder has.
+  const { writeCapacityPage } = await import("./capacity-page.mjs");
+  const { writePerformancePage } = await import("./performance-page.mjs");
+  await writeCapacityPage(report);
+  await writePerformancePage(report, rows);
 };
 
 /** @param {Options} options */
@@ -81,12 +90,13 @@ const measure = async (options) => {
   say(`${formatMachine(machine)}\n`);
 
   const chosen = rows.filter(({ name }) => options.names.includes(name));
-  await requirePrograms(chosen.flatMap(({ database }) => database ?? []));
+  await requirePrograms(chosen);
   const reported = [];
   for (const [place, row] of chosen.entries()) {
     const tell = (/** @type {string} */ text) => progress(`[${place + 1}/${chosen.length}] ${row.name}: ${text}`);
+    const startedAt = performance.now();
     const scores = await withDirectory((directory) =>
-      withDatabase(row, (database) => scoresOf(row, { directory, database, options, tell })),
+      withDatabases(row.databases ?? [], (databases) => scoresOf(row, { directory, databases, options, tell })),
     );
     const verdict = row.judge((name) => {
       const found = scores.find((score) => score.name === name);
@@ -95,11 +105,11 @@ const measure = async (options) => {
     }, scores);
     clearProgress();
     say(formatRow(row, scores, verdict));
-    reported.push(reportRow(row, scores, verdict));
+    reported.push(reportRow(row, scores, verdict, performance.now() - startedAt));
   }
 
   const report = { machine: { ...machine, loadAtEnd: loadNow() }, rows: reported };
-  if (options.compare) (options.json ? process.stderr : process.stdout).write(compare(report));
+  if (options.compare) (options.json ? process.stderr : process.stdout).write(compare(report, options));
   if (!options.short && options.profile === undefined) process.stderr.write(`written to ${save(report)}\n`);
   if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
 };
@@ -107,7 +117,7 @@ const measure = async (options) => {
 try {
   const options = readOptions(process.argv.slice(2), rows);
   if ("help" in options) process.stdout.write(options.help);
-  else if (options.writeDocs) await writeDocs(rows);
+  else if (options.writeDocs) await writeDocs();
   else await measure(options);
 } catch (error) {
   clearProgress();

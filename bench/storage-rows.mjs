@@ -26,7 +26,7 @@ const urlOf = (/** @type {import("./databases.mjs").Database | undefined} */ dat
  * @param {"refresh" | "create"} what.write
  * @param {string} what.adapter
  * @param {string} what.title
- * @param {keyof typeof import("./databases.mjs").databases} what.database
+ * @param {import("./databases.mjs").DatabaseKind} what.database
  * @param {{ name: string, contender: (lanes: number, directory: string, database: any) => Omit<import("./contest.mjs").Contender, "name"> }[]} what.peers
  * @param {{ text: string, peer: string, ratio: number }} what.target
  * @returns {import("./rows.mjs").Row}
@@ -38,8 +38,8 @@ const storageRow = ({ name, write, adapter, title, database: kind, peers, target
     name,
     title: `${title}, durable, at ${LEVELS.join(", ")} in flight`,
     ours,
-    database: kind,
-    contenders: (directory, database) => {
+    databases: [kind],
+    contenders: (directory, { [kind]: database }) => {
       const mine = atEach(own, (lanes) => ({
         module: "pawl-storage",
         opener: `${write}Sessions`,

@@ -4,7 +4,7 @@ import { getMigrations } from "better-auth/db/migration";
 import { fromNodeHeaders } from "better-auth/node";
 import express from "express";
 import { SqliteDialect } from "kysely";
-import { listen, loginsOf } from "./listen.mjs";
+import { listen, visitsTo } from "./listen.mjs";
 import { openDatabase } from "./sqlite.mjs";
 
 /** better-auth takes the class of `node:sqlite` as it is; `libsql`, of better-sqlite3's shape, through Kysely's dialect. */
@@ -44,5 +44,5 @@ export const expressServer = async ({ sessions, directory }) => {
     for (const cookie of signedUp.headers.getSetCookie()) response.append("Set-Cookie", cookie);
     response.json({});
   });
-  return { ...(await listen(app)), plan: { kind: "visits", logins: loginsOf(sessions), path: "/me" } };
+  return { ...(await listen(app)), plan: visitsTo(sessions) };
 };

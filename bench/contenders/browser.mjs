@@ -36,17 +36,27 @@ export const authenticatedFetch = async (settings) => {
     if (withSdk) (await import(/** @type {any} */ ("/sdk/index.js"))).init();
     await fetch("/login", { method: "POST" });
   }, settings.sdk);
+  /** @type {number[]} */
+  const latencies = [];
   return {
     pass: async () => {
-      await page.evaluate(
+      const taken = await page.evaluate(
         async ({ calls, withSdk }) => {
           const options = withSdk ? {} : { headers: { "st-auth-mode": "cookie" } };
-          for (let call = 0; call < calls; call++) await (await fetch("/me", options)).json();
+          const times = [];
+          for (let call = 0; call < calls; call++) {
+            const start = performance.now();
+            await (await fetch("/me", options)).json();
+            times.push((performance.now() - start) * 1000);
+          }
+          return times;
         },
         { calls: BATCH, withSdk: settings.sdk },
       );
+      latencies.push(...taken);
       return BATCH;
     },
+    takeLatencies: () => latencies.splice(0),
     close: async () => {
       await browser.close();
       close();

@@ -42,7 +42,7 @@ export const postgres = async ({ url, sessions, lanes }) => {
     await client.query("COMMIT");
     client.release();
   };
-  return { pass: inFlight(rotating(rotate, records), lanes), close: () => pool.end() };
+  return { ...inFlight(rotating(rotate, records), lanes), close: () => pool.end() };
 };
 
 /** Through `mysql2`, likewise. @param {{ url: string, sessions: number, lanes: number }} settings */
@@ -68,7 +68,7 @@ export const mysql = async (settings) => {
     await connection.query("COMMIT");
     connection.release();
   };
-  return { pass: inFlight(rotating(rotate, records), settings.lanes), close: () => pool.end() };
+  return { ...inFlight(rotating(rotate, records), settings.lanes), close: () => pool.end() };
 };
 
 /**
@@ -80,5 +80,5 @@ export const mysqlStatement = async (settings) => {
   const rotate = async (/** @type {import("@pawl/storage").SessionRecord} */ { id }) => {
     await pool.execute(`${SET} ${KEY} AND ended_at IS NULL`, [NOW(), NOW() + YEAR, ...keyOf(id)]);
   };
-  return { pass: inFlight(rotating(rotate, records), settings.lanes), close: () => pool.end() };
+  return { ...inFlight(rotating(rotate, records), settings.lanes), close: () => pool.end() };
 };

@@ -13,6 +13,11 @@ export const listen = (server) =>
     });
   });
 
-/** Requests that log so many users in, where an application has `POST /login/:user`. */
-export const loginsOf = (/** @type {number} */ users) =>
-  Array.from({ length: users }, (_, user) => requestText({ method: "POST", path: `/login/user-${user}`, body: "{}" }));
+/** Requests that log so many users in, where an application has `POST /login/:user`, and then GET `/me` as each of them. */
+export const visitsTo = (/** @type {number} */ users) => ({
+  kind: "visits",
+  logins: Array.from({ length: users }, (_, user) =>
+    requestText({ method: "POST", path: `/login/user-${user}`, body: "{}" }),
+  ),
+  path: "/me",
+});

@@ -43,6 +43,15 @@ export const refresh = async ({ directory, sessions }) => ({
   plan: { kind: "refreshes", creates: creates(sessions), path: `${PATH}/refresh` },
 });
 
+/**
+ * A core for an SDK that speaks CDI 1.0.
+ * @param {{ directory: string }} settings
+ */
+export const cdi1 = async ({ directory }) => ({
+  ...(await startPawlCore({ directory, name: "cdi-1" })),
+  plan: { kind: "fixed", requests: [] },
+});
+
 /** @param {{ directory: string }} settings */
 export const create = async ({ directory }) => ({
   ...(await startPawlCore({ directory, name: "create" })),

@@ -1,8 +1,13 @@
 /* oxlint-disable oxc/no-async-endpoint-handlers -- Express 5 passes rejections on to the error handler */
+import { createServer } from "node:http";
+import { createAdaptorServer } from "@hono/node-server";
 import { createNewSession, createPawl, getSession, init } from "@pawl/node";
+import { fetchExchange } from "@pawl/node/fetch";
 import express from "express";
+import Fastify from "fastify";
+import { Hono } from "hono";
 import { freshStrings, SEEN_SESSIONS } from "./access-tokens.mjs";
-import { listen, loginsOf } from "./listen.mjs";
+import { listen, visitsTo } from "./listen.mjs";
 
 /** A response that only takes down its cookies, where there is no server. */
 const recordCookies = () => {
@@ -46,19 +51,82 @@ export const verifySeen = async () => {
 };
 
 /**
- * The five-minute start: `init`, and `getSession` in the handler.
- * @param {{ directory: string, sessions: number }} settings
+ * The five-minute start, in each framework: `init`, and `getSession` in the handler.
+ * @typedef {{ directory: string, sessions: number }} Settings
  */
+const start = (/** @type {string} */ directory) =>
+  init({ storage: `sqlite:${directory}/sessions-${process.pid}.db`, cookies: { secure: false } });
+
+const payload = { role: "member" };
+
+/** @param {Settings} settings */
 export const expressServer = async ({ sessions, directory }) => {
-  init({ storage: `sqlite:${directory}/sessions.db`, cookies: { secure: false } });
+  start(directory);
   const app = express();
   app.get("/me", async (request, response) => {
     const session = await getSession(request, response, false);
     response.json({ userId: session.getUserId() });
   });
   app.post("/login/:user", async (request, response) => {
-    await createNewSession(response, request.params.user, { role: "member" });
+    await createNewSession(response, request.params.user, payload);
     response.json({});
   });
-  return { ...(await listen(app)), plan: { kind: "visits", logins: loginsOf(sessions), path: "/me" } };
+  return { ...(await listen(app)), plan: visitsTo(sessions) };
+};
+
+/** @param {Settings} settings */
+export const nodeHttpServer = async ({ sessions, directory }) => {
+  start(directory);
+  const answer = async (
+    /** @type {import("node:http").IncomingMessage} */ request,
+    /** @type {import("node:http").ServerResponse} */ response,
+  ) => {
+    const session =
+      request.method === "POST"
+        ? await createNewSession(response, request.url?.slice("/login/".length) ?? "", payload)
+        : await getSession(request, response, false);
+    response.setHeader("Content-Type", "application/json");
+    response.end(JSON.stringify({ userId: session.getUserId() }));
+  };
+  const server = createServer((request, response) => void answer(request, response));
+  return { ...(await listen(server)), plan: visitsTo(sessions) };
+};
+
+/**
+ * With the request and the answer of `node:http` that Fastify holds.
+ * @param {Settings} settings
+ */
+export const fastifyServer = async ({ sessions, directory }) => {
+  start(directory);
+  const app = Fastify();
+  app.get("/me", async (request, reply) => {
+    const session = await getSession(request.raw, reply.raw, false);
+    return { userId: session.getUserId() };
+  });
+  app.post("/login/:user", async (request, reply) => {
+    await createNewSession(reply.raw, /** @type {{ user: string }} */ (request.params).user, payload);
+    return {};
+  });
+  await app.ready();
+  return { ...(await listen(app.server)), plan: visitsTo(sessions) };
+};
+
+/**
+ * With what `@pawl/node/fetch` has for handlers of the form Request → Response.
+ * @param {Settings} settings
+ */
+export const honoServer = async ({ sessions, directory }) => {
+  start(directory);
+  const app = new Hono();
+  app.get("/me", async (context) => {
+    const { req, res, applyTo } = fetchExchange(context.req.raw);
+    const session = await getSession(req, res, false);
+    return applyTo(context.json({ userId: session.getUserId() }));
+  });
+  app.post("/login/:user", async (context) => {
+    const { res, applyTo } = fetchExchange(context.req.raw);
+    await createNewSession(res, context.req.param("user"), payload);
+    return applyTo(context.json({}));
+  });
+  return { ...(await listen(createAdaptorServer(app))), plan: visitsTo(sessions) };
 };

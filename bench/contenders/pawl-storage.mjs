@@ -7,7 +7,7 @@ import { newRecord, openFilled } from "./session-rows.mjs";
  */
 export const createSessions = async ({ url, lanes }) => {
   const { storage } = await openFilled(url, 0);
-  return { pass: inFlight(() => storage.createSession(newRecord()), lanes), close: () => storage.close() };
+  return { ...inFlight(() => storage.createSession(newRecord()), lanes), close: () => storage.close() };
 };
 
 /**
@@ -16,7 +16,7 @@ export const createSessions = async ({ url, lanes }) => {
  */
 export const refreshSessions = async ({ url, sessions, lanes }) => {
   const { storage, records } = await openFilled(url, sessions);
-  return { pass: inFlight(rotator(storage, records), lanes), close: () => storage.close() };
+  return { ...inFlight(rotator(storage, records), lanes), close: () => storage.close() };
 };
 
 /**

@@ -77,7 +77,7 @@ const creator = (/** @type {import("@pawl/engine").SessionEngine} */ engine) => 
 /** @param {{ directory: string }} settings */
 export const createSessions = async ({ directory }) => {
   const { engine, close } = await openDurable(directory, "create");
-  return { pass: inFlight(creator(engine)), close };
+  return { ...inFlight(creator(engine)), close };
 };
 
 /** @param {{ directory: string, sessions: number }} settings */
@@ -94,5 +94,5 @@ export const refreshSessions = async ({ directory, sessions }) => {
       throw new Error(`a refresh was answered ${outcome.kind}`);
     tokens[place] = outcome.refreshToken.token;
   };
-  return { pass: inFlight(refreshNext), close };
+  return { ...inFlight(refreshNext), close };
 };

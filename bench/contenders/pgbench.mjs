@@ -1,5 +1,6 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { openStorage } from "@pawl/storage";
+import { latencyOf } from "../latency.mjs";
 import { fill, newRecord } from "./session-rows.mjs";
 import { runTimed } from "./timed-program.mjs";
 
@@ -33,6 +34,17 @@ const run = async (/** @type {string} */ program, /** @type {string[]} */ parame
   return { perSecond, operations, cpuMicros };
 };
 
+/** Latencies out of the log that `pgbench` left, which is removed. The third of a line's numbers is microseconds. */
+const takeLog = (/** @type {string} */ directory, /** @type {string} */ prefix) => {
+  const names = readdirSync(directory).filter((name) => name.startsWith(`${prefix}.`));
+  const lines = names.flatMap((name) => readFileSync(`${directory}/${name}`, "utf8").trim().split("\n"));
+  for (const name of names) rmSync(`${directory}/${name}`);
+  return lines.map((line) => Number(line.split(" ")[2]));
+};
+
+/** Of so many transactions the time is logged: to log all of them would be felt. */
+const SAMPLED = "0.1";
+
 /**
  * `pgbench -M prepared` with one statement a transaction, on a schema of its own.
  * @param {{ url: string, programs: string, directory: string, clients: number, sessions: number, statement: "UPDATE" | "INSERT" }} settings
@@ -45,6 +57,7 @@ export const pgbench = async ({ url, programs, directory, clients, sessions, sta
   await fill(storage, /** @type {any} */ (records));
   await storage.close();
   const script = `${directory}/${statement}.pgbench`;
+  const log = `pgbench-${statement}-${clients}`;
   const most = statement === "INSERT" ? 2_000_000_000 : sessions - 1;
   writeFileSync(
     script,
@@ -60,8 +73,19 @@ export const pgbench = async ({ url, programs, directory, clients, sessions, sta
         Math.round(((millis / 1000) * (statement === "INSERT" ? 3000 : 4000)) / Math.max(clients, 4)),
       );
       const parameters = ["-n", "-M", "prepared", "-c", String(clients), "-j", "1", "-t", String(each), "-f", script];
-      const { perSecond, operations, cpuMicros } = await run(`${programs}/pgbench`, [...parameters, ...address]);
-      return { operations, micros: (operations / perSecond) * 1e6, cpuMicros, memoryBytes: 0 };
+      const logging = ["-l", "--sampling-rate", SAMPLED, "--log-prefix", `${directory}/${log}`];
+      const { perSecond, operations, cpuMicros } = await run(`${programs}/pgbench`, [
+        ...parameters,
+        ...logging,
+        ...address,
+      ]);
+      return {
+        operations,
+        micros: (operations / perSecond) * 1e6,
+        cpuMicros,
+        memoryBytes: 0,
+        latency: latencyOf(takeLog(directory, log)),
+      };
     },
   };
 };

@@ -65,9 +65,17 @@ export const redisBenchmark = async ({ url, command, clients, sessions }) => {
         "--csv",
       ];
       const { output, cpuMicros } = await runTimed(command, [...options, "EVALSHA", ...call, ...rest]);
-      const perSecond = Number(/^"EVALSHA[^\n]*?","([\d.]+)"/m.exec(output)?.[1]);
+      const line = /^"EVALSHA.*?"((?:,"[\d.]+")+)/m.exec(output)?.[1] ?? "";
+      // Requests per second; average, least, p50, p95, p99 and most of latency, in milliseconds.
+      const [perSecond = 0, , , p50 = 0, , p99 = 0] = [...line.matchAll(/[\d.]+/g)].map(Number);
       if (!(perSecond > 0)) throw new Error(`redis-benchmark: ${output.slice(-800)}`);
-      return { operations: requests, micros: (requests / perSecond) * 1e6, cpuMicros, memoryBytes: 0 };
+      return {
+        operations: requests,
+        micros: (requests / perSecond) * 1e6,
+        cpuMicros,
+        memoryBytes: 0,
+        latency: { p50Micros: p50 * 1000, p99Micros: p99 * 1000 },
+      };
     },
   };
 };

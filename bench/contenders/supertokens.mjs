@@ -5,7 +5,7 @@ import { errorHandler } from "supertokens-node/framework/express/index.js";
 import Session from "supertokens-node/recipe/session/index.js";
 import { verifySession } from "supertokens-node/recipe/session/framework/express/index.js";
 import { freshStrings, SEEN_SESSIONS } from "./access-tokens.mjs";
-import { listen, loginsOf } from "./listen.mjs";
+import { listen, visitsTo } from "./listen.mjs";
 import { startSupertokensCore } from "./supertokens-core.mjs";
 
 const init = async () => {
@@ -58,5 +58,5 @@ export const expressServer = async ({ sessions }) => {
     response.json({});
   });
   app.use(errorHandler());
-  return { ...(await listen(app)), plan: { kind: "visits", logins: loginsOf(sessions), path: "/me" } };
+  return { ...(await listen(app)), plan: visitsTo(sessions) };
 };
