@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { startMariaDb, startPostgres, startRedis, startRedisCluster } from "@pawl/test-servers";
 import { aborts } from "./aborts.mjs";
 import { crashes } from "./crashes.mjs";
+import { faults } from "./faults.mjs";
 import { histories, thefts } from "./histories.mjs";
 import { forgeries, substitutions } from "./forgeries.mjs";
 import { fuzz } from "./fuzz.mjs";
@@ -23,6 +24,7 @@ import { mutation } from "./mutation.mjs";
 /** Each proof: `run(size, seed, progress)` gives `{ count, failures, note }`. */
 const proofs = [
   ...interleavings,
+  ...faults,
   {
     name: "honest-histories",
     run: histories,

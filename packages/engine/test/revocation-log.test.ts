@@ -1,11 +1,12 @@
 import { appendFile, mkdtemp, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { millis, type TenantId, type UserId } from "@pawl/storage";
+import { millis, StorageError, type TenantId, type UserId } from "@pawl/storage";
 import { openStorage } from "@pawl/storage-sqlite";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { loggedStorage, type OpenedEngine, openEngine, openRevocationLog, type Policy } from "../src/index.js";
 import { claimsOf, DAY, HOUR, MINUTE, refresh, refreshed, StandingClock, USER } from "./engines.js";
+import { intercepted } from "./intercepted-storage.js";
 
 let folder: string;
 let opened: OpenedEngine[];
@@ -150,6 +151,31 @@ it("is completed at the start with what a killed process could not write, once",
     ).toEqual([logged.session.handle, lost.session.handle]);
     await again.close();
   }
+});
+
+it("HAZARDS 1: an end of which the store's answer was lost is in the log before it is acknowledged", async () => {
+  const real = await openStorage(url(), { clock });
+  let isLost = true;
+  const storage = intercepted(real, async ({ method, proceed }) => {
+    const answer = await proceed();
+    if (method === "revokeSessions" && isLost) throw new StorageError("unavailable", "the answer was lost");
+    return answer;
+  });
+  const masterKey = Buffer.alloc(32, 7).toString("base64");
+  const { engine, close } = await openEngine({ storage, masterKey, revocationLog: path() });
+  const [one, two, three] = [await login(engine), await login(engine), await login(engine)];
+  await expect(engine.revokeSessions([one.session.handle])).rejects.toMatchObject({ code: "unavailable" });
+  await expect(engine.revokeSessions([two.session.handle])).rejects.toMatchObject({ code: "unavailable" });
+  isLost = false;
+  expect(await engine.revokeSessions([one.session.handle])).toEqual([]);
+  expect((await linesOf()).join()).toContain(one.session.handle);
+  // Long after the failure, and once: whoever ends something else, or follows the feed, writes what was not asked for again.
+  clock.advance(HOUR);
+  await engine.revokeSessions([three.session.handle]);
+  for (const { session } of [one, two, three])
+    expect((await linesOf()).filter((line) => line.includes(session.handle))).toHaveLength(1);
+  await close();
+  await real.close();
 });
 
 it("stops the start when it cannot be written", async () => {

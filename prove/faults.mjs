@@ -1,0 +1,304 @@
+// A fault of every kind at every place at which an operation waits for something outside: storage, revocation log, core.
+import { routes } from "@pawl/protocol";
+import { awaitPoints } from "./faults/await-points.mjs";
+import { faultKinds } from "./faults/faulty-line.mjs";
+import { exchangeFaults } from "./faults/faulty-proxy.mjs";
+import { operations } from "./faults/operations.mjs";
+import { openApplication, requests } from "./faults/requests.mjs";
+import { openStage } from "./faults/stage.mjs";
+
+/** What an operation does where nothing fails: the points it passes, and the state before, and after each of them. */
+const rehearse = async (kind, operation) => {
+  const stage = await openStage(kind, operation);
+  const held = await operation.prepare(stage);
+  const states = [await stage.state()];
+  const run = await stage.line.watch(() => operation.act(stage, held), {
+    onDone: async () => states.push(await stage.state()),
+  });
+  await stage.close();
+  const wrong = [];
+  if (run.kind === "failed") wrong.push(`fails where nothing went wrong: ${run.error.stack}`);
+  const commits = new Set(states).size - 1;
+  const { commits: most = 1, answers } = operation;
+  if (commits > most) wrong.push(`is seen in ${commits} steps, not ${most}`);
+  if (answers !== undefined && !answers.includes(run.value?.kind)) wrong.push(`is answered ${run.value?.kind}`);
+  return { points: run.points, states, wrong };
+};
+
+/** An operation with one fault. @returns what was wrong, in words. */
+const suffer = async (kind, operation, { fault, at, states }) => {
+  const stage = await openStage(kind, operation);
+  const wrong = [];
+  const blame = (prefix) => (error) => void wrong.push(prefix + error.message);
+  const held = await operation.prepare(stage);
+  const run = await stage.line.watch(() => operation.act(stage, held), { fault, at });
+  if (run.kind === "answered") wrong.push("is answered although it failed");
+  if (run.underWay > (fault.dies === true ? 1 : 0)) wrong.push("leaves calls under way");
+  if ((await stage.state()) !== states[fault.work === "yes" ? at : at - 1])
+    wrong.push("leaves a state that is neither that before nor that after");
+  if (fault.dies === true) await stage.restart();
+  // What comes of a call that nobody waits for is nobody's failure.
+  const land = () => run.landing?.().catch(() => undefined);
+  if (fault.lands === "after the retry") await operation.act(stage, held).catch(blame("tried again: "));
+  await land();
+  await operation.after(stage, held, fault.lands === undefined ? 1 : 2).catch(blame(""));
+  if (operation.hasLog === true) {
+    // What one process could not write, it writes with the next line, or the next process does.
+    await stage.restart();
+    const lacking = await stage.unlogged();
+    if (lacking > 0) wrong.push(`leaves ${lacking} ends out of the log`);
+  }
+  const alarms = await stage.events("token_reuse", "forged_token");
+  if (alarms.length > 0 && operation.isTheft !== true) wrong.push("raises a false alarm");
+  await stage.close();
+  return wrong;
+};
+
+/** Collects what is wrong, and tells the first few stories. */
+const createVerdict = () => {
+  let failures = 0;
+  const onRejection = (error) => verdict.add("a promise that nobody waits for fails", [String(error?.stack ?? error)]);
+  process.on("unhandledRejection", onRejection);
+  const verdict = {
+    add(story, wrong) {
+      for (const what of wrong) if ((failures += 1) <= 10) console.error(`${story}: ${what}`);
+    },
+    /** The number of failures. Whatever was left to reject has done so when the event loop turns. */
+    async end() {
+      await new Promise(setImmediate);
+      process.off("unhandledRejection", onRejection);
+      return failures;
+    },
+  };
+  return verdict;
+};
+
+/** Ways to be wrong that have to be noticed, or nothing is shown by what is not. */
+const dishonest = {
+  "an end that is told although it failed": (act) => (stage, held) => act(stage, held).catch(() => []),
+  "a failure told as an answer": (act) => (stage, held) => act(stage, held).catch(() => ({ kind: "unauthorised" })),
+  "work that is done twice": (act) => async (stage, held) => {
+    await act(stage, held).catch(() => undefined);
+    return act(stage, held);
+  },
+};
+
+const isNoticed = async (dishonesty) => {
+  for (const name of ["create", "refresh", "revoke one"]) {
+    const operation = operations.find((known) => known.name === name);
+    const { states } = await rehearse("memory", operation);
+    const broken = { ...operation, act: dishonesty(operation.act) };
+    for (const work of ["no", "yes"]) {
+      const fault = Object.values(faultKinds).find((known) => known.work === work);
+      if ((await suffer("memory", broken, { fault, at: 1, states })).length > 0) return true;
+    }
+  }
+  return false;
+};
+
+/** The engine's operations. `delays`: at how many moments a client of those that are tried again later comes back. */
+const engineFaults = (kind) => async (delays, _seed, progress) => {
+  const verdict = createVerdict();
+  const isFull = delays > 1 || kind === "memory";
+  // A store always answers: to give up is what its adapter does.
+  const kinds = Object.entries(faultKinds).filter(([, { hangs, dies }]) => hangs !== true && (isFull || dies !== true));
+  const visits = new Map();
+  let count = 0;
+  const chosen = operations.filter(({ later = 0 }) => delays > 1 || later === 0);
+  for (const [done, operation] of chosen.entries()) {
+    const { points, states, wrong } = await rehearse(kind, operation);
+    verdict.add(operation.name, wrong);
+    for (const [index, point] of points.entries())
+      for (const [name, fault] of kinds) {
+        const found = await suffer(kind, operation, { fault, at: index + 1, states });
+        verdict.add(`${operation.name}; ${point}; ${name}`, found);
+        visits.set(point, (visits.get(point) ?? new Set()).add(name));
+        count += 1;
+      }
+    progress((delays * done) / chosen.length);
+  }
+  const { points, unused } = awaitPoints();
+  const isVisited = (point) => visits.get(point)?.size === kinds.length;
+  const places = new Set([...points, ...visits.keys()]);
+  verdict.add(
+    "not visited with every kind of fault",
+    [...places].filter((point) => !isVisited(point)),
+  );
+  verdict.add(
+    "visited, and not found in the engine's code",
+    [...visits.keys()].filter((point) => !points.includes(point)),
+  );
+  verdict.add("said to be elsewhere, and not there", unused);
+  for (const [what, dishonesty] of Object.entries(dishonest))
+    if (!(await isNoticed(dishonesty))) verdict.add("not noticed", [what]);
+  return {
+    count,
+    failures: await verdict.end(),
+    note: `${chosen.length} operations; ${points.length} await points in the engine's code, ${points.filter(isVisited).length} visited with each of ${kinds.length} kinds of fault`,
+  };
+};
+
+/** What a failed request may not have touched. */
+const SESSION_HEADERS = ["set-cookie", "id-refresh-token", "front-token", "anti-csrf"];
+
+/** What is wrong with the answer to a request that met with a fault. */
+const judged = ({ error, headers }, { ends, mustFail, mustSayWhen }) => {
+  if (!mustFail && ends.includes(error?.code)) return [];
+  if (error?.code !== "GENERAL_ERROR") return [`is answered ${error?.code ?? error?.stack ?? "well"}`];
+  const touched = SESSION_HEADERS.filter((name) => headers.has(name));
+  const wrong = touched.length > 0 ? [`touches ${touched.join(", ")}`] : [];
+  if (mustSayWhen && !(error.retryAfter > 0)) wrong.push("does not say when to try again");
+  return wrong;
+};
+
+/**
+ * Does a request with a fault, and what an honest browser does then. `strike` gives the answer, and what is still to land;
+ * `pawl` is who serves the request that is struck.
+ */
+const endure = async (application, request, { strike, views, pawl = application.pawl, ...expected }) => {
+  const browser = await request.prepare(application);
+  browser.before = browser.copy();
+  const { answer, landing } = await strike(() => request.act({ ...application, pawl }, browser));
+  const wrong = judged(answer, { ...expected, ends: request.ends });
+  if (!views.includes(await application.view(browser.user)))
+    wrong.push("leaves a state that is neither that before nor that after");
+  const honest = async () => {
+    await request.after(application, browser);
+    await request.then(application, browser);
+  };
+  const blame = (prefix) => (error) => void wrong.push(prefix + error.message);
+  if (landing?.first === true) await landing.land().catch(() => undefined);
+  await honest().catch(blame(""));
+  if (landing?.first === false) {
+    await landing.land().catch(() => undefined);
+    await honest().catch(blame("once it has landed: "));
+  }
+  if (request.isTheft !== true && (await application.alarms(browser.user)) > 0) wrong.push("raises a false alarm");
+  return wrong;
+};
+
+const BESIDES = ["reportUses"];
+
+/** A request where nothing fails. */
+const rehearseRequest = async (application, request) => {
+  const browser = await request.prepare(application);
+  const before = await application.view(browser.user);
+  let run;
+  const exchanges = [];
+  const act = async () => {
+    run = await application.line.watch(() => request.act(application, browser), { besides: BESIDES });
+  };
+  if (application.proxy === undefined) await act();
+  else exchanges.push(...(await application.proxy.watch(act)));
+  const wrong = request.ends.includes(run.value.error?.code)
+    ? []
+    : [`is answered ${run.value.error?.stack} where nothing went wrong`];
+  return { wrong, exchanges, points: run.points, views: [before, await application.view(browser.user)] };
+};
+
+/** Routes that no operation of a session asks for, and why. */
+const elsewhere = {
+  regenerateSession: "not asked for by the SDK",
+  reportUses: "told in the background, until it is taken",
+  listEvents: "an operator's",
+  watchRevocations: "followed in the background",
+  keySet: "at the start",
+  settings: "at the start",
+  listSigningKeys: "an operator's",
+  rotateSigningKey: "an operator's",
+  openApi: "a document",
+};
+
+/** The operations as requests of browsers to an application; `size` counts the storages behind it. */
+const requestFaults = async (size, _seed, progress) => {
+  const verdict = createVerdict();
+  const stages = ["memory", "sqlite"]
+    .slice(0, size)
+    .flatMap((kind) => [false, true].map((hasCore) => ({ kind, hasCore })));
+  const told = { points: 0, exchanges: 0 };
+  const asked = new Set();
+  let count = 0;
+  for (const [done, { kind, hasCore }] of stages.entries()) {
+    const application = await openApplication(kind, { hasCore });
+    const where = `${hasCore ? "a core" : "in process"} on ${kind}`;
+    // A process that ends is what the proofs with kill -9 are about.
+    const kinds = Object.entries(faultKinds).filter(
+      ([, { dies, hangs }]) => dies !== true && (hasCore || hangs !== true),
+    );
+    for (const request of requests) {
+      const { points, exchanges, views, wrong } = await rehearseRequest(application, request);
+      verdict.add(`${where}; ${request.name}`, wrong);
+      for (const [index, point] of points.entries())
+        for (const [name, fault] of kinds) {
+          const strike = async (act) => {
+            const watched = { fault, at: index + 1, besides: BESIDES };
+            const { value, landing } = await application.line.watch(act, watched);
+            return { answer: value, landing: landing && { land: landing, first: fault.lands === undefined } };
+          };
+          const mustSayWhen = hasCore && fault.work !== "late" && fault.lasts === true;
+          const pawl = fault.hangs === true ? application.hasty.core : undefined;
+          const found = await endure(application, request, { strike, views, pawl, mustFail: true, mustSayWhen });
+          verdict.add(`${where}; ${request.name}; ${point}; ${name}`, found);
+          count += 1;
+        }
+      told.points += points.length;
+      for (const [index, exchange] of exchanges.entries())
+        for (const [name, fault] of Object.entries(exchangeFaults))
+          // Nobody asks again a core that did not answer in time.
+          for (const lasts of fault.isSilent === true ? [true] : [false, true]) {
+            const strike = async (act) => {
+              let answer;
+              await application.proxy.watch(async () => (answer = await act()), { fault, at: index + 1, lasts });
+              return { answer };
+            };
+            const pawl = fault.isSilent === true ? application.hasty.application : undefined;
+            const found = await endure(application, request, { strike, views, pawl, mustFail: lasts });
+            verdict.add(`${where}; ${request.name}; ${exchange}; ${name}${lasts ? ", lastingly" : ""}`, found);
+            count += 1;
+          }
+      if (exchanges.length > 0) {
+        const strike = async (act) => {
+          let answer;
+          await application.proxy.without(async () => (answer = await act()));
+          return { answer };
+        };
+        verdict.add(
+          `${where}; ${request.name}; nobody listens`,
+          await endure(application, request, { strike, views, mustFail: true }),
+        );
+        count += 1;
+      }
+      told.exchanges += exchanges.length;
+      for (const exchange of exchanges) asked.add(exchange.replace(/[0-9a-f]{4,}(-[0-9a-f]+){4}/, "{handle}"));
+    }
+    await application.close();
+    progress((size * (done + 1)) / stages.length);
+  }
+  const known = Object.entries(routes).map(([name, { method, path }]) => ({ name, exchange: `${method} ${path}` }));
+  verdict.add(
+    "a route that no request asked for",
+    known.filter(({ name, exchange }) => !asked.has(exchange) && !(name in elsewhere)).map(({ name }) => name),
+  );
+  return {
+    count,
+    failures: await verdict.end(),
+    note: `${requests.length} calls of the SDK, in process and with a core; ${told.points} calls of the storage, ${told.exchanges} exchanges with the core`,
+  };
+};
+
+export const faults = [
+  ...["memory", "sqlite"].map((kind) => ({
+    name: `faults-${kind}`,
+    run: engineFaults(kind),
+    size: 3,
+    short: 1,
+    what: "a fault at each await point; a failure is half an operation, a dishonest answer, or a point not visited",
+  })),
+  {
+    name: "faults-requests",
+    run: requestFaults,
+    size: 2,
+    short: 1,
+    what: "the same as requests to an application; a failure is also a cookie touched, or an error other than GENERAL_ERROR",
+  },
+];

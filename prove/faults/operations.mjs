@@ -1,0 +1,475 @@
+// The operations of a session, each with what goes before it and what has to hold when it has failed: an honest client that
+// tries again with what it has gets its way, nobody is called a thief, and what was ended stays dead.
+import { parseMasterKeys, removeMasterKey, rotateMasterKey, systemRandom } from "@pawl/engine";
+import { faultKinds } from "./faulty-line.mjs";
+import { masterKeys } from "./stage.mjs";
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const DAY = 24 * 60 * MINUTE;
+
+const login = (stage, more = {}) => stage.engine.createSession({ userId: "alice", ...more });
+const refresh = (stage, issued) => stage.engine.refreshSession({ refreshToken: issued.refreshToken.token });
+const use = async ({ engine }, issued) => {
+  const { claims } = engine.verifier.verify({ accessToken: issued.accessToken.token });
+  await engine.reportUses([claims]);
+};
+const refreshed = async (stage, issued) => {
+  const outcome = await refresh(stage, issued);
+  if (outcome.kind !== "refreshed") throw new Error(`a refresh is answered ${outcome.kind}: ${outcome.why}`);
+  return outcome;
+};
+/** A session some rotations old, whose newest token has been used. */
+const settled = async (stage, more) => {
+  let held = await login(stage, more);
+  for (let turn = 0; turn < 2; turn += 1) {
+    stage.clock.time += 2 * MINUTE;
+    held = await refreshed(stage, held);
+    stage.clock.time += MINUTE;
+    await use(stage, held);
+  }
+  return held;
+};
+
+/** The life of an honest client goes on: it refreshes, verifies, uses, time and again. It holds its newest tokens then. */
+const goesOn = async (stage, held) => {
+  for (let turn = 0; turn < 3; turn += 1) {
+    Object.assign(held, await refreshed(stage, held));
+    const asked = { accessToken: held.accessToken.token, checkDatabase: true };
+    const { kind } = await stage.engine.verifyAccessToken(asked);
+    if (kind !== "valid") throw new Error(`a fresh access token is answered ${kind}`);
+    stage.clock.time += 2 * MINUTE;
+    await use(stage, held);
+  }
+};
+const isDead = async (stage, held) => {
+  const { kind } = await refresh(stage, held);
+  if (kind !== "unauthorised") throw new Error(`the refresh token of an ended session is answered ${kind}`);
+  await stage.engine.revocations.catchUp();
+  const verified = await stage.engine.verifyAccessToken({ accessToken: held.accessToken.token });
+  if (verified.why !== "revoked") throw new Error(`the access token of an ended session is answered ${verified.kind}`);
+};
+const equal = (found, wanted, what) => {
+  if (JSON.stringify(found) !== JSON.stringify(wanted))
+    throw new Error(`${what}: ${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`);
+};
+const between = (found, [least, most], what) => {
+  if (found < least || found > most) throw new Error(`${what}: ${found}, not ${least} to ${most}`);
+};
+
+/** A refresh, of what `prepare` gives; afterwards the client goes on with the token it presented, now and days later. */
+const refreshes = (prepare, more = {}) => ({
+  prepare,
+  act: refresh,
+  answers: ["refreshed"],
+  async after(stage, held) {
+    stage.clock.time += more.later ?? 0;
+    await goesOn(stage, held);
+    if (more.fastForwards !== undefined)
+      equal(
+        (await stage.events("fast_forward")).map(({ count }) => count),
+        [1],
+        "fast forwards",
+      );
+  },
+  ...more,
+});
+
+const ages = { "": 0, ", tried again a minute later": MINUTE, ", tried again days later": 3 * DAY };
+const atAges = (name, prepare, more) =>
+  Object.entries(ages).map(([age, later]) => ({ name: name + age, ...refreshes(prepare, { later, ...more }) }));
+
+/** The token of a thief, and that of the victim, which was used after the theft. */
+const stolen = async (stage) => {
+  const thief = await login(stage);
+  stage.clock.time += 2 * MINUTE;
+  const victim = await refreshed(stage, thief);
+  stage.clock.time += 2 * MINUTE;
+  await use(stage, victim);
+  const other = await login(stage);
+  stage.clock.time += MINUTE;
+  return { thief, victim, other };
+};
+const theft = (theftAction) => ({
+  policy: { theftAction },
+  isTheft: true,
+  prepare: stolen,
+  act: (stage, { thief }) => refresh(stage, thief),
+  answers: ["token_reuse"],
+  async after(stage, { thief, victim, other }) {
+    const { kind } = await refresh(stage, thief);
+    if (kind !== "token_reuse" && (kind !== "unauthorised" || theftAction === "report"))
+      throw new Error(`the thief is answered ${kind}`);
+    equal((await stage.events("token_reuse")).length, 1, "alarms");
+    if (theftAction === "report") await goesOn(stage, victim);
+    else await isDead(stage, victim);
+    if (theftAction === "revoke_user") await isDead(stage, other);
+    else await goesOn(stage, other);
+  },
+});
+
+/** Ends sessions; `dead` and `alive` name those that `prepare` gives and that are, or are not, to be ended. */
+const revocation = ({ prepare, act, dead, alive = [], ...more }) => ({
+  prepare,
+  act,
+  async after(stage, held) {
+    await act(stage, held);
+    equal(await stage.unlogged(), 0, "acknowledged ends that are not in the log");
+    for (const name of dead) await isDead(stage, held[name]);
+    for (const name of alive) await goesOn(stage, held[name]);
+    const ended = await stage.events("session_ended");
+    equal(
+      ended.map(({ count }) => count),
+      dead.map(() => 1),
+      "ends",
+    );
+  },
+  ...more,
+});
+const handleOf = (issued) => issued.session.handle;
+const crowd = async (stage) => ({
+  one: await settled(stage),
+  two: await login(stage),
+  elsewhere: await login(stage, { tenantId: "t1" }),
+  bystander: await login(stage, { userId: "bob" }),
+});
+
+/** Some sessions of a user, one of which was ended by a call whose answer got lost. */
+const crowdWithEnd = async (stage) => {
+  const sessions = await crowd(stage);
+  const fault = faultKinds["done, the answer lost"];
+  await stage.line.watch(() => stage.engine.revokeSessions([handleOf(sessions.two)]), { fault, at: 1 });
+  return sessions;
+};
+
+const revocations = {
+  "revoke one, after an end that nobody heard of": revocation({
+    prepare: crowdWithEnd,
+    act: (stage, { one }) => stage.engine.revokeSessions([handleOf(one)]),
+    dead: ["one", "two"],
+    alive: ["elsewhere", "bystander"],
+  }),
+  "revoke one": revocation({
+    prepare: crowd,
+    act: (stage, { one }) => stage.engine.revokeSessions([handleOf(one)], { reason: "logout" }),
+    dead: ["one"],
+    alive: ["two", "elsewhere", "bystander"],
+  }),
+  "revoke many": revocation({
+    prepare: crowd,
+    act: (stage, { one, two }) => stage.engine.revokeSessions([one, two].map(handleOf), { reason: "logout" }),
+    dead: ["one", "two"],
+    alive: ["elsewhere", "bystander"],
+  }),
+  "revoke many of two tenants": revocation({
+    prepare: crowd,
+    act: (stage, { one, elsewhere }) => stage.engine.revokeSessions([one, elsewhere].map(handleOf)),
+    dead: ["one", "elsewhere"],
+    alive: ["two", "bystander"],
+    // Each tenant as a whole.
+    commits: 2,
+  }),
+  "revoke all of a user": revocation({
+    prepare: crowd,
+    act: (stage) => stage.engine.revokeAllForUser({ userId: "alice" }, { reason: "logout" }),
+    dead: ["one", "two"],
+    alive: ["elsewhere", "bystander"],
+  }),
+  "revoke all of a user but one": revocation({
+    prepare: crowd,
+    act: (stage, { two }) => stage.engine.revokeAllForUser({ userId: "alice", except: handleOf(two) }),
+    dead: ["one"],
+    alive: ["two", "elsewhere", "bystander"],
+  }),
+  "revoke all of a user in every tenant": revocation({
+    prepare: crowd,
+    act: (stage) => stage.engine.revokeAllForUser({ userId: "alice", acrossTenants: true }),
+    dead: ["one", "two", "elsewhere"],
+    alive: ["bystander"],
+    commits: 2,
+  }),
+  "revoke a tenant": revocation({
+    prepare: crowd,
+    act: (stage) => stage.engine.revokeTenant("t1"),
+    dead: ["elsewhere"],
+    alive: ["one", "two", "bystander"],
+  }),
+  "remove a tenant": revocation({
+    prepare: async (stage) => {
+      await stage.engine.tenants.put("t1", {});
+      return crowd(stage);
+    },
+    act: (stage) => stage.engine.tenants.remove("t1"),
+    dead: ["elsewhere"],
+    alive: ["one", "two", "bystander"],
+    commits: 2,
+  }),
+};
+
+/** Questions and small changes: asked again they give what they would have given. */
+const asked = (act, check, more = {}) => ({
+  prepare: settled,
+  act,
+  async after(stage, held) {
+    check(await act(stage, held));
+    await goesOn(stage, held);
+  },
+  ...more,
+});
+const tokenOf = (issued) => issued.accessToken.token;
+const kindIs = (wanted) => (outcome) => equal(outcome.kind, wanted, "the answer");
+
+/** A session that another process made, whose token this one has not seen the key of. */
+const ofAnotherProcess = async (stage) => {
+  const other = await stage.start();
+  return other.createSession({ userId: "alice", keyKind: "static" });
+};
+
+/** The store's first master key is out of use for good. */
+const withoutFirstMasterKey = async (stage) => {
+  const context = { storage: stage.real, masterKeys: parseMasterKeys(masterKeys.join(",")), random: systemRandom };
+  const { refreshTokenValidity } = stage.engine.policy;
+  await rotateMasterKey({ ...context, refreshTokenValidity });
+  await removeMasterKey({ ...context, id: context.masterKeys[0].id, endSessions: true });
+  stage.give(masterKeys[1]);
+};
+
+/** A session sealed with a master key that this process has in its file, and has not read yet. */
+const ofAnotherMasterKey = async (stage) => {
+  stage.give(masterKeys.join(","));
+  await rotateMasterKey({
+    storage: stage.real,
+    masterKeys: parseMasterKeys(masterKeys.join(",")),
+    random: systemRandom,
+    refreshTokenValidity: stage.engine.policy.refreshTokenValidity,
+  });
+  const other = await stage.start();
+  const held = await other.createSession({ userId: "alice" });
+  // What the store remembers of the key's need is old enough to be written anew.
+  stage.clock.time += 60 * MINUTE;
+  return held;
+};
+
+const creations = {
+  create: {
+    prepare: async () => undefined,
+    act: (stage) => login(stage),
+    async after(stage, _held, tries) {
+      await goesOn(stage, await login(stage));
+      // One that nobody holds a token of may have been made.
+      between(await stage.live("alice"), [tries, tries + 1], "live sessions");
+    },
+  },
+  "create, the first with its kind of key": {
+    prepare: async () => undefined,
+    act: (stage) => login(stage, { keyKind: "static" }),
+    // The session, the key, the key's event.
+    commits: 3,
+    async after(stage, _held, tries) {
+      await goesOn(stage, await login(stage, { keyKind: "static" }));
+      between(await stage.live("alice"), [tries, tries + 1], "live sessions");
+    },
+  },
+  "create, over the limit of a user": {
+    policy: { maxSessionsPerUser: 1 },
+    hasLog: true,
+    prepare: settled,
+    act: (stage) => login(stage),
+    async after(stage, before) {
+      await goesOn(stage, await login(stage));
+      equal(await stage.live("alice"), 1, "live sessions");
+      equal(await stage.unlogged(), 0, "acknowledged ends that are not in the log");
+      await isDead(stage, before);
+    },
+  },
+  "create, in a tenant that has to be there": {
+    prepare: (stage) => stage.engine.tenants.put("t1", {}),
+    act: (stage) => login(stage, { tenantId: "t1", tenantMustExist: true }),
+    async after(stage, _held, tries) {
+      await goesOn(stage, await login(stage, { tenantId: "t1", tenantMustExist: true }));
+      between(await stage.live("alice", "t1"), [tries, tries + 1], "live sessions");
+    },
+  },
+};
+
+const others = {
+  "refresh, expired": {
+    policy: { accessTokenValidity: 5 * MINUTE, refreshTokenValidity: 10 * MINUTE },
+    prepare: async (stage) => {
+      const held = await settled(stage);
+      stage.clock.time += 11 * MINUTE;
+      return held;
+    },
+    act: refresh,
+    answers: ["unauthorised"],
+    after: async (stage, held) => kindIs("unauthorised")(await refresh(stage, held)),
+  },
+  "refresh, ended": {
+    prepare: async (stage) => {
+      const held = await settled(stage);
+      await stage.engine.revokeSessions([handleOf(held)]);
+      return held;
+    },
+    act: refresh,
+    answers: ["unauthorised"],
+    after: isDead,
+  },
+  "refresh, forged with the master key": {
+    isTheft: true,
+    prepare: async (stage) => {
+      const held = await settled(stage);
+      const row = await stage.real.getSession(handleOf(held));
+      await stage.roll({ ...row, secretHash: "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg" });
+      return held;
+    },
+    act: refresh,
+    answers: ["unauthorised"],
+    async after(stage, held) {
+      kindIs("unauthorised")(await refresh(stage, held));
+      equal((await stage.events("forged_token")).length, 1, "events");
+      equal(await stage.live("alice"), 1, "live sessions");
+    },
+  },
+  "refresh, sealed with a master key not read yet": refreshes(ofAnotherMasterKey, { commits: Infinity }),
+  "verify, asking the database": asked(
+    (stage, held) => stage.engine.verifyAccessToken({ accessToken: tokenOf(held), checkDatabase: true }),
+    kindIs("valid"),
+  ),
+  "verify, a key not read yet": asked(
+    (stage, held) => stage.engine.verifyAccessToken({ accessToken: tokenOf(held) }),
+    kindIs("valid"),
+    { prepare: ofAnotherProcess },
+  ),
+  "verify and confirm": asked(
+    (stage, held) => stage.engine.confirmAccessToken({ accessToken: tokenOf(held), checkDatabase: true }),
+    kindIs("valid"),
+    {
+      prepare: async (stage) => {
+        const held = await refreshed(stage, await settled(stage));
+        stage.clock.time += 2 * MINUTE;
+        return held;
+      },
+    },
+  ),
+  "verify, confirmed before": asked(
+    (stage, held) => stage.engine.confirmAccessToken({ accessToken: tokenOf(held), checkDatabase: true }),
+    kindIs("valid"),
+    { prepare: (stage) => login(stage) },
+  ),
+  regenerate: asked(
+    (stage, held) => stage.engine.regenerateAccessToken(tokenOf(held), { role: "b" }),
+    (outcome) => equal([outcome.kind, outcome.session?.payload], ["regenerated", { role: "b" }], "the answer"),
+  ),
+  "report uses": asked(use, () => undefined, {
+    prepare: async (stage) => {
+      const held = await refreshed(stage, await settled(stage));
+      stage.clock.time += 2 * MINUTE;
+      return held;
+    },
+  }),
+  "session data, asked for": asked(
+    (stage, held) => stage.engine.getSession(handleOf(held)),
+    (found) => equal(found?.userId, "alice", "the session"),
+  ),
+  "session data, replaced": {
+    prepare: settled,
+    act: (stage, held) => stage.engine.updateSessionData(handleOf(held), { cart: [1] }),
+    async after(stage, held) {
+      equal(await stage.engine.updateSessionData(handleOf(held), { cart: [1] }), true, "the answer");
+      equal((await stage.engine.getSession(handleOf(held))).data, { cart: [1] }, "the session's data");
+      await goesOn(stage, held);
+    },
+  },
+  "payload, replaced": asked(
+    (stage, held) => stage.engine.updatePayload(handleOf(held), { role: "b" }),
+    (isThere) => equal(isThere, true, "the answer"),
+  ),
+  "sessions of a user, listed": asked(
+    async (stage) => [
+      (await stage.engine.listSessions({ userId: "alice" }, { limit: 10 })).items.length,
+      (await stage.engine.listSessionHandles({ userId: "alice" })).length,
+    ],
+    (found) => equal(found, [1, 1], "sessions and handles"),
+  ),
+  "a session explained": asked(
+    (stage, held) => stage.engine.explainSession(handleOf(held)),
+    ({ status }) => equal(status, "live", "the status"),
+  ),
+  "a process starts on an empty store": {
+    isEmpty: true,
+    commits: Infinity,
+    prepare: async () => undefined,
+    act: (stage) => stage.start(),
+    async after(stage) {
+      await stage.restart();
+      await goesOn(stage, await login(stage));
+    },
+  },
+  "a process starts, the first master key is out of use": {
+    commits: Infinity,
+    prepare: withoutFirstMasterKey,
+    act: (stage) => stage.start(),
+    async after(stage) {
+      await stage.restart();
+      await goesOn(stage, await login(stage));
+    },
+  },
+};
+
+const named = (table) => Object.entries(table).map(([name, operation]) => ({ name, ...operation }));
+
+/**
+ * All operations. `prepare` gives what the client holds; `act` is what fails; `after` is what an honest client does then, in
+ * so many tries, and throws where it is not answered honestly. `answers` are the kinds that a whole answer may have, `commits` how many
+ * steps it may be seen to take (1 unless given), `hasLog` whether ends are written to a revocation log too.
+ */
+export const operations = [
+  ...named(creations),
+  ...atAges("refresh", settled),
+  ...atAges("refresh, inside the window", async (stage) => {
+    const held = await settled(stage);
+    stage.clock.time += 2 * MINUTE;
+    await refreshed(stage, held);
+    stage.clock.time += 10 * SECOND;
+    return held;
+  }),
+  ...atAges("refresh, the newest token again", async (stage) => {
+    const held = await settled(stage);
+    stage.clock.time += 2 * MINUTE;
+    const newest = await refreshed(stage, held);
+    stage.clock.time += 10 * SECOND;
+    return newest;
+  }),
+  ...atAges("refresh, a straggler", async (stage) => {
+    const held = await settled(stage);
+    stage.clock.time += 2 * MINUTE;
+    await refreshed(stage, held);
+    stage.clock.time += 20 * SECOND;
+    const straggler = await refreshed(stage, held);
+    stage.clock.time += 11 * SECOND;
+    await refreshed(stage, held);
+    stage.clock.time += 2 * MINUTE;
+    return straggler;
+  }),
+  ...atAges(
+    "refresh, after lost commits",
+    async (stage) => {
+      let held = await settled(stage);
+      const row = await stage.real.getSession(handleOf(held));
+      for (let turn = 0; turn < 2; turn += 1) {
+        stage.clock.time += 2 * MINUTE;
+        held = await refreshed(stage, held);
+      }
+      await stage.roll(row);
+      return held;
+    },
+    { fastForwards: 1 },
+  ),
+  ...["revoke_session", "revoke_user", "report"].flatMap((action) => [
+    { name: `refresh, stolen: ${action}`, ...theft(action) },
+    { name: `refresh, stolen: ${action}, with a log`, hasLog: true, ...theft(action) },
+  ]),
+  ...named(revocations),
+  ...named(revocations).map(({ name, ...rest }) => ({ name: `${name}, with a log`, ...rest, hasLog: true })),
+  ...named(others),
+];
