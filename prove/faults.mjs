@@ -164,7 +164,7 @@ const endure = async (application, request, { strike, views, pawl = application.
     wrong.push("leaves a state that is neither that before nor that after");
   const honest = async () => {
     await request.after(application, browser);
-    await request.then(application, browser);
+    await request.holds(application, browser);
   };
   const blame = (prefix) => (error) => void wrong.push(prefix + error.message);
   if (landing?.first === true) await landing.land().catch(() => undefined);

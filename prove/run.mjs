@@ -15,6 +15,7 @@ import { postgresVersions } from "./postgres-versions.mjs";
 import { nextJs } from "./nextjs.mjs";
 import { firefox, tabs } from "./browsers.mjs";
 import { nodeProofs } from "./nodes.mjs";
+import { storeNames } from "./nodes/stores.mjs";
 import { transfers } from "./transfers.mjs";
 import { leakage } from "./leakage.mjs";
 import { listing } from "./listing.mjs";
@@ -95,13 +96,13 @@ const proofs = [
     short: 4,
     what: "kill -9 under load on SQLite; a failure is an acknowledged write lost, or a revoked session alive or not logged",
   },
-  {
-    name: "transfers",
-    run: transfers,
+  ...storeNames.map((name) => ({
+    name: `transfers-${name}`,
+    run: transfers(name),
     size: 100,
-    short: 6,
-    what: "kill -9 of export and import; a failure is a session lost, changed or there twice",
-  },
+    short: name === "sqlite" ? 6 : 0,
+    what: `kill -9 of export and import between SQLite and ${name}; a failure is a session lost, changed or there twice`,
+  })),
   {
     name: "browser-tabs",
     run: tabs,

@@ -3,7 +3,8 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openStorage } from "@pawl/storage";
+import { bucketOfUser, openStorage } from "@pawl/storage";
+import { openStore } from "./nodes/stores.mjs";
 import { createRandom } from "./random.mjs";
 
 const binary = new URL("../packages/core/bin/pawl.js", import.meta.url).pathname;
@@ -26,10 +27,12 @@ const runAndKill = (args, { cwd, after }) =>
     });
   });
 
-const session = (random, index) => ({
-  id: crypto.randomUUID(),
-  tenantId: "public",
-  userId: `user-${index}`,
+/** An id as the engine makes it: it begins with the user's bucket. */
+const idOf = (owner) => bucketOfUser(owner).toString(16).padStart(4, "0") + crypto.randomUUID().slice(4);
+
+const session = (random, owner) => ({
+  id: idOf(owner),
+  ...owner,
   secretHash: "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg",
   current: 0,
   next: 0,
@@ -52,20 +55,24 @@ const open = async (url) => {
   return storage;
 };
 
-/** @param count how many kills. */
-export const transfers = async (count, seed, progress) => {
+/** Moves sessions from SQLite to a storage, from it to SQLite, and so on. @param count how many kills. */
+export const transfers = (name) => async (count, seed, progress) => {
   const random = createRandom(seed);
   let failures = 0;
   let kills = 0;
   let moves = 0;
   while (kills < count) {
     const folder = mkdtempSync(join(tmpdir(), "pawl-transfers-"));
-    const [from, to] = ["from", "to"].map((name) => `sqlite:${join(folder, `${name}.db`)}`);
+    const store = await openStore(name);
+    const ends = [`sqlite:${join(folder, "sessions.db")}`, store.url];
+    const [from, to] = moves % 2 === 0 ? ends : ends.toReversed();
     try {
       const source = await open(from);
       const rows = new Map();
       for (let index = 0; index < SESSIONS; index += 500) {
-        const batch = Array.from({ length: 500 }, (_, offset) => session(random, index + offset));
+        const batch = Array.from({ length: 500 }, (_, offset) =>
+          session(random, { tenantId: "public", userId: `user-${index + offset}` }),
+        );
         for (const row of batch) rows.set(row.id, textOf(row));
         await source.importSessions(batch);
       }
@@ -101,6 +108,7 @@ export const transfers = async (count, seed, progress) => {
       failures += rows.size;
       moves += 1;
     } finally {
+      await store.close();
       rmSync(folder, { recursive: true, force: true });
     }
   }

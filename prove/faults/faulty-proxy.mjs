@@ -48,14 +48,15 @@ export const startFaultyProxy = async ({ port }) => {
         path: url,
         headers: { ...headers, host: `127.0.0.1:${port}` },
       });
-      onward.on("response", async (answer) =>
-        resolve({ status: answer.statusCode, headers: answer.headers, body: await readBody(answer) }),
-      );
+      onward.on("response", (answer) => {
+        const { statusCode: status, headers } = answer;
+        readBody(answer).then((body) => resolve({ status, headers, body }), reject);
+      });
       onward.on("error", reject);
       onward.end(body);
     });
 
-  const server = createServer(async (req, res) => {
+  const serve = async (req, res) => {
     if (/^\/v1\/revocations\b/.test(req.url)) {
       const { method, url: path, headers } = req;
       const onward = request({ host: "127.0.0.1", port, method, path, headers });
@@ -76,7 +77,8 @@ export const startFaultyProxy = async ({ port }) => {
     const answer = await forward().catch(() => undefined);
     if (answer === undefined) res.destroy();
     else res.writeHead(answer.status, answer.headers).end(answer.body);
-  });
+  };
+  const server = createServer((req, res) => void serve(req, res).catch(() => res.destroy()));
   const listen = (on) => new Promise((resolve) => server.listen(on, "127.0.0.1", resolve));
   await listen(0);
   const { port: own } = server.address();

@@ -182,7 +182,7 @@ const is = (wanted) => (found) => {
 
 /**
  * What an application does, by name: `prepare` gives the browser, `act` is what fails, `after` is another try by whoever is
- * honest, `then` what has to hold after it; `ends` are the errors that a whole answer may be.
+ * honest, `holds` what has to hold after it; `ends` are the errors that a whole answer may be.
  */
 const table = {
   createNewSession: {
@@ -252,7 +252,7 @@ const table = {
       must(await loginOf(application, other));
       return Object.assign(browser, { other });
     },
-    then: (application, { other }) => isOut(application, other),
+    holds: (application, { other }) => isOut(application, other),
   },
   getSessionData: repeated(
     byHandle((pawl, handle) => pawl.getSessionData(handle)),
@@ -260,7 +260,7 @@ const table = {
   ),
   updateSessionData: {
     ...repeated(byHandle((pawl, handle) => pawl.updateSessionData(handle, { cart: [1] }))),
-    then: async ({ pawl }, browser) => is({ cart: [1] })(await pawl.getSessionData(handleOf(browser))),
+    holds: async ({ pawl }, browser) => is({ cart: [1] })(await pawl.getSessionData(handleOf(browser))),
   },
   updatePayload: repeated(
     byHandle((pawl, handle) => pawl.sessions.updatePayload(handle, { role: "b" })),
@@ -283,7 +283,7 @@ const table = {
 export const requests = Object.entries(table).map(([name, request]) => ({
   name,
   prepare: settled,
-  then: async () => undefined,
+  holds: async () => undefined,
   ends: [undefined],
   ...request,
 }));
