@@ -8,6 +8,8 @@ import { createFaultyLine } from "./faulty-line.mjs";
 import { startFaultyProxy } from "./faulty-proxy.mjs";
 
 const HOUR = 3_600_000;
+/** Time passes in no time here: a new signing key could not be known before it signs. */
+const CENTURY = 100 * 365 * 24 * HOUR;
 const masterKey = Buffer.alloc(32, 7).toString("base64");
 
 /** So soon somebody gives up, where an answer is never to come; in ms. */
@@ -64,7 +66,7 @@ export const openApplication = async (kind, { hasCore }) => {
   const storage = line.storage(real);
   const cores = [];
   const startCore = async (limits) => {
-    const policy = { ...defaultPolicy, checkDatabase: true };
+    const policy = { ...defaultPolicy, checkDatabase: true, signingKeyUpdateInterval: CENTURY };
     const core = await startProofCore({ storage, masterKey, policy }, { clock, limits });
     cores.push(core);
     return core;
@@ -75,7 +77,9 @@ export const openApplication = async (kind, { hasCore }) => {
     pawls.push(createPawl({ clock, cookies: { secure: false, sameSite: "lax" }, ...options }));
     return pawls.at(-1);
   };
-  const pawl = open(hasCore ? { core: [proxy.url] } : { storage, masterKey, checkDatabase: true });
+  const pawl = open(
+    hasCore ? { core: [proxy.url] } : { storage, masterKey, checkDatabase: true, signingKeyUpdateInterval: CENTURY },
+  );
   const hasty = hasCore
     ? {
         /** Gives up a core that does not answer. */

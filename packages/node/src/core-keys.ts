@@ -25,11 +25,12 @@ export class CoreKeys {
   /** Reads the key set; calls that meet share one reading. */
   load(): Promise<void> {
     this.#loading ??= this.#fetch()
-      .then((keySet) => this.#verifier.setKeys(verificationKeysFromJwks(keySet)))
-      .finally(() => {
-        this.#loading = undefined;
+      .then((keySet) => {
+        this.#verifier.setKeys(verificationKeysFromJwks(keySet));
+        // One that failed does not count: whoever asks next has to be told of the trouble too.
         this.#loadedAt = performance.now();
-      });
+      })
+      .finally(() => (this.#loading = undefined));
     return this.#loading;
   }
 

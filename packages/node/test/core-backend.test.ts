@@ -10,6 +10,7 @@ import { createPawl, type CoreOptions, type Pawl } from "../src/index.js";
 import { testClock } from "../src/testing.js";
 import { Browser } from "./browser.js";
 import { coreConfig } from "./core-config.js";
+import { startProxiedCore } from "./core-proxy.js";
 import { listen, startWebApp } from "./web-app.js";
 
 const GENERAL_ERROR = 1000;
@@ -275,6 +276,20 @@ describe("keys", () => {
       expect(reason).toMatchObject({ errType: 3000 });
     expect(reads).toBe(2);
   });
+});
+
+test("a key set that cannot be read is trouble for everyone who asks, not only for the first", async () => {
+  const core = later(await startProxiedCore());
+  const pawl = await core.open();
+  const header = Buffer.from('{"alg":"ES256","typ":"JWT","version":"5","kid":"d-5"}').toString("base64url");
+  const verify = (): Promise<unknown> =>
+    pawl.tokens.getSession(`${header}.e30.${"A".repeat(86)}`, undefined, false, "x").then(
+      () => "valid",
+      (error: { errType: number }) => error.errType,
+    );
+  core.instead = ({ url }, res) => (url === "/v1/jwks" ? res.writeHead(503).end() : false);
+  await expect.poll(verify).toBe(GENERAL_ERROR);
+  for (let caller = 0; caller < 3; caller++) expect(await verify()).toBe(GENERAL_ERROR);
 });
 
 test("duplicate refresh cookies are one question to the core, and what can be no token is no part of it", async () => {
