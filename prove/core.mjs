@@ -2,26 +2,24 @@
 import { startCore } from "@pawl/core";
 import { defaultPolicy } from "@pawl/engine";
 
+export const proofConfig = {
+  mode: "DEV",
+  host: "127.0.0.1",
+  port: 0,
+  storage: "memory:",
+  policy: defaultPolicy,
+  keyKind: "dynamic",
+  cdiSigningAlgorithm: "RS256",
+  cookies: { domain: "localhost", secure: false, accessTokenPath: "/", refreshApiPath: "/session/refresh" },
+  cdi1: { enabled: true, withoutKey: false, keyKind: "static" },
+  apiKeys: [],
+  ipAllow: [],
+  logLevel: "none",
+  maxServerPoolSize: 10,
+};
+
 export const startProofCore = async (changes = {}, options = {}) => {
-  const core = await startCore(
-    {
-      mode: "DEV",
-      host: "127.0.0.1",
-      port: 0,
-      storage: "memory:",
-      policy: defaultPolicy,
-      keyKind: "dynamic",
-      cdiSigningAlgorithm: "RS256",
-      cookies: { domain: "localhost", secure: false, accessTokenPath: "/", refreshApiPath: "/session/refresh" },
-      cdi1: { enabled: true, withoutKey: false, keyKind: "static" },
-      apiKeys: [],
-      ipAllow: [],
-      logLevel: "none",
-      maxServerPoolSize: 10,
-      ...changes,
-    },
-    options,
-  );
+  const core = await startCore({ ...proofConfig, ...changes }, options);
   const url = `http://127.0.0.1:${core.address.port}`;
   return {
     ...core,
