@@ -12,7 +12,7 @@ const worker = new URL("crash-worker.mjs", import.meta.url).pathname;
 const runAndKill = (url, { log, writes }) =>
   new Promise((resolve, reject) => {
     const acknowledged = { live: new Map(), revoked: new Set(), count: 0 };
-    const child = fork(worker, [url, log], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    const child = fork(worker, [url, log], { stdio: ["ignore", 2, "inherit", "ipc"] });
     child.on("error", reject);
     child.on("message", ({ kind, handle, refreshToken }) => {
       acknowledged.count += 1;

@@ -173,15 +173,26 @@ const proofs = [
 ];
 
 const WIDTH = Math.max(...proofs.map(({ name }) => name.length));
-const { values: options, positionals: names } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: "boolean" },
-    short: { type: "boolean" },
-    seed: { type: "string" },
-    help: { type: "boolean" },
-  },
-});
+const complain = (message) => {
+  console.error(message);
+  process.exit(2);
+};
+const readArguments = () => {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        json: { type: "boolean" },
+        short: { type: "boolean" },
+        seed: { type: "string" },
+        help: { type: "boolean" },
+      },
+    });
+  } catch (error) {
+    return complain(`${error.message.split(". ", 1)[0]}; see npm run prove -- --help`);
+  }
+};
+const { values: options, positionals: names } = readArguments();
 if (options.help) {
   console.log("npm run prove -- [name…] [--short] [--seed <number>] [--json]\n");
   for (const { name, what } of proofs) console.log(`  ${name.padEnd(WIDTH)} ${what}`);
@@ -190,16 +201,18 @@ if (options.help) {
 /** A name stands for itself and for all that begin with it: `interleavings` for `interleavings-two-tabs`. */
 const isNamed = (proof, name) => proof.name === name || proof.name.startsWith(`${name}-`);
 const unknown = names.filter((name) => !proofs.some((proof) => isNamed(proof, name)));
-if (unknown.length > 0) {
-  console.error(`unknown proof ${unknown.join(", ")}; there are: ${proofs.map(({ name }) => name).join(", ")}`);
-  process.exit(2);
-}
-if (!existsSync(new URL("../packages/engine/dist/index.js", import.meta.url))) {
-  console.error("Build first:  npm run build");
-  process.exit(2);
-}
-
+if (unknown.length > 0)
+  complain(`unknown proof ${unknown.join(", ")}; there are: ${proofs.map(({ name }) => name).join(", ")}`);
+if (!existsSync(new URL("../packages/engine/dist/index.js", import.meta.url))) complain("Build first:  npm run build");
 const seed = Number(options.seed ?? Date.now() % 1_000_000_007);
+if (!Number.isSafeInteger(seed) || seed < 0) complain(`--seed must be a whole number, not ${options.seed}`);
+
+/** A proof that cannot be carried out is one that failed; the others go on. */
+const failed = (error) => {
+  console.error(error);
+  return { count: 0, failures: 1, note: `not carried out: ${String(error.message ?? error).split("\n", 1)[0]}` };
+};
+
 const figures = [];
 for (const { name, run, size, short, what } of proofs) {
   if (names.length > 0 && !names.some((given) => isNamed({ name }, given))) continue;
@@ -211,7 +224,7 @@ for (const { name, run, size, short, what } of proofs) {
   const progress = (done) => {
     if (process.stderr.isTTY) process.stderr.write(`\r${name} ${Math.floor((100 * done) / total)} %  `);
   };
-  const { count, failures, note } = await run(total, seed, progress);
+  const { count, failures, note } = await run(total, seed, progress).catch(failed);
   if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
   const seconds = Math.round((performance.now() - started) / 100) / 10;
   figures.push({ name, count, failures, seconds, note });

@@ -93,4 +93,13 @@ describe("docs/reference/standards.md", () => {
       }
     },
   );
+
+  test.each(vulnerabilities.map(([id = "", , shown = ""]) => [id, shown]))(
+    "%s has a test that is named for it, or is planned",
+    (id, shown) => {
+      if (shown.startsWith("*planned*")) return;
+      const titles = [...shown.matchAll(/\[((?:[^[\]]|\[[^\]]*\])+)\]\(([^)]+)\)/gu)].map(([, title]) => title);
+      for (const name of id.split(", ")) expect(titles.filter((title) => title?.includes(name))).not.toEqual([]);
+    },
+  );
 });
