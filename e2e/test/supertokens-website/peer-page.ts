@@ -8,13 +8,17 @@ import { type Application, startApplication } from "../../../packages/web/test/a
 interface PeerGlobals {
   readonly events: readonly string[];
   readonly sdk: Readonly<Record<string, (...args: unknown[]) => unknown>>;
+  /** With the entry for axios. */
+  readonly axios: (config: object) => Promise<{ readonly status: number }>;
 }
 declare const window: PeerGlobals & Window;
 
 /** An unmodified release of `supertokens-website`, as a bundler makes a script of it. */
 const bundle = async (name: string): Promise<string> => {
-  const entry = createRequire(import.meta.url).resolve(name);
-  const contents = `window.sdk = require(${JSON.stringify(entry)}).default;`;
+  const { resolve } = createRequire(import.meta.url);
+  const entry = resolve(name);
+  const axios = name.endsWith("/axios") ? `window.axios = require(${JSON.stringify(resolve("axios"))});` : "";
+  const contents = `window.sdk = require(${JSON.stringify(entry)}).default; ${axios}`;
   const resolveDir = dirname(entry);
   // As bundlers of its time did without being told.
   const define = { process: '{"env":{}}' };
@@ -23,7 +27,7 @@ const bundle = async (name: string): Promise<string> => {
   return outputFiles[0]?.text ?? "";
 };
 
-/** Serves a page with this release under `/peer`; the query says how it is set up. */
+/** Serves a page with this release, or its entry for axios, under `/peer`; the query says how it is set up. */
 export const servePeer = async (app: Application, name: string): Promise<void> => {
   const script = await bundle(name);
   app.intercept("/peer.js", (_req, res) => void res.type("js").send(script));
@@ -32,6 +36,7 @@ export const servePeer = async (app: Application, name: string): Promise<void> =
       window.events = [];
       const options = JSON.parse(decodeURIComponent("${encodeURIComponent(String(req.query["options"]))}"));
       sdk.init({ ...options, onHandleEvent: ({ action }) => events.push(action) });
+      sdk.makeSuper?.(axios);
     </script>`);
   });
 };
@@ -66,6 +71,19 @@ export class PeerPage {
           (error: unknown) => String(error instanceof Response ? `refresh answered ${error.status}` : error),
         ),
       { url: this.#api + path, init },
+    );
+  }
+
+  /** The same through axios, to which the entry for it adds its interceptors; its errors count by their answer. */
+  callByAxios(path: string, config: object = {}): Promise<number | string> {
+    return this.page.evaluate(
+      ({ url, config }) =>
+        window.axios({ url, ...config }).then(
+          ({ status }) => status,
+          (error: Response | { readonly response?: { readonly status: number } }) =>
+            error instanceof Response ? `refresh answered ${error.status}` : (error.response?.status ?? String(error)),
+        ),
+      { url: this.#api + path, config },
     );
   }
 
