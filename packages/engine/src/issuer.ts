@@ -25,7 +25,11 @@ export interface Issuer {
     issue: IssueStyle & { readonly now: Millis },
   ): Promise<IssuedSession>;
   /** The key that signs now; the first of its algorithm and kind is made. */
-  signer(algorithm: SigningAlgorithm, keyKind: SigningKeyKind, now: Millis): Promise<AccessTokenSigner>;
+  signer(
+    algorithm: SigningAlgorithm,
+    keyKind: SigningKeyKind,
+    now: Millis,
+  ): AccessTokenSigner | Promise<AccessTokenSigner>;
   /** Signs claims as they are. */
   accessToken(
     claims: AccessTokenClaims,
@@ -42,58 +46,69 @@ export const createIssuer = ({
   readonly seal: RefreshTokenSeal;
   readonly signingKeys: SigningKeys;
 }): Issuer => {
-  const ensured = new Map<string, Promise<void>>();
+  const ready = new Set<string>();
+  const made = new Map<string, Promise<void>>();
 
   /** Makes the first key of an algorithm and kind; many that ask at once wait for the same one. */
-  const ensure = (algorithm: SigningAlgorithm, keyKind: SigningKeyKind): Promise<void> => {
+  const ensure = async (algorithm: SigningAlgorithm, keyKind: SigningKeyKind): Promise<void> => {
     const name = `${algorithm} ${keyKind}`;
-    let made = ensured.get(name);
-    if (made === undefined) {
-      made = signingKeys.ensure(algorithm, keyKind);
-      ensured.set(name, made);
-      made.catch(() => ensured.delete(name));
+    const making = made.get(name) ?? signingKeys.ensure(algorithm, keyKind);
+    made.set(name, making);
+    try {
+      await making;
+      ready.add(name);
+    } finally {
+      made.delete(name);
     }
-    return made;
   };
 
-  const signer: Issuer["signer"] = async (algorithm, keyKind, now) => {
-    await ensure(algorithm, keyKind);
-    return signingKeys.signer(algorithm, keyKind, now);
-  };
+  /** At once where the key is known, which is nearly always: whoever waits for nothing costs two turns of the queue. */
+  const signer = (
+    algorithm: SigningAlgorithm,
+    keyKind: SigningKeyKind,
+    now: Millis,
+  ): AccessTokenSigner | Promise<AccessTokenSigner> =>
+    ready.has(`${algorithm} ${keyKind}`)
+      ? signingKeys.signer(algorithm, keyKind, now)
+      : ensure(algorithm, keyKind).then(() => signingKeys.signer(algorithm, keyKind, now));
 
-  const accessToken: Issuer["accessToken"] = async (
-    claims,
-    { algorithm: wanted = policy.signingAlgorithm, keyKind, now },
-  ) => {
-    const { algorithms } = accessTokenFormats[claims.form];
-    const algorithm = algorithms.includes(wanted) ? wanted : algorithms[0];
-    return issueAccessToken(claims, await signer(algorithm, keyKind, now));
+  const signerFor = (
+    form: AccessTokenForm,
+    { algorithm: wanted = policy.signingAlgorithm, keyKind }: Omit<IssueStyle, "form">,
+    now: Millis,
+  ): AccessTokenSigner | Promise<AccessTokenSigner> => {
+    const { algorithms } = accessTokenFormats[form];
+    return signer(algorithms.includes(wanted) ? wanted : algorithms[0], keyKind, now);
   };
 
   return {
     signer,
-    accessToken,
 
-    async session(row, refresh, { form, algorithm, keyKind, now }) {
+    async accessToken(claims, { now, ...style }) {
+      return issueAccessToken(claims, await signerFor(claims.form, style, now));
+    },
+
+    async session(row, refresh, { now, form, ...style }) {
       const { tenantId, userId, expiresAt } = row;
       const handle = handleOf(row);
       const payload = JSON.parse(row.payload) as JsonObject;
-      const csrf = refresh.antiCsrf ? { antiCsrfToken: antiCsrfToken(refresh.secret, row.id) } : {};
+      const csrf = refresh.antiCsrf ? { antiCsrfToken: antiCsrfToken(refresh.secret, row.id) } : undefined;
       const claims: AccessTokenClaims = {
         form,
         handle,
         tenantId,
         userId,
         seq: row.next,
-        ...(row.current < row.next ? { parentSeq: row.current } : {}),
+        ...(row.current < row.next && { parentSeq: row.current }),
         ...csrf,
         payload,
         issuedAt: now,
         expiresAt: millis(Math.min(now + accessTokenLife(policy), expiresAt, row.idleExpiresAt)),
       };
+      const found = signerFor(form, style, now);
       return {
         session: { handle, tenantId, userId, payload },
-        accessToken: await accessToken(claims, { algorithm, keyKind, now }),
+        accessToken: issueAccessToken(claims, found instanceof Promise ? await found : found),
         refreshToken: { token: seal.seal(refresh), expiry: expiresAt, createdTime: refresh.iat },
         ...csrf,
       };

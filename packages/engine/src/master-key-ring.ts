@@ -33,9 +33,9 @@ export interface MasterKeyRing {
   /**
    * Looks for the keys that sealed these tokens, where one of them is not known here.
    * @throws EngineError `master_key_missing` when the store knows such a key and this process cannot get it: then nothing
-   * can be said about the session.
+   * can be said about the session. @returns undefined where all are known.
    */
-  meet(tokens: readonly unknown[]): Promise<void>;
+  meet(tokens: readonly unknown[]): Promise<void> | undefined;
 }
 
 /**
@@ -103,17 +103,18 @@ export const createMasterKeyRing = async (options: MasterKeyRingOptions): Promis
       open: (token) => refreshTokens.open(token),
     },
     reload,
-    async meet(tokens) {
-      if (unknown(tokens).length === 0) return;
-      await reload().catch((error: unknown) => {
-        if (!(error instanceof EngineError)) throw error;
-      });
-      for (const id of unknown(tokens)) {
-        const { neededUntil = 0 } = facts.keys.get(id) ?? {};
-        if (neededUntil > storage.now()) throw missing(id, "a session needs it");
-      }
-    },
+    meet: (tokens) => (unknown(tokens).length === 0 ? undefined : learn(tokens)),
   };
+
+  async function learn(tokens: readonly unknown[]): Promise<void> {
+    await reload().catch((error: unknown) => {
+      if (!(error instanceof EngineError)) throw error;
+    });
+    for (const id of unknown(tokens)) {
+      const { neededUntil = 0 } = facts.keys.get(id) ?? {};
+      if (neededUntil > storage.now()) throw missing(id, "a session needs it");
+    }
+  }
 };
 
 const missing = (id: number, why: string): EngineError =>

@@ -15,7 +15,7 @@ export interface RefreshTokenClaims {
    * The token from which this one was minted, so that a store which lost that rotation can do it again; absent for a
    * session's first, and where it is more than 127 behind.
    */
-  readonly parent?: number;
+  readonly parent?: number | undefined;
   /** Whether an anti-CSRF token was issued for the session. */
   readonly antiCsrf: boolean;
   /** 32 bytes, made once per session; its row holds only their hash. */
@@ -33,7 +33,7 @@ const PREFIX = "pawl_rt_1.";
 const TAG_BYTES = 16;
 const SALT_BYTES = 16;
 const NONCE_BYTES = 12;
-/** A token begins with the key id, the salt of its own key, and the nonce. */
+/** A token begins with the key id, the salt of its key, and the nonce. */
 const SALT_AT = 1;
 const NONCE_AT = SALT_AT + SALT_BYTES;
 const HEAD_BYTES = NONCE_AT + NONCE_BYTES;
@@ -42,6 +42,9 @@ const PLAIN_BYTES = 16 + 6 + 6 + 1 + 32;
 const TOKEN_BYTES = HEAD_BYTES + PLAIN_BYTES + TAG_BYTES;
 const TOKEN_LENGTH = PREFIX.length + Math.ceil((TOKEN_BYTES * 4) / 3);
 const ANTI_CSRF_FLAG = 1;
+/** So many tokens share a key: two of them share their nonce too with a chance of 2^-57. */
+const TOKENS_PER_KEY = 2 ** 20;
+const MAX_KNOWN_KEYS = 256;
 /** The seven other bits of the flags: how far the parent is behind, 0 for none. */
 const PARENT_SHIFT = 1;
 const MAX_PARENT_DISTANCE = 127;
@@ -55,14 +58,12 @@ export const masterKeyIdOf = (token: string): number | undefined =>
     ? Buffer.from(token.slice(PREFIX.length, PREFIX.length + 2), "base64url")[0]
     : undefined;
 
-const encodeClaims = (claims: RefreshTokenClaims): Buffer => {
-  const plain = Buffer.alloc(PLAIN_BYTES);
+const writeClaims = (claims: RefreshTokenClaims, plain: Buffer): void => {
   plain.write(claims.id.replaceAll("-", ""), 0, 16, "hex");
   plain.writeUIntBE(claims.seq, 16, 6);
   plain.writeUIntBE(claims.iat, 22, 6);
   plain.writeUInt8((parentDistance(claims) << PARENT_SHIFT) | (claims.antiCsrf ? ANTI_CSRF_FLAG : 0), 28);
   claims.secret.copy(plain, 29);
-  return plain;
 };
 
 const decodeClaims = (plain: Buffer): RefreshTokenClaims => {
@@ -92,29 +93,80 @@ const prepareKey = (master: MasterKey): SealKey => {
 };
 
 /**
- * The key of the token that begins with these bytes. A key object, although a cipher takes bytes: to find out that they
+ * The key of the tokens that begin with these bytes. A key object, although a cipher takes bytes: to find out that they
  * are none, Node 24 throws and catches errors, 13 µs each time.
  */
 const tokenKey = ({ key }: SealKey, head: Buffer): KeyObject =>
   createSecretKey(createHmac("sha256", key).update(head.subarray(SALT_AT, NONCE_AT)).digest());
 
 /**
- * A seal over a list of master keys: the first seals, each opens what it sealed. Every token has a key of its own
- * (HMAC-SHA256 of 16 random bytes), so that no number of tokens wears out AES-256-GCM.
+ * The keys of tokens by how these begin. Only what opened a token is remembered, so that nobody fills this with salts of
+ * their own; a process meets one for each process that seals and a million tokens.
+ */
+const createTokenKeys = (
+  keys: ReadonlyMap<number, SealKey>,
+): { readonly find: (head: Buffer) => KeyObject | undefined; readonly remember: (head: Buffer, key: KeyObject) => void } => {
+  const known = new Map<string, KeyObject>();
+  const nameOf = (head: Buffer): string => head.toString("latin1", 0, NONCE_AT);
+  return {
+    find(head) {
+      const remembered = known.get(nameOf(head));
+      if (remembered !== undefined) return remembered;
+      const master = keys.get(head.readUInt8(0));
+      return master && tokenKey(master, head);
+    },
+    remember(head, key) {
+      const name = nameOf(head);
+      if (known.has(name)) return;
+      for (const oldest of known.keys()) {
+        if (known.size < MAX_KNOWN_KEYS) break;
+        known.delete(oldest);
+      }
+      known.set(name, key);
+    },
+  };
+};
+
+/**
+ * A seal over a list of master keys: the first seals, each opens what it sealed. No master key seals tokens itself, for
+ * with random nonces AES-256-GCM wears out (NIST SP 800-38D section 8.3: 2^32 uses): a key for each `tokensPerKey` tokens
+ * is made of it (HMAC-SHA256 of 16 random bytes, which stand in the token).
  * @throws EngineError `master_key_missing` for an empty list.
  */
-export const createRefreshTokenSeal = (masterKeys: readonly MasterKey[], random: RandomSource): RefreshTokenSeal => {
+export const createRefreshTokenSeal = (
+  masterKeys: readonly MasterKey[],
+  random: RandomSource,
+  { tokensPerKey = TOKENS_PER_KEY }: { readonly tokensPerKey?: number } = {},
+): RefreshTokenSeal => {
   const keys = new Map(masterKeys.map((key) => [key.id, prepareKey(key)]));
-  const sealing = prepareKey(sealingKey(masterKeys));
+  const tokenKeys = createTokenKeys(keys);
+  const master = prepareKey(sealingKey(masterKeys));
+  /** What is being sealed; nothing of it stays. */
+  const plain = Buffer.alloc(PLAIN_BYTES);
+  let sealing: { readonly head: Buffer; readonly key: KeyObject } | undefined;
+  let left = 0;
+
+  const sealingTokenKey = (): { readonly head: Buffer; readonly key: KeyObject } => {
+    if (sealing === undefined || left === 0) {
+      const head = Buffer.concat([master.id, random.bytes(SALT_BYTES)]);
+      sealing = { head, key: tokenKey(master, head) };
+      left = tokensPerKey;
+    }
+    left -= 1;
+    return sealing;
+  };
 
   return {
     seal(claims) {
-      const head = Buffer.concat([sealing.id, random.bytes(SALT_BYTES + NONCE_BYTES)], HEAD_BYTES);
-      const cipher = createCipheriv("aes-256-gcm", tokenKey(sealing, head), head.subarray(NONCE_AT));
-      cipher.setAAD(sealing.additionalData);
-      const sealed = cipher.update(encodeClaims(claims));
+      const { head, key } = sealingTokenKey();
+      const nonce = random.bytes(NONCE_BYTES);
+      const cipher = createCipheriv("aes-256-gcm", key, nonce);
+      cipher.setAAD(master.additionalData);
+      writeClaims(claims, plain);
+      const sealed = cipher.update(plain);
+      plain.fill(0);
       cipher.final();
-      const bytes = Buffer.concat([head, sealed, cipher.getAuthTag()], TOKEN_BYTES);
+      const bytes = Buffer.concat([head, nonce, sealed, cipher.getAuthTag()], TOKEN_BYTES);
       return (PREFIX + bytes.toString("base64url")) as RefreshToken;
     },
 
@@ -124,19 +176,21 @@ export const createRefreshTokenSeal = (masterKeys: readonly MasterKey[], random:
       const bytes = Buffer.from(text, "base64url");
       // The decoder is lenient: only the one canonical spelling of these bytes is the token.
       if (bytes.length !== TOKEN_BYTES || bytes.toString("base64url") !== text) return undefined;
-      const key = keys.get(bytes.readUInt8(0));
-      if (key === undefined) return undefined;
+      const key = tokenKeys.find(bytes);
+      const additionalData = keys.get(bytes.readUInt8(0))?.additionalData;
+      if (key === undefined || additionalData === undefined) return undefined;
       const nonce = bytes.subarray(NONCE_AT, HEAD_BYTES);
-      const decipher = createDecipheriv("aes-256-gcm", tokenKey(key, bytes), nonce, { authTagLength: TAG_BYTES });
-      decipher.setAAD(key.additionalData);
+      const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES });
+      decipher.setAAD(additionalData);
       decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
-      const plain = decipher.update(bytes.subarray(HEAD_BYTES, -TAG_BYTES));
+      const opened = decipher.update(bytes.subarray(HEAD_BYTES, -TAG_BYTES));
       try {
         decipher.final();
       } catch {
         return undefined;
       }
-      return decodeClaims(plain);
+      tokenKeys.remember(bytes, key);
+      return decodeClaims(opened);
     },
   };
 };

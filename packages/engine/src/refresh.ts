@@ -48,7 +48,12 @@ interface RefreshStyle {
   readonly form: AccessTokenForm;
   readonly algorithm: SigningAlgorithm | undefined;
   readonly keyKind: SigningKeyKind | undefined;
+  /** Whether with an anti-CSRF token; as the session's token says unless given. */
+  readonly antiCsrf: boolean | undefined;
 }
+
+/** What tells a copy of a session's refresh tokens from another. */
+type TokenCopy = Pick<RefreshTokenClaims, "seq" | "iat" | "parent">;
 
 /** Refreshes sessions: opens the token, lets storage do the ordinary mint, decides and applies the rest (DESIGN 3). */
 export const createRefresh = ({
@@ -67,35 +72,39 @@ export const createRefresh = ({
   const lifetimes = lifetimesOf(policy);
 
   return async (input) => {
-    const style = { form: checkForm(input.form), algorithm: input.algorithm, keyKind: input.keyKind };
+    const style = {
+      form: checkForm(input.form),
+      algorithm: input.algorithm,
+      keyKind: input.keyKind,
+      antiCsrf: input.issueAntiCsrf,
+    };
     let refused: RefreshOutcome | undefined;
-    await ring.meet([input.refreshToken, ...(input.otherRefreshTokens ?? [])]);
+    const unknownKey = ring.meet([input.refreshToken, ...(input.otherRefreshTokens ?? [])]);
+    if (unknownKey !== undefined) await unknownKey;
     for (const claims of presentedTokens(input, ring.refreshTokens)) {
-      const issued = { ...claims, antiCsrf: input.issueAntiCsrf ?? claims.antiCsrf };
-      const outcome = isCsrfSafe(claims, input) ? await refresh(issued, style) : NO_ANTI_CSRF;
+      const outcome = isCsrfSafe(claims, input) ? await refresh(claims, style) : NO_ANTI_CSRF;
       if (outcome.kind !== "unauthorised") return outcome;
       refused ??= outcome;
     }
     return refused ?? NO_TOKEN;
   };
 
-  async function refresh(claims: RefreshTokenClaims, { keyKind, ...form }: RefreshStyle): Promise<RefreshOutcome> {
+  async function refresh(claims: RefreshTokenClaims, style: RefreshStyle): Promise<RefreshOutcome> {
+    const { id, seq, iat, secret } = claims;
+    const { form, algorithm, keyKind, antiCsrf = claims.antiCsrf } = style;
     const attempt: RotationAttempt = {
-      id: claims.id,
-      seq: claims.seq,
-      iat: claims.iat,
-      secretHash: secretHash(claims.secret),
+      id,
+      seq,
+      iat,
+      secretHash: secretHash(secret),
       window: policy.reuseWindow,
       lifetimes,
-      ...(keyKind === undefined ? {} : { keyKind }),
+      ...(keyKind && { keyKind }),
     };
-    const answer = async (
-      record: SessionRecord,
-      copy: Pick<RefreshTokenClaims, "seq" | "iat" | "parent">,
-      now: RefreshTokenClaims["iat"],
-    ): Promise<RefreshOutcome> => {
-      const style = { ...form, keyKind: keyKind ?? record.keyKind, now };
-      return { kind: "refreshed", ...(await issuer.session(record, { ...claims, ...copy }, style)) };
+    const answer = async (record: SessionRecord, copy: TokenCopy, now: Millis): Promise<RefreshOutcome> => {
+      const token = { id, secret, antiCsrf, seq: copy.seq, iat: copy.iat, parent: copy.parent };
+      const issued = await issuer.session(record, token, { form, algorithm, keyKind: keyKind ?? record.keyKind, now });
+      return { kind: "refreshed", ...issued };
     };
 
     for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -147,7 +156,7 @@ export const createRefresh = ({
 };
 
 /** The newest token of a row, sealed now. */
-const newest = ({ current, next }: SessionRecord, now: Millis): Pick<RefreshTokenClaims, "seq" | "iat" | "parent"> => ({
+const newest = ({ current, next }: SessionRecord, now: Millis): TokenCopy => ({
   seq: next,
   iat: now,
   parent: current,

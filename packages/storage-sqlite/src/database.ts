@@ -1,6 +1,6 @@
 import { StorageError } from "@pawl/storage";
 import type { DatabaseFile } from "./database-file.js";
-import type { Connection, Driver, Parameters, Statement } from "./driver.js";
+import type { Columns, Connection, Driver, Statement, Value } from "./driver.js";
 import { memoryPath } from "./options.js";
 
 /** The size in bytes above which the WAL is checkpointed, and to which it shrinks when it starts again. */
@@ -20,14 +20,37 @@ const setup = `
 
 declare const row: unique symbol;
 
-/** The text of a statement that returns rows of this shape. */
+/** The text of a statement that returns rows of this shape. Its parameters are written by name, as `:id`. */
 export type Query<R> = string & { readonly [row]?: R };
+
+/** Values by parameter name, without the `:`. Every parameter of the statement has to be given: libsql forgives a missing one. */
+export type Parameters = Readonly<Record<string, Value>>;
+
+/** A prepared statement that knows at which place each parameter stands. */
+interface Prepared<S> {
+  readonly statement: S;
+  readonly names: readonly string[];
+}
+
+/** Parameters by name as `?1`, `?2`, …: each name has one place, however often it stands. */
+const byPosition = (sql: string): { readonly text: string; readonly names: readonly string[] } => {
+  const names: string[] = [];
+  const text = sql.replaceAll(/:(\w+)/g, (_, name: string) => {
+    if (!names.includes(name)) names.push(name);
+    return `?${names.indexOf(name) + 1}`;
+  });
+  return { text, names };
+};
+
+const valuesFor = ({ names }: Prepared<unknown>, parameters: Parameters): readonly Value[] =>
+  names.map((name) => parameters[name] as Value);
 
 /** A connection with its prepared statements, which opens when first used and again after `reset`. */
 export class Database {
   readonly #driver: Driver;
   readonly path: string;
-  readonly #statements = new Map<string, Statement>();
+  readonly #statements = new Map<string, Prepared<Statement>>();
+  readonly #columnStatements = new Map<string, Prepared<Pick<Statement<Columns>, "get">>>();
   #connection: Connection | undefined;
   #file: DatabaseFile | undefined;
   #closed = false;
@@ -52,16 +75,25 @@ export class Database {
 
   /** @returns the first row. Columns are picked by name and never enumerated: libsql adds a `_metadata` of its own. */
   get<R>(sql: Query<R>, parameters: Parameters = {}): R | undefined {
-    return this.#statement(sql).get(parameters) as R | undefined;
+    const prepared = this.#prepared(sql);
+    return prepared.statement.get(valuesFor(prepared, parameters)) as R | undefined;
+  }
+
+  /** @returns the columns of the first row: for what is done most often. */
+  getColumns<R extends Columns>(sql: Query<R>, parameters: Parameters): R | undefined {
+    const prepared = this.#preparedColumns(sql);
+    return prepared.statement.get(valuesFor(prepared, parameters)) as R | undefined;
   }
 
   all<R>(sql: Query<R>, parameters: Parameters = {}): readonly R[] {
-    return this.#statement(sql).all(parameters) as R[];
+    const prepared = this.#prepared(sql);
+    return prepared.statement.all(valuesFor(prepared, parameters)) as R[];
   }
 
   /** @returns how many rows were changed. */
   run(sql: string, parameters: Parameters = {}): number {
-    return Number(this.#statement(sql).run(parameters).changes);
+    const prepared = this.#prepared(sql);
+    return Number(prepared.statement.run(valuesFor(prepared, parameters)).changes);
   }
 
   /**
@@ -82,6 +114,7 @@ export class Database {
     const connection = this.#connection;
     this.#connection = undefined;
     this.#statements.clear();
+    this.#columnStatements.clear();
     connection?.close();
   }
 
@@ -109,12 +142,21 @@ export class Database {
     }
   }
 
-  #statement(sql: string): Statement {
-    const connection = this.#open();
-    const known = this.#statements.get(sql);
-    if (known !== undefined) return known;
-    const statement = connection.prepare(sql);
-    this.#statements.set(sql, statement);
-    return statement;
+  #prepared(sql: string): Prepared<Statement> {
+    return prepareOnce(this.#statements, sql, (text) => this.#open().prepare(text));
+  }
+
+  #preparedColumns(sql: string): Prepared<Pick<Statement<Columns>, "get">> {
+    return prepareOnce(this.#columnStatements, sql, (text) => this.#open().prepareColumns(text));
   }
 }
+
+const prepareOnce = <S>(known: Map<string, Prepared<S>>, sql: string, prepare: (text: string) => S): Prepared<S> => {
+  let prepared = known.get(sql);
+  if (prepared === undefined) {
+    const { text, names } = byPosition(sql);
+    prepared = { statement: prepare(text), names };
+    known.set(sql, prepared);
+  }
+  return prepared;
+};

@@ -1,22 +1,26 @@
 import { StorageError } from "@pawl/storage";
+import type { Database as LibsqlDatabase } from "libsql";
 
 export type Value = string | number | null;
 
-/** Values by parameter name, without the `:`. Every parameter of the statement has to be given: libsql forgives a missing one. */
-export type Parameters = Readonly<Record<string, Value>>;
+/** A row as the values of its columns, in their order. */
+export type Columns = readonly Value[];
 
-/** A prepared statement. */
-export interface Statement {
-  get(parameters: Parameters): unknown;
-  all(parameters: Parameters): unknown[];
-  run(parameters: Parameters): { readonly changes: number | bigint };
+/** A prepared statement. Its parameters stand by position, which costs both drivers less than by name. */
+export interface Statement<Row = unknown> {
+  get(parameters: readonly Value[]): Row | undefined;
+  all(parameters: readonly Value[]): readonly Row[];
+  run(parameters: readonly Value[]): { readonly changes: number | bigint };
 }
 
 /** One connection to a database file. Everything is synchronous; errors are the driver's own. */
 export interface Connection {
   /** Runs statements without parameters, and drops what they return. */
   exec(sql: string): void;
+  /** Rows are objects. */
   prepare(sql: string): Statement;
+  /** Rows are arrays, which costs half as much; to be read with `get` alone. */
+  prepareColumns(sql: string): Pick<Statement<Columns>, "get">;
   close(): void;
 }
 
@@ -40,17 +44,54 @@ export const loadDriver = async (name: DriverName | undefined): Promise<Driver> 
   return loadLibsqlDriver();
 };
 
+/** What is used of `DatabaseSync` in `node:sqlite`. */
+interface NodeDatabase {
+  exec(sql: string): void;
+  prepare(sql: string): NodeStatement;
+  close(): void;
+}
+
+interface NodeStatement {
+  get(...parameters: readonly Value[]): unknown;
+  all(...parameters: readonly Value[]): unknown[];
+  run(...parameters: readonly Value[]): { readonly changes: number | bigint };
+  /** Not before Node 22.16. */
+  setReturnArrays?(enabled: boolean): void;
+}
+
 const loadNodeDriver = (): Driver | undefined => {
   const sqlite = loadQuietly("node:sqlite", "SQLite is an experimental feature") as
-    | { readonly DatabaseSync: new (path: string) => Connection }
+    | { readonly DatabaseSync: new (path: string) => NodeDatabase }
     | undefined;
-  return sqlite && { name: "node", open: (path) => new sqlite.DatabaseSync(path) };
+  return sqlite && { name: "node", open: (path) => connectionOfNode(new sqlite.DatabaseSync(path)) };
 };
+
+const connectionOfNode = (database: NodeDatabase): Connection => ({
+  exec: (sql) => database.exec(sql),
+  prepare(sql) {
+    const statement = database.prepare(sql);
+    return {
+      get: (parameters) => statement.get(...parameters),
+      all: (parameters) => statement.all(...parameters),
+      run: (parameters) => statement.run(...parameters),
+    };
+  },
+  prepareColumns(sql) {
+    const statement = database.prepare(sql);
+    if (statement.setReturnArrays === undefined)
+      return { get: (parameters) => valuesOf(statement.get(...parameters) as object | undefined) };
+    statement.setReturnArrays(true);
+    return { get: (parameters) => statement.get(...parameters) as Columns | undefined };
+  },
+  close: () => database.close(),
+});
+
+const valuesOf = (row: object | undefined): Columns | undefined => row && (Object.values(row) as Columns);
 
 const loadLibsqlDriver = async (): Promise<Driver> => {
   try {
     const { default: Libsql } = await import("libsql");
-    return { name: "libsql", open: (path) => new Libsql(path) };
+    return { name: "libsql", open: (path) => connectionOfLibsql(new Libsql(path)) };
   } catch (cause) {
     throw new StorageError(
       "adapter_missing",
@@ -59,6 +100,14 @@ const loadLibsqlDriver = async (): Promise<Driver> => {
     );
   }
 };
+
+/** Its statements take an array as it is. */
+const connectionOfLibsql = (database: LibsqlDatabase): Connection => ({
+  exec: (sql) => database.exec(sql),
+  prepare: (sql) => database.prepare(sql),
+  prepareColumns: (sql) => database.prepare(sql).raw(true) as Pick<Statement<Columns>, "get">,
+  close: () => database.close(),
+});
 
 /** Loads a part of Node without the one warning that starts so; every other warning is printed as always. */
 const loadQuietly = (name: string, warning: string): unknown => {

@@ -1,5 +1,5 @@
 import type { SessionRecord, SessionReference } from "@pawl/storage";
-import type { Parameters } from "./driver.js";
+import type { Parameters } from "./database.js";
 import type { ReferenceRow, SessionRow } from "./rows.js";
 
 export const referenceOf = (row: ReferenceRow): SessionReference => ({

@@ -65,8 +65,9 @@ export const importSessions = ({ database }: Transaction, records: readonly Sess
   records.map((record) => database.run(statements.importSession, parametersOf(record)) > 0);
 
 export const rotate = ({ database, now }: Transaction, attempt: RotationAttempt): RotationResult => {
-  const { id, seq, iat, secretHash, window, lifetimes, keyKind = null } = attempt;
-  const minted = database.get(statements.rotateSession, {
+  const { id, seq, iat, secretHash, window, lifetimes, keyKind: wanted = null } = attempt;
+  const idleExpiresAt = idleEnd(lifetimes, now);
+  const rotated = database.getColumns(statements.rotateSession, {
     id,
     seq,
     iat,
@@ -75,12 +76,33 @@ export const rotate = ({ database, now }: Transaction, attempt: RotationAttempt)
     now,
     refreshValidity: lifetimes.refreshValidity,
     absoluteTimeout: lifetimes.absoluteTimeout ?? NEVER,
-    idleExpiresAt: idleEnd(lifetimes, now),
-    keyKind,
+    idleExpiresAt,
+    keyKind: wanted,
   });
-  if (minted !== undefined) return { minted: true, record: recordOf(minted), now };
-  const record = getSession(database, id);
-  return record === undefined ? { minted: false, now } : { minted: false, record, now };
+  if (rotated === undefined) {
+    const found = getSession(database, id);
+    return found === undefined ? { minted: false, now } : { minted: false, record: found, now };
+  }
+  const [next, expiresAt, keyKind, tenantId, userId, createdAt, lastActiveAt, device, address, payload, data] = rotated;
+  const record: SessionRecord = {
+    id,
+    tenantId,
+    userId,
+    secretHash,
+    current: seq,
+    next,
+    issuedAt: now,
+    keyKind,
+    payload,
+    data,
+    ...(device !== null && { device }),
+    ...(address !== null && { address }),
+    createdAt,
+    lastActiveAt,
+    expiresAt,
+    idleExpiresAt,
+  };
+  return { minted: true, record, now };
 };
 
 export const applyRotation = (

@@ -39,7 +39,8 @@ import {
 import type { Checkpoint } from "./checkpoint.js";
 import type { Database } from "./database.js";
 import type { DatabaseFile } from "./database-file.js";
-import type { Parameters, Value } from "./driver.js";
+import type { Parameters } from "./database.js";
+import type { Value } from "./driver.js";
 import { appendEvents, listEvents } from "./events.js";
 import { whenUnlocked } from "./lock-wait.js";
 import { applyMigrations } from "./migrations.js";
