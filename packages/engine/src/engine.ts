@@ -14,7 +14,7 @@ import { followRevocations } from "./revocation-feed.js";
 import { createRevocation } from "./revocation.js";
 import type { SessionEngine } from "./session-engine.js";
 import { handleOf, newSessionId } from "./session-handle.js";
-import { checkSession } from "./session-input.js";
+import { checkForm, checkSession } from "./session-input.js";
 import { createSessions } from "./sessions.js";
 import { createSigningKeys } from "./signing-keys.js";
 import { sweep } from "./sweep.js";
@@ -82,7 +82,8 @@ export const createEngine = async (options: EngineOptions): Promise<SessionEngin
       const { tenantId = PUBLIC_TENANT } = input;
       const mustExist = input.tenantMustExist === true && tenantId !== PUBLIC_TENANT;
       if (mustExist && (await tenants.get(tenantId)) === undefined) throw tenantUnknown();
-      const { form, ...session } = checkSession(input);
+      const form = checkForm(input.form);
+      const session = checkSession(input, form);
       const now = storage.now();
       const secret = random.bytes(SECRET_BYTES);
       const record: SessionRecord = {

@@ -105,7 +105,10 @@ const tokenKey = ({ key }: SealKey, head: Buffer): KeyObject =>
  */
 const createTokenKeys = (
   keys: ReadonlyMap<number, SealKey>,
-): { readonly find: (head: Buffer) => KeyObject | undefined; readonly remember: (head: Buffer, key: KeyObject) => void } => {
+): {
+  readonly find: (head: Buffer) => KeyObject | undefined;
+  readonly remember: (head: Buffer, key: KeyObject) => void;
+} => {
   const known = new Map<string, KeyObject>();
   const nameOf = (head: Buffer): string => head.toString("latin1", 0, NONCE_AT);
   return {

@@ -24,13 +24,11 @@ export interface CheckedSession {
   readonly data: string;
   readonly device?: string;
   readonly address?: string;
-  readonly form: AccessTokenForm;
   readonly keyKind: SigningKeyKind;
 }
 
 /** @throws EngineError `invalid_input`, `protected_claim`, `payload_too_large`. */
-export const checkSession = (input: CreateSessionInput): CheckedSession => {
-  const form = checkForm(input.form);
+export const checkSession = (input: CreateSessionInput, form: AccessTokenForm): CheckedSession => {
   const { payload = {}, data = {} } = input;
   return {
     tenantId: checkTenantId(input.tenantId),
@@ -39,7 +37,6 @@ export const checkSession = (input: CreateSessionInput): CheckedSession => {
     data: dataText(data),
     ...(input.device === undefined ? {} : { device: legible("device", input.device, MAX_DEVICE_CHARACTERS) }),
     ...(input.address === undefined ? {} : { address: legible("address", input.address, MAX_ADDRESS_CHARACTERS) }),
-    form,
     keyKind: input.keyKind ?? "dynamic",
   };
 };
