@@ -110,7 +110,7 @@ answerCalls(
       const rounds = [];
       for (let round = 0; round < (isShort ? 2 : 5); round++) {
         const one = { operations: 0, micros: 0, cpuMicros: 0 };
-        while (one.micros < (isShort ? 100_000 : 600_000)) {
+        while (one.micros < (isShort ? 50_000 : 600_000)) {
           await prepare?.();
           const cpu = process.cpuUsage();
           const before = performance.now();

@@ -6,15 +6,16 @@ const usage = (
 
 Measures Pawl beside its peers: each contender in a process of its own, in short slices in a shuffled order, medians
 over the rounds. CPU per operation is what to compare; operations per second depend on who else uses the machine.
+All rows take about forty minutes on two cores that nobody else uses, with --short about two.
 
 Rows (all unless named):
 ${rows.map(({ name, title }) => `  ${name.padEnd(24)}${title}`).join("\n")}
 
 Options:
   --json         one JSON object on standard output and nothing else (progress goes to standard error)
-  --short        fewer and shorter rounds: about a minute, for a first look and for CI
-  --compare      afterwards, what moved against the last committed result
-  --write-docs   put the table of bench/results/latest.json into docs/reference/performance.md; measures nothing
+  --short        fewer and shorter rounds and smaller stores: for a first look and for CI
+  --compare      afterwards, what moved in the rows measured against the last committed result
+  --write-docs   put tables and plots of bench/results/latest.json into docs; measures nothing
   --profile DIR  write a CPU profile of each contender into DIR (figures then include the profiler)
   -h, --help     this text
 

@@ -3,6 +3,7 @@ import { formatMicros, rounded } from "./figures.mjs";
 import { formatMachine } from "./machine.mjs";
 import { docs, replaceMarked } from "./marked-page.mjs";
 import { draw, ink } from "./plot.mjs";
+import { isOtherLevel } from "./storage-rows.mjs";
 import { cellsOf } from "./tables.mjs";
 
 /**
@@ -25,9 +26,6 @@ const section = (/** @type {TitledRow} */ row, /** @type {Record<string, any>} *
   return `### \`${name}\`: ${title}\n\n${table(row)}\n\n${verdict}${more}\n\n${formatMachine(machine)}.`;
 };
 
-/** Levels of load beside the one that is judged would only repeat the plot. */
-const isPlotted = (/** @type {string} */ name) => !/, (?:1|8|128) in flight$/.test(name);
-
 /** Room for the names of contenders, in pixels. */
 const LABELS = 340;
 const bar = /** @type {const} */ ({ type: "bar", height: 11 });
@@ -44,7 +42,7 @@ const heading = /** @type {const} */ ({
 /** @param {TitledRow} row */
 const panel = ({ name, title, all }) => {
   const values = all
-    .filter((one) => isPlotted(one.name))
+    .filter((one) => !isOtherLevel(one.name))
     .map((one, place) => ({
       name: one.name,
       cpu: one.cpuMicros,

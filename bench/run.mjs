@@ -9,10 +9,16 @@ import { readOptions, UsageError } from "./options.mjs";
 import { prepare } from "./preparation.mjs";
 import { readLatest, reportRow, save } from "./report.mjs";
 import { rows } from "./rows.mjs";
+import { isOtherLevel } from "./storage-rows.mjs";
 import { formatRow } from "./tables.mjs";
 
-const FULL = { rounds: 18, sliceMillis: 500, warmMillis: 2000 };
-const SHORT = { rounds: 3, sliceMillis: 250, warmMillis: 400 };
+const SHORT = { rounds: 2, sliceMillis: 150, warmMillis: 150 };
+/** Fewer rounds for rows with many contenders, so that all rows together take less than an hour. */
+const fullPace = (/** @type {number} */ contenders) => ({
+  rounds: contenders > 8 ? 12 : 18,
+  sliceMillis: 500,
+  warmMillis: 2000,
+});
 
 /** Shows what is being done, on one line of a terminal, or as lines where it is none. */
 const progress = (/** @type {string} */ text) =>
@@ -39,11 +45,16 @@ const withDirectory = async (use) => {
 /** Most sessions of a contender in a short run: making them would take longer than what is measured. */
 const SHORT_SESSIONS = 1000;
 
-/** @param {import("./contest.mjs").Contender} contender @returns {import("./contest.mjs").Contender} */
+/**
+ * A contender of a short run, or nothing where it is left out.
+ * @param {import("./contest.mjs").Contender} contender
+ * @returns {import("./contest.mjs").Contender[]}
+ */
 const shortened = (contender) => {
+  if (isOtherLevel(contender.name)) return [];
   const { settings } = contender;
-  if (typeof settings !== "object" || settings["sessions"] === undefined) return contender;
-  return { ...contender, settings: { ...settings, sessions: Math.min(settings["sessions"], SHORT_SESSIONS) } };
+  if (typeof settings !== "object" || settings["sessions"] === undefined) return [contender];
+  return [{ ...contender, settings: { ...settings, sessions: Math.min(settings["sessions"], SHORT_SESSIONS) } }];
 };
 
 /**
@@ -64,8 +75,11 @@ const scoresOf = async (row, { directory, databases, options, tell }) => {
   const { lanes } = row;
   const contenders = row.contenders(directory, databases);
   return hold(
-    { contenders: options.short ? contenders.map(shortened) : contenders, ...(lanes === undefined ? {} : { lanes }) },
-    options.short ? SHORT : FULL,
+    {
+      contenders: options.short ? contenders.flatMap(shortened) : contenders,
+      ...(lanes === undefined ? {} : { lanes }),
+    },
+    options.short ? SHORT : fullPace(contenders.length),
     tell,
     options.profile === undefined ? {} : { profile: options.profile },
   );

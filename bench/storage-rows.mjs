@@ -8,6 +8,10 @@ const SESSIONS = 20_000;
 
 const at = (/** @type {string} */ name, /** @type {number} */ lanes) => `${name}, ${lanes} in flight`;
 
+/** Whether a contender stands beside the judged one at another level: left out of short runs and of the plot. */
+export const isOtherLevel = (/** @type {string} */ name) =>
+  LEVELS.some((lanes) => lanes !== JUDGED && name.endsWith(at("", lanes)));
+
 /**
  * A contender at each level.
  * @param {string} name
