@@ -135,7 +135,8 @@ export const createAccessTokenVerifier = (options: AccessTokenVerifierOptions): 
     const claims = body && format.claims(body);
     if (claims === undefined) return tryRefresh("incomplete");
 
-    freezeDeep(claims);
+    Object.freeze(claims);
+    freezeDeep(claims.payload);
     cache.set(token, claims);
     if (known === undefined) sources.set(parts.header, source);
     return { kind: "authentic", claims };

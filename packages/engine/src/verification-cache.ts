@@ -39,8 +39,9 @@ export const createVerificationCache = <Value>(characters: number): Verification
       return entry.value;
     },
     set(token, value) {
-      // A token cut out of a header would keep that whole header in memory: hold a copy.
-      add({ token: Buffer.from(token).toString(), value });
+      // A token cut out of a header would keep that whole header in memory: hold a copy. What verified is ASCII; the copy
+      // of anything else is another text, which nothing will hit.
+      add({ token: Buffer.from(token, "latin1").toString("latin1"), value });
     },
     clear() {
       young.clear();
