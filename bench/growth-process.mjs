@@ -2,6 +2,7 @@ import { openStorage } from "@pawl/storage";
 import { inFlight } from "./contenders/in-flight.mjs";
 import { rotator } from "./contenders/pawl-storage.mjs";
 import { fill, newRecord } from "./contenders/session-rows.mjs";
+import { latencyOf } from "./latency.mjs";
 import { answerCalls } from "./worker.mjs";
 
 /** Sessions of each user, and of the users whose lists are read and ended. */
@@ -37,11 +38,11 @@ const oneByOne =
 
 /**
  * What is measured: `pass` gives how many operations it did, `prepare` is not counted.
- * @type {Record<string, { pass: () => Promise<number>, prepare?: () => Promise<unknown> }>}
+ * @type {Record<string, { pass: () => Promise<number>, prepare?: () => Promise<unknown>, takeLatencies?: () => number[] }>}
  */
 const operations = {
-  "refresh, 32 in flight": { pass: inFlight(() => rotate(), 32).pass },
-  "create, 32 in flight": { pass: inFlight(() => storage.createSession(newRecord()), 32).pass },
+  "refresh, 32 in flight": inFlight(() => rotate(), 32),
+  "create, 32 in flight": inFlight(() => storage.createSession(newRecord()), 32),
   "list a user": {
     pass: oneByOne(() => storage.listSessions({ tenantId, userId: /** @type {any} */ (anyUser()) }, { limit: 100 })),
   },
@@ -103,10 +104,11 @@ answerCalls(
     },
     operations: () => Object.keys(operations),
     measure: async (/** @type {string} */ name, /** @type {boolean} */ isShort) => {
-      const { pass, prepare } = /** @type {(typeof operations)[string]} */ (operations[name]);
+      const { pass, prepare, takeLatencies } = /** @type {(typeof operations)[string]} */ (operations[name]);
       const total = { operations: 0, micros: 0, cpuMicros: 0 };
       await prepare?.();
       await pass();
+      takeLatencies?.();
       const rounds = [];
       for (let round = 0; round < (isShort ? 2 : 5); round++) {
         const one = { operations: 0, micros: 0, cpuMicros: 0 };
@@ -122,7 +124,9 @@ answerCalls(
         rounds.push({ perSecond: (one.operations / one.micros) * 1e6, cpuMicros: one.cpuMicros / one.operations });
         for (const key of /** @type {const} */ (["operations", "micros", "cpuMicros"])) total[key] += one[key];
       }
+      const latencies = takeLatencies?.() ?? [];
       return {
+        ...(latencies.length > 0 ? latencyOf(latencies) : {}),
         perSecond: (total.operations / total.micros) * 1e6,
         cpuMicros: total.cpuMicros / total.operations,
         memoryMb: process.memoryUsage.rss() / 2 ** 20,

@@ -20,8 +20,8 @@ const table = (/** @type {TitledRow} */ { all }) => {
 
 const section = (/** @type {TitledRow} */ row, /** @type {Record<string, any>} */ machine) => {
   const { name, title, ratio, met, target, goals, notes = [] } = row;
-  const asked = goals?.map(({ text, measured, met: isMet }) => `${text}: ${measured}${isMet ? "" : ", **not met**"}`);
-  const verdict = `Target: ${asked?.join("; ") ?? target}. **${met ? "Met" : "Not met"}**, ratio ${rounded(ratio)}.`;
+  const asked = goals?.map((goal) => `${goal.text}: ${goal.measured}, ${goal.met ? "met" : "**not met**"}`);
+  const verdict = `Target: ${asked?.join("; ") ?? `${target}: ${met ? "met" : "**not met**"}`}. Ratio ${rounded(ratio)}.`;
   const more = notes.length > 0 ? `\n\nPawl ${notes.join(", ")}.` : "";
   return `### \`${name}\`: ${title}\n\n${table(row)}\n\n${verdict}${more}\n\n${formatMachine(machine)}.`;
 };

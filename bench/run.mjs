@@ -12,7 +12,7 @@ import { rows } from "./rows.mjs";
 import { isOtherLevel } from "./storage-rows.mjs";
 import { formatRow } from "./tables.mjs";
 
-const SHORT = { rounds: 2, sliceMillis: 150, warmMillis: 150 };
+const SHORT = { rounds: 2, sliceMillis: 150, warmMillis: 300 };
 /** Fewer rounds for rows with many contenders, so that all rows together take less than an hour. */
 const fullPace = (/** @type {number} */ contenders) => ({
   rounds: contenders > 8 ? 12 : 18,
