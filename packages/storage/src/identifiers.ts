@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 declare const brand: unique symbol;
 
@@ -42,12 +42,11 @@ export const bucketOfUser = ({
   readonly tenantId: TenantId;
   readonly userId: UserId;
 }): number => {
-  const hash = createHash("sha256");
-  for (const part of [tenantId, userId]) {
-    const bytes = Buffer.from(part);
+  const parts = [tenantId, userId].flatMap((text) => {
+    const bytes = Buffer.from(text);
     const length = Buffer.alloc(4);
     length.writeUInt32BE(bytes.length);
-    hash.update(length).update(bytes);
-  }
-  return hash.digest().readUInt16BE();
+    return [length, bytes];
+  });
+  return Number.parseInt(hash("sha256", Buffer.concat(parts), "hex").slice(0, 4), 16);
 };
