@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { issueAccessToken } from "../src/access-token.js";
 import { createKeySet } from "../src/key-set.js";
 import type { VerifyOutcome } from "../src/session.js";
-import { StandingClock } from "./engines.js";
+import { StandingClock } from "./standing-clock.js";
 import { claimsAt, makeKey, makeVerifier, type TokenKey } from "./token-fixtures.js";
 
 // Every test of this file is a row of HAZARDS 2 or RFC 8725: a forger without a private key gets nothing accepted.

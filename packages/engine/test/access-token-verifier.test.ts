@@ -5,7 +5,7 @@ import { createAccessTokenVerifier, type KeyedAccessTokenVerifier } from "../src
 import { signJwt } from "../src/jwt.js";
 import { createKeySet, type KeySet, verificationKeysFromJwks } from "../src/key-set.js";
 import type { AccessTokenForm, JsonObject, SessionHandle } from "../src/session.js";
-import { HOUR, StandingClock } from "./engines.js";
+import { HOUR, StandingClock } from "./standing-clock.js";
 import { ANTI_CSRF, claimsAt, makeKey, makeVerifier, SESSION_ID, type TokenKey } from "./token-fixtures.js";
 
 const rsa = makeKey("RS256", "s-rsa");

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { accessTokenFormats, issueAccessToken } from "../src/access-token.js";
 import { createKeySet } from "../src/key-set.js";
 import type { AccessTokenClaims, JsonObject, SessionHandle } from "../src/session.js";
-import { HOUR, StandingClock } from "./engines.js";
+import { HOUR, StandingClock } from "./standing-clock.js";
 import { ANTI_CSRF, claimsAt, makeKey, makeVerifier, SESSION_ID } from "./token-fixtures.js";
 
 const clock = new StandingClock();

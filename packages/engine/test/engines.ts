@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openStorage } from "@pawl/storage-sqlite";
-import { type Clock, MemoryStorage, type Millis, millis, type Storage, type UserId } from "@pawl/storage";
+import { type Clock, MemoryStorage, type Storage, type UserId } from "@pawl/storage";
 import { afterEach, describe, expect } from "vitest";
 import {
   createEngine,
@@ -12,29 +12,15 @@ import {
   type RefreshOutcome,
   type SessionEngine,
 } from "../src/index.js";
+import { SECOND, StandingClock } from "./standing-clock.js";
 
-export const SECOND = 1000;
-export const MINUTE = 60 * SECOND;
-export const HOUR = 60 * MINUTE;
-export const DAY = 24 * HOUR;
+export { DAY, HOUR, MINUTE, SECOND, StandingClock } from "./standing-clock.js";
+
 /** The reuse window of the default policy. */
 export const WINDOW = 30 * SECOND;
 
 export const MASTER_KEYS = parseMasterKeys(Buffer.alloc(32, 7).toString("base64"));
 export const USER = "user-1" as UserId;
-
-/** A clock that stands still until it is moved. */
-export class StandingClock implements Clock {
-  #time = 1_800_000_000_000;
-
-  now(): Millis {
-    return millis(this.#time);
-  }
-
-  advance(duration: number): void {
-    this.#time += duration;
-  }
-}
 
 /** One store with as many engines over it as a test opens. */
 export interface Stage {

@@ -3,7 +3,7 @@ import { type Millis, millis, type SessionId } from "@pawl/storage";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { systemRandom } from "../src/random.js";
-import { createRefreshTokenSeal, type RefreshTokenClaims, secretHash } from "../src/refresh-token.js";
+import { createRefreshTokenSeal, masterKeyIdOf, type RefreshTokenClaims, secretHash } from "../src/refresh-token.js";
 import { repeatableRandom } from "./repeatable-random.js";
 import { masterKeys, SESSION_ID } from "./token-fixtures.js";
 
@@ -115,6 +115,23 @@ describe("a refresh token", () => {
     expect(bytes[0]).not.toBe(first?.id);
     const both = createRefreshTokenSeal(masterKeys(1, 2), systemRandom);
     expect(both.open(`pawl_rt_1.${bytes.toString("base64url")}`)).toBeUndefined();
+  });
+});
+
+describe("the master key that sealed a token", () => {
+  it("is told by the token, also where nobody here has that key", () => {
+    for (const byte of [1, 2, 200]) {
+      const [master] = masterKeys(byte);
+      const token = createRefreshTokenSeal(masterKeys(byte), systemRandom).seal(claims);
+      expect(masterKeyIdOf(token)).toBe(master?.id);
+    }
+  });
+
+  it("is told by nothing that has another form", () => {
+    const token = seal.seal(claims);
+    const moved = token.slice("pawl_rt_1.".length) + "pawl_rt_1.";
+    for (const other of ["", "pawl_rt_1.", token.slice(0, -1), `${token}A`, token.replace("_1.", "_2."), moved])
+      expect(masterKeyIdOf(other)).toBeUndefined();
   });
 });
 

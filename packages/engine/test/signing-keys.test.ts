@@ -6,7 +6,7 @@ import type { VerificationKey } from "../src/jwt.js";
 import { defaultPolicy } from "../src/policy.js";
 import { systemRandom } from "../src/random.js";
 import { createSigningKeys, SIGNING_KEY_LEAD, type SigningKeys } from "../src/signing-keys.js";
-import { HOUR, StandingClock } from "./engines.js";
+import { HOUR, StandingClock } from "./standing-clock.js";
 import { claimsAt, masterKeys } from "./token-fixtures.js";
 
 const INTERVAL = defaultPolicy.signingKeyUpdateInterval;

@@ -7,7 +7,7 @@ import type { VerificationKey } from "../src/jwt.js";
 import { type MasterKey, parseMasterKeys } from "../src/master-key.js";
 import { handleOf } from "../src/session-handle.js";
 import type { AccessTokenClaims, AccessTokenForm } from "../src/session.js";
-import { HOUR, type StandingClock } from "./engines.js";
+import { HOUR, type StandingClock } from "./standing-clock.js";
 
 export const SESSION_ID = "3f2a7c11-5b0e-4d6a-9c3f-0a1b2c3d4e5f" as SessionId;
 export const ANTI_CSRF = "1b4e28ba-2fa1-41d2-883f-0016d3cca427";

@@ -6,7 +6,7 @@ import { antiCsrfToken, antiCsrfTokenMatches } from "../src/anti-csrf.js";
 import { keyCheck, keyCheckMatches, openPrivateKey, sealPrivateKey } from "../src/master-key.js";
 import { randomUuid, systemRandom } from "../src/random.js";
 import { createRefreshTokenSeal } from "../src/refresh-token.js";
-import { StandingClock } from "./engines.js";
+import { StandingClock } from "./standing-clock.js";
 import { claimsAt, makeKey, makeVerifier, masterKeys, SESSION_ID } from "./token-fixtures.js";
 
 // RFC 8725 section 2.8 and 3.12: no kind of token passes for another.

@@ -1,0 +1,17 @@
+import { expect, test } from "vitest";
+import { namesOf, prefixedName } from "../src/cookie-name.js";
+
+test.each([
+  [{ path: "/", secure: true }, "__Host-n"],
+  [{ path: "/api", secure: true }, "__Secure-n"],
+  [{ path: "/", secure: true, domain: "example.com" }, "__Secure-n"],
+  [{ path: "/api", secure: true, domain: "example.com" }, "__Secure-n"],
+  [{ path: "/", secure: false }, "n"],
+  [{ path: "/", secure: false, domain: "example.com" }, "n"],
+])("the strongest prefix for %j: %s", (place, name) => expect(prefixedName("n", place)).toBe(name));
+
+test("a session's cookie is known under every prefix, another by its own name alone", () => {
+  for (const name of ["sAccessToken", "sRefreshToken", "sIdRefreshToken"])
+    expect(namesOf(name)).toEqual([`__Host-${name}`, `__Secure-${name}`, name]);
+  expect(namesOf("theirs")).toEqual(["theirs"]);
+});

@@ -1,0 +1,154 @@
+import type { IssuedSession } from "@pawl/engine";
+import { millis } from "@pawl/storage";
+import { describe, expect, test } from "vitest";
+import { cookieSettings } from "../src/cookie-settings.js";
+import { NodeExchange } from "../src/exchange.js";
+import { fetchExchange } from "../src/fetch.js";
+import { generalError } from "../src/session-error.js";
+import type { CookieOptions } from "../src/options.js";
+import { clearedWith, createSessionCookies } from "../src/session-cookies.js";
+
+const backend = {
+  cookieSecure: true,
+  accessTokenPath: "/",
+  refreshTokenPath: "/session/refresh",
+  reuseWindow: millis(30_000),
+};
+const HOUR = 3_600_000;
+const issued = {
+  session: { handle: "h", tenantId: "public", userId: "u1", payload: {} },
+  accessToken: { token: "h.e30.s", expiry: HOUR, createdTime: 0 },
+  refreshToken: { token: "r", expiry: 2 * HOUR, createdTime: 0 },
+  antiCsrfToken: "a",
+} as unknown as IssuedSession;
+
+/** One request, and what the answer to it came to hold. */
+const request = (headers: Readonly<Record<string, string>> = {}, options: CookieOptions = {}) => {
+  const of = new Request("https://app.example.com/", { headers: { host: "app.example.com", ...headers } });
+  const { req, res, applyTo } = fetchExchange(of);
+  const cookies = createSessionCookies(cookieSettings(options, backend));
+  const exchange = new NodeExchange(req, res);
+  return { cookies, exchange, answer: () => applyTo(new Response()).headers };
+};
+const ended = (name: string, path = "/"): string =>
+  `${name}=; Path=${path}; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Secure; SameSite=None`;
+const allEnded = [ended("sAccessToken"), ended("sRefreshToken", "/session/refresh"), ended("sIdRefreshToken")];
+const byHeader = { "st-auth-mode": "header" };
+
+describe("reading", () => {
+  test("the name in force comes first, whatever stands beside it", () => {
+    const { cookies, exchange } = request({ cookie: "__Host-sAccessToken=old; sAccessToken=1; sAccessToken=2" });
+    expect(cookies.read(exchange, "sAccessToken")).toEqual(["1", "2"]);
+  });
+
+  test("a name it had before counts where the one in force is not there", () => {
+    const cookie = "sAccessToken=plain; __Secure-sAccessToken=secure";
+    const { cookies, exchange } = request({ cookie }, { names: "prefixed" });
+    expect(cookies.read(exchange, "sAccessToken")).toEqual(["secure", "plain"]);
+    expect(cookies.read(exchange, "sRefreshToken")).toEqual([]);
+  });
+});
+
+describe("new tokens", () => {
+  test("travel in cookies unless said otherwise, and no cache keeps them", () => {
+    const { cookies, exchange, answer } = request();
+    cookies.write(exchange, issued);
+    expect(answer().get("cache-control")).toBe("no-store");
+    const [access, refresh, id, ...more] = answer().getSetCookie();
+    expect(more).toEqual([]);
+    const flags = "GMT; HttpOnly; Secure; SameSite=None";
+    expect(access).toBe(`sAccessToken=h.e30.s; Path=/; Expires=Thu, 01 Jan 1970 01:00:00 ${flags}`);
+    expect(refresh).toBe(`sRefreshToken=r; Path=/session/refresh; Expires=Thu, 01 Jan 1970 02:00:00 ${flags}`);
+    expect(id).toMatch(/^sIdRefreshToken=[\da-f-]{36}; Path=\/; Expires=Thu, 01 Jan 1970 02:00:00 GMT/);
+    expect(answer().get("st-access-token")).toBeNull();
+    expect(answer().get("anti-csrf")).toBe("a");
+  });
+
+  test("of a cookie above what browsers keep write nothing; in headers they may be longer", () => {
+    for (const [size, names, fits] of [
+      [4096 - "sAccessToken".length, "documented", true],
+      [4097 - "sAccessToken".length, "documented", false],
+      [4097 - "__Host-sAccessToken".length, "prefixed", false],
+    ] as const) {
+      const token = { ...issued, accessToken: { ...issued.accessToken, token: "h.e30.".padEnd(size, "s") } };
+      const inCookies = request({}, { names });
+      const write = (): void => inCookies.cookies.write(inCookies.exchange, token);
+      if (fits) expect(write).not.toThrow();
+      else expect(write).toThrow(/browsers keep at most 4096/);
+      expect(inCookies.answer().get("cache-control")).toBe(fits ? "no-store" : null);
+      const inHeaders = request(byHeader);
+      inHeaders.cookies.write(inHeaders.exchange, token, "header");
+      expect(inHeaders.answer().get("st-access-token")).toHaveLength(size);
+    }
+  });
+
+  test("travel in headers where that is asked for, and end the cookies only where there are some", () => {
+    const { cookies, exchange, answer } = request(byHeader);
+    cookies.write(exchange, issued, "header");
+    expect(answer().getSetCookie()).toEqual([]);
+    expect(answer().get("cache-control")).toBe("no-store");
+    expect([answer().get("st-access-token"), answer().get("st-refresh-token")]).toEqual(["h.e30.s", "r"]);
+    expect(answer().get("access-control-expose-headers")).toBe(
+      "st-access-token, st-refresh-token, front-token, anti-csrf",
+    );
+    for (const name of ["sAccessToken", "sRefreshToken", "sIdRefreshToken"]) {
+      const withCookie = request({ ...byHeader, cookie: `${name}=x` });
+      withCookie.cookies.write(withCookie.exchange, issued, "header");
+      expect(withCookie.answer().getSetCookie()).toEqual(allEnded);
+    }
+  });
+
+  test("end cookies that were left under another name", () => {
+    const { cookies, exchange, answer } = request({ cookie: "__Host-sAccessToken=old" });
+    cookies.write(exchange, issued);
+    expect(answer().getSetCookie()[0]).toBe(ended("__Host-sAccessToken"));
+    expect(answer().getSetCookie()).toHaveLength(4);
+  });
+});
+
+describe("the end of a session", () => {
+  test("ends the cookies, also those the request does not show", () => {
+    for (const headers of [{}, { cookie: "sAccessToken=x" }, { "st-auth-mode": "cookie" }]) {
+      const { cookies, exchange, answer } = request(headers);
+      cookies.clear(exchange);
+      expect(answer().getSetCookie()).toEqual(allEnded);
+      expect(answer().get("cache-control")).toBe("no-store");
+      expect(answer().get("st-access-token")).toBeNull();
+    }
+  });
+
+  test("empties the headers of a page that uses these, and ends only cookies that it shows", () => {
+    for (const headers of [byHeader, { authorization: "Bearer x" }]) {
+      const { cookies, exchange, answer } = request(headers);
+      cookies.clear(exchange);
+      expect([answer().get("st-access-token"), answer().get("st-refresh-token")]).toEqual(["", ""]);
+      expect(answer().getSetCookie()).toEqual([]);
+      const both = request({ ...headers, cookie: "sIdRefreshToken=x" });
+      both.cookies.clear(both.exchange);
+      expect(both.answer().getSetCookie()).toEqual(allEnded);
+    }
+  });
+
+  test("is told to the page", () => {
+    const plain = request();
+    plain.cookies.clear(plain.exchange);
+    expect(plain.answer().get("id-refresh-token")).toBe("remove");
+    const withFrontToken = request(byHeader);
+    withFrontToken.cookies.clear(withFrontToken.exchange);
+    expect(withFrontToken.answer().get("front-token")).toBe("remove");
+  });
+
+  test("because of an error ends the cookies and gives that error, also where headers were sent before", () => {
+    const error = generalError("no session");
+    const { cookies, exchange, answer } = request();
+    expect(clearedWith(cookies, exchange, error)).toBe(error);
+    expect(answer().getSetCookie()).toEqual(allEnded);
+    const sent = new NodeExchange(undefined, {
+      getHeader: () => undefined,
+      setHeader: () => {
+        throw new Error("headers were sent");
+      },
+    });
+    expect(clearedWith(cookies, sent, error)).toBe(error);
+  });
+});
