@@ -13,5 +13,10 @@ const unloadable = {
 export default {
   ...config,
   root: new URL("../..", import.meta.url).pathname,
-  test: { ...config.test, include: group().tests, reporters: [unloadable] },
+  test: {
+    ...config.test,
+    include: group().tests,
+    setupFiles: ["prove/mutation/fast-check.mjs"],
+    reporters: [unloadable],
+  },
 };
