@@ -22,6 +22,8 @@ export default {
   mutator: { excludedMutations: ["StringLiteral"] },
   coverageAnalysis: "perTest",
   concurrency: 2,
+  // Endless loops are counted, not timed: a machine that is busy with other work would be taken for one.
+  timeoutMS: 60_000,
   tempDirName: `prove/mutation/.stryker/${name}`,
   reporters: ["json", "progress-append-only"],
   jsonReporter: { fileName: `artifacts/mutation/${name}.json` },

@@ -18,5 +18,6 @@ export default {
     include: group().tests,
     setupFiles: ["prove/mutation/fast-check.mjs"],
     reporters: [unloadable],
+    isolate: false,
   },
 };

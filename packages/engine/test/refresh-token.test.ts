@@ -194,11 +194,15 @@ describe("a refresh token that is not ours does not open", () => {
     fc.assert(fc.property(fc.string({ maxLength: 200 }), (text) => seal.open(text) === undefined));
   });
 
-  it("of a megabyte, at once", () => {
-    const huge = `pawl_rt_1.${"A".repeat(1_000_000)}`;
-    const start = performance.now();
-    for (let count = 0; count < 100; count += 1) expect(seal.open(huge)).toBeUndefined();
-    expect((performance.now() - start) / 100).toBeLessThan(1);
+  it("of ten megabytes, at once", () => {
+    const huge = `pawl_rt_1.${"A".repeat(10_000_000)}`;
+    const times = Array.from({ length: 100 }, () => {
+      const start = performance.now();
+      expect(seal.open(huge)).toBeUndefined();
+      return performance.now() - start;
+    });
+    // The fastest of them, so that a busy machine is not taken for a slow seal.
+    expect(Math.min(...times)).toBeLessThan(0.1);
   });
 });
 

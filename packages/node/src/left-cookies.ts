@@ -47,7 +47,7 @@ const domainsOf = (
   hostHeader: string | undefined,
   { domain, olderDomain }: SessionCookieSettings,
 ): readonly (string | undefined)[] => {
-  const given = [domain, olderDomain].filter((name) => name !== undefined && name !== "");
+  const given = [domain, olderDomain].filter((name) => name !== "");
   const host = (hostHeader ?? "").toLowerCase().replace(/:\d*$/, "");
   if (!HOST.test(host) || isIP(host) !== 0) return [...new Set([undefined, ...given])];
   const labels = host.split(".").slice(-MOST_DOMAINS);

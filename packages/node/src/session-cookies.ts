@@ -52,10 +52,8 @@ export const createSessionCookies = (settings: SessionCookieSettings): SessionCo
   const idRefreshToken = writer(ID_REFRESH_TOKEN_COOKIE);
 
   const read = (exchange: Exchange, cookie: string): readonly string[] => {
-    const inForce = nameInForce(cookie);
-    const values = exchange.cookies(inForce);
-    if (values.length > 0) return values;
-    return namesOf(cookie).flatMap((name) => (name === inForce ? [] : exchange.cookies(name)));
+    const values = exchange.cookies(nameInForce(cookie));
+    return values.length > 0 ? values : namesOf(cookie).flatMap((name) => exchange.cookies(name));
   };
 
   const carriesCookies = (exchange: Exchange): boolean =>

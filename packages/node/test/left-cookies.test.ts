@@ -126,6 +126,7 @@ describe("domains", () => {
     ["a.example.com-", ["-"]],
     ["a.example.com.", ["-"]],
     ["a.example.com;x", ["-"]],
+    ["a.example.com:80x", ["-"]],
     ["x y.example.com", ["-"]],
   ])("of the host %j", (host, domains) => expect(domainsOf({ cookie, host })).toEqual(domains));
 
