@@ -169,6 +169,16 @@ describe("the keys", () => {
     }
   });
 
+  it("that are gone verify nothing also where they were the only ones", () => {
+    for (const [form, key] of forms) {
+      const accessToken = issueAccessToken(claimsAt(clock.now(), form), key.signer).token;
+      verifier.setKeys([key.verification]);
+      expect(verifier.verify({ accessToken }).kind).toBe("valid");
+      verifier.setKeys([]);
+      expect(verifier.verify({ accessToken })).toMatchObject({ why: "unknown_key" });
+    }
+  });
+
   it("that were replaced under the same name verify nothing signed with the old one", () => {
     const accessToken = issueAccessToken(claimsAt(clock.now(), "v5"), ec.signer).token;
     expect(verifier.verify({ accessToken }).kind).toBe("valid");
