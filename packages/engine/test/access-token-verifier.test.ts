@@ -181,9 +181,12 @@ describe("the keys", () => {
 
   it("that were replaced under the same name verify nothing signed with the old one", () => {
     const accessToken = issueAccessToken(claimsAt(clock.now(), "v5"), ec.signer).token;
-    expect(verifier.verify({ accessToken }).kind).toBe("valid");
-    verifier.setKeys([rsa.verification, makeKey("ES256", "d-1").verification]);
-    expect(verifier.verify({ accessToken })).toMatchObject({ why: "bad_signature" });
+    for (const others of [[rsa.verification], []]) {
+      verifier.setKeys([...others, ec.verification]);
+      expect(verifier.verify({ accessToken }).kind).toBe("valid");
+      verifier.setKeys([...others, makeKey("ES256", "d-1").verification]);
+      expect(verifier.verify({ accessToken })).toMatchObject({ why: "bad_signature" });
+    }
   });
 
   it("of version 1 are tried one after the other", () => {
@@ -194,6 +197,20 @@ describe("the keys", () => {
         verifier.verify({ accessToken: issueAccessToken(claimsAt(clock.now(), "v1"), key.signer).token }).kind,
       ).toBe("valid");
   });
+});
+
+it("a token of up to 65,536 characters is taken, a longer one is not, however well it is signed", () => {
+  const tokenWith = (size: number): string =>
+    issueAccessToken(claimsAt(clock.now(), "v5", { payload: { text: "x".repeat(size) } }), ec.signer).token;
+  // Three bytes of the payload are four characters.
+  const size = Math.floor(((65_536 - tokenWith(0).length) * 3) / 4);
+  const tokens = [-4, -3, -2, -1, 0, 1, 2, 3, 4].map((more) => tokenWith(size + more));
+  for (const accessToken of tokens)
+    expect(verifier.verify({ accessToken })).toMatchObject(
+      accessToken.length <= 65_536 ? { kind: "valid" } : { kind: "try_refresh", why: "malformed" },
+    );
+  expect(tokens.some((token) => token.length <= 65_536)).toBe(true);
+  expect(tokens.some((token) => token.length > 65_536)).toBe(true);
 });
 
 describe("a well signed token with a body that is not a session's", () => {
