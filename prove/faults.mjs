@@ -3,6 +3,7 @@ import { routes } from "@pawl/protocol";
 import { awaitPoints } from "./faults/await-points.mjs";
 import { faultKinds } from "./faults/faulty-line.mjs";
 import { exchangeFaults } from "./faults/faulty-proxy.mjs";
+import { watchStatements } from "./faults/faulty-statements.mjs";
 import { operations } from "./faults/operations.mjs";
 import { openApplication, requests } from "./faults/requests.mjs";
 import { openStage } from "./faults/stage.mjs";
@@ -99,15 +100,18 @@ const isNoticed = async (dishonesty) => {
 /** The engine's operations. `delays`: at how many moments a client of those that are tried again later comes back. */
 const engineFaults = (kind) => async (delays, _seed, progress) => {
   const verdict = createVerdict();
+  // In short only what comes to a new place, but for memory, which takes no time.
   const isFull = delays > 1 || kind === "memory";
   // A store always answers: to give up is what its adapter does.
-  const kinds = Object.entries(faultKinds).filter(([, { hangs, dies }]) => hangs !== true && (isFull || dies !== true));
+  const kinds = Object.entries(faultKinds).filter(([, { hangs }]) => hangs !== true);
   const visits = new Map();
-  let count = 0;
+  let [count, tried] = [0, 0];
   const chosen = operations.filter(({ later = 0 }) => delays > 1 || later === 0);
   for (const [done, operation] of chosen.entries()) {
     const { points, states, wrong } = await rehearse(kind, operation);
     verdict.add(operation.name, wrong);
+    if (!isFull && points.every((point) => visits.has(point))) continue;
+    tried += 1;
     for (const [index, point] of points.entries())
       for (const [name, fault] of kinds) {
         const found = await suffer(kind, operation, { fault, at: index + 1, states });
@@ -134,7 +138,53 @@ const engineFaults = (kind) => async (delays, _seed, progress) => {
   return {
     count,
     failures: await verdict.end(),
-    note: `${chosen.length} operations; ${points.length} await points in the engine's code, ${points.filter(isVisited).length} visited with each of ${kinds.length} kinds of fault`,
+    note: `${tried} operations; ${points.length} await points in the engine's code, ${points.filter(isVisited).length} visited with each of ${kinds.length} kinds of fault`,
+  };
+};
+
+/** The same inside the storage's step: each statement fails, and the transaction is whole or was never there. */
+const statementFaults = async (delays, _seed, progress) => {
+  const verdict = createVerdict();
+  const hand = watchStatements();
+  const chosen = operations.filter(({ later = 0 }) => delays > 1 || later === 0);
+  const seen = new Set();
+  let [count, tried] = [0, 0];
+  for (const [done, operation] of chosen.entries()) {
+    const { states } = await rehearse("sqlite", operation);
+    const attempt = async (fault) => {
+      const stage = await openStage("sqlite", operation);
+      const held = await operation.prepare(stage);
+      const { outcome, statements } = await hand.watch(() => operation.act(stage, held), fault);
+      const wrong = [];
+      const state = await stage.state();
+      if (!states.includes(state)) wrong.push("leaves a state that is neither that before nor that after");
+      if (outcome === "answered" && state !== states.at(-1)) wrong.push("is answered and was not done");
+      await operation.after(stage, held, outcome === "answered" ? 2 : 1).catch((error) => wrong.push(error.message));
+      const alarms = await stage.events("token_reuse", "forged_token");
+      if (alarms.length > 0 && operation.isTheft !== true) wrong.push("raises a false alarm");
+      await stage.close();
+      return { wrong, statements };
+    };
+    const { wrong, statements } = await attempt();
+    verdict.add(operation.name, wrong);
+    if (delays === 1 && statements.every((sql) => seen.has(sql))) continue;
+    tried += 1;
+    for (const [index, sql] of statements.entries()) {
+      seen.add(sql);
+      // A transaction that could not be begun was not begun: SQLite takes the lock before it says so.
+      for (const isAfter of sql.startsWith("BEGIN") ? [false] : [false, true]) {
+        const found = await attempt({ at: index + 1, isAfter });
+        verdict.add(`${operation.name}; ${sql.slice(0, 60)}; ${isAfter ? "after" : "before"}`, found.wrong);
+        count += 1;
+      }
+    }
+    progress((delays * done) / chosen.length);
+  }
+  hand.stop();
+  return {
+    count,
+    failures: await verdict.end(),
+    note: `${tried} operations; ${seen.size} statements, each failed before and after it was done`,
   };
 };
 
@@ -294,6 +344,13 @@ export const faults = [
     short: 1,
     what: "a fault at each await point; a failure is half an operation, a dishonest answer, or a point not visited",
   })),
+  {
+    name: "faults-statements",
+    run: statementFaults,
+    size: 3,
+    short: 1,
+    what: "SQLite fails in the middle of a transaction; a failure is half of one, or a dishonest answer",
+  },
   {
     name: "faults-requests",
     run: requestFaults,

@@ -25,7 +25,8 @@ const repeatableRandom = () => {
 export const masterKeys = [1, 2].map((byte) => Buffer.alloc(32, byte).toString("base64"));
 
 const openReal = async (kind, clock) => {
-  const storage = kind === "memory" ? new MemoryStorage({ clock }) : await openStorage("sqlite::memory:", { clock });
+  const storage =
+    kind === "memory" ? new MemoryStorage({ clock }) : await openStorage("sqlite::memory:?driver=libsql", { clock });
   await storage.migrate();
   return storage;
 };
@@ -51,11 +52,11 @@ const openLog = async (path) => {
 /** @param {"memory" | "sqlite"} kind */
 export const openStage = async (kind, { policy = {}, hasLog = false, isEmpty = false } = {}) => {
   const clock = { time: 1_800_000_000_000, now: () => clock.time };
+  const folder = hasLog ? mkdtempSync(join(tmpdir(), "pawl-faults-")) : undefined;
   const real = await openReal(kind, clock);
   const line = createFaultyLine();
   const random = repeatableRandom();
   const far = line.storage(real);
-  const folder = hasLog ? mkdtempSync(join(tmpdir(), "pawl-faults-")) : undefined;
   const path = hasLog ? join(folder, "revocations") : undefined;
   let log;
   /** What a process does first. */

@@ -1,0 +1,52 @@
+// SQLite that fails in the middle of a transaction: counts the statements of one operation, and goes wrong at one.
+import { createRequire } from "node:module";
+
+/** What runs beside an operation, in the background. */
+const BACKGROUND = /readRevocations|newestRevocation/;
+
+const failure = () => Object.assign(new Error("disk I/O error"), { code: "SQLITE_IOERR" });
+
+/**
+ * Puts a hand on every statement that libsql is given in this process.
+ * @returns what watches an operation: the statement number `at` fails, before or (`isAfter`) after it was done.
+ */
+export const watchStatements = () => {
+  const Database = createRequire(new URL("../../packages/storage-sqlite/package.json", import.meta.url))("libsql");
+  const { exec, prepare } = Database.prototype;
+  let watch;
+
+  const pass = (sql, run) => {
+    const watched = watch;
+    if (watched === undefined || BACKGROUND.test(new Error("here").stack)) return run();
+    watched.statements.push(sql);
+    if (watched.statements.length !== watched.at) return run();
+    if (watched.isAfter) run();
+    throw failure();
+  };
+  Database.prototype.exec = function passExec(sql) {
+    return pass(sql, () => exec.call(this, sql));
+  };
+  Database.prototype.prepare = function passPrepare(sql) {
+    const statement = prepare.call(this, sql);
+    for (const method of ["get", "all", "run"]) {
+      const call = statement[method];
+      statement[method] = (...parameters) => pass(sql, () => call.apply(statement, parameters));
+    }
+    return statement;
+  };
+
+  return {
+    async watch(operation, { at = 0, isAfter = false } = {}) {
+      const own = { at, isAfter, statements: [] };
+      watch = own;
+      const outcome = await operation().then(
+        () => "answered",
+        () => "failed",
+      );
+      watch = undefined;
+      return { outcome, statements: own.statements };
+    },
+    /** Takes the hand away. */
+    stop: () => Object.assign(Database.prototype, { exec, prepare }),
+  };
+};
