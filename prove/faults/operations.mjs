@@ -1,61 +1,23 @@
 // The operations of a session, each with what goes before it and what has to hold when it has failed: an honest client that
 // tries again with what it has gets its way, nobody is called a thief, and what was ended stays dead.
 import { parseMasterKeys, removeMasterKey, rotateMasterKey, systemRandom } from "@pawl/engine";
-import { faultKinds } from "./faulty-line.mjs";
+import {
+  between,
+  DAY,
+  equal,
+  goesOn,
+  handleOf,
+  isDead,
+  login,
+  MINUTE,
+  refresh,
+  refreshed,
+  SECOND,
+  settled,
+  use,
+} from "./client.mjs";
+import { revocations } from "./revocations.mjs";
 import { masterKeys } from "./stage.mjs";
-
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const DAY = 24 * 60 * MINUTE;
-
-const login = (stage, more = {}) => stage.engine.createSession({ userId: "alice", ...more });
-const refresh = (stage, issued) => stage.engine.refreshSession({ refreshToken: issued.refreshToken.token });
-const use = async ({ engine }, issued) => {
-  const { claims } = engine.verifier.verify({ accessToken: issued.accessToken.token });
-  await engine.reportUses([claims]);
-};
-const refreshed = async (stage, issued) => {
-  const outcome = await refresh(stage, issued);
-  if (outcome.kind !== "refreshed") throw new Error(`a refresh is answered ${outcome.kind}: ${outcome.why}`);
-  return outcome;
-};
-/** A session some rotations old, whose newest token has been used. */
-const settled = async (stage, more) => {
-  let held = await login(stage, more);
-  for (let turn = 0; turn < 2; turn += 1) {
-    stage.clock.time += 2 * MINUTE;
-    held = await refreshed(stage, held);
-    stage.clock.time += MINUTE;
-    await use(stage, held);
-  }
-  return held;
-};
-
-/** The life of an honest client goes on: it refreshes, verifies, uses, time and again. It holds its newest tokens then. */
-const goesOn = async (stage, held) => {
-  for (let turn = 0; turn < 3; turn += 1) {
-    Object.assign(held, await refreshed(stage, held));
-    const asked = { accessToken: held.accessToken.token, checkDatabase: true };
-    const { kind } = await stage.engine.verifyAccessToken(asked);
-    if (kind !== "valid") throw new Error(`a fresh access token is answered ${kind}`);
-    stage.clock.time += 2 * MINUTE;
-    await use(stage, held);
-  }
-};
-const isDead = async (stage, held) => {
-  const { kind } = await refresh(stage, held);
-  if (kind !== "unauthorised") throw new Error(`the refresh token of an ended session is answered ${kind}`);
-  await stage.engine.revocations.catchUp();
-  const verified = await stage.engine.verifyAccessToken({ accessToken: held.accessToken.token });
-  if (verified.why !== "revoked") throw new Error(`the access token of an ended session is answered ${verified.kind}`);
-};
-const equal = (found, wanted, what) => {
-  if (JSON.stringify(found) !== JSON.stringify(wanted))
-    throw new Error(`${what}: ${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`);
-};
-const between = (found, [least, most], what) => {
-  if (found < least || found > most) throw new Error(`${what}: ${found}, not ${least} to ${most}`);
-};
 
 /** A refresh, of what `prepare` gives; afterwards the client goes on with the token it presented, now and days later. */
 const refreshes = (prepare, more = {}) => ({
@@ -107,104 +69,6 @@ const theft = (theftAction) => ({
     else await goesOn(stage, other);
   },
 });
-
-/** Ends sessions; `dead` and `alive` name those that `prepare` gives and that are, or are not, to be ended. */
-const revocation = ({ prepare, act, dead, alive = [], ...more }) => ({
-  prepare,
-  act,
-  async after(stage, held) {
-    await act(stage, held);
-    equal(await stage.unlogged(), 0, "acknowledged ends that are not in the log");
-    for (const name of dead) await isDead(stage, held[name]);
-    for (const name of alive) await goesOn(stage, held[name]);
-    const ended = await stage.events("session_ended");
-    equal(
-      ended.map(({ count }) => count),
-      dead.map(() => 1),
-      "ends",
-    );
-  },
-  ...more,
-});
-const handleOf = (issued) => issued.session.handle;
-const crowd = async (stage) => ({
-  one: await settled(stage),
-  two: await login(stage),
-  elsewhere: await login(stage, { tenantId: "t1" }),
-  bystander: await login(stage, { userId: "bob" }),
-});
-
-/** Some sessions of a user, one of which was ended by a call whose answer got lost. */
-const crowdWithEnd = async (stage) => {
-  const sessions = await crowd(stage);
-  const fault = faultKinds["done, the answer lost"];
-  await stage.line.watch(() => stage.engine.revokeSessions([handleOf(sessions.two)]), { fault, at: 1 });
-  return sessions;
-};
-
-const revocations = {
-  "revoke one, after an end that nobody heard of": revocation({
-    prepare: crowdWithEnd,
-    act: (stage, { one }) => stage.engine.revokeSessions([handleOf(one)]),
-    dead: ["one", "two"],
-    alive: ["elsewhere", "bystander"],
-  }),
-  "revoke one": revocation({
-    prepare: crowd,
-    act: (stage, { one }) => stage.engine.revokeSessions([handleOf(one)], { reason: "logout" }),
-    dead: ["one"],
-    alive: ["two", "elsewhere", "bystander"],
-  }),
-  "revoke many": revocation({
-    prepare: crowd,
-    act: (stage, { one, two }) => stage.engine.revokeSessions([one, two].map(handleOf), { reason: "logout" }),
-    dead: ["one", "two"],
-    alive: ["elsewhere", "bystander"],
-  }),
-  "revoke many of two tenants": revocation({
-    prepare: crowd,
-    act: (stage, { one, elsewhere }) => stage.engine.revokeSessions([one, elsewhere].map(handleOf)),
-    dead: ["one", "elsewhere"],
-    alive: ["two", "bystander"],
-    // Each tenant as a whole.
-    commits: 2,
-  }),
-  "revoke all of a user": revocation({
-    prepare: crowd,
-    act: (stage) => stage.engine.revokeAllForUser({ userId: "alice" }, { reason: "logout" }),
-    dead: ["one", "two"],
-    alive: ["elsewhere", "bystander"],
-  }),
-  "revoke all of a user but one": revocation({
-    prepare: crowd,
-    act: (stage, { two }) => stage.engine.revokeAllForUser({ userId: "alice", except: handleOf(two) }),
-    dead: ["one"],
-    alive: ["two", "elsewhere", "bystander"],
-  }),
-  "revoke all of a user in every tenant": revocation({
-    prepare: crowd,
-    act: (stage) => stage.engine.revokeAllForUser({ userId: "alice", acrossTenants: true }),
-    dead: ["one", "two", "elsewhere"],
-    alive: ["bystander"],
-    commits: 2,
-  }),
-  "revoke a tenant": revocation({
-    prepare: crowd,
-    act: (stage) => stage.engine.revokeTenant("t1"),
-    dead: ["elsewhere"],
-    alive: ["one", "two", "bystander"],
-  }),
-  "remove a tenant": revocation({
-    prepare: async (stage) => {
-      await stage.engine.tenants.put("t1", {});
-      return crowd(stage);
-    },
-    act: (stage) => stage.engine.tenants.remove("t1"),
-    dead: ["elsewhere"],
-    alive: ["one", "two", "bystander"],
-    commits: 2,
-  }),
-};
 
 /** Questions and small changes: asked again they give what they would have given. */
 const asked = (act, check, more = {}) => ({
