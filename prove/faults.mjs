@@ -184,7 +184,7 @@ const statementFaults = async (delays, _seed, progress) => {
   return {
     count,
     failures: await verdict.end(),
-    note: `${tried} operations; ${seen.size} statements, each failed before and after it was done`,
+    note: `${tried} operations; ${seen.size} statements, each failed before and, but for BEGIN, after it was done`,
   };
 };
 

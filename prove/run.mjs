@@ -100,7 +100,7 @@ const proofs = [
     name: `transfers-${name}`,
     run: transfers(name),
     size: 100,
-    short: name === "sqlite" ? 6 : 0,
+    short: name === "sqlite" ? 3 : 0,
     what: `kill -9 of export and import between SQLite and ${name}; a failure is a session lost, changed or there twice`,
   })),
   {

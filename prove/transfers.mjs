@@ -84,8 +84,8 @@ export const transfers = (name) => async (count, seed, progress) => {
         for (let killed = 0; ; killed += 1) {
           const resume = step === "export" && existsSync(join(folder, "sessions.ndjson")) ? ["--resume"] : [];
           const args = [step, "sessions.ndjson", "--storage", address, ...resume];
-          // After ten kills it may end.
-          const after = killed < 10 ? { after: 250 + random.below(900) } : {};
+          // After ten kills it may end; sooner, where few are asked for.
+          const after = killed < Math.min(10, count / 2) ? { after: 250 + random.below(900) } : {};
           if (await runAndKill(args, { cwd: folder, ...after })) break;
           kills += 1;
           progress(kills);
