@@ -18,7 +18,15 @@ import { testSigningKeys } from "./signing-keys.js";
 import type { OpenStore } from "./store.js";
 import { testUses } from "./uses.js";
 
-export { attemptOf, type OpenContext, type OpenStore, sessionRecord, signingKey, TestClock } from "./store.js";
+export {
+  attemptOf,
+  type OpenContext,
+  type OpenStore,
+  revokedIds,
+  sessionRecord,
+  signingKey,
+  TestClock,
+} from "./store.js";
 
 /**
  * Registers the storage contract as vitest tests: an adapter that passes them is one.

@@ -134,3 +134,16 @@ export const atOnce = <T>(count: number, run: (index: number) => Promise<T>): Pr
 /** Ids in an order that does not depend on the store's. */
 export const idsOf = (sessions: readonly { readonly id: SessionId }[]): readonly SessionId[] =>
   sessions.map(({ id }) => id).toSorted();
+
+/** The ids in the whole feed of revocations, page after page. @throws Error where a cursor is not known any more. */
+export const revokedIds = async (storage: Pick<Storage, "revocationsSince">): Promise<ReadonlySet<SessionId>> => {
+  const ids = new Set<SessionId>();
+  let from: Parameters<Storage["revocationsSince"]>[0] = { at: millis(0) };
+  for (;;) {
+    const page = await storage.revocationsSince(from);
+    if (page.kind !== "page") throw new Error("the feed has lost its place");
+    for (const { id } of page.revocations) ids.add(id);
+    if (!page.more) return ids;
+    from = { cursor: page.cursor };
+  }
+};
