@@ -100,34 +100,14 @@ const tokenKey = ({ key }: SealKey, head: Buffer): KeyObject =>
   createSecretKey(createHmac("sha256", key).update(head.subarray(SALT_AT, NONCE_AT)).digest());
 
 /**
- * The keys of tokens by how these begin. Only what opened a token is remembered, so that nobody fills this with salts of
- * their own; a process meets one for each process that seals and a million tokens.
+ * Keys by how their tokens begin. Only what opened a token is remembered, so that nobody fills this with salts of their
+ * own; a process meets one for each process that seals and a million tokens.
  */
-const createTokenKeys = (
-  keys: ReadonlyMap<number, SealKey>,
-): {
-  readonly find: (head: Buffer) => KeyObject | undefined;
-  readonly remember: (head: Buffer, key: KeyObject) => void;
-} => {
-  const known = new Map<string, KeyObject>();
-  const nameOf = (head: Buffer): string => head.toString("latin1", 0, NONCE_AT);
-  return {
-    find(head) {
-      const remembered = known.get(nameOf(head));
-      if (remembered !== undefined) return remembered;
-      const master = keys.get(head.readUInt8(0));
-      return master && tokenKey(master, head);
-    },
-    remember(head, key) {
-      const name = nameOf(head);
-      if (known.has(name)) return;
-      for (const oldest of known.keys()) {
-        if (known.size < MAX_KNOWN_KEYS) break;
-        known.delete(oldest);
-      }
-      known.set(name, key);
-    },
-  };
+const remember = (known: Map<string, KeyObject>, beginning: string, key: KeyObject): void => {
+  if (known.has(beginning)) return;
+  const [oldest] = known.keys();
+  if (oldest !== undefined && known.size === MAX_KNOWN_KEYS) known.delete(oldest);
+  known.set(beginning, key);
 };
 
 /**
@@ -142,7 +122,7 @@ export const createRefreshTokenSeal = (
   { tokensPerKey = TOKENS_PER_KEY }: { readonly tokensPerKey?: number } = {},
 ): RefreshTokenSeal => {
   const keys = new Map(masterKeys.map((key) => [key.id, prepareKey(key)]));
-  const tokenKeys = createTokenKeys(keys);
+  const known = new Map<string, KeyObject>();
   const master = prepareKey(sealingKey(masterKeys));
   /** What is being sealed; nothing of it stays. */
   const plain = Buffer.alloc(PLAIN_BYTES);
@@ -179,12 +159,13 @@ export const createRefreshTokenSeal = (
       const bytes = Buffer.from(text, "base64url");
       // The decoder is lenient: only the one canonical spelling of these bytes is the token.
       if (bytes.length !== TOKEN_BYTES || bytes.toString("base64url") !== text) return undefined;
-      const key = tokenKeys.find(bytes);
-      const additionalData = keys.get(bytes.readUInt8(0))?.additionalData;
-      if (key === undefined || additionalData === undefined) return undefined;
+      const sealer = keys.get(bytes.readUInt8(0));
+      if (sealer === undefined) return undefined;
+      const beginning = bytes.toString("latin1", 0, NONCE_AT);
+      const key = known.get(beginning) ?? tokenKey(sealer, bytes);
       const nonce = bytes.subarray(NONCE_AT, HEAD_BYTES);
       const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES });
-      decipher.setAAD(additionalData);
+      decipher.setAAD(sealer.additionalData);
       decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
       const opened = decipher.update(bytes.subarray(HEAD_BYTES, -TAG_BYTES));
       try {
@@ -192,7 +173,7 @@ export const createRefreshTokenSeal = (
       } catch {
         return undefined;
       }
-      tokenKeys.remember(bytes, key);
+      remember(known, beginning, key);
       return decodeClaims(opened);
     },
   };
