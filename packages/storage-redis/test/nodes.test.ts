@@ -45,10 +45,10 @@ it("migrates once, and makes one first key, however many nodes start together", 
   const clock = new TestClock();
   const keys = nodes.map((node, index) => node.addSigningKey(signingKey(clock, { kid: `d-${index}` }), undefined));
   expect((await Promise.all(keys)).filter(Boolean)).toHaveLength(1);
-  const rotated = nodes.map(async (node, index) => {
-    const [newest] = (await node.getSigningKeys()).slice(-1);
+  const newest = (await nodes[0]!.getSigningKeys()).at(-1)?.kid;
+  const rotated = nodes.map((node, index) => {
     const key = signingKey(clock, { kid: `d-1${index}`, createdAt: millis(clock.now() + 1) });
-    return node.addSigningKey(key, newest?.kid);
+    return node.addSigningKey(key, newest);
   });
   expect((await Promise.all(rotated)).filter(Boolean)).toHaveLength(1);
   expect(await nodes[0]!.getSigningKeys()).toHaveLength(2);
