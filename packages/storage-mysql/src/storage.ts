@@ -24,6 +24,7 @@ import {
   type RotationAttempt,
   type RotationChange,
   type RotationResult,
+  RunningCalls,
   type SessionId,
   type SessionRecord,
   type SessionReference,
@@ -69,7 +70,7 @@ export class MysqlStorage implements Storage {
   readonly #rotations: CallBatch<RotationAttempt, RotationResult>;
   readonly #creations: CallBatch<sessions.Creation, readonly SessionReference[]>;
   readonly #reads: CallBatch<SessionId, SessionRecord | undefined>;
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #running = new RunningCalls();
   #closed: Promise<void> | undefined;
 
   constructor(pool: ConnectionPool, database: Database, timeout: number) {
@@ -280,7 +281,7 @@ export class MysqlStorage implements Storage {
 
   async #close(): Promise<void> {
     this.#watch.close();
-    await Promise.allSettled(this.#running);
+    await this.#running.ended();
     this.#pool.close();
   }
 
@@ -291,13 +292,7 @@ export class MysqlStorage implements Storage {
   /** Does work that `close` waits for. */
   async #run<T>(work: () => Promise<T>): Promise<T> {
     this.#check();
-    const running = work();
-    this.#running.add(running);
-    try {
-      return await running;
-    } finally {
-      this.#running.delete(running);
-    }
+    return this.#running.run(work);
   }
 
   /** Does work that its caller does not wait for longer than the time-out. */

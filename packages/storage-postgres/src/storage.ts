@@ -24,6 +24,7 @@ import {
   type RotationAttempt,
   type RotationChange,
   type RotationResult,
+  RunningCalls,
   type SessionId,
   type SessionRecord,
   type SessionReference,
@@ -77,7 +78,7 @@ export class PostgresStorage implements Storage {
   readonly #rotations: CallBatch<RotationAttempt, RotationResult>;
   readonly #reads: CallBatch<SessionId, sessions.ReadSession>;
   readonly #creations: CallBatch<SessionRecord, boolean>;
-  readonly #accepted = new Set<Promise<unknown>>();
+  readonly #accepted = new RunningCalls();
   #closed: Promise<void> | undefined;
 
   constructor({ database, clock, listenAddress, partitions, timeout, injectedClock }: Parts) {
@@ -294,7 +295,7 @@ export class PostgresStorage implements Storage {
 
   async #close(): Promise<void> {
     this.#watch.close();
-    await Promise.allSettled(this.#accepted);
+    await this.#accepted.ended();
     await this.#database.close();
   }
 
@@ -309,13 +310,7 @@ export class PostgresStorage implements Storage {
   /** Does what was asked for, unless the storage was closed before; closing waits for it. */
   async #accept<T>(work: () => Promise<T>): Promise<T> {
     this.#check();
-    const accepted = work();
-    this.#accepted.add(accepted);
-    try {
-      return await accepted;
-    } finally {
-      this.#accepted.delete(accepted);
-    }
+    return this.#accepted.run(work);
   }
 
   async #changes(work: () => Promise<readonly object[]>): Promise<boolean> {

@@ -7,6 +7,7 @@ export * from "./memory-storage.js";
 export * from "./open-storage.js";
 export * from "./records.js";
 export * from "./row-change.js";
+export * from "./running-calls.js";
 export * from "./session-history.js";
 export * from "./storable-text.js";
 export * from "./storage.js";

@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import type { AccessControl } from "./access-control.js";
 import type { CoreReply, CoreRequest, Dialect, Operation, Refusal, StreamReply } from "./exchange.js";
 import { explainFailure } from "./failure.js";
+import { InFlight } from "./in-flight.js";
 import type { Limits } from "./limits.js";
 import { readBody } from "./request-body.js";
 import { createRouter, splitTarget } from "./request-target.js";
@@ -32,15 +33,17 @@ interface Exchange {
   readonly dialect: Dialect;
   readonly operation: string;
   readonly startedAt: number;
-  /** When the request had come in whole; absent before. */
-  readAt?: number;
+  /** When the request had come in whole; `undefined` before. */
+  readAt: number | undefined;
+  /** Among those in flight. */
+  place: number | undefined;
 }
 
 const HEALTHY_WHILE_STOPPING = "/healthz";
 
 /** Serves dialects over HTTP/1.1. Knows neither the engine nor what the dialects say. */
 export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOptions): HttpServer => {
-  const inFlight = new Set<Exchange>();
+  const inFlight = new InFlight<Exchange>();
   const streams = new AbortController();
   // Each stream listens.
   setMaxListeners(0, streams.signal);
@@ -115,6 +118,8 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
       dialect,
       operation: operation?.name ?? "none",
       startedAt: performance.now(),
+      readAt: undefined,
+      place: undefined,
     };
     inFlight.add(exchange);
     response.on("close", () => finish(exchange));
