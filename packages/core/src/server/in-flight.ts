@@ -6,7 +6,7 @@ interface Placed {
 /**
  * What is under way, to be looked through now and then: an array in which the last one takes the place of one that leaves.
  * No `Set`: V8 chains each table that a set has outgrown to the next one, so that the requests of all of them outlive the
- * young generation. With 64 requests in flight that took a fifth of the CPU of a refresh.
+ * young generation. With 64 requests in flight that took up to a fifth of the CPU of a refresh.
  */
 export class InFlight<Item extends Placed> implements Iterable<Item> {
   readonly #items: Item[] = [];
