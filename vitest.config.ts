@@ -6,6 +6,7 @@ const source = (path: string): string => new URL(path, import.meta.url).pathname
 export default defineConfig({
   resolve: {
     alias: [
+      { find: /^@pawl\/engine\/host$/, replacement: source("./packages/engine/src/host/index.ts") },
       { find: /^@pawl\/([a-z-]+)\/([a-z-]+)$/, replacement: source("./packages/$1/src/$2.ts") },
       { find: /^@pawl\/([a-z-]+)$/, replacement: source("./packages/$1/src/index.ts") },
     ],

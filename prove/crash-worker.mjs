@@ -1,5 +1,5 @@
 // Creates, refreshes and revokes without end, and tells what was acknowledged. Is killed from outside.
-import { openEngine } from "@pawl/engine";
+import { openEngine } from "@pawl/engine/host";
 
 const [, , url, revocationLog] = process.argv;
 const { engine } = await openEngine({ storage: url, revocationLog, policy: { reuseWindow: 0 } });

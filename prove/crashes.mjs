@@ -3,7 +3,7 @@ import { fork } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openEngine } from "@pawl/engine";
+import { openEngine } from "@pawl/engine/host";
 import { createRandom } from "./random.mjs";
 
 const worker = new URL("crash-worker.mjs", import.meta.url).pathname;

@@ -1,6 +1,6 @@
 // What a forger without a private key can write, and every kind of token in every place: nothing is accepted.
 import { createHmac, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
-import { openEngine } from "@pawl/engine";
+import { openEngine } from "@pawl/engine/host";
 import { MemoryStorage } from "@pawl/storage";
 import { loginEverywhere, startProofCore } from "./core.mjs";
 

@@ -1,6 +1,6 @@
 // Hostile input of every kind: tokens, cookies, requests to every path of the core, bytes that are no HTTP.
 import { connect } from "node:net";
-import { openEngine } from "@pawl/engine";
+import { openEngine } from "@pawl/engine/host";
 import { createPawl, Error as SessionError } from "@pawl/node";
 import { routes } from "@pawl/protocol";
 import { MemoryStorage } from "@pawl/storage";

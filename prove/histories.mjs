@@ -1,5 +1,5 @@
 // Random lives on the real engine, in virtual time: browsers with several tabs, lost, late and reordered answers.
-import { openEngine } from "@pawl/engine";
+import { openEngine } from "@pawl/engine/host";
 import { MemoryStorage } from "@pawl/storage";
 import { createRandom } from "./random.mjs";
 

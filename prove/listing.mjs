@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openEngine } from "@pawl/engine";
+import { openEngine } from "@pawl/engine/host";
 
 const BATCH = 500;
 

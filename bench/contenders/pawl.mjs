@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { openEngine } from "@pawl/engine";
+import { openEngine } from "@pawl/engine/host";
 import { inFlight } from "./in-flight.mjs";
 import { freshStrings, SEEN_SESSIONS, UNSEEN_TOKENS } from "./access-tokens.mjs";
 

@@ -9,10 +9,12 @@ const SECRET =
 
 /** Comparisons that tell an attacker nothing, by file and text, each with its reason. */
 const HARMLESS: Readonly<Record<string, string>> = {
-  "engine/src/jwt.ts: bytes.toString(encoding) !== parts.signature":
+  "engine/src/tokens/jwt.ts: bytes.toString(encoding) !== parts.signature":
     "both sides are what the caller sent, spelled anew",
-  "engine/src/verification-cache.ts: recent.token === token": "reached only by whoever has the last 32 characters",
-  "engine/src/verification-cache.ts: entry.token !== token": "reached only by whoever has the last 32 characters",
+  "engine/src/verification/verification-cache.ts: recent.token === token":
+    "reached only by whoever has the last 32 characters",
+  "engine/src/verification/verification-cache.ts: entry.token !== token":
+    "reached only by whoever has the last 32 characters",
   "storage/src/row-change.ts: row.secretHash === attempt.secretHash":
     "SHA-256 of 32 random bytes; time tells of the hash only",
 };

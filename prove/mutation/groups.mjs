@@ -12,16 +12,22 @@ const node = (sources, tests = sources) => ({
  * tried with every test of its group: those that start stores and servers would take hours.
  */
 export const groups = {
-  rotation: engine(["rotation"]),
-  "refresh-token": engine(["refresh-token", "anti-csrf"]),
-  "presented-tokens": engine(["presented-tokens"]),
-  jwt: engine(["jwt", "ecdsa-signature"], ["jwt", "ecdsa-signature", "access-token", "access-token-forgery"]),
-  "access-token": engine(
-    ["access-token", "access-token-flat", "access-token-nested", "access-token-format"],
-    ["access-token", "access-token-verifier"],
+  rotation: engine(["rotation/rotation"]),
+  "refresh-token": engine(["tokens/refresh-token", "tokens/anti-csrf"]),
+  "presented-tokens": engine(["rotation/presented-tokens"]),
+  jwt: engine(
+    ["tokens/jwt", "tokens/ecdsa-signature"],
+    ["tokens/jwt", "tokens/ecdsa-signature", "tokens/access-token", "verification/access-token-forgery"],
   ),
-  "access-token-verifier": engine(["access-token-verifier"], ["access-token-verifier", "access-token-forgery"]),
-  "application-jwt": engine(["application-jwt"]),
+  "access-token": engine(
+    ["tokens/access-token", "tokens/access-token-flat", "tokens/access-token-nested", "tokens/access-token-format"],
+    ["tokens/access-token", "verification/access-token-verifier"],
+  ),
+  "access-token-verifier": engine(
+    ["verification/access-token-verifier"],
+    ["verification/access-token-verifier", "verification/access-token-forgery"],
+  ),
+  "application-jwt": engine(["tokens/application-jwt"]),
   cookie: node(["cookie-header", "cookie-name", "cookie-settings"]),
   "cookie-size": node(["cookie-size"]),
   csrf: node(["csrf"]),

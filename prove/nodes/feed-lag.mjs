@@ -1,6 +1,6 @@
 // How long until every node and every process of an application refuses a session that was revoked on another node.
 import { createPawl } from "@pawl/node";
-import { openEngine } from "@pawl/engine";
+import { openEngine } from "@pawl/engine/host";
 import { startNodes } from "./core-nodes.mjs";
 import { openStore } from "./stores.mjs";
 

@@ -13,11 +13,11 @@ import type {
   TenantId,
   UserId,
 } from "@pawl/storage";
-import type { AccessTokenVerifier } from "./access-token-verifier.js";
-import type { JwtInput } from "./application-jwt.js";
-import type { KeySet, PublicSigningKey, SigningKeyInformation } from "./key-set.js";
+import type { AccessTokenVerifier } from "./verification/access-token-verifier.js";
+import type { JwtInput } from "./tokens/application-jwt.js";
+import type { KeySet, PublicSigningKey, SigningKeyInformation } from "./keys/key-set.js";
 import type { Policy } from "./policy.js";
-import type { RevocationFeed, RevokedPage } from "./revocation-feed.js";
+import type { RevocationFeed, RevokedPage } from "./revocation/revocation-feed.js";
 import type {
   AccessTokenClaims,
   AccessTokenForm,
@@ -34,7 +34,7 @@ import type {
   VerifyInput,
   VerifyOutcome,
 } from "./session.js";
-import type { Tenants } from "./tenants.js";
+import type { Tenants } from "./sessions/tenants.js";
 
 /** Why sessions are revoked; `revoked` unless said otherwise. */
 export interface RevokeCause {

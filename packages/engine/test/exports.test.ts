@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import * as host from "../src/host/index.js";
 import * as engine from "../src/index.js";
 
 it("the package exports these names and no others", () => {
@@ -10,9 +11,7 @@ it("the package exports these names and no others", () => {
     "SIGNING_KEY_LEAD",
     "accessTokenFormats",
     "addMasterKeyNeeds",
-    "addToMasterKeyFile",
     "adminEvent",
-    "catchUpLog",
     "createAccessTokenVerifier",
     "createEngine",
     "createKeySet",
@@ -25,21 +24,28 @@ it("the package exports these names and no others", () => {
     "isTenantId",
     "listMasterKeyNeeds",
     "listMasterKeys",
+    "parseDuration",
+    "parseHandle",
+    "parseMasterKeys",
+    "policyWith",
+    "randomUuid",
+    "removeMasterKey",
+    "rotateMasterKey",
+    "systemRandom",
+    "verificationKeysFromJwks",
+  ]);
+});
+
+it("its subpath `host` exports these", () => {
+  expect(Object.keys(host).toSorted()).toEqual([
+    "addToMasterKeyFile",
+    "catchUpLog",
     "loggedStorage",
     "masterKeySource",
     "openEngine",
     "openRevocationLog",
-    "parseDuration",
-    "parseHandle",
     "parseLoggedRevocation",
-    "parseMasterKeys",
-    "policyWith",
-    "randomUuid",
     "removeFromMasterKeyFile",
-    "removeMasterKey",
-    "rotateMasterKey",
     "startMaintenance",
-    "systemRandom",
-    "verificationKeysFromJwks",
   ]);
 });

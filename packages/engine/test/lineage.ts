@@ -1,5 +1,5 @@
 import { millis, type SessionRecord } from "@pawl/storage";
-import { decideRotation, decideUse } from "../src/rotation.js";
+import { decideRotation, decideUse } from "../src/rotation/rotation.js";
 import { sessionRow } from "./session-row.js";
 
 /** One copy of a token as its holder sees it. */

@@ -1,10 +1,10 @@
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { type Millis, millis, PUBLIC_TENANT, type SessionId, type SigningAlgorithm, type UserId } from "@pawl/storage";
-import { createAccessTokenSigner } from "../src/access-token.js";
-import type { AccessTokenSigner } from "../src/access-token-format.js";
-import { createAccessTokenVerifier, type KeyedAccessTokenVerifier } from "../src/access-token-verifier.js";
-import type { VerificationKey } from "../src/jwt.js";
-import { type MasterKey, parseMasterKeys } from "../src/master-key.js";
+import { createAccessTokenSigner } from "../src/tokens/access-token.js";
+import type { AccessTokenSigner } from "../src/tokens/access-token-format.js";
+import { createAccessTokenVerifier, type KeyedAccessTokenVerifier } from "../src/verification/access-token-verifier.js";
+import type { VerificationKey } from "../src/tokens/jwt.js";
+import { type MasterKey, parseMasterKeys } from "../src/keys/master-key.js";
 import { handleOf } from "../src/session-handle.js";
 import type { AccessTokenClaims, AccessTokenForm } from "../src/session.js";
 import { HOUR, type StandingClock } from "./standing-clock.js";

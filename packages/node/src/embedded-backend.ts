@@ -1,4 +1,4 @@
-import { openEngine } from "@pawl/engine";
+import { openEngine } from "@pawl/engine/host";
 import { type EventRecord, PUBLIC_TENANT } from "@pawl/storage";
 import { warnOf } from "./application-hook.js";
 import type { EmbeddedOptions } from "./options.js";

@@ -1,4 +1,5 @@
-import { adminEvent, catchUpLog, loggedStorage, openRevocationLog } from "@pawl/engine";
+import { adminEvent } from "@pawl/engine";
+import { catchUpLog, loggedStorage, openRevocationLog } from "@pawl/engine/host";
 import { PUBLIC_TENANT, type Storage, type TenantId, type UserId } from "@pawl/storage";
 import type { Command } from "commander";
 import { CommandError } from "./command-error.js";

@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import { type LoggedRevocation, parseHandle, parseLoggedRevocation } from "@pawl/engine";
+import { parseHandle } from "@pawl/engine";
+import { type LoggedRevocation, parseLoggedRevocation } from "@pawl/engine/host";
 import { type EndReason, isLive, type SessionId, type Storage } from "@pawl/storage";
 import type { Command } from "commander";
 import { CommandError } from "./command-error.js";

@@ -1,14 +1,11 @@
 import {
-  addToMasterKeyFile,
   listMasterKeys,
   type MasterKeyInformation,
-  type MasterKeySource,
-  masterKeySource,
-  removeFromMasterKeyFile,
   removeMasterKey,
   rotateMasterKey,
   systemRandom,
 } from "@pawl/engine";
+import { addToMasterKeyFile, type MasterKeySource, masterKeySource, removeFromMasterKeyFile } from "@pawl/engine/host";
 import type { Command } from "commander";
 import { CommandError } from "./command-error.js";
 import { type CommonOptions, examples, localCommand, wholeNumber } from "./command-options.js";

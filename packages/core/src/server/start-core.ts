@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { openEngine, type RandomSource, type SessionEngine, systemRandom } from "@pawl/engine";
+import { type RandomSource, type SessionEngine, systemRandom } from "@pawl/engine";
+import { openEngine } from "@pawl/engine/host";
 import type { Clock } from "@pawl/storage";
 import type { Logger } from "pino";
 import type { CoreConfig } from "../config/core-config.js";

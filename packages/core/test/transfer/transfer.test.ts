@@ -1,7 +1,8 @@
 import { mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type IssuedSession, type OpenedEngine, openEngine, parseMasterKeys, type SessionEngine } from "@pawl/engine";
+import { type IssuedSession, parseMasterKeys, type SessionEngine } from "@pawl/engine";
+import { type OpenedEngine, openEngine } from "@pawl/engine/host";
 import { openStorage, type Storage, type TenantId, type UserId } from "@pawl/storage";
 import { startMariaDb, startPostgres } from "@pawl/test-servers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";

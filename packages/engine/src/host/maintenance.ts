@@ -1,0 +1,60 @@
+import { type Millis, millis } from "@pawl/storage";
+import type { SessionEngine } from "../session-engine.js";
+
+/** Calls a function once after a delay. Returns cancel. */
+export type Schedule = (run: () => void, delay: Millis) => () => void;
+
+/** Timers that do not keep the process alive. */
+const timers: Schedule = (run, delay) => {
+  const timer = setTimeout(run, delay).unref();
+  return () => clearTimeout(timer);
+};
+
+export interface MaintenanceOptions {
+  readonly engine: Pick<SessionEngine, "maintainMasterKeys" | "maintainSigningKeys" | "sweep" | "revocations">;
+  /** Timers that do not keep the process alive unless given. */
+  readonly schedule?: Schedule;
+  /** From the end of one round to the start of the next: 20 s unless given; a new signing key is published for 60 s. */
+  readonly every?: Millis;
+  /** Hears what went wrong in a round; the next one tries again. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/**
+ * Does again and again what must be done now and then: master keys, signing keys, revocations that a broken connection has hidden,
+ * deleting what is over. Decides nothing.
+ * @returns stop, which resolves when no round is running any more.
+ */
+export const startMaintenance = (options: MaintenanceOptions): (() => Promise<void>) => {
+  const { engine, schedule = timers, every = millis(20_000), onError = () => undefined } = options;
+  const tasks = [
+    () => engine.maintainMasterKeys(),
+    () => engine.maintainSigningKeys(),
+    () => engine.revocations.catchUp(),
+    () => engine.sweep(),
+  ];
+  let stopped = false;
+  let round: Promise<void> = Promise.resolve();
+  let cancel: () => void;
+
+  const runRound = async (): Promise<void> => {
+    for (const task of tasks) {
+      if (stopped) return;
+      // A task that fails must not keep the others from their turn.
+      await task().catch(onError);
+    }
+    if (!stopped) plan();
+  };
+  const plan = (): void => {
+    cancel = schedule(() => {
+      round = runRound();
+    }, every);
+  };
+  plan();
+
+  return async () => {
+    stopped = true;
+    cancel();
+    await round;
+  };
+};

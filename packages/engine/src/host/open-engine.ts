@@ -1,0 +1,83 @@
+import { type Clock, openStorage, type Storage } from "@pawl/storage";
+import { createEngine } from "../engine.js";
+import { catchUpLog, loggedStorage } from "./logged-storage.js";
+import { startMaintenance } from "./maintenance.js";
+import { claimMasterKeyFile } from "./master-key-file.js";
+import { type GivenMasterKeys, masterKeySource } from "./master-key-source.js";
+import { parseMasterKeys } from "../keys/master-key.js";
+import type { Policy } from "../policy.js";
+import { openRevocationLog } from "./revocation-log.js";
+import { type RandomSource, systemRandom } from "../random.js";
+import type { SessionEngine } from "../session-engine.js";
+
+/** A storage that is already open stays its owner's to close. */
+export interface OpenEngineOptions extends GivenMasterKeys {
+  /** File to which each end of a session is written before it is acknowledged; see `openRevocationLog`. */
+  readonly revocationLog?: string;
+  readonly policy?: Partial<Policy>;
+  /** Replaces the time of a storage that is opened here; tests move it. */
+  readonly clock?: Clock;
+  readonly random?: RandomSource;
+  /** Hears what goes wrong in the background: keys that cannot be renewed, rows that cannot be deleted. */
+  readonly onBackgroundError?: (error: unknown) => void;
+}
+
+export interface OpenedEngine {
+  readonly engine: SessionEngine;
+  readonly storage: Storage;
+  /** Stops background work, then closes the storage if it was opened here. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Opens everything an engine stands on: storage (brought to this release's schema), master key, engine, maintenance.
+ * @throws StorageError when the storage cannot be opened or brought up to date.
+ * @throws EngineError `master_key_missing` (the message says how to make one), `master_key_invalid`, `master_key_wrong`,
+ * `invalid_input` for a bad policy.
+ */
+export const openEngine = async (options: OpenEngineOptions): Promise<OpenedEngine> => {
+  const { random = systemRandom, policy, onBackgroundError } = options;
+  const closers: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const step of closers.splice(0).toReversed()) await step();
+  };
+  try {
+    const storage = await openOwn(options, closers);
+    const source = masterKeySource(options);
+    const masterKeys = await (source === undefined
+      ? parseMasterKeys(random.bytes(32).toString("base64"))
+      : source.isOwnFile
+        ? claimMasterKeyFile(source.file, { storage, random })
+        : source.read());
+    const engine = await createEngine({
+      storage,
+      masterKeys,
+      random,
+      ...(source?.file === undefined ? {} : { readMasterKeys: source.read }),
+      ...(policy === undefined ? {} : { policy }),
+    });
+    closers.push(() => engine.close());
+    closers.push(
+      startMaintenance({ engine, ...(onBackgroundError === undefined ? {} : { onError: onBackgroundError }) }),
+    );
+    return { engine, storage, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};
+
+/** The storage, up to date and with its log. */
+const openOwn = async (
+  { storage: given, clock, revocationLog }: OpenEngineOptions,
+  closers: (() => Promise<void>)[],
+): Promise<Storage> => {
+  const storage = typeof given === "string" ? await openStorage(given, clock === undefined ? {} : { clock }) : given;
+  if (typeof given === "string") closers.push(() => storage.close());
+  await storage.migrate();
+  if (revocationLog === undefined) return storage;
+  const log = await openRevocationLog(revocationLog);
+  closers.push(() => log.close());
+  await catchUpLog(storage, log);
+  return loggedStorage(storage, log);
+};

@@ -1,0 +1,38 @@
+import { EngineError } from "../errors.js";
+import { type RefreshTokenClaims, type RefreshTokenSeal, secretHash } from "../tokens/refresh-token.js";
+import type { RefreshSessionInput } from "../session.js";
+
+/** Duplicates taken beside a refresh token: as many as a browser that was led astray may send, and no heap of them. */
+const MAX_OTHER_REFRESH_TOKENS = 8;
+
+/**
+ * The tokens to try, in this order, of all that a client presented: those that open, of each session only the newest
+ * copy, and the session whose copy was sealed last first. An older copy beside a newer one is a cookie left behind, which
+ * a thief has no reason to send.
+ * @throws EngineError `invalid_input` for too many.
+ */
+export const presentedTokens = (
+  { refreshToken, otherRefreshTokens = [] }: Pick<RefreshSessionInput, "refreshToken" | "otherRefreshTokens">,
+  seal: Pick<RefreshTokenSeal, "open">,
+): readonly RefreshTokenClaims[] => {
+  if (otherRefreshTokens.length > MAX_OTHER_REFRESH_TOKENS)
+    throw new EngineError("invalid_input", `at most ${MAX_OTHER_REFRESH_TOKENS} other refresh tokens are taken`);
+  const opened = [refreshToken, ...otherRefreshTokens]
+    .map((token) => (typeof token === "string" ? seal.open(token) : undefined))
+    .filter((claims) => claims !== undefined);
+  return opened.length > 1 ? newestCopies(opened) : opened;
+};
+
+const newestCopies = (opened: readonly RefreshTokenClaims[]): readonly RefreshTokenClaims[] => {
+  const copies = new Map<string, RefreshTokenClaims>();
+  for (const claims of opened) {
+    // With another secret it is no copy: whoever sealed it without knowing the session's must not hide the real one.
+    const lineage = `${claims.id} ${secretHash(claims.secret)}`;
+    const known = copies.get(lineage);
+    if (known === undefined || isNewer(claims, known)) copies.set(lineage, claims);
+  }
+  return [...copies.values()].toSorted((one, other) => other.iat - one.iat);
+};
+
+const isNewer = (one: RefreshTokenClaims, other: RefreshTokenClaims): boolean =>
+  one.seq === other.seq ? one.iat > other.iat : one.seq > other.seq;

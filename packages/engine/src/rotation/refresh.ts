@@ -1,0 +1,168 @@
+import {
+  type EventRecord,
+  type Millis,
+  type RotationAttempt,
+  type SessionRecord,
+  type SigningAlgorithm,
+  type SigningKeyKind,
+  StorageError,
+  type Storage,
+} from "@pawl/storage";
+import { antiCsrfToken, antiCsrfTokenMatches } from "../tokens/anti-csrf.js";
+import { fastForwardEvent, forgedTokenEvent, tokenReuseEvent } from "../events.js";
+import type { Issuer } from "../tokens/issuer.js";
+import type { Policy } from "../policy.js";
+import { lifetimesOf } from "../policy-rules.js";
+import { presentedTokens } from "./presented-tokens.js";
+import type { MasterKeyRing } from "../keys/master-key-ring.js";
+import { type RefreshTokenClaims, secretHash } from "../tokens/refresh-token.js";
+import type { RevocationMarks } from "../revocation/revocation-feed.js";
+import { decideRotation } from "./rotation.js";
+import { handleOf } from "../session-handle.js";
+import { checkForm } from "../sessions/session-input.js";
+import type { AccessTokenForm, RefreshOutcome, RefreshSessionInput } from "../session.js";
+
+/** A row changes under a refresh only when a competitor won; so many winners in one refresh mean something is wrong. */
+const MAX_ROUNDS = 64;
+
+const NO_TOKEN = {
+  kind: "unauthorised",
+  why: "invalid_token",
+  message: "the refresh token is none of ours",
+} as const satisfies RefreshOutcome;
+
+const NO_ANTI_CSRF = {
+  kind: "unauthorised",
+  why: "anti_csrf",
+  message: "anti-CSRF token missing, or not matching",
+} as const satisfies RefreshOutcome;
+
+const NO_SESSION = {
+  kind: "unauthorised",
+  why: "no_session",
+  message: "the session does not exist or has ended",
+} as const satisfies RefreshOutcome;
+
+/** How the answer to a refresh is to be written. */
+interface RefreshStyle {
+  readonly form: AccessTokenForm;
+  readonly algorithm: SigningAlgorithm | undefined;
+  readonly keyKind: SigningKeyKind | undefined;
+  /** Whether with an anti-CSRF token; as the session's token says unless given. */
+  readonly antiCsrf: boolean | undefined;
+}
+
+/** What tells a copy of a session's refresh tokens from another. */
+type TokenCopy = Pick<RefreshTokenClaims, "seq" | "iat" | "parent">;
+
+/** Refreshes sessions: opens the token, lets storage do the ordinary mint, decides and applies the rest (DESIGN 3). */
+export const createRefresh = ({
+  policy,
+  storage,
+  ring,
+  issuer,
+  marks,
+}: {
+  readonly policy: Policy;
+  readonly storage: Storage;
+  readonly ring: Pick<MasterKeyRing, "refreshTokens" | "meet">;
+  readonly issuer: Issuer;
+  readonly marks: RevocationMarks;
+}): ((input: RefreshSessionInput) => Promise<RefreshOutcome>) => {
+  const lifetimes = lifetimesOf(policy);
+
+  return async (input) => {
+    const style = {
+      form: checkForm(input.form),
+      algorithm: input.algorithm,
+      keyKind: input.keyKind,
+      antiCsrf: input.issueAntiCsrf,
+    };
+    let refused: RefreshOutcome | undefined;
+    const unknownKey = ring.meet([input.refreshToken, ...(input.otherRefreshTokens ?? [])]);
+    if (unknownKey !== undefined) await unknownKey;
+    for (const claims of presentedTokens(input, ring.refreshTokens)) {
+      const outcome = isCsrfSafe(claims, input) ? await refresh(claims, style) : NO_ANTI_CSRF;
+      if (outcome.kind !== "unauthorised") return outcome;
+      refused ??= outcome;
+    }
+    return refused ?? NO_TOKEN;
+  };
+
+  async function refresh(claims: RefreshTokenClaims, style: RefreshStyle): Promise<RefreshOutcome> {
+    const { id, seq, iat, secret } = claims;
+    const { form, algorithm, keyKind, antiCsrf = claims.antiCsrf } = style;
+    const attempt: RotationAttempt = {
+      id,
+      seq,
+      iat,
+      secretHash: secretHash(secret),
+      window: policy.reuseWindow,
+      lifetimes,
+      ...(keyKind && { keyKind }),
+    };
+    const answer = async (record: SessionRecord, copy: TokenCopy, now: Millis): Promise<RefreshOutcome> => {
+      const token = { id, secret, antiCsrf, seq: copy.seq, iat: copy.iat, parent: copy.parent };
+      const issued = await issuer.session(record, token, { form, algorithm, keyKind: keyKind ?? record.keyKind, now });
+      return { kind: "refreshed", ...issued };
+    };
+
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const { minted, record, now } = await storage.rotate(attempt);
+      if (minted && record !== undefined) return answer(record, newest(record, now), now);
+      const decision = decideRotation(record, { ...attempt, parent: claims.parent }, now);
+      if (record === undefined || decision.kind === "absent") return NO_SESSION;
+      switch (decision.kind) {
+        case "forged":
+          await storage.appendEvents([forgedTokenEvent(record, now)]);
+          return { kind: "unauthorised", why: "forged_token", message: "the refresh token is not this session's" };
+        case "keep":
+          return answer(record, claims, now);
+        case "repeat":
+          return answer(record, newest(record, now), now);
+        case "fast_forward": {
+          const events = [fastForwardEvent(record, decision.seq, now)];
+          const applied = await storage.applyRotation(record, { ...decision, events });
+          if (applied.kind === "applied")
+            return answer(applied.record, newest(applied.record, applied.now), applied.now);
+          break;
+        }
+        case "reuse": {
+          const ended = await punish(record, tokenReuseEvent(record, claims.seq, now));
+          if (ended !== undefined) return ended;
+          break;
+        }
+        case "mint":
+          // Somebody changed the row between the guard and its reading, or the window ended just then: ask again.
+          break;
+      }
+    }
+    throw new StorageError("unavailable", "the session kept changing under the refresh; try again");
+  }
+
+  /** Does what the policy says to a session whose token was stolen. @returns undefined when the row has changed. */
+  async function punish(record: SessionRecord, event: EventRecord): Promise<RefreshOutcome | undefined> {
+    const { tenantId, userId } = record;
+    const session = { handle: handleOf(record), tenantId, userId };
+    if (policy.theftAction === "report") {
+      await storage.appendEvents([event]);
+      return { kind: "token_reuse", session, ended: [] };
+    }
+    const scope = policy.theftAction === "revoke_user" ? "user" : "session";
+    const applied = await storage.applyRotation(record, { kind: "end", scope, reason: "token_reuse", events: [event] });
+    if (applied.kind === "conflict") return undefined;
+    return { kind: "token_reuse", session, ended: marks.mark(applied.ended, applied.now) };
+  }
+};
+
+/** The newest token of a row, sealed now. */
+const newest = ({ current, next }: SessionRecord, now: Millis): TokenCopy => ({
+  seq: next,
+  iat: now,
+  parent: current,
+});
+
+const isCsrfSafe = (claims: RefreshTokenClaims, input: RefreshSessionInput): boolean =>
+  input.enableAntiCsrf !== true ||
+  !claims.antiCsrf ||
+  antiCsrfTokenMatches(antiCsrfToken(claims.secret, claims.id), input.antiCsrfToken);

@@ -1,0 +1,98 @@
+import { type EndReason, type EventRecord, isLive, type Millis, type SessionRecord } from "@pawl/storage";
+import type { SessionExplanation, SessionHandle } from "../session.js";
+
+/** What is known of a session: its row while there is one, and its events, oldest first. */
+export interface SessionHistory {
+  readonly handle: SessionHandle;
+  readonly row: SessionRecord | undefined;
+  readonly events: readonly EventRecord[];
+  readonly absoluteTimeout?: Millis;
+  readonly now: Millis;
+}
+
+/** Tells what became of a session. Pure. */
+export const explain = (history: SessionHistory): SessionExplanation => {
+  const { handle, row, events, now } = history;
+  const ending = endingOf(history);
+  const userId = row?.userId ?? events[0]?.userId;
+  const known = {
+    handle,
+    ...(userId === undefined ? {} : { userId }),
+    ...(row === undefined ? {} : { createdAt: row.createdAt, lastActiveAt: row.lastActiveAt }),
+    events,
+  };
+  if (ending !== undefined) {
+    const { at, reason } = ending;
+    const summary = `Ended ${clockText(at)} ${sentenceOf(reason, history)}${onWhoseBehalf(events)}.`;
+    return { ...known, status: "ended", endedAt: at, reason, summary };
+  }
+  if (row !== undefined && isLive(row, now)) return { ...known, status: "live", summary: liveSentence(row, events) };
+  return {
+    ...known,
+    status: "unknown",
+    summary:
+      "Nothing is known of this session: it never existed, or it ended so long ago that its events were deleted.",
+  };
+};
+
+const endingOf = ({
+  row,
+  events,
+  now,
+}: SessionHistory): { readonly at: Millis; readonly reason: EndReason } | undefined => {
+  if (row?.endedAt !== undefined) return { at: row.endedAt, reason: row.endReason ?? "revoked" };
+  if (row !== undefined && now >= row.idleExpiresAt && row.idleExpiresAt < row.expiresAt)
+    return { at: row.idleExpiresAt, reason: "idle" };
+  if (row !== undefined) return now >= row.expiresAt ? { at: row.expiresAt, reason: "expired" } : undefined;
+  const ended = events.findLast((event) => event.type === "session_ended");
+  return ended === undefined ? undefined : { at: ended.at, reason: ended.reason ?? "revoked" };
+};
+
+const sentenceOf = (reason: EndReason, { row, events, absoluteTimeout }: SessionHistory): string => {
+  switch (reason) {
+    case "logout":
+      return "by logout";
+    case "revoked":
+      return "by the application, which revoked it";
+    case "revoked_by_admin":
+      return "by an administrator, who revoked it";
+    case "erased":
+      return "because the user's data was erased";
+    case "session_limit":
+      return "by the session limit: the user logged in elsewhere, and this was the least recently refreshed session";
+    case "idle":
+      return "by idleness: it was neither used nor refreshed for too long";
+    case "token_reuse":
+      return events.some((event) => event.type === "token_reuse")
+        ? "by token reuse: a refresh token was used again after its successor had been used"
+        : "by token reuse: a refresh token of another session of this user was used again";
+    case "expired":
+      return row !== undefined && absoluteTimeout !== undefined && row.expiresAt - row.createdAt >= absoluteTimeout
+        ? "by its absolute timeout: it had lived as long as a session may"
+        : "by expiry: its last refresh token was not used in time";
+  }
+};
+
+const onWhoseBehalf = (events: readonly EventRecord[]): string => {
+  const detail = events.findLast((event) => event.type === "session_ended")?.detail;
+  const by: unknown = detail === undefined ? undefined : (JSON.parse(detail) as { readonly by?: unknown }).by;
+  return typeof by === "string" ? ` (${by})` : "";
+};
+
+const liveSentence = (row: SessionRecord, events: readonly EventRecord[]): string => {
+  const count = (type: EventRecord["type"]): number =>
+    events.filter((event) => event.type === type).reduce((sum, event) => sum + event.count, 0);
+  const refreshed = row.next === 0 ? "never refreshed" : `refreshed ${times(row.next)}`;
+  const remarks = [
+    [count("token_reuse"), "a refresh token was used again after its successor had been used"],
+    [count("forged_token"), "a refresh token without its secret was presented"],
+    [count("fast_forward"), "the store had lost commits"],
+  ] as const;
+  const noticed = remarks.filter(([seen]) => seen > 0).map(([seen, what]) => ` Noticed ${times(seen)}: ${what}.`);
+  return `Live since ${clockText(row.createdAt)}, ${refreshed}, last active ${clockText(row.lastActiveAt)}.${noticed.join("")}`;
+};
+
+const times = (count: number): string => (count === 1 ? "once" : `${count} times`);
+
+/** `2026-01-31 12:03 UTC`. */
+const clockText = (at: Millis): string => `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;

@@ -1,0 +1,44 @@
+import type { KeyObject } from "node:crypto";
+import type { Millis, SigningAlgorithm } from "@pawl/storage";
+import type { AccessTokenClaims, AccessTokenForm, JsonObject } from "../session.js";
+
+/** The name of a key in a token's header. */
+export interface TokenKeyName {
+  readonly kid: string;
+  readonly algorithm: SigningAlgorithm;
+}
+
+/** One way to write an access token. A further form is a further entry of `accessTokenFormats`. */
+export interface AccessTokenFormat {
+  readonly form: AccessTokenForm;
+  /** The `version` that stands in the header. */
+  readonly version: string;
+  readonly encoding: "base64" | "base64url";
+  /** What may sign it; where another one is asked for, the first does. */
+  readonly algorithms: readonly [SigningAlgorithm, ...SigningAlgorithm[]];
+  /** Times are cut to whole multiples of this. */
+  readonly timeUnit: Millis;
+  /** Names that a payload may not have, because they would stand beside the token's own claims. */
+  readonly protectedClaims: ReadonlySet<string>;
+  /** The encoded header part: made for the key that it names, or one literal text, where any published key may have signed. */
+  readonly header: string | ((key: TokenKeyName) => string);
+  /** The body as JSON text. */
+  body(claims: AccessTokenClaims): string;
+  /** @returns undefined when the body lacks a claim, or one has the wrong type. */
+  claims(body: JsonObject): AccessTokenClaims | undefined;
+}
+
+/** A key that signs access tokens, prepared: nothing is parsed or encoded twice. */
+export interface AccessTokenSigner extends TokenKeyName {
+  readonly privateKey: KeyObject;
+  /** Encoded header parts; only for the forms that allow the key's algorithm. */
+  readonly headers: Readonly<Partial<Record<AccessTokenForm, string>>>;
+}
+
+/** Whether a parsed JSON value is an object: neither null nor an array. */
+export const isJsonObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Reads the decimal sequence number that stands in `refreshTokenHash1`. @returns undefined for anything else. */
+export const parseSeq = (value: unknown): number | undefined =>
+  typeof value === "string" && /^(?:0|[1-9]\d{0,14})$/.test(value) ? Number(value) : undefined;

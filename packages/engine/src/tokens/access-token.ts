@@ -1,0 +1,51 @@
+import type { KeyObject } from "node:crypto";
+import { millis, type Millis } from "@pawl/storage";
+import type { AccessTokenFormat, AccessTokenSigner, TokenKeyName } from "./access-token-format.js";
+import { accessTokenV3, accessTokenV4, accessTokenV5 } from "./access-token-flat.js";
+import { accessTokenV1, accessTokenV2 } from "./access-token-nested.js";
+import { EngineError } from "../errors.js";
+import { signJwt } from "./jwt.js";
+import type { AccessTokenClaims, AccessTokenForm, IssuedToken } from "../session.js";
+
+/** Every form an access token may have. */
+export const accessTokenFormats: Readonly<Record<AccessTokenForm, AccessTokenFormat>> = {
+  v1: accessTokenV1,
+  v2: accessTokenV2,
+  v3: accessTokenV3,
+  v4: accessTokenV4,
+  v5: accessTokenV5,
+};
+
+/** Prepares a private key for signing. */
+export const createAccessTokenSigner = (key: TokenKeyName & { readonly privateKey: KeyObject }): AccessTokenSigner => ({
+  kid: key.kid,
+  algorithm: key.algorithm,
+  privateKey: key.privateKey,
+  headers: Object.fromEntries(
+    Object.values(accessTokenFormats)
+      .filter((format) => format.algorithms.includes(key.algorithm))
+      .map(({ form, header }) => [form, typeof header === "string" ? header : header(key)]),
+  ),
+});
+
+/**
+ * Writes and signs an access token in the form its claims name. The times of the answer are those in the token: cut to
+ * what the form can say, whole seconds in version 5 (a verifier then reads `issuedAt` as the end of that second).
+ * @throws EngineError `invalid_input` when the form does not allow the signer's algorithm.
+ */
+export const issueAccessToken = (claims: AccessTokenClaims, signer: AccessTokenSigner): IssuedToken => {
+  const format = accessTokenFormats[claims.form];
+  const header = signer.headers[claims.form];
+  if (header === undefined)
+    throw new EngineError(
+      "invalid_input",
+      `access tokens of version ${format.version} are not signed with ${signer.algorithm}`,
+    );
+  const signed = `${header}.${Buffer.from(format.body(claims)).toString(format.encoding)}`;
+  const cut = (time: Millis): Millis => millis(Math.floor(time / format.timeUnit) * format.timeUnit);
+  return {
+    token: `${signed}.${signJwt(signed, signer).toString(format.encoding)}`,
+    expiry: cut(claims.expiresAt),
+    createdTime: cut(claims.issuedAt),
+  };
+};

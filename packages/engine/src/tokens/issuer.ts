@@ -1,0 +1,124 @@
+import { type Millis, millis, type SessionRecord, type SigningAlgorithm, type SigningKeyKind } from "@pawl/storage";
+import { accessTokenFormats, issueAccessToken } from "./access-token.js";
+import type { AccessTokenSigner } from "./access-token-format.js";
+import { antiCsrfToken } from "./anti-csrf.js";
+import type { Policy } from "../policy.js";
+import type { RefreshTokenClaims, RefreshTokenSeal } from "./refresh-token.js";
+import { handleOf } from "../session-handle.js";
+import type { AccessTokenClaims, AccessTokenForm, IssuedSession, IssuedToken, JsonObject } from "../session.js";
+import type { SigningKeys } from "../keys/signing-keys.js";
+
+/** How an answer is to be written. */
+interface IssueStyle {
+  readonly form: AccessTokenForm;
+  /** Taken where the form allows it; the policy's unless given. */
+  readonly algorithm: SigningAlgorithm | undefined;
+  readonly keyKind: SigningKeyKind;
+}
+
+/** Writes the tokens of an answer; decides nothing. */
+export interface Issuer {
+  /** Tokens for a row: the access token for `next`, the refresh token as `refresh` says, sealed anew. */
+  session(
+    row: SessionRecord,
+    refresh: RefreshTokenClaims,
+    issue: IssueStyle & { readonly now: Millis },
+  ): Promise<IssuedSession>;
+  /** The key that signs now; the first of its algorithm and kind is made. */
+  signer(
+    algorithm: SigningAlgorithm,
+    keyKind: SigningKeyKind,
+    now: Millis,
+  ): AccessTokenSigner | Promise<AccessTokenSigner>;
+  /** Signs claims as they are. */
+  accessToken(
+    claims: AccessTokenClaims,
+    issue: Omit<IssueStyle, "form"> & { readonly now: Millis },
+  ): Promise<IssuedToken>;
+}
+
+export const createIssuer = ({
+  policy,
+  seal,
+  signingKeys,
+}: {
+  readonly policy: Policy;
+  readonly seal: RefreshTokenSeal;
+  readonly signingKeys: SigningKeys;
+}): Issuer => {
+  const ready = new Set<string>();
+  const made = new Map<string, Promise<void>>();
+
+  /** Makes the first key of an algorithm and kind; many that ask at once wait for the same one. */
+  const ensure = async (algorithm: SigningAlgorithm, keyKind: SigningKeyKind): Promise<void> => {
+    const name = `${algorithm} ${keyKind}`;
+    const making = made.get(name) ?? signingKeys.ensure(algorithm, keyKind);
+    made.set(name, making);
+    try {
+      await making;
+      ready.add(name);
+    } finally {
+      made.delete(name);
+    }
+  };
+
+  /** At once where the key is known, which is nearly always: whoever waits for nothing costs two turns of the queue. */
+  const signer = (
+    algorithm: SigningAlgorithm,
+    keyKind: SigningKeyKind,
+    now: Millis,
+  ): AccessTokenSigner | Promise<AccessTokenSigner> =>
+    ready.has(`${algorithm} ${keyKind}`)
+      ? signingKeys.signer(algorithm, keyKind, now)
+      : ensure(algorithm, keyKind).then(() => signingKeys.signer(algorithm, keyKind, now));
+
+  const signerFor = (
+    form: AccessTokenForm,
+    { algorithm: wanted = policy.signingAlgorithm, keyKind }: Omit<IssueStyle, "form">,
+    now: Millis,
+  ): AccessTokenSigner | Promise<AccessTokenSigner> => {
+    const { algorithms } = accessTokenFormats[form];
+    return signer(algorithms.includes(wanted) ? wanted : algorithms[0], keyKind, now);
+  };
+
+  return {
+    signer,
+
+    async accessToken(claims, { now, ...style }) {
+      return issueAccessToken(claims, await signerFor(claims.form, style, now));
+    },
+
+    async session(row, refresh, { now, form, ...style }) {
+      const { tenantId, userId, expiresAt } = row;
+      const handle = handleOf(row);
+      const payload = JSON.parse(row.payload) as JsonObject;
+      const csrf = refresh.antiCsrf ? { antiCsrfToken: antiCsrfToken(refresh.secret, row.id) } : undefined;
+      const claims: AccessTokenClaims = {
+        form,
+        handle,
+        tenantId,
+        userId,
+        seq: row.next,
+        ...(row.current < row.next && { parentSeq: row.current }),
+        ...csrf,
+        payload,
+        issuedAt: now,
+        expiresAt: millis(Math.min(now + accessTokenLife(policy), expiresAt, row.idleExpiresAt)),
+      };
+      const found = signerFor(form, style, now);
+      return {
+        session: { handle, tenantId, userId, payload },
+        accessToken: issueAccessToken(claims, found instanceof Promise ? await found : found),
+        refreshToken: { token: seal.seal(refresh), expiry: expiresAt, createdTime: refresh.iat },
+        ...csrf,
+      };
+    },
+  };
+};
+
+/**
+ * How long an access token may live. With an idle timeout at most half of it: uses between two refreshes may go
+ * unreported, so whoever is active must come to refresh before idleness would end the session.
+ */
+const accessTokenLife = ({ accessTokenValidity, idleTimeout }: Policy): number =>
+  idleTimeout === undefined ? accessTokenValidity : Math.min(accessTokenValidity, Math.ceil(idleTimeout / 2));

@@ -1,0 +1,173 @@
+import { type Clock, type Millis, millis } from "@pawl/storage";
+import { accessTokenFormats } from "../tokens/access-token.js";
+import type { AccessTokenFormat } from "../tokens/access-token-format.js";
+import { antiCsrfTokenMatches } from "../tokens/anti-csrf.js";
+import { decodeJsonObject, splitJwt, type VerificationKey, verifyJwt } from "../tokens/jwt.js";
+import { createRevokedSessions } from "../revocation/revoked-sessions.js";
+import type { AccessTokenClaims, SessionHandle, TryRefreshReason, VerifyInput, VerifyOutcome } from "../session.js";
+import { createVerificationCache } from "./verification-cache.js";
+
+/** Verifies access tokens without I/O; knows keys and revoked sessions only as far as it was told. */
+export interface AccessTokenVerifier {
+  /**
+   * Size, form, key, signature, `typ`, structure, expiry, anti-CSRF, revocation, in this order (DESIGN 5). A token
+   * from the future is accepted: the clocks of its maker and of this process may differ.
+   */
+  verify(input: Omit<VerifyInput, "checkDatabase">): VerifyOutcome;
+  /** Marks a session as revoked for one access token lifetime. */
+  markRevoked(handle: SessionHandle, at: number): void;
+}
+
+/** What a token says, once its signature and structure were checked, and nothing else. */
+export type AuthenticateOutcome =
+  | { readonly kind: "authentic"; readonly claims: AccessTokenClaims }
+  | Extract<VerifyOutcome, { kind: "try_refresh" }>;
+
+/** A verifier as its owner sees it, who has to tell it the keys. */
+export interface KeyedAccessTokenVerifier extends AccessTokenVerifier {
+  /** Replaces the keys. Tokens of a key that is gone are refused from now on, also those seen before. */
+  setKeys(keys: readonly VerificationKey[]): void;
+  /** Signature and structure only: whatever the time, for regenerating. */
+  authenticate(accessToken: string): AuthenticateOutcome;
+  /** As `verify`, but for the revocation. */
+  verifyIgnoringRevocation(input: Omit<VerifyInput, "checkDatabase">): VerifyOutcome;
+}
+
+export interface AccessTokenVerifierOptions {
+  readonly clock: Clock;
+  readonly keys?: readonly VerificationKey[];
+  /** How long access tokens live at most: for so long a revoked session is remembered. */
+  readonly accessTokenValidity: Millis;
+  /** Whether `doAntiCsrfCheck` has an effect where the input does not say. */
+  readonly enableAntiCsrf: boolean;
+  /** Bounds the memory of verified tokens, by the characters of the tokens; 16 million unless given. */
+  readonly cacheCharacters?: number;
+}
+
+/** Which keys may have signed a token with a certain header, and how the rest of it is to be read. */
+interface TokenSource {
+  readonly format: AccessTokenFormat;
+  readonly keys: readonly VerificationKey[];
+}
+
+/** Above what the greatest payload that a session may have makes. */
+const MAX_TOKEN_LENGTH = 65_536;
+const DEFAULT_CACHE_CHARACTERS = 16_000_000;
+/** Room for clocks that differ, when a revoked session is forgotten. */
+const CLOCK_SKEW = 60_000;
+
+const messages: Readonly<Record<TryRefreshReason, string>> = {
+  malformed: "access token is malformed",
+  unsupported_header: "access token header is not supported",
+  unknown_key: "access token was not signed with a known key",
+  bad_signature: "access token signature is not valid",
+  incomplete: "Access token does not contain all the information. Maybe the structure has changed?",
+  expired: "Access token expired",
+  anti_csrf: "anti-csrf check failed",
+};
+
+const tryRefresh = (why: TryRefreshReason): Extract<VerifyOutcome, { kind: "try_refresh" }> => ({
+  kind: "try_refresh",
+  why,
+  message: messages[why],
+});
+
+const formats = Object.values(accessTokenFormats);
+
+/** Freezes a JSON value to its depth, however deep: the cache hands the same one to many callers. */
+const freezeDeep = (root: object): void => {
+  const pending = [root];
+  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+    Object.freeze(value);
+    for (const member of Object.values(value)) if (typeof member === "object" && member !== null) pending.push(member);
+  }
+};
+
+/** A verifier over the keys it is told; usable with the keys of an engine or of a fetched JWK set. */
+export const createAccessTokenVerifier = (options: AccessTokenVerifierOptions): KeyedAccessTokenVerifier => {
+  const { clock } = options;
+  const cache = createVerificationCache<AccessTokenClaims>(options.cacheCharacters ?? DEFAULT_CACHE_CHARACTERS);
+  const revokedFor = millis(options.accessTokenValidity + CLOCK_SKEW);
+  const revoked = createRevokedSessions(revokedFor);
+  let keys: ReadonlyMap<string, VerificationKey> = new Map();
+  /** Header parts of tokens that verified: only our own signatures put one here, one for each key and form. */
+  const sources = new Map<string, TokenSource>();
+
+  const setKeys = (given: readonly VerificationKey[]): void => {
+    const before = keys;
+    keys = new Map(given.map((key) => [key.kid, key]));
+    sources.clear();
+    const isKept = (key: VerificationKey): boolean => keys.get(key.kid)?.publicKey.equals(key.publicKey) === true;
+    if (![...before.values()].every(isKept)) cache.clear();
+  };
+
+  const findSource = (header: string): TokenSource | "unsupported_header" | "unknown_key" => {
+    const literal = formats.find((format) => format.header === header);
+    if (literal !== undefined)
+      return { format: literal, keys: [...keys.values()].filter((key) => literal.algorithms.includes(key.algorithm)) };
+
+    const fields = decodeJsonObject(header, "base64url");
+    const { alg, typ, version, kid, crit } = fields ?? {};
+    if (typ !== "JWT" || typeof kid !== "string" || crit !== undefined) return "unsupported_header";
+    const format = formats.find((candidate) => typeof candidate.header !== "string" && candidate.version === version);
+    const algorithm = format?.algorithms.find((allowed) => allowed === alg);
+    if (format === undefined || algorithm === undefined) return "unsupported_header";
+    const key = keys.get(kid);
+    if (key === undefined) return "unknown_key";
+    return key.algorithm === algorithm ? { format, keys: [key] } : "unsupported_header";
+  };
+
+  const authenticate = (token: string): AuthenticateOutcome => {
+    if (token.length > MAX_TOKEN_LENGTH) return tryRefresh("malformed");
+    const seen = cache.get(token);
+    if (seen !== undefined) return { kind: "authentic", claims: seen };
+
+    const parts = splitJwt(token);
+    if (parts === undefined) return tryRefresh("malformed");
+    const known = sources.get(parts.header);
+    const source = known ?? findSource(parts.header);
+    if (typeof source === "string") return tryRefresh(source);
+    const { format } = source;
+    if (!source.keys.some((key) => verifyJwt(parts, key, format.encoding)))
+      // Where the header names no key, it may have been one that is not known here yet.
+      return tryRefresh(typeof format.header === "string" ? "unknown_key" : "bad_signature");
+    const body = decodeJsonObject(parts.payload, format.encoding);
+    const claims = body && format.claims(body);
+    if (claims === undefined) return tryRefresh("incomplete");
+
+    Object.freeze(claims);
+    freezeDeep(claims.payload);
+    cache.set(token, claims);
+    if (known === undefined) sources.set(parts.header, source);
+    return { kind: "authentic", claims };
+  };
+
+  const verifyAt = (input: Omit<VerifyInput, "checkDatabase">, now: Millis): VerifyOutcome => {
+    const outcome = authenticate(input.accessToken);
+    if (outcome.kind !== "authentic") return outcome;
+    const { claims } = outcome;
+    if (now >= claims.expiresAt) return tryRefresh("expired");
+    const checksAntiCsrf = input.doAntiCsrfCheck === true && (input.enableAntiCsrf ?? options.enableAntiCsrf);
+    if (checksAntiCsrf && !antiCsrfTokenMatches(claims.antiCsrfToken, input.antiCsrfToken))
+      return tryRefresh("anti_csrf");
+    return { kind: "valid", claims };
+  };
+
+  setKeys(options.keys ?? []);
+  return {
+    setKeys,
+    authenticate,
+    verifyIgnoringRevocation: (input) => verifyAt(input, clock.now()),
+    verify(input) {
+      const now = clock.now();
+      const outcome = verifyAt(input, now);
+      return outcome.kind === "valid" && revoked.has(outcome.claims.handle, now)
+        ? { kind: "unauthorised", why: "revoked", message: "session was revoked" }
+        : outcome;
+    },
+    markRevoked(handle, at) {
+      const now = clock.now();
+      if (now - at < revokedFor) revoked.add(handle, now);
+    },
+  };
+};

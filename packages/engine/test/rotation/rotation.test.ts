@@ -1,0 +1,147 @@
+import { millis, NEVER, type SessionRecord } from "@pawl/storage";
+import { describe, expect, it } from "vitest";
+import { decideRotation, decideUse, type PresentedToken, type RotationDecision } from "../../src/rotation/rotation.js";
+import { sessionRow } from "../session-row.js";
+
+const NOW = 1_800_000_000_000;
+const WINDOWS = [0, 1, 30_000, 300_000];
+
+/** Every row and token around the borders of the table, `NOW` being the time of the decision. */
+function* stateSpace(): Generator<{ readonly row: SessionRecord; readonly token: PresentedToken }> {
+  for (const window of WINDOWS) {
+    const around = (time: number): number[] => [time - 1, time, time + 1];
+    const issueTimes = new Set([0, ...around(NOW - window), NOW, NOW + 1]);
+    for (const issuedAt of issueTimes) {
+      const sealTimes = new Set([
+        0,
+        ...around(issuedAt - window),
+        ...around(issuedAt),
+        ...around(NOW - window),
+        NOW,
+        NOW + 1,
+      ]);
+      for (const iat of sealTimes)
+        for (let next = 0; next <= 4; next++)
+          for (let current = 0; current <= next; current++)
+            for (let seq = 0; seq <= 6; seq++) {
+              const row = sessionRow({ current, next, issuedAt: millis(issuedAt) });
+              const token = { seq, iat: millis(iat), secretHash: "hash", window: millis(window) };
+              yield { row, token };
+              if (seq > 0) yield { row, token: { ...token, parent: seq - 1 } };
+              if (seq > 2) yield { row, token: { ...token, parent: seq - 3 } };
+            }
+    }
+  }
+}
+
+type Position = "ahead" | "newest" | "confirmed" | "between" | "dead";
+const positionOf = (row: SessionRecord, seq: number): Position => {
+  if (seq > row.next) return "ahead";
+  if (seq === row.next) return "newest";
+  if (seq === row.current) return "confirmed";
+  return seq > row.current ? "between" : "dead";
+};
+
+/** The same protocol, written as the table of the README and not as conditions. */
+const oracle = (row: SessionRecord, token: PresentedToken): RotationDecision => {
+  const position = positionOf(row, token.seq);
+  if (position === "ahead") {
+    const isKnown = token.parent !== undefined && token.parent > row.current;
+    const issuedAt = Math.min(NOW, Math.max(row.issuedAt, token.iat));
+    return {
+      kind: "fast_forward",
+      seq: token.seq,
+      current: isKnown ? token.parent : row.current,
+      issuedAt: millis(issuedAt),
+    };
+  }
+  if (position === "dead") return { kind: "reuse" };
+  const mint = { kind: "mint", seq: token.seq } as const;
+  const repeat = { kind: "repeat", seq: row.next } as const;
+  if (token.window === 0) return position === "between" ? { kind: "reuse" } : mint;
+
+  const youngIssue = NOW <= row.issuedAt + token.window;
+  const youngCopy = NOW <= token.iat + token.window;
+  const sealedShortlyBeforeItWasDisplaced = row.issuedAt <= token.iat + token.window;
+  switch (position) {
+    case "newest":
+      return youngIssue || youngCopy ? { kind: "keep" } : mint;
+    case "confirmed":
+      return youngIssue ? repeat : mint;
+    case "between":
+      if (youngIssue) return repeat;
+      return sealedShortlyBeforeItWasDisplaced ? mint : { kind: "reuse" };
+  }
+};
+
+describe("decideRotation", () => {
+  it("agrees with the table for every state around the borders", () => {
+    const seen = new Map<string, number>();
+    for (const { row, token } of stateSpace()) {
+      const decision = decideRotation(row, token, millis(NOW));
+      seen.set(decision.kind, (seen.get(decision.kind) ?? 0) + 1);
+      const expected = oracle(row, token);
+      if (JSON.stringify(decision) !== JSON.stringify(expected))
+        expect({ row, token, decision }).toEqual({ row, token, decision: expected });
+    }
+    expect([...seen.keys()].toSorted()).toEqual(["fast_forward", "keep", "mint", "repeat", "reuse"]);
+    for (const count of seen.values()) expect(count).toBeGreaterThan(100);
+  });
+
+  it("says mint exactly where the guard of Storage.rotate, as its contract words it, matches", () => {
+    for (const { row, token } of stateSpace()) {
+      const { window, seq, iat } = token;
+      const fresh = window > 0 && (NOW - row.issuedAt <= window || (seq === row.next && NOW - iat <= window));
+      const ours =
+        seq === row.current ||
+        seq === row.next ||
+        (row.current < seq && seq < row.next && window > 0 && row.issuedAt - iat <= window);
+      const guard = seq <= row.next && !fresh && ours;
+      if ((decideRotation(row, token, millis(NOW)).kind === "mint") !== guard)
+        expect({ row, token }).toEqual("one answer");
+    }
+  });
+
+  it("treats every row that is not live as absent, whatever the token says", () => {
+    const dead: readonly SessionRecord[] = [
+      sessionRow({ endedAt: millis(NOW - 1), endReason: "logout" }),
+      sessionRow({ expiresAt: millis(NOW) }),
+      sessionRow({ idleExpiresAt: millis(NOW) }),
+    ];
+    for (const window of WINDOWS)
+      for (const seq of [0, 1, 5])
+        for (const secretHash of ["hash", "other"]) {
+          const token = { seq, iat: millis(0), secretHash, window: millis(window) };
+          expect(decideRotation(undefined, token, millis(NOW))).toEqual({ kind: "absent" });
+          for (const row of dead) expect(decideRotation(row, token, millis(NOW))).toEqual({ kind: "absent" });
+        }
+    const lastInstant = sessionRow({ expiresAt: millis(NOW + 1), idleExpiresAt: NEVER });
+    expect(
+      decideRotation(lastInstant, { seq: 0, iat: millis(0), secretHash: "hash", window: millis(0) }, millis(NOW)).kind,
+    ).toBe("mint");
+  });
+
+  it("never alarms, mints or fast-forwards for a token without the session's secret", () => {
+    for (const { row, token } of stateSpace())
+      for (const secretHash of ["", "hasi", "hash ", "hashhash"])
+        if (decideRotation(row, { ...token, secretHash }, millis(NOW)).kind !== "forged")
+          expect({ row, token }).toBe("forged");
+  });
+});
+
+describe("decideUse", () => {
+  it("confirms only a settled use of the newest token of a live, unconfirmed row", () => {
+    let confirmed = 0;
+    for (const { row, token } of stateSpace()) {
+      const settled = token.window === 0 || NOW > token.iat + token.window;
+      const expected =
+        positionOf(row, token.seq) === "newest" && row.current !== row.next && settled ? "confirm" : "nothing";
+      if (expected === "confirm") confirmed++;
+      if (decideUse(row, token, millis(NOW)) !== expected) expect({ row, token }).toBe(expected);
+      if (decideUse({ ...row, expiresAt: millis(NOW) }, token, millis(NOW)) !== "nothing")
+        expect({ row, token }).toBe("nothing");
+    }
+    expect(confirmed).toBeGreaterThan(100);
+    expect(decideUse(undefined, { seq: 0, iat: millis(0), window: millis(0) }, millis(NOW))).toBe("nothing");
+  });
+});
