@@ -26,7 +26,7 @@ export const redisBenchmark = async ({ url, command, clients, sessions }) => {
   }));
   await fill(storage, records);
   const { rotate } = await import(
-    /** @type {string} */ (new URL("../../packages/storage-redis/dist/scripts.js", import.meta.url).href)
+    /** @type {string} */ (new URL("../../packages/storage-redis/dist/scripts/scripts.js", import.meta.url).href)
   );
   // Run once through the adapter, so that the server knows the script.
   const [first] = records;

@@ -9,10 +9,10 @@ import {
   type TenantId,
   type UserId,
 } from "@pawl/storage";
-import type { Database } from "./database.js";
+import type { Database } from "./connection/database.js";
 import { keyOf, longTextsOf, readLongTexts } from "./index-key.js";
 import type { EventRow, Text } from "./rows.js";
-import { join, type Sql, sql } from "./sql.js";
+import { join, type Sql, sql } from "./connection/sql.js";
 import * as statements from "./statements.js";
 
 const keyIfAny = (text: string | undefined): string | Buffer | undefined => (text === undefined ? text : keyOf(text));

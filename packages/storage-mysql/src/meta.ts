@@ -1,8 +1,8 @@
 import type { MetaRecord, Page, PageRequest } from "@pawl/storage";
-import type { Database } from "./database.js";
+import type { Database } from "./connection/database.js";
 import { keyOf, longTextsOf, readLongTexts } from "./index-key.js";
 import type { MetaRow } from "./rows.js";
-import { sql } from "./sql.js";
+import { sql } from "./connection/sql.js";
 import * as statements from "./statements.js";
 
 /** Writes `value` unless the name is taken; without it only reads. @returns what stands. */

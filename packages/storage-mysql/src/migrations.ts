@@ -1,8 +1,8 @@
 import { StorageError } from "@pawl/storage";
 import { randomBytes } from "node:crypto";
-import type { Connection } from "./connection.js";
-import { isNoTable } from "./failure.js";
-import { join, type Sql, sql } from "./sql.js";
+import type { Connection } from "./connection/connection.js";
+import { isNoTable } from "./connection/failure.js";
+import { join, type Sql, sql } from "./connection/sql.js";
 
 interface Migration {
   readonly version: number;

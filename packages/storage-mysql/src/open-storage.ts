@@ -1,9 +1,9 @@
 import type { OpenStorage } from "@pawl/storage";
-import { ConnectionPool } from "./connection-pool.js";
-import { Database } from "./database.js";
+import { ConnectionPool } from "./connection/connection-pool.js";
+import { Database } from "./connection/database.js";
 import { readSchemaVersion } from "./migrations.js";
 import { parseUrl } from "./options.js";
-import { ServerClock } from "./server-clock.js";
+import { ServerClock } from "./connection/server-clock.js";
 import { MysqlStorage } from "./storage.js";
 
 /**

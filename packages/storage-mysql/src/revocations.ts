@@ -6,12 +6,12 @@ import type {
   RevocationRecord,
   SessionReference,
 } from "@pawl/storage";
-import { type Answer, serverTime } from "./connection.js";
-import type { Database } from "./database.js";
+import { type Answer, serverTime } from "./connection/connection.js";
+import type { Database } from "./connection/database.js";
 import { keyOf, longTextsOf } from "./index-key.js";
 import type { RevocationRow } from "./rows.js";
-import { referenceOf } from "./session-row.js";
-import { inPieces, join, type Sql, sql } from "./sql.js";
+import { referenceOf } from "./sessions/session-row.js";
+import { inPieces, join, type Sql, sql } from "./connection/sql.js";
 
 /** So many revocations make a page at most. */
 const pageLimit = 10_000;

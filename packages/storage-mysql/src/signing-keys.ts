@@ -1,9 +1,9 @@
 import type { SigningKeyRecord } from "@pawl/storage";
-import type { Database } from "./database.js";
+import type { Database } from "./connection/database.js";
 import { keyOf, longTextsOf, readLongTexts } from "./index-key.js";
 import { signingKeyLock } from "./migrations.js";
 import type { SigningKeyRow } from "./rows.js";
-import { join, sql } from "./sql.js";
+import { join, sql } from "./connection/sql.js";
 import * as statements from "./statements.js";
 
 const kidOf = ({ kid, long_texts }: Pick<SigningKeyRow, "kid" | "long_texts">): string =>

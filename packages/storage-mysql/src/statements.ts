@@ -12,8 +12,8 @@ import type {
 } from "@pawl/storage";
 import { NEVER } from "@pawl/storage";
 import { keyOf } from "./index-key.js";
-import { bucketColumn, valuesOf } from "./session-row.js";
-import { inPieces, join, type Sql, sql, type Value, valueTable } from "./sql.js";
+import { bucketColumn, valuesOf } from "./sessions/session-row.js";
+import { inPieces, join, type Sql, sql, type Value, valueTable } from "./connection/sql.js";
 
 const referenceColumns = sql`id, tenant_id, user_id, long_texts`;
 

@@ -37,18 +37,18 @@ import {
   type UsePolicy,
   type UserId,
 } from "@pawl/storage";
-import type { ConnectionPool } from "./connection-pool.js";
-import type { Database } from "./database.js";
-import { isOfOneCall } from "./failure.js";
+import type { ConnectionPool } from "./connection/connection-pool.js";
+import type { Database } from "./connection/database.js";
+import { isOfOneCall } from "./connection/failure.js";
 import { insertEvents, listEvents } from "./events.js";
 import { claimMeta, listMeta, replaceMeta } from "./meta.js";
 import { applyMigrations } from "./migrations.js";
 import { RevocationWatch } from "./revocation-watch.js";
 import { deleteRevocations, readFeedState, readRevocations } from "./revocations.js";
-import { rotateAll } from "./rotation.js";
+import { rotateAll } from "./sessions/rotation.js";
 import type { ReferenceRow, SessionRow } from "./rows.js";
-import { recordOf, referenceOf } from "./session-row.js";
-import * as sessions from "./sessions.js";
+import { recordOf, referenceOf } from "./sessions/session-row.js";
+import * as sessions from "./sessions/sessions.js";
 import { addSigningKey, deleteSigningKeys, getSigningKeys, resealSigningKey } from "./signing-keys.js";
 import * as statements from "./statements.js";
 

@@ -2,8 +2,8 @@ import { millis, PUBLIC_TENANT, type SessionId, type Storage, type TenantId, typ
 import { createConnection } from "mysql2/promise";
 import { beforeAll, expect, it } from "vitest";
 import { openStorage } from "../src/index.js";
-import type { Sql } from "../src/sql.js";
-import { sql } from "../src/sql.js";
+import type { Sql } from "../src/connection/sql.js";
+import { sql } from "../src/connection/sql.js";
 import * as statements from "../src/statements.js";
 import { fleeting, sharedServer } from "./server.js";
 import { attemptOn, sessionAt } from "./session.js";

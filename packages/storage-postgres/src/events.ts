@@ -6,9 +6,9 @@ import {
   type Page,
   type PageRequest,
 } from "@pawl/storage";
-import type { Database, Value } from "./database.js";
+import type { Database, Value } from "./connection/database.js";
 import type { EventRow } from "./rows.js";
-import { arraysOf } from "./session-row.js";
+import { arraysOf } from "./sessions/session-row.js";
 import * as statements from "./statements.js";
 
 const eventColumns: readonly ((event: EventRecord) => string | number | null)[] = [

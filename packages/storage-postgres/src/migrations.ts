@@ -1,6 +1,6 @@
 import { type Millis, StorageError } from "@pawl/storage";
-import type { Database, Statement, Transaction } from "./database.js";
-import { lockNumber } from "./lock-number.js";
+import type { Database, Statement, Transaction } from "./connection/database.js";
+import { lockNumber } from "./connection/lock-number.js";
 import * as statements from "./statements.js";
 
 interface Migration {

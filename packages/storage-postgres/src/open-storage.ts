@@ -1,8 +1,8 @@
 import { type OpenStorage, StorageError } from "@pawl/storage";
-import { Database } from "./database.js";
+import { Database } from "./connection/database.js";
 import { readSchemaVersion } from "./migrations.js";
 import { parseUrl } from "./options.js";
-import { StoreClock } from "./store-clock.js";
+import { StoreClock } from "./connection/store-clock.js";
 import * as statements from "./statements.js";
 import { PostgresStorage } from "./storage.js";
 

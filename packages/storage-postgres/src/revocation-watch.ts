@@ -1,6 +1,6 @@
 import { Client } from "pg";
-import { configOf, Sockets, type TimedQuery } from "./connection.js";
-import { channelOf, type Database } from "./database.js";
+import { configOf, Sockets, type TimedQuery } from "./connection/connection.js";
+import { channelOf, type Database } from "./connection/database.js";
 import type { Address } from "./options.js";
 
 /** How often the feed is asked while nothing can be listened to, in ms: at most this late does a watcher wake. */

@@ -5,7 +5,7 @@ import {
   type RevocationRecord,
   StorageError,
 } from "@pawl/storage";
-import type { Database, Statement, Value } from "./database.js";
+import type { Database, Statement, Value } from "./connection/database.js";
 import type { RevocationRow } from "./rows.js";
 
 /** So many revocations make a page at most. */

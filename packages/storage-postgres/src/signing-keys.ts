@@ -1,6 +1,6 @@
 import type { SigningKeyRecord } from "@pawl/storage";
-import type { Database } from "./database.js";
-import { lockNumber } from "./lock-number.js";
+import type { Database } from "./connection/database.js";
+import { lockNumber } from "./connection/lock-number.js";
 import * as statements from "./statements.js";
 
 export const getSigningKeys = async (database: Database): Promise<readonly SigningKeyRecord[]> =>

@@ -1,5 +1,5 @@
 import { bucketOfUser, type EventSelector, type MetaRecord, type SessionSelector } from "@pawl/storage";
-import type { Statement, Value } from "./database.js";
+import type { Statement, Value } from "./connection/database.js";
 import type { EventRow, ReferenceRow, SessionRow, SigningKeyRow, TimedRow } from "./rows.js";
 import {
   allRowsOfUserAt,
@@ -21,7 +21,7 @@ import {
   selectTarget,
   userAt,
   wakeFor,
-} from "./sql.js";
+} from "./connection/sql.js";
 
 /** The server's time, in milliseconds. */
 export const selectTime = query<{ readonly now: number }>(`WITH ${clock} SELECT now FROM clock`);

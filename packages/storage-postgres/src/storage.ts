@@ -37,15 +37,15 @@ import {
   type UsePolicy,
   type UserId,
 } from "@pawl/storage";
-import type { Database } from "./database.js";
+import type { Database } from "./connection/database.js";
 import { eventArrays, listEvents } from "./events.js";
-import { isOfOneCall } from "./failure.js";
+import { isOfOneCall } from "./connection/failure.js";
 import { applyMigrations } from "./migrations.js";
 import type { Address } from "./options.js";
 import { RevocationWatch } from "./revocation-watch.js";
 import { readRevocations } from "./revocations.js";
-import * as rotation from "./rotation.js";
-import * as sessions from "./sessions.js";
+import * as rotation from "./sessions/rotation.js";
+import * as sessions from "./sessions/sessions.js";
 import { addSigningKey, getSigningKeys } from "./signing-keys.js";
 import * as statements from "./statements.js";
 

@@ -1,9 +1,9 @@
 import { millis, PUBLIC_TENANT, type SessionId, type TenantId, type UserId } from "@pawl/storage";
 import { attemptOf, sessionRecord } from "@pawl/storage-conformance";
 import { beforeAll, expect, it } from "vitest";
-import type { Statement, Value } from "../src/database.js";
+import type { Statement, Value } from "../src/connection/database.js";
 import { openStorage } from "../src/index.js";
-import * as rotations from "../src/rotation-statements.js";
+import * as rotations from "../src/sessions/rotation-statements.js";
 import * as statements from "../src/statements.js";
 import { connectTo, openForTest, startServer, urlOf } from "./server.js";
 

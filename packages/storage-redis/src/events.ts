@@ -14,8 +14,8 @@ import {
 } from "@pawl/storage";
 import { groupByTag, shortOf, type Tag, tagOfSession, tagOfText, tagOfUser, userTags } from "./key-space.js";
 import { compareBytes, mergeTags } from "./merge.js";
-import type { Store } from "./sessions.js";
-import * as scripts from "./store-scripts.js";
+import type { Store } from "./sessions/sessions.js";
+import * as scripts from "./scripts/store-scripts.js";
 import { takeFromTags } from "./take-from-tags.js";
 
 /** A time as text that sorts as the number does: as `place` in `lua.ts`. */

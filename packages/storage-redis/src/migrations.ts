@@ -1,8 +1,8 @@
 import { StorageError } from "@pawl/storage";
 import { randomInt } from "node:crypto";
 import { storeTag } from "./key-space.js";
-import type { Store } from "./sessions.js";
-import * as scripts from "./store-scripts.js";
+import type { Store } from "./sessions/sessions.js";
+import * as scripts from "./scripts/store-scripts.js";
 
 /** Every schema version this release knows, with the oldest one whose release can still read and write a store after it. */
 const versions = [{ version: 1, readableBy: 1 }] as const;

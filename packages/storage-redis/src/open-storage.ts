@@ -1,14 +1,14 @@
 import { type OpenStorage, StorageError } from "@pawl/storage";
-import { Cluster } from "./cluster.js";
-import type { Connection } from "./connection.js";
-import { asStorageError } from "./failure.js";
+import { Cluster } from "./connection/cluster.js";
+import type { Connection } from "./connection/connection.js";
+import { asStorageError } from "./connection/failure.js";
 import { KeySpace, storeTag } from "./key-space.js";
 import { checkSchemaVersion } from "./migrations.js";
 import { parseUrl, type RedisOptions } from "./options.js";
 import { RevocationWatch } from "./revocation-watch.js";
-import { ScriptCalls } from "./script-calls.js";
-import { checkServer, isClusterNode } from "./server-check.js";
-import { type Servers, SingleServer } from "./servers.js";
+import { ScriptCalls } from "./connection/script-calls.js";
+import { checkServer, isClusterNode } from "./connection/server-check.js";
+import { type Servers, SingleServer } from "./connection/servers.js";
 import { RedisStorage } from "./storage.js";
 
 /**

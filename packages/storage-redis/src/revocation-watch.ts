@@ -1,6 +1,6 @@
-import { newClient } from "./connection.js";
+import { newClient } from "./connection/connection.js";
 import type { RedisOptions } from "./options.js";
-import type { Servers } from "./servers.js";
+import type { Servers } from "./connection/servers.js";
 
 /** How often the subscription is looked after, in ms: so long may a lost one go unnoticed. */
 const checkInterval = 500;

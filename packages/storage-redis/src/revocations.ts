@@ -11,8 +11,8 @@ import {
 import { decodeCursor, encodeCursor, type FeedPosition } from "./feed-position.js";
 import { storeTag, type Tag, userTags } from "./key-space.js";
 import { applyMigrations } from "./migrations.js";
-import type { Store } from "./sessions.js";
-import * as scripts from "./store-scripts.js";
+import type { Store } from "./sessions/sessions.js";
+import * as scripts from "./scripts/store-scripts.js";
 import { takeFromTags } from "./take-from-tags.js";
 
 /** So many entries of each tag make a page at most. */

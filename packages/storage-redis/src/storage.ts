@@ -35,14 +35,14 @@ import {
   type UsePolicy,
   type UserId,
 } from "@pawl/storage";
-import * as endings from "./endings.js";
+import * as endings from "./sessions/endings.js";
 import { appendEvents, deleteEvents, listEvents } from "./events.js";
-import { listSessionReferences, listSessions, readHistory } from "./listing.js";
-import { pingMasters } from "./server-check.js";
+import { listSessionReferences, listSessions, readHistory } from "./sessions/listing.js";
+import { pingMasters } from "./connection/server-check.js";
 import { applyMigrations } from "./migrations.js";
 import type { RevocationWatch } from "./revocation-watch.js";
 import { deleteRevocations, readRevocations } from "./revocations.js";
-import * as sessions from "./sessions.js";
+import * as sessions from "./sessions/sessions.js";
 import * as facts from "./store-facts.js";
 
 type FeedStart = { readonly cursor: RevocationCursor } | { readonly at: Millis };

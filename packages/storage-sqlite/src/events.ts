@@ -6,8 +6,8 @@ import {
   type Page,
   type PageRequest,
 } from "@pawl/storage";
-import type { Database } from "./database.js";
-import type { Value } from "./driver.js";
+import type { Database } from "./connection/database.js";
+import type { Value } from "./connection/driver.js";
 import type { EventRow } from "./rows.js";
 import * as statements from "./statements.js";
 

@@ -1,5 +1,5 @@
 import { type Millis, StorageError } from "@pawl/storage";
-import type { Database, Query } from "./database.js";
+import type { Database, Query } from "./connection/database.js";
 
 interface Migration {
   readonly version: number;

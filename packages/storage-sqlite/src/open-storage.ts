@@ -1,11 +1,11 @@
 import { type OpenStorage, StorageError, systemClock } from "@pawl/storage";
 import { closeSync, openSync, realpathSync } from "node:fs";
-import { Checkpoint } from "./checkpoint.js";
-import { Database } from "./database.js";
-import { DatabaseFile } from "./database-file.js";
-import { loadDriver } from "./driver.js";
-import { asOpenFailure } from "./failure.js";
-import { whenUnlocked } from "./lock-wait.js";
+import { Checkpoint } from "./connection/checkpoint.js";
+import { Database } from "./connection/database.js";
+import { DatabaseFile } from "./connection/database-file.js";
+import { loadDriver } from "./connection/driver.js";
+import { asOpenFailure } from "./connection/failure.js";
+import { whenUnlocked } from "./connection/lock-wait.js";
 import { readSchemaVersion } from "./migrations.js";
 import { memoryPath, parseUrl } from "./options.js";
 import * as statements from "./statements.js";

@@ -1,6 +1,6 @@
 import { StorageError } from "@pawl/storage";
 import { resolve } from "node:path";
-import type { DriverName } from "./driver.js";
+import type { DriverName } from "./connection/driver.js";
 
 export interface SqliteOptions {
   /** Absolute, or `:memory:`. */

@@ -7,7 +7,7 @@ import type {
   SessionId,
   SessionReference,
 } from "@pawl/storage";
-import type { Database } from "./database.js";
+import type { Database } from "./connection/database.js";
 import type { RevocationRow } from "./rows.js";
 import * as statements from "./statements.js";
 

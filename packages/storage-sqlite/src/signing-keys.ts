@@ -1,5 +1,5 @@
 import type { SigningKeyRecord } from "@pawl/storage";
-import type { Database } from "./database.js";
+import type { Database } from "./connection/database.js";
 import * as statements from "./statements.js";
 
 export const getSigningKeys = (database: Database): readonly SigningKeyRecord[] =>

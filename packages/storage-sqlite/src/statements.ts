@@ -8,7 +8,7 @@ import {
   type TenantId,
   type UserId,
 } from "@pawl/storage";
-import type { Query } from "./database.js";
+import type { Query } from "./connection/database.js";
 import type { EventRow, ReferenceRow, RevocationRow, SessionRow, SigningKeyRow } from "./rows.js";
 
 const sessionColumns = `id, tenant_id, user_id, secret_hash, current, next, issued_at, key_kind, created_at,

@@ -36,21 +36,21 @@ import {
   type UsePolicy,
   type UserId,
 } from "@pawl/storage";
-import type { Checkpoint } from "./checkpoint.js";
-import type { Database } from "./database.js";
-import type { DatabaseFile } from "./database-file.js";
-import type { Parameters } from "./database.js";
-import type { Value } from "./driver.js";
+import type { Checkpoint } from "./connection/checkpoint.js";
+import type { Database } from "./connection/database.js";
+import type { DatabaseFile } from "./connection/database-file.js";
+import type { Parameters } from "./connection/database.js";
+import type { Value } from "./connection/driver.js";
 import { appendEvents, listEvents } from "./events.js";
-import { whenUnlocked } from "./lock-wait.js";
+import { whenUnlocked } from "./connection/lock-wait.js";
 import { applyMigrations } from "./migrations.js";
 import { RevocationWatch } from "./revocation-watch.js";
 import { newestRevocation, readRevocations } from "./revocations.js";
-import { recordOf, referenceOf } from "./session-row.js";
-import * as sessions from "./sessions.js";
+import { recordOf, referenceOf } from "./sessions/session-row.js";
+import * as sessions from "./sessions/sessions.js";
 import { addSigningKey, deleteSigningKeys, getSigningKeys } from "./signing-keys.js";
 import * as statements from "./statements.js";
-import { WriteGroup } from "./write-group.js";
+import { WriteGroup } from "./connection/write-group.js";
 
 /** What a storage is put together from. */
 interface Parts {

@@ -1,4 +1,4 @@
-import { type DriverName, loadDriver } from "../src/driver.js";
+import { type DriverName, loadDriver } from "../src/connection/driver.js";
 
 /** Whether this Node has SQLite itself. */
 export const hasNodeSqlite = await loadDriver("node").then(

@@ -13,8 +13,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { Database } from "../src/database.js";
-import { loadDriver } from "../src/driver.js";
+import { Database } from "../src/connection/database.js";
+import { loadDriver } from "../src/connection/driver.js";
 import { openStorage } from "../src/index.js";
 import { schemaVersion } from "../src/migrations.js";
 import { messageOf, startProcess } from "./child/process.js";

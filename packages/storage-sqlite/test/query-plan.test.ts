@@ -1,7 +1,7 @@
 import { PUBLIC_TENANT, type SessionId, systemClock, type TenantId, type UserId } from "@pawl/storage";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { Database, type Query } from "../src/database.js";
-import { loadDriver } from "../src/driver.js";
+import { Database, type Query } from "../src/connection/database.js";
+import { loadDriver } from "../src/connection/driver.js";
 import { applyMigrations } from "../src/migrations.js";
 import * as statements from "../src/statements.js";
 import { drivers } from "./drivers.js";

@@ -1,5 +1,5 @@
 import { StorageError } from "./errors.js";
-import { MemoryStorage } from "./memory-storage.js";
+import { MemoryStorage } from "./memory/memory-storage.js";
 import type { OpenStorage, Storage, StorageOptions } from "./storage.js";
 
 /** Which package answers for which URL scheme. Each exports `openStorage(url, options)`. */

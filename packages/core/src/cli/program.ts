@@ -1,10 +1,10 @@
 import { Command } from "commander";
-import { addConfigCommand } from "./config-command.js";
-import { addKeysCommand } from "./keys-command.js";
-import { addMigrateCommand } from "./migrate-command.js";
-import { addRevocationsCommand } from "./revocations-command.js";
-import { addSessionsCommand } from "./sessions-command.js";
-import { addStartCommand } from "./start-command.js";
+import { addConfigCommand } from "./commands/config-command.js";
+import { addKeysCommand } from "./commands/keys-command.js";
+import { addMigrateCommand } from "./commands/migrate-command.js";
+import { addRevocationsCommand } from "./commands/revocations-command.js";
+import { addSessionsCommand } from "./commands/sessions-command.js";
+import { addStartCommand } from "./commands/start-command.js";
 import type { Terminal } from "./terminal.js";
 import { version } from "./version.js";
 

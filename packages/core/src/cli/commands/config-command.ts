@@ -1,0 +1,111 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { Command } from "commander";
+import { configTemplate, showValue } from "../../config/config-template.js";
+import { readConfigWithSources } from "../../config/read-config.js";
+import { CommandError } from "../command-error.js";
+import { type CommonOptions, examples, localCommand } from "../command-options.js";
+import { formatTable } from "../table.js";
+import { print, printJson, type Terminal } from "../terminal.js";
+
+interface InitOptions extends CommonOptions {
+  readonly force?: true;
+  readonly stdout?: true;
+}
+
+const read = ({ config }: CommonOptions, { env, cwd }: Terminal) =>
+  readConfigWithSources({ env, cwd, ...(config === undefined ? {} : { file: config }) });
+
+const check = (options: CommonOptions, terminal: Terminal): void => {
+  const { path } = read(options, terminal).config;
+  if (options.json === true) printJson(terminal, { ok: true, config: path ?? null });
+  else
+    print(
+      terminal,
+      path === undefined
+        ? "No config.yaml here: development defaults, which are fine"
+        : `The configuration is fine: ${path}`,
+    );
+};
+
+const init = (options: InitOptions, terminal: Terminal): void => {
+  if (options.stdout === true) {
+    terminal.stdout.write(configTemplate());
+    return;
+  }
+  const path = resolve(terminal.cwd, options.config ?? "config.yaml");
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    // The file may come to hold API keys.
+    writeFileSync(path, configTemplate(), { mode: 0o600, flag: options.force === true ? "w" : "wx" });
+  } catch (cause) {
+    const { code, syscall } = cause as NodeJS.ErrnoException;
+    const exists = code === "EEXIST" && syscall === "open";
+    throw new CommandError(
+      exists
+        ? `there is already a file ${path}: name another one with --config, or overwrite it with --force`
+        : `cannot write ${path} (${code ?? "unknown error"})`,
+      { exitCode: exists ? 2 : 1, cause },
+    );
+  }
+  if (options.json === true) printJson(terminal, { config: path });
+  else print(terminal, `Wrote ${path}: set cookie_domain and refresh_api_path to those of your API, then  pawl start`);
+};
+
+const show = (options: CommonOptions, terminal: Terminal): void => {
+  const { config, settings } = read(options, terminal);
+  const shown = settings.map(({ name, value, source }) => ({
+    key: name,
+    value: value === undefined ? null : showValue(name, value),
+    source,
+  }));
+  if (options.json === true) {
+    printJson(terminal, { config: config.path ?? null, settings: shown });
+    return;
+  }
+  print(terminal, `File: ${config.path ?? "none, development defaults"}\n`);
+  print(
+    terminal,
+    formatTable(
+      ["KEY", "FROM", "VALUE"],
+      shown.map(({ key, value, source }) => [key, value === null ? "not set" : source, value ?? ""]),
+    ),
+  );
+};
+
+/** `pawl config check|init|show` */
+export const addConfigCommand = (program: Command, terminal: Terminal): void => {
+  const command = program.command("config").description("Check, write or show the configuration");
+  examples(command, ["pawl config init", "a new config.yaml"], ["pawl config check", "what the start would say of it"]);
+  examples(
+    localCommand(
+      command
+        .command("check")
+        .description("Say whether the configuration is accepted, as the start would, without starting")
+        .action((options: CommonOptions) => check(options, terminal)),
+    ),
+    ["pawl config check", "./config.yaml and the environment"],
+    ["pawl config check --config /etc/pawl/config.yaml", "another file"],
+  );
+  examples(
+    localCommand(
+      command
+        .command("init")
+        .description("Write a new config.yaml with every key, explained")
+        .option("--force", "overwrite the file")
+        .option("--stdout", "print it instead of writing a file")
+        .action((options: InitOptions) => init(options, terminal)),
+    ),
+    ["pawl config init", "writes ./config.yaml, never over an existing one"],
+    ["pawl config init --config /etc/pawl/config.yaml", "another file"],
+  );
+  examples(
+    localCommand(
+      command
+        .command("show")
+        .description("Show every key, its value and where it comes from; secrets stay hidden")
+        .action((options: CommonOptions) => show(options, terminal)),
+    ),
+    ["pawl config show --json", "for programs"],
+  );
+};

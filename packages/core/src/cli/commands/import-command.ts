@@ -1,0 +1,63 @@
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { examples, someText, storageCommand } from "../command-options.js";
+import { type StorageOptions, withStorage } from "../local-storage.js";
+import { createProgress } from "../progress.js";
+import { print, printJson, type Terminal } from "../terminal.js";
+
+interface ImportOptions extends StorageOptions {
+  readonly dryRun?: true;
+}
+
+const importFile = async (file: string, options: ImportOptions, terminal: Terminal): Promise<void> => {
+  const path = resolve(terminal.cwd, file);
+  const { checkExport, importSessions } = await import("../../transfer/session-import.js");
+  const total = statSync(path, { throwIfNoEntry: false })?.size;
+  const progress = createProgress(terminal, { total, quiet: options.json === true });
+  const onProgress =
+    (what: string) =>
+    (bytes: number): void =>
+      progress.show(bytes, what);
+  try {
+    // All of it, before the first row is written: a file that was cut off is noticed here.
+    const found = await checkExport(path, onProgress("checking"));
+    if (options.dryRun === true) {
+      progress.clear();
+      if (options.json === true) printJson(terminal, { file: path, sessions: found, dryRun: true });
+      else print(terminal, `${path} is whole: ${found} sessions (nothing was changed)`);
+      return;
+    }
+    await withStorage({ ...options, mayBeNew: true }, terminal, async ({ storage, shown }) => {
+      const done = await importSessions(storage, path, onProgress("importing"));
+      progress.clear();
+      if (options.json === true) {
+        printJson(terminal, { file: path, ...done, dryRun: false });
+        return;
+      }
+      print(terminal, `Imported ${done.inserted} of ${done.sessions} sessions into ${shown}`);
+      if (done.present > 0) print(terminal, `Were there already, and stay as they are: ${done.present}`);
+      if (done.expired > 0) print(terminal, `Have expired since: ${done.expired}`);
+    });
+  } finally {
+    progress.clear();
+  }
+};
+
+/** `pawl sessions import` */
+export const addImportCommand = (parent: Command, terminal: Terminal): void => {
+  examples(
+    storageCommand(
+      parent
+        .command("import")
+        .description(
+          "Take over the sessions of an export, once it was found whole; opens the storage directly, and goes on where it was interrupted when run again",
+        )
+        .argument("<file>", "file that  pawl sessions export  has written", someText)
+        .option("--dry-run", "only check the file")
+        .action((file: string, options: ImportOptions) => importFile(file, options, terminal)),
+    ),
+    ["pawl sessions import sessions.ndjson --storage postgres://db/pawl", "into another storage"],
+    ["pawl sessions import sessions.ndjson --dry-run", "is the file whole?"],
+  );
+};

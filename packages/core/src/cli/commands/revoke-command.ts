@@ -1,0 +1,116 @@
+import type { RevokeSessions } from "@pawl/protocol";
+import type { Command } from "commander";
+import { CommandError } from "../command-error.js";
+import { type CallOptions, callingCommand, examples, someText } from "../command-options.js";
+import { type CoreClient, createCoreClient } from "../core-client.js";
+import { confirm, print, printJson, type Terminal } from "../terminal.js";
+
+interface RevokeOptions extends CallOptions {
+  readonly user?: string;
+  readonly except?: string;
+  readonly tenant?: string;
+  readonly detail?: string;
+  readonly yes?: true;
+}
+
+/** Most handles that one request may carry. */
+const BATCH = 10_000;
+/** How far sessions of a tenant are counted before the question. */
+const COUNTED = 500;
+
+const usage = (message: string): CommandError => new CommandError(message, { exitCode: 2 });
+
+/** What the arguments select; wrong combinations are refused before anything is asked. */
+const selection = (handles: readonly string[], { user, except, tenant }: RevokeOptions) => {
+  if (except !== undefined && user === undefined) throw usage("--except needs --user");
+  if (handles.length > 0) {
+    if (user !== undefined || tenant !== undefined)
+      throw usage("give handles, or --user, or --tenant, not several of them");
+    return { kind: "handles", handles } as const;
+  }
+  if (user !== undefined) return { kind: "user", user, except, tenant } as const;
+  if (tenant !== undefined) return { kind: "tenant", tenant } as const;
+  throw usage("say which sessions: handles, --user <id> or --tenant <id>");
+};
+
+type Selection = ReturnType<typeof selection>;
+
+const bodies = (selected: Selection, detail: string | undefined): readonly RevokeSessions[] => {
+  const cause = { reason: "revoked_by_admin", ...(detail === undefined ? {} : { detail }) } as const;
+  switch (selected.kind) {
+    case "handles":
+      return Array.from({ length: Math.ceil(selected.handles.length / BATCH) }, (_, index) => ({
+        handles: selected.handles.slice(index * BATCH, (index + 1) * BATCH),
+        ...cause,
+      }));
+    case "user":
+      return [
+        {
+          userId: selected.user,
+          ...(selected.tenant === undefined ? {} : { tenantId: selected.tenant }),
+          ...(selected.except === undefined ? {} : { except: selected.except }),
+          ...cause,
+        },
+      ];
+    case "tenant":
+      return [{ allOfTenant: selected.tenant, ...cause }];
+  }
+};
+
+/** Says what is about to end, counted as far as one request counts. */
+const question = async (client: CoreClient, selected: Exclude<Selection, { kind: "handles" }>): Promise<string> => {
+  if (selected.kind === "tenant") {
+    const { sessions, next } = await client.call("listSessions", {
+      query: { tenantId: selected.tenant, limit: COUNTED },
+    });
+    const count = next === undefined ? `${sessions.length}` : `more than ${COUNTED}`;
+    return `End all sessions of tenant ${JSON.stringify(selected.tenant)} (${count})?`;
+  }
+  const { user, tenant, except } = selected;
+  const { handles } = await client.call("listSessionHandles", {
+    query: { userId: user, ...(tenant === undefined ? {} : { tenantId: tenant }) },
+  });
+  const count = handles.filter((handle) => handle !== except).length;
+  return `End all sessions of user ${JSON.stringify(user)}${except === undefined ? "" : " but one"} (${count})?`;
+};
+
+const revoke = async (handles: readonly string[], options: RevokeOptions, terminal: Terminal): Promise<void> => {
+  const selected = selection(handles, options);
+  const client = createCoreClient(options, terminal);
+  if (
+    selected.kind !== "handles" &&
+    options.yes !== true &&
+    !(await confirm(terminal, await question(client, selected)))
+  )
+    throw new CommandError("nothing was revoked: the question was not answered with y (--yes answers it in scripts)");
+  const revoked: string[] = [];
+  for (const body of bodies(selected, options.detail))
+    revoked.push(...(await client.call("revokeSessions", { body })).revoked);
+  if (options.json === true) {
+    printJson(terminal, { revoked });
+    return;
+  }
+  print(terminal, `Revoked ${revoked.length} ${revoked.length === 1 ? "session" : "sessions"}`);
+  for (const handle of new Set(handles)) if (!revoked.includes(handle)) print(terminal, `Was not live: ${handle}`);
+};
+
+/** `pawl sessions revoke` */
+export const addRevokeCommand = (parent: Command, terminal: Terminal): void => {
+  examples(
+    callingCommand(
+      parent
+        .command("revoke")
+        .description("End sessions: the handles given, or all of a user, or all of a tenant")
+        .argument("[handles...]", "session handles")
+        .option("--user <id>", "all sessions of this user (of the tenant of --tenant, else of public)", someText)
+        .option("--except <handle>", "but not this one", someText)
+        .option("--tenant <id>", "all sessions of this tenant, or with --user the tenant of the user", someText)
+        .option("--detail <text>", "note for the audit trail, such as who asked", someText)
+        .option("-y, --yes", "do not ask")
+        .action((handles: string[], options: RevokeOptions) => revoke(handles, options, terminal)),
+    ),
+    ["pawl sessions revoke 5d0f… 81c2…", "these, without a question"],
+    ["pawl sessions revoke --user alice --except 5d0f…", "all others of a user"],
+    ["pawl sessions revoke --tenant acme --yes", "everybody of a tenant"],
+  );
+};

@@ -1,0 +1,61 @@
+import { Socket } from "node:net";
+import type { ClientConfig, QueryConfig } from "pg";
+import type { Address } from "../options.js";
+
+const BOOLEAN = 16;
+const BIGINT = 20;
+const INTEGER = 23;
+
+/** All whole numbers of ours are times and counts below 2^53. */
+const types = {
+  getTypeParser: (type: number) => (type === BIGINT || type === INTEGER ? Number : type === BOOLEAN ? isTrue : String),
+};
+
+const isTrue = (text: string): boolean => text === "t";
+
+/** The sockets that are open, so that those to a server that does not answer any more can be let go of. */
+export class Sockets {
+  readonly #open = new Set<Socket>();
+
+  create(): Socket {
+    const socket = new Socket();
+    this.#open.add(socket);
+    socket.once("close", () => this.#open.delete(socket));
+    return socket;
+  }
+
+  destroy(): void {
+    for (const socket of this.#open) socket.destroy();
+  }
+}
+
+/** A statement that fails when its answer does not come in so many milliseconds; the connection is then of no use. */
+export type TimedQuery = QueryConfig & { readonly query_timeout: number };
+
+/**
+ * Settings of a connection that is ours alone. Every statement of ours finds its rows by an index; a plan that was made while
+ * a table was small and is kept must not read it from end to end when it is not, and a batch has to lock in its order. Nobody
+ * waits long for a row that somebody keeps locked, least of all those whose call is in the same batch.
+ */
+const ownSettings = [
+  "enable_seqscan=off",
+  "enable_hashjoin=off",
+  "enable_mergejoin=off",
+  "jit=off",
+  "lock_timeout=1000",
+];
+
+/** What the driver is told of a connection. */
+export const configOf = (
+  address: Address,
+  { sockets, isShared }: { readonly sockets: Sockets; readonly isShared: boolean },
+): ClientConfig => ({
+  ...(isShared ? {} : { options: ownSettings.map((setting) => `-c ${setting}`).join(" ") }),
+  ...address,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 10_000,
+  // The statements of a transaction that do not wait for one another leave together.
+  pipeline: true,
+  stream: () => sockets.create(),
+  types,
+});

@@ -1,0 +1,182 @@
+import {
+  bucketOfUser,
+  type ErasedUser,
+  type Millis,
+  type Page,
+  type PageRequest,
+  type RevocationCause,
+  type RevocationSelector,
+  type SessionId,
+  type SessionRecord,
+  type SessionReference,
+  type SessionSelector,
+  StorageError,
+  type TenantId,
+  type UserId,
+} from "@pawl/storage";
+import type { Database, Statement, Transaction, Value } from "../connection/database.js";
+import { lockNumber } from "../connection/lock-number.js";
+import type { ReferenceRow } from "../rows.js";
+import { arraysOf, bucketColumn, byBucketAndId, insertColumns, recordOf, referenceOf } from "./session-row.js";
+import * as statements from "../statements.js";
+
+/** What is asked of the database, and its time: null for its own, a number in tests. */
+export interface Context {
+  readonly database: Database;
+  readonly time: Millis | null;
+  /** The time to tell where no row brings it. */
+  readonly now: () => Millis;
+}
+
+type User = { readonly tenantId: TenantId; readonly userId: UserId };
+
+/** The parameters of `userAt`. */
+const userValues = (user: User): readonly Value[] => [bucketOfUser(user), user.userId, user.tenantId];
+
+/** A row and the time at which it was read. */
+export interface ReadSession {
+  readonly record?: SessionRecord;
+  readonly now: Millis;
+}
+
+/** Reads rows, live or not, in the order of the ids. */
+export const readSessions = async (
+  { database, time, now }: Context,
+  ids: readonly SessionId[],
+  within: Transaction = database,
+): Promise<readonly ReadSession[]> => {
+  const distinct = [...new Set(ids)].map((id) => ({ id }));
+  const rows = await within.query(statements.selectSessions, [
+    time,
+    ...arraysOf(distinct, [({ id }) => bucketColumn(id), ({ id }) => id]),
+  ]);
+  if (rows.some(({ standby }) => standby))
+    throw new StorageError("read_only", "the server has become a standby, whose answers may be old");
+  const found = new Map(rows.map((row) => [row.id, { record: recordOf(row), now: row.now }]));
+  return ids.map((id) => found.get(id) ?? { now: now() });
+};
+
+/** Inserts what is not there. @returns for each, in order, whether it was inserted. */
+export const insertSessions = async (
+  within: Transaction,
+  records: readonly SessionRecord[],
+): Promise<readonly boolean[]> => {
+  const ordered = records.toSorted(byBucketAndId);
+  const rows = await within.query(statements.insertSessions, arraysOf(ordered, insertColumns));
+  const inserted = new Set(rows.map(({ id }) => id));
+  // Of several records with one id only the first can have been inserted.
+  return records.map(({ id }) => inserted.delete(id));
+};
+
+export const taken = (): StorageError => new StorageError("invalid_record", "the session id is taken");
+
+/** Inserts a session and ends those of its user beyond the limit. @returns these. */
+export const createLimited = (
+  { database, time }: Context,
+  record: SessionRecord,
+  maxPerUser: number,
+): Promise<readonly SessionReference[]> =>
+  database.transaction(async ({ query }) => {
+    const { tenantId, userId } = record;
+    // All of it is sent at once; the second statement sees what was committed while the first waited.
+    const [, ended, [inserted]] = await Promise.all([
+      query(statements.lock, [lockNumber("user", database.schema, tenantId, userId)]),
+      query(statements.endSurplus, [time, "session_limit", null, ...userValues(record), maxPerUser - 1]),
+      insertSessions({ query }, [record]),
+    ]);
+    if (inserted !== true) throw taken();
+    return ended.map(referenceOf);
+  });
+
+/** @returns the sessions that were live. */
+export const revokeSessions = async (
+  { database, time }: Context,
+  selector: RevocationSelector,
+  { reason, detail }: RevocationCause,
+): Promise<readonly SessionReference[]> => {
+  const [statement, values] = revocationOf(selector);
+  const by = detail === undefined ? null : JSON.stringify({ by: detail });
+  return (await database.query(statement, [time, reason, by, ...values])).map(referenceOf);
+};
+
+const revocationOf = (selector: RevocationSelector): readonly [Statement<ReferenceRow>, readonly Value[]] => {
+  switch (selector.kind) {
+    case "ids": {
+      const named = [...new Set(selector.ids)].map((id) => ({ id }));
+      const arrays = arraysOf(named, [({ id }) => bucketColumn(id), ({ id }) => id]);
+      return [statements.endSessions, [...arrays, selector.tenantId ?? null]];
+    }
+    case "user":
+      return [statements.endSessionsOfUser, [...userValues(selector), selector.exceptId ?? null]];
+    case "tenant":
+      return [statements.endSessionsOfTenant(selector.tenantId), [selector.tenantId]];
+  }
+};
+
+export const eraseUser = ({ database, time }: Context, user: User): Promise<ErasedUser> =>
+  database.transaction(async ({ query }) => {
+    // The second statement sees also the events of whoever ended a session while the first waited for its row.
+    const [sessions, [events]] = await Promise.all([
+      query(statements.eraseSessions, [time, ...userValues(user)]),
+      query(statements.deleteEventsOfUser, [user.userId, user.tenantId]),
+    ]);
+    return {
+      ended: sessions.filter(({ id }) => id !== null).map(referenceOf),
+      rows: sessions[0]?.rows ?? 0,
+      events: events?.count ?? 0,
+    };
+  });
+
+type PageOf = SessionSelector & PageRequest;
+
+export const listSessions = async (context: Context, page: PageOf): Promise<Page<SessionRecord>> => {
+  const { statement, values } = statements.listSessions(listingOf(context, page));
+  return pageOf((await context.database.query(statement, values)).map(recordOf), page.limit);
+};
+
+export const listReferences = async (context: Context, page: PageOf): Promise<Page<SessionReference>> => {
+  const { statement, values } = statements.listReferences(listingOf(context, page));
+  return pageOf((await context.database.query(statement, values)).map(referenceOf), page.limit);
+};
+
+/** All rows of a user, live or not. */
+export const listHistory = async (
+  { database }: Context,
+  user: User,
+  { after = "", limit }: PageRequest,
+): Promise<Page<SessionRecord>> => {
+  const values = [...userValues(user), after === "" ? -1 : bucketColumn(after), after, limit + 1];
+  return pageOf((await database.query(statements.listHistory, values)).map(recordOf), limit);
+};
+
+const listingOf = ({ time }: Context, { tenantId, userId, after, limit }: PageOf) => ({
+  ...(tenantId === undefined ? {} : { tenantId }),
+  ...(userId === undefined ? {} : { userId }),
+  ...(after === undefined ? {} : { after: { bucket: bucketColumn(after), id: after } }),
+  limit: limit + 1,
+  now: time,
+});
+
+const pageOf = <T extends { readonly id: SessionId }>(rows: readonly T[], limit: number): Page<T> => {
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  return rows.length > limit && last !== undefined ? { items, next: last.id } : { items };
+};
+
+/** @returns whether there was a live session to write to. */
+export const updateSession = async (
+  { database, time }: Context,
+  statement: Statement,
+  { id, value }: { readonly id: SessionId; readonly value: string },
+): Promise<boolean> => (await database.query(statement, [time, bucketColumn(id), id, value])).length > 0;
+
+/** Deletes what expired, at most `limit`; goes on until it has, or the sweep finds nothing more to look at. */
+export const deleteExpired = async ({ database }: Context, before: Millis, limit: number): Promise<number> => {
+  let deleted = 0;
+  for (;;) {
+    const wanted = limit - deleted;
+    const [swept] = await database.query(statements.sweep, [before, wanted]);
+    deleted += swept?.deleted ?? 0;
+    if (deleted === limit || (swept?.seen ?? 0) < wanted) return deleted;
+  }
+};

@@ -1,0 +1,127 @@
+import {
+  type HistoryPart,
+  isLive,
+  type Millis,
+  type Page,
+  type PageRequest,
+  PUBLIC_TENANT,
+  type SessionRecord,
+  type SessionReference,
+  type SessionSelector,
+  type TenantId,
+  type UserId,
+} from "@pawl/storage";
+import { shortOf, type Tag, tagOfSession, tagOfUser, userTags } from "../key-space.js";
+import { compareBytes, mergeTags } from "../merge.js";
+import * as scripts from "../scripts/scripts.js";
+import { recordOf, referencesOf } from "./session-row.js";
+import type { Store } from "./sessions.js";
+
+/** The tags where a selector's sessions stand, and the index that holds them. */
+const placesOf = ({ tenantId, userId }: SessionSelector): { readonly tags: readonly Tag[]; readonly index: string } => {
+  if (userId !== undefined)
+    return {
+      tags: tenantId === undefined ? userTags : [tagOfUser({ tenantId, userId })],
+      index: `u:${shortOf(userId)}`,
+    };
+  return {
+    tags: userTags,
+    index: tenantId === undefined || tenantId === PUBLIC_TENANT ? "ids" : `t:${shortOf(tenantId)}`,
+  };
+};
+
+/** What a script selects by. A long text, which would go to each tag, is left to `readReferences`. */
+const argumentOf = (text: string | undefined): string => (text === undefined || text.length > 100 ? "" : `=${text}`);
+
+/** References of one index of a tag, as `mergeTags` reads them. */
+const readReferences = async (
+  { calls, keys }: Store,
+  {
+    tag,
+    index,
+    after,
+    count,
+  }: { readonly tag: Tag; readonly index: string; readonly after: string; readonly count: number },
+  selector: SessionSelector & { readonly which: "live" | "all" },
+): Promise<{ readonly items: readonly SessionReference[]; readonly next?: string }> => {
+  const prefix = keys.of(tag);
+  const { tenantId, userId } = selector;
+  const { values } = await calls.run({
+    tag,
+    script: scripts.listSessions,
+    keys: [prefix + index],
+    args: [prefix, after, count, argumentOf(tenantId), argumentOf(userId), selector.which],
+  });
+  const [more, last, ...references] = values;
+  const items = referencesOf(references)
+    .filter((reference) => tenantId === undefined || reference.tenantId === tenantId)
+    .filter((reference) => userId === undefined || reference.userId === userId);
+  return { items, ...(more === 1 ? { next: last as string } : {}) };
+};
+
+/** References to live sessions in the order of their ids as bytes. */
+export const listSessionReferences = async (
+  store: Store,
+  selector: SessionSelector,
+  { limit, after = "" }: PageRequest,
+): Promise<Page<SessionReference>> => {
+  const { tags, index } = placesOf(selector);
+  const found = await mergeTags<SessionReference, string>({
+    tags,
+    count: limit + 1,
+    compare: (left, right) => compareBytes(left.id, right.id),
+    begin: after,
+    read: (tag, from, count) =>
+      readReferences(store, { tag, index, after: from, count }, { ...selector, which: "live" }),
+  });
+  const items = found.slice(0, limit);
+  const last = items.at(-1);
+  return found.length > limit && last !== undefined ? { items, next: last.id } : { items };
+};
+
+/** The same with the whole rows, which are read in a second trip: what ended in between is left out. */
+export const listSessions = async (
+  store: Store,
+  selector: SessionSelector,
+  page: PageRequest,
+): Promise<Page<SessionRecord>> => {
+  const { items, ...rest } = await listSessionReferences(store, selector, page);
+  const rows = await readRows(store, items);
+  return { items: rows.filter(({ record, now }) => isLive(record, now)).map(({ record }) => record), ...rest };
+};
+
+/** The first rows of a part of a user's history, by id. */
+export const readHistory = async (
+  store: Store,
+  user: { readonly tenantId: TenantId; readonly userId: UserId },
+  {
+    part,
+    after = "",
+    limit,
+  }: { readonly part: HistoryPart; readonly after: string | undefined; readonly limit: number },
+): Promise<readonly SessionRecord[]> => {
+  const index = `${part === "ended" ? "o" : "u"}:${shortOf(user.userId)}`;
+  const items = await mergeTags<SessionReference, string>({
+    tags: [tagOfUser(user)],
+    count: limit,
+    compare: (left, right) => compareBytes(left.id, right.id),
+    begin: after,
+    read: (tag, from, count) => readReferences(store, { tag, index, after: from, count }, { ...user, which: "all" }),
+  });
+  return (await readRows(store, items)).map(({ record }) => record);
+};
+
+const readRows = async (
+  { calls, keys }: Store,
+  references: readonly SessionReference[],
+): Promise<readonly { readonly record: SessionRecord; readonly now: Millis }[]> => {
+  const rows = await Promise.all(
+    references.map(async ({ id }) => {
+      const call = { tag: tagOfSession(id), script: scripts.getSession, keys: [keys.session(id)] };
+      const { now, values } = await calls.run(call);
+      const record = recordOf(id, values);
+      return record && { record, now };
+    }),
+  );
+  return rows.filter((row) => row !== undefined);
+};

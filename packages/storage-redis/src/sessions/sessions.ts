@@ -1,0 +1,184 @@
+import {
+  type ApplyResult,
+  type EventRecord,
+  type ExpectedRow,
+  type Lifetimes,
+  type RotationAttempt,
+  type RotationChange,
+  type RotationResult,
+  type SessionId,
+  type SessionRecord,
+  type SessionReference,
+  StorageError,
+  type UseNote,
+  type UsePolicy,
+} from "@pawl/storage";
+import { eventArguments } from "../events.js";
+import { groupByTag, type KeySpace, shortOf, type Tag, tagOfSession, tagOfUser } from "../key-space.js";
+import type { ScriptCalls } from "../connection/script-calls.js";
+import * as scripts from "../scripts/scripts.js";
+import { fieldsOf, letterOf, recordOf, referencesOf } from "./session-row.js";
+
+/** What every operation is done with. */
+export interface Store {
+  readonly calls: ScriptCalls;
+  readonly keys: KeySpace;
+}
+
+export const getSession = async ({ calls, keys }: Store, id: SessionId): Promise<SessionRecord | undefined> => {
+  const { values } = await calls.run({ tag: tagOfSession(id), script: scripts.getSession, keys: [keys.session(id)] });
+  return recordOf(id, values);
+};
+
+/**
+ * The tag of a row, where its user's rows have to stand.
+ * @throws StorageError `invalid_record` when the id is not one of its user: nobody would find it by the user.
+ */
+const placeOf = (record: SessionRecord): Tag => {
+  const tag = tagOfUser(record);
+  if (!/^[0-9a-f]{4}/u.test(record.id) || tagOfSession(record.id) !== tag)
+    throw new StorageError("invalid_record", "the session id does not begin with the bucket of its tenant and user");
+  return tag;
+};
+
+/** A row as `insert` reads it. */
+const rowArguments = (record: SessionRecord): readonly (string | number)[] => {
+  const [v, h, t, u, x, p, d] = fieldsOf(record);
+  return [record.id, record.endedAt === undefined ? 0 : 1, record.expiresAt, v, h, t, u, x ?? "", p, d];
+};
+
+/** @returns the sessions ended for the limit. */
+export const createSession = async (
+  { calls, keys }: Store,
+  record: SessionRecord,
+  maxPerUser: number | undefined,
+): Promise<readonly SessionReference[]> => {
+  const tag = placeOf(record);
+  const prefix = keys.of(tag);
+  const { values } = await calls.run({
+    tag,
+    script: scripts.createSession,
+    keys: [
+      keys.session(record.id),
+      ...["ids", "sweep", `u:${shortOf(record.userId)}`, "feed", "events", "trail"].map((name) => prefix + name),
+    ],
+    args: [prefix, maxPerUser ?? "", ...rowArguments(record)],
+  });
+  const [inserted, ...ended] = values;
+  if (inserted !== 1) throw new StorageError("invalid_record", "the session id is taken");
+  return referencesOf(ended);
+};
+
+/** Each tag in one step. @returns for each, in order, whether it was inserted. */
+export const importSessions = async (
+  { calls, keys }: Store,
+  records: readonly SessionRecord[],
+): Promise<readonly boolean[]> => {
+  const indexes = groupByTag(records.keys(), (index) => placeOf(records[index]!));
+  const inserted: boolean[] = [];
+  await Promise.all(
+    [...indexes].map(async ([tag, of]) => {
+      const prefix = keys.of(tag);
+      const { values } = await calls.run({
+        tag,
+        script: scripts.importSessions,
+        keys: [`${prefix}ids`, `${prefix}sweep`],
+        args: [prefix, ...of.flatMap((index) => rowArguments(records[index]!))],
+      });
+      for (const [at, index] of of.entries()) inserted[index] = values[at] === 1;
+    }),
+  );
+  return inserted;
+};
+
+const lifetimeArguments = ({
+  refreshValidity,
+  idleTimeout,
+  absoluteTimeout,
+}: Lifetimes): readonly (string | number)[] => [refreshValidity, idleTimeout ?? "", absoluteTimeout ?? ""];
+
+export const rotate = async ({ calls, keys }: Store, attempt: RotationAttempt): Promise<RotationResult> => {
+  const { id, seq, iat, secretHash, window, lifetimes, keyKind } = attempt;
+  const tag = tagOfSession(id);
+  const call = {
+    tag,
+    script: scripts.rotate,
+    keys: [keys.session(id)],
+    args: [seq, iat, secretHash, window, ...lifetimeArguments(lifetimes), letterOf(keyKind), id],
+  };
+  let { now, values } = await calls.run(call);
+  if (values[0] === "sweep")
+    ({ now, values } = await calls.run({ ...call, keys: [...call.keys, `${keys.of(tag)}sweep`] }));
+  const record = recordOf(id, values, 1);
+  return record === undefined ? { minted: false, now } : { minted: values[0] === 1, record, now };
+};
+
+export const applyRotation = async (
+  { calls, keys }: Store,
+  { id, current, next }: ExpectedRow,
+  change: RotationChange,
+): Promise<ApplyResult> => {
+  const tag = tagOfSession(id);
+  const prefix = keys.of(tag);
+  const [names, args] = changeArguments(change);
+  const { now, values } = await calls.run({
+    tag,
+    script: scripts.applyRotation,
+    keys: [keys.session(id), ...names.map((name) => prefix + name)],
+    args: [prefix, id, current, next, change.kind, ...args],
+  });
+  const record = recordOf(id, values);
+  if (record === undefined) return { kind: "conflict" };
+  return { kind: "applied", record, ended: referencesOf(values.slice(7)), now };
+};
+
+/** The further keys of a change, by what follows their prefix, and its arguments. */
+const changeArguments = (change: RotationChange): readonly [readonly string[], readonly (string | number)[]] => {
+  const noted = (events: readonly EventRecord[]): readonly (string | number)[] => events.flatMap(eventArguments);
+  switch (change.kind) {
+    case "mint":
+      return [["sweep"], [change.seq, letterOf(change.keyKind), ...lifetimeArguments(change.lifetimes)]];
+    case "fast_forward":
+      return [
+        change.events.length === 0 ? [] : ["events", "trail"],
+        [change.seq, change.current, change.issuedAt, ...noted(change.events)],
+      ];
+    case "confirm":
+      return [[], []];
+    case "end":
+      return [
+        ["ids", "feed", "events", "trail"],
+        [change.scope, change.reason, ...noted(change.events)],
+      ];
+  }
+};
+
+/** Each note in a step of its own. */
+export const reportUses = ({ calls, keys }: Store, notes: readonly UseNote[], policy: UsePolicy) =>
+  Promise.all(
+    notes.map(async ({ id, seq, iat }) => {
+      const { values } = await calls.run({
+        tag: tagOfSession(id),
+        script: scripts.reportUse,
+        keys: [keys.session(id)],
+        args: [keys.of(tagOfSession(id)), id, seq, iat, policy.window, policy.idleTimeout ?? ""],
+      });
+      return recordOf(id, values);
+    }),
+  );
+
+/** @returns whether there was a live session. */
+export const update = async (
+  { calls, keys }: Store,
+  id: SessionId,
+  change: { readonly field: "p" | "d"; readonly value: string },
+): Promise<boolean> => {
+  const tag = tagOfSession(id);
+  const { values } = await calls.run({
+    tag,
+    script: scripts.update,
+    keys: [keys.session(id)],
+    args: [keys.of(tag), change.field, change.value],
+  });
+  return values[0] === 1;
+};

@@ -1,0 +1,393 @@
+import { type Clock, systemClock } from "../clock.js";
+import { StorageError } from "../errors.js";
+import type { Millis, SessionId, TenantId, UserId } from "../identifiers.js";
+import { MemoryEvents } from "./memory-events.js";
+import { MemoryMeta } from "./memory-meta.js";
+import { MemoryRevocations } from "./memory-revocations.js";
+import {
+  type EventRecord,
+  isLive,
+  type SessionRecord,
+  type SessionReference,
+  type SigningKeyRecord,
+} from "../records.js";
+import {
+  endRow,
+  expiryOf,
+  fastForward,
+  mintsSuccessor,
+  mintSuccessor,
+  noteUse,
+  refreshedAt,
+  sessionEndedEvent,
+} from "../row-change.js";
+import {
+  checkEvent,
+  checkLimit,
+  checkPage,
+  checkSelector,
+  checkSession,
+  checkSigningKey,
+  checkText,
+} from "../storable-text.js";
+import type {
+  ApplyResult,
+  ErasedUser,
+  EventSelector,
+  ExpectedRow,
+  MetaRecord,
+  Page,
+  PageRequest,
+  RevocationCause,
+  RevocationCursor,
+  RevocationPage,
+  RevocationSelector,
+  RotationAttempt,
+  RotationChange,
+  RotationResult,
+  SessionSelector,
+  Storage,
+  StorageOptions,
+  UseNote,
+  UsePolicy,
+} from "../storage.js";
+
+const referenceOf = ({ id, tenantId, userId }: SessionRecord): SessionReference => ({ id, tenantId, userId });
+
+const compare = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0);
+
+const pageById = (all: readonly SessionRecord[], { limit, after }: PageRequest): Page<SessionRecord> => {
+  const rows = all
+    .filter((row) => after === undefined || row.id > after)
+    .toSorted((left, right) => compare(left.id, right.id));
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  return rows.length > limit && last !== undefined ? { items, next: last.id } : { items };
+};
+
+/**
+ * The contract in its plainest form: everything in the memory of one process and gone with it. For tests, for trying
+ * things out, and as the reference that the other adapters are compared with. Each method does its work before its first
+ * `await` could let another one in, so it is one atomic step.
+ */
+export class MemoryStorage implements Storage {
+  readonly #clock: Clock;
+  readonly #sessions = new Map<SessionId, SessionRecord>();
+  readonly #signingKeys = new Map<string, SigningKeyRecord>();
+  readonly #events = new MemoryEvents();
+  readonly #meta = new MemoryMeta();
+  readonly #revocations = new MemoryRevocations();
+  #closed = false;
+
+  constructor(options: StorageOptions = {}) {
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  now(): Millis {
+    return this.#clock.now();
+  }
+
+  async createSession(
+    record: SessionRecord,
+    limits?: { readonly maxPerUser: number },
+  ): Promise<readonly SessionReference[]> {
+    this.#check();
+    checkSession(record);
+    if (limits !== undefined) checkLimit(limits.maxPerUser);
+    if (this.#sessions.has(record.id)) throw new StorageError("invalid_record", "the session id is taken");
+    const others = limits === undefined ? [] : this.#live({ tenantId: record.tenantId, userId: record.userId });
+    const oldestFirst = others.toSorted(
+      (left, right) => refreshedAt(left) - refreshedAt(right) || compare(left.id, right.id),
+    );
+    const surplus = limits === undefined ? 0 : Math.max(0, others.length + 1 - limits.maxPerUser);
+    this.#sessions.set(record.id, Object.freeze({ ...record }));
+    return this.#end(oldestFirst.slice(0, surplus), { reason: "session_limit" });
+  }
+
+  async getSession(id: SessionId): Promise<SessionRecord | undefined> {
+    this.#check();
+    checkText("id", id);
+    return this.#sessions.get(id);
+  }
+
+  async rotate(attempt: RotationAttempt): Promise<RotationResult> {
+    this.#check();
+    checkText("id", attempt.id);
+    const now = this.now();
+    const row = this.#sessions.get(attempt.id);
+    if (row === undefined) return { minted: false, now };
+    if (!mintsSuccessor(row, attempt, now)) return { minted: false, record: row, now };
+    return { minted: true, record: this.#put(mintSuccessor(row, { ...attempt, now })), now };
+  }
+
+  async applyRotation(expected: ExpectedRow, change: RotationChange): Promise<ApplyResult> {
+    this.#check();
+    checkText("id", expected.id);
+    if ("events" in change) change.events.forEach(checkEvent);
+    const now = this.now();
+    const row = this.#sessions.get(expected.id);
+    if (row === undefined || !isLive(row, now) || row.current !== expected.current || row.next !== expected.next)
+      return { kind: "conflict" };
+    switch (change.kind) {
+      case "mint":
+        return { kind: "applied", record: this.#put(mintSuccessor(row, { ...change, now })), ended: [], now };
+      case "fast_forward":
+        this.#events.append(change.events);
+        return { kind: "applied", record: this.#put(fastForward(row, change)), ended: [], now };
+      case "confirm":
+        return { kind: "applied", record: this.#put({ ...row, current: row.next }), ended: [], now };
+      case "end": {
+        const ended = this.#end(change.scope === "user" ? this.#live(referenceOf(row)) : [row], change);
+        this.#events.append(change.events);
+        return { kind: "applied", record: this.#sessions.get(row.id) ?? row, ended, now };
+      }
+    }
+  }
+
+  async reportUses(notes: readonly UseNote[], policy: UsePolicy): Promise<readonly (SessionRecord | undefined)[]> {
+    this.#check();
+    for (const note of notes) checkText("id", note.id);
+    const now = this.now();
+    return notes.map((note) => {
+      const row = this.#sessions.get(note.id);
+      if (row === undefined || !isLive(row, now)) return undefined;
+      const noted = noteUse(row, note, { ...policy, now });
+      return noted === row ? row : this.#put(noted);
+    });
+  }
+
+  async revokeSessions(selector: RevocationSelector, cause: RevocationCause): Promise<readonly SessionReference[]> {
+    this.#check();
+    checkText("detail", cause.detail);
+    checkSelector(selector);
+    return this.#end(this.#selected(selector), cause);
+  }
+
+  async eraseUser(user: { readonly tenantId: TenantId; readonly userId: UserId }): Promise<ErasedUser> {
+    this.#check();
+    checkSelector(user);
+    const { tenantId, userId } = user;
+    const at = this.now();
+    const ended = this.#live({ tenantId, userId }).map(referenceOf);
+    const rows = this.#rowsOf(user);
+    for (const row of rows) this.#sessions.delete(row.id);
+    this.#revocations.append(ended.map((session) => ({ ...session, at, reason: "erased" })));
+    return { ended, rows: rows.length, events: this.#events.deleteOfUser(user) };
+  }
+
+  async importSessions(records: readonly SessionRecord[]): Promise<readonly boolean[]> {
+    this.#check();
+    records.forEach(checkSession);
+    return records.map((record) => {
+      const free = !this.#sessions.has(record.id);
+      if (free) this.#put({ ...record });
+      return free;
+    });
+  }
+
+  async listSessions(selector: SessionSelector, page: PageRequest): Promise<Page<SessionRecord>> {
+    this.#check();
+    checkPage(page);
+    checkSelector(selector);
+    return pageById(this.#live(selector), page);
+  }
+
+  async listSessionReferences(selector: SessionSelector, page: PageRequest): Promise<Page<SessionReference>> {
+    const { items, ...rest } = await this.listSessions(selector, page);
+    return { items: items.map(referenceOf), ...rest };
+  }
+
+  async listSessionHistory(
+    user: { readonly tenantId: TenantId; readonly userId: UserId },
+    page: PageRequest,
+  ): Promise<Page<SessionRecord>> {
+    this.#check();
+    checkPage(page);
+    checkSelector(user);
+    return pageById(this.#rowsOf(user), page);
+  }
+
+  async updateSessionData(id: SessionId, data: string): Promise<boolean> {
+    this.#check();
+    checkText("data", data);
+    return this.#update(id, { data });
+  }
+
+  async updatePayload(id: SessionId, payload: string): Promise<boolean> {
+    this.#check();
+    checkText("payload", payload);
+    return this.#update(id, { payload });
+  }
+
+  async deleteExpired(before: Millis, limit: number): Promise<number> {
+    this.#check();
+    checkLimit(limit);
+    const rows = [...this.#sessions.values()].filter((row) => row.expiresAt <= before).slice(0, limit);
+    for (const row of rows) {
+      if (row.endedAt === undefined) this.#events.append([sessionEndedEvent(referenceOf(row), expiryOf(row))]);
+      this.#sessions.delete(row.id);
+    }
+    return rows.length;
+  }
+
+  async getSigningKeys(): Promise<readonly SigningKeyRecord[]> {
+    this.#check();
+    return this.#keysByAge();
+  }
+
+  async addSigningKey(record: SigningKeyRecord, ifNewestIs: string | undefined): Promise<boolean> {
+    this.#check();
+    checkSigningKey(record);
+    const newest = this.#keysByAge().findLast((key) => key.algorithm === record.algorithm && key.kind === record.kind);
+    if (newest?.kid !== ifNewestIs || this.#signingKeys.has(record.kid)) return false;
+    this.#signingKeys.set(record.kid, Object.freeze({ ...record }));
+    return true;
+  }
+
+  async deleteSigningKeys(kids: readonly string[]): Promise<void> {
+    this.#check();
+    for (const kid of kids) checkText("kid", kid);
+    for (const kid of kids) this.#signingKeys.delete(kid);
+  }
+
+  async resealSigningKey(kid: string, from: string, to: string): Promise<boolean> {
+    this.#check();
+    checkText("kid", kid);
+    checkText("from", from);
+    checkText("to", to);
+    const key = this.#signingKeys.get(kid);
+    if (key?.sealedPrivateKey !== from) return false;
+    this.#signingKeys.set(kid, Object.freeze({ ...key, sealedPrivateKey: to }));
+    return true;
+  }
+
+  async claimMeta(name: string, value: string): Promise<string>;
+  async claimMeta(name: string): Promise<string | undefined>;
+  async claimMeta(name: string, value?: string): Promise<string | undefined> {
+    this.#check();
+    checkText("name", name);
+    checkText("value", value);
+    return this.#meta.claim(name, value);
+  }
+
+  async replaceMeta(name: string, from: string, to: string): Promise<boolean> {
+    this.#check();
+    checkText("name", name);
+    checkText("from", from);
+    checkText("to", to);
+    return this.#meta.replace(name, from, to);
+  }
+
+  async listMeta(prefix: string, page: PageRequest): Promise<Page<MetaRecord>> {
+    this.#check();
+    checkText("prefix", prefix);
+    checkPage(page);
+    return this.#meta.list(prefix, page);
+  }
+
+  async revocationsSince(
+    from: { readonly cursor: RevocationCursor } | { readonly at: Millis },
+  ): Promise<RevocationPage> {
+    this.#check();
+    return this.#revocations.since(from);
+  }
+
+  watchRevocations(wake: () => void): () => void {
+    this.#check();
+    return this.#revocations.watch(wake);
+  }
+
+  async deleteRevocations(before: Millis, limit: number): Promise<number> {
+    this.#check();
+    checkLimit(limit);
+    return this.#revocations.deleteBefore(before, limit);
+  }
+
+  async appendEvents(events: readonly EventRecord[]): Promise<void> {
+    this.#check();
+    events.forEach(checkEvent);
+    this.#events.append(events);
+  }
+
+  async listEvents(selector: EventSelector, page: PageRequest): Promise<Page<EventRecord>> {
+    this.#check();
+    checkPage(page);
+    return this.#events.list(selector, page);
+  }
+
+  async deleteEvents(before: Millis, limit: number): Promise<number> {
+    this.#check();
+    checkLimit(limit);
+    return this.#events.deleteBefore(before, limit);
+  }
+
+  async migrate(): Promise<void> {
+    this.#check();
+  }
+
+  async ping(): Promise<void> {
+    this.#check();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#revocations.close();
+  }
+
+  #check(): void {
+    if (this.#closed) throw new StorageError("closed", "the storage was closed");
+  }
+
+  #keysByAge(): readonly SigningKeyRecord[] {
+    return [...this.#signingKeys.values()].toSorted(
+      (left, right) => left.createdAt - right.createdAt || compare(left.kid, right.kid),
+    );
+  }
+
+  #put(row: SessionRecord): SessionRecord {
+    const stored = Object.freeze(row);
+    this.#sessions.set(row.id, stored);
+    return stored;
+  }
+
+  #rowsOf({ tenantId, userId }: Pick<SessionRecord, "tenantId" | "userId">): readonly SessionRecord[] {
+    return [...this.#sessions.values()].filter((row) => row.tenantId === tenantId && row.userId === userId);
+  }
+
+  #live(selector: SessionSelector): SessionRecord[] {
+    const { tenantId, userId } = selector;
+    const now = this.now();
+    return [...this.#sessions.values()]
+      .filter((row) => tenantId === undefined || row.tenantId === tenantId)
+      .filter((row) => userId === undefined || row.userId === userId)
+      .filter((row) => isLive(row, now));
+  }
+
+  #selected(selector: RevocationSelector): readonly SessionRecord[] {
+    if (selector.kind === "tenant") return this.#live({ tenantId: selector.tenantId });
+    if (selector.kind === "user")
+      return this.#live({ tenantId: selector.tenantId, userId: selector.userId }).filter(
+        (row) => row.id !== selector.exceptId,
+      );
+    const { ids, tenantId } = selector;
+    const named = new Set(ids);
+    return this.#live(tenantId === undefined ? {} : { tenantId }).filter((row) => named.has(row.id));
+  }
+
+  #end(rows: readonly SessionRecord[], cause: RevocationCause): readonly SessionReference[] {
+    const at = this.now();
+    const ended = rows.map(referenceOf);
+    for (const row of rows) this.#put(endRow(row, { at, reason: cause.reason }));
+    this.#events.append(ended.map((session) => sessionEndedEvent(session, { ...cause, at })));
+    this.#revocations.append(ended.map((session) => ({ ...session, at, reason: cause.reason })));
+    return ended;
+  }
+
+  #update(id: SessionId, change: { readonly data: string } | { readonly payload: string }): boolean {
+    checkText("id", id);
+    const row = this.#sessions.get(id);
+    if (row === undefined || !isLive(row, this.now())) return false;
+    this.#put({ ...row, ...change });
+    return true;
+  }
+}
