@@ -2,7 +2,7 @@ import express from "express";
 import type { Request, RequestHandler, Response } from "express";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Application, Client, Host, Outcome, TokenName, VerifyOptions } from "./application.js";
+import type { Application, Client, Host, Outcome, TokenName, VerifyOptions } from "./client.js";
 import { expressSdk, failureOutcome } from "./sdk.js";
 
 /** An answer of the application, as far as it concerns sessions. */

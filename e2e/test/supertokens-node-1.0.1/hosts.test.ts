@@ -3,7 +3,8 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startTestCore, type TestCore } from "../core.js";
 import { type CountingProxy, countingProxy } from "../counting-proxy.js";
-import { entries, type Host, startApplication } from "./application.js";
+import { entries, startApplication } from "./application.js";
+import type { Host } from "./client.js";
 
 const freePort = async (): Promise<number> => {
   const server = createServer();

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import type * as ExpressEntry from "supertokens-node";
 import type * as SessionEntry from "supertokens-node/session.js";
-import type { Outcome } from "./application.js";
+import type { Outcome } from "./client.js";
 
 const require = createRequire(import.meta.url);
 

@@ -1,4 +1,4 @@
-import type { Application, Client, Host, Outcome, TokenName } from "./application.js";
+import type { Application, Client, Host, Outcome, TokenName } from "./client.js";
 import { failureOutcome, sessionSdk } from "./sdk.js";
 
 /** An application without Express: it hands tokens to the entry `supertokens-node/session` and keeps what it gets. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { bothSettings, startTestCore, type TestCore } from "../core.js";
-import { type Client, entries, setup, type VerifyOptions } from "./application.js";
+import { entries, setup } from "./application.js";
+import type { Client, VerifyOptions } from "./client.js";
 
 const asksTheCore = ["POST /session/verify"];
 const HOUR = 3_600_000;

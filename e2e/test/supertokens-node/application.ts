@@ -3,10 +3,10 @@ import type { NextFunction, Request, RequestHandler, Response } from "express";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { SessionRequest } from "supertokens-node-24/framework/express";
-import type { SessionContainer, VerifySessionOptions } from "supertokens-node-24/recipe/session";
-import { type Login, loadSdk, type Sdk, type SdkSession } from "./sdk.js";
+import type { VerifySessionOptions } from "supertokens-node-24/recipe/session";
+import { type Login, loadSdk, type Sdk } from "./sdk.js";
 import type { SdkVersion } from "./sdk-version.js";
-import { type Visitor, type VisitorOptions, visitorOf } from "./visitor.js";
+import { type Action, type Visitor, type VisitorOptions, visitorOf } from "./visitor.js";
 
 type SessionConfig = Parameters<Sdk["session"]["init"]>[0] & { readonly jwt?: { readonly enable: boolean } };
 
@@ -16,9 +16,6 @@ export interface ApplicationOptions {
   readonly session?: SessionConfig | ((sdk: Sdk) => SessionConfig);
   readonly apiKey?: string;
 }
-
-/** What an application does for a logged-in visitor; the result is answered as JSON. */
-export type Action = (session: SdkSession & SessionContainer) => unknown;
 
 export interface Application {
   readonly sdk: Sdk;

@@ -1,6 +1,8 @@
-import type { VerifySessionOptions } from "supertokens-node-24/recipe/session";
-import type { Action, Application } from "./application.js";
-import type { Login, Values } from "./sdk.js";
+import type { SessionContainer, VerifySessionOptions } from "supertokens-node-24/recipe/session";
+import type { Login, SdkSession, Values } from "./sdk.js";
+
+/** What an application does for a logged-in visitor; the result is answered as JSON. */
+export type Action = (session: SdkSession & SessionContainer) => unknown;
 
 export interface VisitorOptions {
   /** How it holds tokens, as browser SDKs ask for it with `st-auth-mode`. */
@@ -43,7 +45,8 @@ export interface Visitor {
   copy(): Visitor;
 }
 
-interface Backend extends Pick<Application, "offer"> {
+interface Backend {
+  offer(action: Action, options?: VerifySessionOptions): string;
   readonly base: string;
   offerLogin(login: Login): string;
 }

@@ -1,5 +1,4 @@
 import type {
-  EndReason,
   EventRecord,
   EventSelector,
   Millis,
@@ -33,15 +32,9 @@ import type {
   SessionInformation,
   VerifyInput,
   VerifyOutcome,
+  RevokeCause,
 } from "./session.js";
 import type { Tenants } from "./sessions/tenants.js";
-
-/** Why sessions are revoked; `revoked` unless said otherwise. */
-export interface RevokeCause {
-  readonly reason?: Extract<EndReason, "logout" | "revoked" | "revoked_by_admin" | "token_reuse" | "erased">;
-  /** Who asked, for the audit trail. */
-  readonly detail?: string;
-}
 
 /** A user of the tenant `public`, of another one, or (whatever `tenantId` says) of every tenant. */
 export interface UserOfTenant {

@@ -185,3 +185,10 @@ export interface SessionExplanation {
   /** Oldest first. */
   readonly events: readonly EventRecord[];
 }
+
+/** Why sessions are revoked; `revoked` unless said otherwise. */
+export interface RevokeCause {
+  readonly reason?: Extract<EndReason, "logout" | "revoked" | "revoked_by_admin" | "token_reuse" | "erased">;
+  /** Who asked, for the audit trail. */
+  readonly detail?: string;
+}

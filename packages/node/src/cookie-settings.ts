@@ -1,8 +1,24 @@
+import type { CookieAttributes } from "./cookie-header.js";
 import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, prefixedName, REFRESH_TOKEN_COOKIE } from "./cookie-name.js";
 import type { CookieOptions } from "./options.js";
 import type { BackendSettings } from "./session-backend.js";
-import type { SessionCookie, SessionCookieSettings } from "./session-cookies.js";
 import { generalError } from "./session-error.js";
+
+/** A cookie as it is set now. */
+export interface SessionCookie {
+  readonly name: string;
+  readonly attributes: CookieAttributes;
+}
+
+/** Where the cookies of a session live. */
+export interface SessionCookieSettings extends Omit<CookieAttributes, "path"> {
+  readonly accessTokenPath: string;
+  readonly refreshTokenPath: string;
+  /** The domain the cookies had before; empty: the host alone. */
+  readonly olderDomain?: string;
+  /** By documented name. */
+  readonly cookies: Readonly<Record<string, SessionCookie>>;
+}
 
 const DOMAIN = /^\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/;
 /** RFC 6265 section 4.1.1: any character but controls and `;`. */

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { type CookieAttributes, cookieWriter } from "./cookie-header.js";
 import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, namesOf, REFRESH_TOKEN_COOKIE } from "./cookie-name.js";
 import type { Exchange } from "./exchange.js";
-import type { SessionCookieSettings } from "./session-cookies.js";
+import type { SessionCookieSettings } from "./cookie-settings.js";
 
 const HOST = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
 /** Where a browser may keep a cookie that reaches us: so many labels and segments are tried, no heap of them. */

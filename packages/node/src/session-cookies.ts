@@ -1,6 +1,7 @@
 import type { IssuedSession } from "@pawl/engine";
-import { type CookieAttributes, cookieWriter } from "./cookie-header.js";
+import { cookieWriter } from "./cookie-header.js";
 import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, namesOf, REFRESH_TOKEN_COOKIE } from "./cookie-name.js";
+import type { SessionCookie, SessionCookieSettings } from "./cookie-settings.js";
 import { checkCookieSize } from "./cookie-size.js";
 import type { Exchange } from "./exchange.js";
 import { clearLeftCookies } from "./left-cookies.js";
@@ -10,22 +11,6 @@ import { bearerToken, type TokenTransfer, wantedTransfer } from "./token-transfe
 
 const ACCESS_TOKEN_HEADER = "st-access-token";
 const REFRESH_TOKEN_HEADER = "st-refresh-token";
-
-/** A cookie as it is set now. */
-export interface SessionCookie {
-  readonly name: string;
-  readonly attributes: CookieAttributes;
-}
-
-/** Where the cookies of a session live. */
-export interface SessionCookieSettings extends Omit<CookieAttributes, "path"> {
-  readonly accessTokenPath: string;
-  readonly refreshTokenPath: string;
-  /** The domain the cookies had before; empty: the host alone. */
-  readonly olderDomain?: string;
-  /** By documented name. */
-  readonly cookies: Readonly<Record<string, SessionCookie>>;
-}
 
 /** The documented cookies and headers of a session. */
 export interface SessionCookies {

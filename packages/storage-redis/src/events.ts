@@ -14,7 +14,7 @@ import {
 } from "@pawl/storage";
 import { groupByTag, shortOf, type Tag, tagOfSession, tagOfText, tagOfUser, userTags } from "./key-space.js";
 import { compareBytes, mergeTags } from "./merge.js";
-import type { Store } from "./sessions/sessions.js";
+import type { Store } from "./store.js";
 import * as scripts from "./scripts/store-scripts.js";
 import { takeFromTags } from "./take-from-tags.js";
 

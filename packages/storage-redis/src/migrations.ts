@@ -1,7 +1,7 @@
 import { StorageError } from "@pawl/storage";
 import { randomInt } from "node:crypto";
 import { storeTag } from "./key-space.js";
-import type { Store } from "./sessions/sessions.js";
+import type { Store } from "./store.js";
 import * as scripts from "./scripts/store-scripts.js";
 
 /** Every schema version this release knows, with the oldest one whose release can still read and write a store after it. */

@@ -11,7 +11,7 @@ import {
 import { decodeCursor, encodeCursor, type FeedPosition } from "./feed-position.js";
 import { storeTag, type Tag, userTags } from "./key-space.js";
 import { applyMigrations } from "./migrations.js";
-import type { Store } from "./sessions/sessions.js";
+import type { Store } from "./store.js";
 import * as scripts from "./scripts/store-scripts.js";
 import { takeFromTags } from "./take-from-tags.js";
 

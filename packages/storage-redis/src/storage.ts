@@ -42,6 +42,7 @@ import { pingMasters } from "./connection/server-check.js";
 import { applyMigrations } from "./migrations.js";
 import type { RevocationWatch } from "./revocation-watch.js";
 import { deleteRevocations, readRevocations } from "./revocations.js";
+import type { Store } from "./store.js";
 import * as sessions from "./sessions/sessions.js";
 import * as facts from "./store-facts.js";
 
@@ -49,13 +50,13 @@ type FeedStart = { readonly cursor: RevocationCursor } | { readonly at: Millis }
 
 /** Sessions in Redis: each method is one script, or one for each tag that it concerns (README, "Steps"). */
 export class RedisStorage implements Storage {
-  readonly #store: sessions.Store;
+  readonly #store: Store;
   readonly #watch: RevocationWatch;
   /** Readings of the feed that this turn of the event loop has asked for: many readers mostly stand at one cursor. */
   readonly #feedReads = new Map<string, Promise<RevocationPage>>();
   #closed: Promise<void> | undefined;
 
-  constructor(store: sessions.Store, watch: RevocationWatch) {
+  constructor(store: Store, watch: RevocationWatch) {
     this.#store = store;
     this.#watch = watch;
   }

@@ -1,7 +1,7 @@
 import type { MetaRecord, Page, PageRequest, SigningKeyRecord } from "@pawl/storage";
 import { storeTag } from "./key-space.js";
 import type { Script } from "./scripts/lua.js";
-import type { Store } from "./sessions/sessions.js";
+import type { Store } from "./store.js";
 import * as scripts from "./scripts/store-scripts.js";
 
 /** Runs a script on keys of the store's own tag. */

@@ -1,9 +1,8 @@
 import { PUBLIC_TENANT, type RevocationCause, type SigningKeyKind, type TenantId, type UserId } from "@pawl/storage";
 import { accessTokenFormats } from "../tokens/access-token.js";
 import { EngineError } from "../errors.js";
-import type { RevokeCause } from "../session-engine.js";
 import { isTenantId } from "../session-handle.js";
-import type { AccessTokenForm, CreateSessionInput, JsonObject } from "../session.js";
+import type { AccessTokenForm, CreateSessionInput, JsonObject, RevokeCause } from "../session.js";
 
 /** Longest user id, in bytes of UTF-8. */
 export const MAX_USER_ID_BYTES = 512;

@@ -2,7 +2,7 @@ import { StorageError } from "@pawl/storage";
 import type { Connection } from "./connection.js";
 import { storeTag, type Tag, userTags } from "../key-space.js";
 import type { Durability, RedisOptions } from "../options.js";
-import type { Store } from "../sessions/sessions.js";
+import type { Store } from "../store.js";
 import { ping } from "../scripts/store-scripts.js";
 
 /** What a server says of itself, by the names of INFO. */

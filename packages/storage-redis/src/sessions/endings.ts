@@ -11,7 +11,7 @@ import {
 import * as scripts from "../scripts/ending-scripts.js";
 import { groupByTag, shortOf, type Tag, tagOfSession, tagOfUser, userTags } from "../key-space.js";
 import { referencesOf } from "./session-row.js";
-import type { Store } from "./sessions.js";
+import type { Store } from "../store.js";
 import { inLanes, stepLimit, takeFromTags } from "../take-from-tags.js";
 
 /** Sessions by id: each tag in one step. Of a user: one step. Of a tenant: each tag, and so many of it, in one step. */

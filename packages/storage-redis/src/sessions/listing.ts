@@ -15,7 +15,7 @@ import { shortOf, type Tag, tagOfSession, tagOfUser, userTags } from "../key-spa
 import { compareBytes, mergeTags } from "../merge.js";
 import * as scripts from "../scripts/scripts.js";
 import { recordOf, referencesOf } from "./session-row.js";
-import type { Store } from "./sessions.js";
+import type { Store } from "../store.js";
 
 /** The tags where a selector's sessions stand, and the index that holds them. */
 const placesOf = ({ tenantId, userId }: SessionSelector): { readonly tags: readonly Tag[]; readonly index: string } => {

@@ -14,16 +14,10 @@ import {
   type UsePolicy,
 } from "@pawl/storage";
 import { eventArguments } from "../events.js";
-import { groupByTag, type KeySpace, shortOf, type Tag, tagOfSession, tagOfUser } from "../key-space.js";
-import type { ScriptCalls } from "../connection/script-calls.js";
+import { groupByTag, shortOf, type Tag, tagOfSession, tagOfUser } from "../key-space.js";
 import * as scripts from "../scripts/scripts.js";
+import type { Store } from "../store.js";
 import { fieldsOf, letterOf, recordOf, referencesOf } from "./session-row.js";
-
-/** What every operation is done with. */
-export interface Store {
-  readonly calls: ScriptCalls;
-  readonly keys: KeySpace;
-}
 
 export const getSession = async ({ calls, keys }: Store, id: SessionId): Promise<SessionRecord | undefined> => {
   const { values } = await calls.run({ tag: tagOfSession(id), script: scripts.getSession, keys: [keys.session(id)] });
