@@ -81,7 +81,7 @@ describe("openStorage", () => {
   it("tells an adapter that is missing from one that misses something itself", () => {
     expect(failureIn(makeApplication('import "its-driver";'), "sqlite:./pawl.db")).toMatchObject({
       code: "adapter_missing",
-      message: expect.stringContaining("something that the package @pawl/storage-sqlite lacks") as string,
+      message: expect.stringContaining("needs its-driver, which is missing") as string,
     });
     expect(failureIn(makeApplication('throw new TypeError("a defect");'), "sqlite:./pawl.db")).toMatchObject({
       name: "TypeError",
