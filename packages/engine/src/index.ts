@@ -1,9 +1,15 @@
 export * from "./verification/access-token-verifier.js";
 export * from "./keys/key-set.js";
-export * from "./policy.js";
-export { policyWith } from "./policy-rules.js";
+export {
+  activityInterval,
+  defaultPolicy,
+  type Policy,
+  policyLimits,
+  policyWith,
+  refreshTokenValidityFloor,
+  type TheftAction,
+} from "./policy.js";
 export type { RevocationFeed, Revoked, RevokedPage } from "./revocation/revocation-feed.js";
-export * from "./rotation/rotation.js";
 export * from "./session.js";
 export * from "./session-engine.js";
 export { createEngine, type EngineOptions } from "./engine.js";

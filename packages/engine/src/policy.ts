@@ -1,4 +1,5 @@
-import { type Millis, millis, type SigningAlgorithm } from "@pawl/storage";
+import { type Lifetimes, type Millis, millis, type SigningAlgorithm, type UsePolicy } from "@pawl/storage";
+import { EngineError } from "./errors.js";
 
 /** What happens when a refresh token is used that no honest client could hold any more. */
 export type TheftAction = "revoke_session" | "revoke_user" | "report";
@@ -7,17 +8,17 @@ export type TheftAction = "revoke_session" | "revoke_user" | "report";
 export interface Policy {
   /** 1 h unless said otherwise. */
   readonly accessTokenValidity: Millis;
-  /** 100 days unless said otherwise; must exceed `accessTokenValidity`. */
+  /** 100 days unless said otherwise; must exceed `accessTokenValidity` and `reuseWindow` together. */
   readonly refreshTokenValidity: Millis;
   /** For how long a repeated refresh is answered with the same successor: 30 s unless said otherwise, 0 to 300 s. */
   readonly reuseWindow: Millis;
   readonly theftAction: TheftAction;
   /**
-   * Ends a session that was neither used nor refreshed for so long. Off when absent. Access tokens then live at most half
-   * of it, so that whoever is active comes to refresh in time.
+   * Ends a session that is neither used nor refreshed within it: at least a minute, off when absent. A client that makes a
+   * request at least every half of it is never ended by it: see `accessTokenLife`.
    */
   readonly idleTimeout?: Millis;
-  /** Ends a session so long after its creation. Off when absent. */
+  /** From the creation of a session to its end, whatever happens. Off when absent. */
   readonly absoluteTimeout?: Millis;
   /** Live sessions a user may have; the least recently refreshed ones are ended. No limit when absent. */
   readonly maxSessionsPerUser?: number;
@@ -44,3 +45,92 @@ export const defaultPolicy: Policy = {
   checkDatabase: false,
   eventRetention: millis(90 * 86_400_000),
 };
+
+/** A century: beyond it times would leave what a token can say. */
+const LONGEST = 36_500 * 86_400_000;
+
+/** What each rule accepts in milliseconds, whichever way it is given: `config.yaml`, the options of an SDK, or an engine's. */
+export const policyLimits = {
+  accessTokenValidity: { least: 1000, most: LONGEST },
+  refreshTokenValidity: { least: 1000, most: LONGEST },
+  reuseWindow: { least: 0, most: 300_000 },
+  idleTimeout: { least: 60_000, most: LONGEST },
+  absoluteTimeout: { least: 1000, most: LONGEST },
+  signingKeyUpdateInterval: { least: 60_000, most: LONGEST },
+  eventRetention: { least: 3_600_000, most: LONGEST },
+} as const satisfies { readonly [Rule in keyof Policy]?: { readonly least: number; readonly most: number } };
+
+/**
+ * What a refresh token's validity has to exceed. Inside the reuse window a refresh extends nothing, so the access token that
+ * was handed out at its end has to run out before the session does.
+ */
+export const refreshTokenValidityFloor = ({
+  accessTokenValidity,
+  reuseWindow,
+}: Pick<Policy, "accessTokenValidity" | "reuseWindow">): number => accessTokenValidity + reuseWindow;
+
+/**
+ * The default policy with some rules changed.
+ * @throws EngineError `invalid_input` naming the rule, its value and what is accepted.
+ */
+export const policyWith = (rules: Partial<Policy> = {}): Policy => {
+  const policy: Policy = { ...defaultPolicy, ...rules };
+  for (const [rule, { least, most }] of Object.entries(policyLimits))
+    wholeNumber(`${rule} (ms)`, policy[rule as keyof typeof policyLimits], { least, most });
+  wholeNumber("maxSessionsPerUser", policy.maxSessionsPerUser, { least: 1 });
+  oneOf("theftAction", policy.theftAction, ["revoke_session", "revoke_user", "report"]);
+  oneOf("signingAlgorithm", policy.signingAlgorithm, ["ES256", "RS256"]);
+  const floor = refreshTokenValidityFloor(policy);
+  if (policy.refreshTokenValidity <= floor)
+    throw new EngineError(
+      "invalid_input",
+      `refreshTokenValidity (ms) must be greater than accessTokenValidity and reuseWindow together (${floor}), not ${policy.refreshTokenValidity}`,
+    );
+  return policy;
+};
+
+const wholeNumber = (
+  rule: string,
+  value: number | undefined,
+  { least, most }: { readonly least: number; readonly most?: number },
+): void => {
+  if (value === undefined || (Number.isSafeInteger(value) && value >= least && value <= (most ?? value))) return;
+  const upper = most === undefined ? "" : ` and at most ${most}`;
+  throw new EngineError(
+    "invalid_input",
+    `${rule} must be a whole number of at least ${least}${upper}, not ${String(value)}`,
+  );
+};
+
+const oneOf = (rule: string, value: string, accepted: readonly string[]): void => {
+  if (!accepted.includes(value))
+    throw new EngineError("invalid_input", `${rule} must be one of ${accepted.join(", ")}, not ${value}`);
+};
+
+/** What storage has to know of a policy when it mints. */
+export const lifetimesOf = ({ refreshTokenValidity, idleTimeout, absoluteTimeout }: Policy): Lifetimes => ({
+  refreshValidity: refreshTokenValidity,
+  ...(idleTimeout === undefined ? {} : { idleTimeout }),
+  ...(absoluteTimeout === undefined ? {} : { absoluteTimeout }),
+});
+
+/** What storage has to know of a policy when uses are reported. */
+export const usePolicyOf = (policy: Policy): UsePolicy => ({
+  window: policy.reuseWindow,
+  activityInterval: activityInterval(policy),
+  ...(policy.idleTimeout === undefined ? {} : { idleTimeout: policy.idleTimeout }),
+});
+
+/** How far a session's last activity may lie behind before it is written: a minute, or a quarter of a short idle timeout. */
+export const activityInterval = ({ idleTimeout }: Pick<Policy, "idleTimeout">): Millis =>
+  millis(Math.min(60_000, Math.floor((idleTimeout ?? LONGEST) / 4)));
+
+/**
+ * How long an access token lives at most, in milliseconds. With an idle timeout it leaves half of that for the client: what
+ * was last written of its activity may lie an activity interval behind, a use of the token may go unreported until it runs
+ * out, and then the next request refreshes.
+ */
+export const accessTokenLife = (policy: Pick<Policy, "accessTokenValidity" | "idleTimeout">): number =>
+  policy.idleTimeout === undefined
+    ? policy.accessTokenValidity
+    : Math.min(policy.accessTokenValidity, Math.floor(policy.idleTimeout / 2) - activityInterval(policy));

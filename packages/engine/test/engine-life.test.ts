@@ -290,12 +290,12 @@ onEveryStore("life of a session", (open) => {
     const used = await engine.createSession({ userId: USER });
     let turned = await engine.createSession({ userId: USER });
     // Whoever is active comes to refresh before idleness would end the session.
-    expect(idle.accessToken.expiry - idle.accessToken.createdTime).toBe(15 * MINUTE);
+    expect(idle.accessToken.expiry - idle.accessToken.createdTime).toBe(14 * MINUTE);
 
-    stage.clock.advance(14 * MINUTE);
+    stage.clock.advance(13 * MINUTE);
     await use(engine, used);
     turned = refreshed(await refresh(engine, turned));
-    stage.clock.advance(16 * MINUTE);
+    stage.clock.advance(17 * MINUTE);
     expect(await refresh(engine, idle)).toMatchObject({ kind: "unauthorised", why: "no_session" });
     expect(await engine.getSession(idle.session.handle)).toBeUndefined();
     expect(await engine.explainSession(idle.session.handle)).toMatchObject({ status: "ended", reason: "idle" });

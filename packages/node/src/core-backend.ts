@@ -217,7 +217,11 @@ export const openCoreBackend = async (options: CoreOptions): Promise<SessionBack
   };
 };
 
-const settingsOf = (learned: RouteAnswer<"settings">) => ({ ...learned, reuseWindow: millis(learned.reuseWindow) });
+const settingsOf = (learned: RouteAnswer<"settings">) => ({
+  ...learned,
+  reuseWindow: millis(learned.reuseWindow),
+  activityInterval: millis(learned.activityInterval),
+});
 
 type CoreEvent = RouteAnswer<"explainSession">["events"][number];
 

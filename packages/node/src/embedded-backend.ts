@@ -1,3 +1,4 @@
+import { activityInterval } from "@pawl/engine";
 import { openEngine } from "@pawl/engine/host";
 import { type EventRecord, PUBLIC_TENANT } from "@pawl/storage";
 import { warnOf } from "./application-hook.js";
@@ -31,6 +32,7 @@ export const openEmbeddedBackend = async (options: EmbeddedOptions): Promise<Ses
       accessTokenPath: "/",
       refreshTokenPath: "/session/refresh",
       reuseWindow: policy.reuseWindow,
+      activityInterval: activityInterval(policy),
     },
     signingAlgorithm: policy.signingAlgorithm,
     now: () => engine.storage.now(),

@@ -245,7 +245,7 @@ const openPawl = async (options: PawlOptions): Promise<OpenedPawl> => {
     let made = makeCookies(backend);
     const uses = new UseReports({
       send: (notes) => backend.reportUses(notes),
-      window: () => backend.settings.reuseWindow,
+      settings: () => backend.settings,
     });
     return {
       backend,

@@ -20,6 +20,8 @@ export interface BackendSettings {
   readonly accessTokenPath: string;
   readonly refreshTokenPath: string;
   readonly reuseWindow: Millis;
+  /** How often the activity of a session is reported at most. */
+  readonly activityInterval: Millis;
 }
 
 /** What came of a refresh. */

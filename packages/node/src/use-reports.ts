@@ -1,7 +1,6 @@
 import type { AccessTokenClaims, UseReport } from "@pawl/engine";
+import type { BackendSettings } from "./session-backend.js";
 
-/** A session's activity is told at most so often; storage writes it as rarely. */
-const ACTIVITY_INTERVAL = 60_000;
 /** Sessions remembered as told, in each of two generations. */
 const MOST_REMEMBERED = 50_000;
 /** Notes that wait while they cannot be sent; further ones are dropped, for a later use is noted again. */
@@ -15,8 +14,7 @@ const PAUSE = 1000;
 
 export interface UseReportsOptions {
   readonly send: (uses: readonly UseReport[]) => Promise<void>;
-  /** The reuse window, ms. */
-  readonly window: () => number;
+  readonly settings: () => Pick<BackendSettings, "reuseWindow" | "activityInterval">;
 }
 
 /** What was told of a session. */
@@ -29,13 +27,13 @@ interface Told {
 const isOlder = (age: number, window: number): boolean => age > window || window === 0;
 
 /**
- * Tells the backend, in the background and in batches, which access tokens are in use: the first use of an unconfirmed
- * one that is older than the reuse window (this is how a theft comes to light early, DESIGN 3), and each session's
- * activity once a minute. It delays no request; what cannot be sent is tried again.
+ * Reports to the backend, in the background and in batches, which access tokens are in use: the first use of an unconfirmed
+ * one that is older than the reuse window (it brings a theft to light early), and each session's activity once per activity
+ * interval. It delays no request; what cannot be sent is tried again.
  */
 export class UseReports {
   readonly #send: UseReportsOptions["send"];
-  readonly #window: () => number;
+  readonly #settings: UseReportsOptions["settings"];
   #told = new Map<string, Told>();
   #toldBefore = new Map<string, Told>();
   #waiting: UseReport[] = [];
@@ -43,20 +41,21 @@ export class UseReports {
   #pause: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor({ send, window }: UseReportsOptions) {
+  constructor({ send, settings }: UseReportsOptions) {
     this.#send = send;
-    this.#window = window;
+    this.#settings = settings;
   }
 
   /** Takes note of a verified token. */
   note(claims: AccessTokenClaims, now: number): void {
     const { handle, seq, issuedAt } = claims;
+    const { reuseWindow, activityInterval } = this.#settings();
     const age = now - issuedAt;
-    const toConfirm = claims.parentSeq !== undefined && isOlder(age, this.#window());
+    const toConfirm = claims.parentSeq !== undefined && isOlder(age, reuseWindow);
     // Right after login or refresh there is nothing to tell: the row knows that much.
-    if (!toConfirm && age < ACTIVITY_INTERVAL) return;
+    if (!toConfirm && age < activityInterval) return;
     const told = this.#told.get(handle) ?? this.#toldBefore.get(handle);
-    const isTold = told !== undefined && now - told.at < ACTIVITY_INTERVAL;
+    const isTold = told !== undefined && now - told.at < activityInterval;
     if (isTold && (!toConfirm || (told.confirmed && told.seq >= seq))) return;
     this.#remember(handle, { seq, confirmed: toConfirm, at: now });
     if (this.#waiting.length < MOST_WAITING) this.#waiting.push({ handle, seq, issuedAt });

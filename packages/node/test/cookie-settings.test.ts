@@ -9,6 +9,7 @@ const backend = {
   accessTokenPath: "/",
   refreshTokenPath: "/session/refresh",
   reuseWindow: millis(30_000),
+  activityInterval: millis(60_000),
 };
 
 describe("options", () => {

@@ -51,8 +51,10 @@ const messagesOf = (maker: string): readonly string[] => {
 const engine = (name: string): string => read(`../../engine/src/${name}.ts`);
 /** Outcomes of the engine become errors here, with their messages. */
 const outcomes = {
-  tryRefresh: /const messages: [^{]*\{([^}]*)\}/.exec(engine("access-token-verifier"))?.[1] ?? "",
-  unauthorised: ["access-token-verifier", "refresh", "verification"].map(engine).join("\n"),
+  tryRefresh: /const messages: [^{]*\{([^}]*)\}/.exec(engine("verification/access-token-verifier"))?.[1] ?? "",
+  unauthorised: ["verification/access-token-verifier", "rotation/refresh", "verification/verification"]
+    .map(engine)
+    .join("\n"),
 };
 
 const alike = (told: readonly string[], made: readonly string[]): void => {

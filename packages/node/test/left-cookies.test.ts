@@ -11,6 +11,7 @@ const backend = {
   accessTokenPath: "/",
   refreshTokenPath: "/session/refresh",
   reuseWindow: millis(30_000),
+  activityInterval: millis(60_000),
 };
 
 interface Given {

@@ -13,6 +13,7 @@ const backend = {
   accessTokenPath: "/",
   refreshTokenPath: "/session/refresh",
   reuseWindow: millis(30_000),
+  activityInterval: millis(60_000),
 };
 const HOUR = 3_600_000;
 const issued = {

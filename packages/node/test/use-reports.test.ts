@@ -1,4 +1,5 @@
 import type { AccessTokenClaims, UseReport } from "@pawl/engine";
+import { millis } from "@pawl/storage";
 import { describe, expect, test } from "vitest";
 import { UseReports } from "../src/use-reports.js";
 import { modes } from "./modes.js";
@@ -13,7 +14,7 @@ const claims = (changes: Partial<Record<keyof AccessTokenClaims, unknown>> = {})
 const recorded = (send: (uses: readonly UseReport[]) => Promise<void> = async () => undefined, window = WINDOW) => {
   const sent: UseReport[][] = [];
   const uses = new UseReports({
-    window: () => window,
+    settings: () => ({ reuseWindow: millis(window), activityInterval: millis(MINUTE) }),
     send: async (batch) => {
       await send(batch);
       sent.push([...batch]);

@@ -65,6 +65,7 @@ export const Settings = {
     "checkDatabase",
     "accessTokenValidity",
     "reuseWindow",
+    "activityInterval",
   ],
   properties: {
     cookieDomain: Text,
@@ -75,6 +76,7 @@ export const Settings = {
     checkDatabase: Flag,
     accessTokenValidity: Duration,
     reuseWindow: Duration,
+    activityInterval: Duration,
   },
 } as const;
 export type Settings = Static<typeof Settings>;

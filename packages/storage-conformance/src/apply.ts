@@ -11,9 +11,7 @@ import {
   atOnce,
   attemptOf,
   createSession,
-  day,
   idsOf,
-  lifetimes,
   openTestStore,
   type OpenStore,
   sessionId,
@@ -40,33 +38,6 @@ export const testApply = (open: OpenStore): void => {
   describe("applyRotation", () => {
     const forks = { current: 2, next: 4 };
 
-    it("mints", async () => {
-      const store = await openTestStore(open);
-      const record = await createSession(store, forks);
-      const now = store.clock.now();
-      const idle = { ...lifetimes, idleTimeout: millis(5000), absoluteTimeout: millis(day) };
-      const result = await store.storage.applyRotation(expectedOf(record), { kind: "mint", seq: 3, lifetimes: idle });
-      const after = {
-        ...record,
-        current: 3,
-        next: 5,
-        issuedAt: now,
-        expiresAt: millis(now + day),
-        idleExpiresAt: millis(now + 5000),
-      };
-      expect(result).toStrictEqual({ kind: "applied", record: after, ended: [], now });
-      expect(await store.storage.getSession(record.id)).toStrictEqual(after);
-    });
-
-    it("mints with another kind of signing key", async () => {
-      const store = await openTestStore(open);
-      const record = await createSession(store, forks);
-      const mint = { kind: "mint", seq: 4, lifetimes, keyKind: "static" } as const;
-      const result = await store.storage.applyRotation(expectedOf(record), mint);
-      expect(result).toMatchObject({ kind: "applied", record: { current: 4, next: 5, keyKind: "static" } });
-      expect(await store.storage.getSession(record.id)).toMatchObject({ current: 4, next: 5, keyKind: "static" });
-    });
-
     it("fast-forwards, with its events", async () => {
       const store = await openTestStore(open);
       const record = await createSession(store, forks);
@@ -78,14 +49,6 @@ export const testApply = (open: OpenStore): void => {
       expect(result).toStrictEqual({ kind: "applied", record: after, ended: [], now: store.clock.now() });
       expect(await store.storage.getSession(record.id)).toStrictEqual(after);
       expect((await store.storage.listEvents({}, { limit: 10 })).items).toStrictEqual([event]);
-    });
-
-    it("confirms", async () => {
-      const store = await openTestStore(open);
-      const record = await createSession(store, forks);
-      const result = await store.storage.applyRotation(expectedOf(record), { kind: "confirm" });
-      expect(result).toMatchObject({ kind: "applied", record: { ...record, current: 4, next: 4 }, ended: [] });
-      expect(await store.storage.getSession(record.id)).toStrictEqual({ ...record, current: 4 });
     });
 
     it("ends the session, in the same step as its events and revocation", async () => {
@@ -139,9 +102,7 @@ export const testApply = (open: OpenStore): void => {
         await createSession(store, { ...forks, endedAt: now, endReason: "logout" }),
       ];
       const changes: readonly RotationChange[] = [
-        { kind: "mint", seq: 4, lifetimes },
         { kind: "fast_forward", seq: 9, current: 4, issuedAt: millis(0), events: [alarm(store, record)] },
-        { kind: "confirm" },
         { kind: "end", scope: "session", reason: "token_reuse", events: [alarm(store, record)] },
         { kind: "end", scope: "user", reason: "token_reuse", events: [alarm(store, record)] },
       ];
@@ -162,9 +123,7 @@ export const testApply = (open: OpenStore): void => {
     it("has exactly one winner of twenty", async () => {
       const store = await openTestStore(open);
       const changes: readonly RotationChange[] = [
-        { kind: "mint", seq: 4, lifetimes },
         { kind: "fast_forward", seq: 9, current: 4, issuedAt: millis(0), events: [] },
-        { kind: "confirm" },
         { kind: "end", scope: "session", reason: "token_reuse", events: [] },
       ];
       for (const change of changes) {

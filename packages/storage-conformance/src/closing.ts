@@ -1,6 +1,6 @@
-import { millis, type Storage, StorageError } from "@pawl/storage";
+import { type Storage, StorageError } from "@pawl/storage";
 import { describe, expect, it } from "vitest";
-import { atOnce, attemptOf, openTestStore, type OpenStore, sessionRecord, signingKey } from "./store.js";
+import { atOnce, attemptOf, openTestStore, type OpenStore, sessionRecord, signingKey, usePolicy } from "./store.js";
 
 /** `ping`, `migrate` and `close`. */
 export const testClosing = (open: OpenStore): void => {
@@ -16,8 +16,9 @@ export const testClosing = (open: OpenStore): void => {
         createSession: () => storage.createSession(record),
         getSession: () => storage.getSession(record.id),
         rotate: () => storage.rotate(attemptOf(record)),
-        applyRotation: () => storage.applyRotation(record, { kind: "confirm" }),
-        reportUses: () => storage.reportUses([], { window: millis(0) }),
+        applyRotation: () =>
+          storage.applyRotation(record, { kind: "end", scope: "session", reason: "token_reuse", events: [] }),
+        reportUses: () => storage.reportUses([], usePolicy),
         revokeSessions: () => storage.revokeSessions({ kind: "ids", ids: [] }, { reason: "logout" }),
         eraseUser: () => storage.eraseUser(record),
         importSessions: () => storage.importSessions([]),

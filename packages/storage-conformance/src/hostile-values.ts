@@ -9,6 +9,7 @@ import {
   sessionRecord,
   signingKey,
   userId,
+  usePolicy,
 } from "./store.js";
 
 /** Texts that other systems stumbled over. Each is another user. */
@@ -156,13 +157,17 @@ export const testHostileValues = (open: OpenStore): void => {
         ),
         (text) => storage.getSession(text as SessionId),
         (text) => storage.rotate(attemptOf(sessionRecord(clock, { id: text as SessionId }))),
-        (text) => storage.applyRotation({ id: text as SessionId, current: 0, next: 0 }, { kind: "confirm" }),
+        (text) =>
+          storage.applyRotation(
+            { id: text as SessionId, current: 0, next: 0 },
+            { kind: "end", scope: "session", reason: "token_reuse", events: [] },
+          ),
         (text) =>
           storage.applyRotation(
             { id: sessionRecord(clock).id, current: 0, next: 0 },
             { kind: "fast_forward", seq: 1, current: 0, issuedAt: millis(0), events: [{ ...event, detail: text }] },
           ),
-        (text) => storage.reportUses([{ id: text as SessionId, seq: 0, iat: clock.now() }], { window: millis(0) }),
+        (text) => storage.reportUses([{ id: text as SessionId, seq: 0, iat: clock.now() }], usePolicy),
         (text) => storage.revokeSessions({ kind: "ids", ids: [text as SessionId] }, { reason: "logout" }),
         (text) => storage.revokeSessions({ kind: "tenant", tenantId: text as TenantId }, { reason: "logout" }),
         (text) => storage.revokeSessions({ kind: "ids", ids: [] }, { reason: "logout", detail: text }),

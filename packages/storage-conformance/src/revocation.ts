@@ -10,6 +10,7 @@ import {
   tenantId,
   type TestStore,
   userId,
+  usePolicy,
 } from "./store.js";
 
 /** Four of alice, one of them over; one of bob; two of alice in another tenant. */
@@ -110,7 +111,7 @@ export const testRevocation = (open: OpenStore): void => {
       expect(await store.storage.revokeSessions(selector, { reason: "revoked" })).toStrictEqual([]);
       expect(await store.storage.updatePayload(record.id, '{"role":"admin"}')).toBe(false);
       expect(await store.storage.updateSessionData(record.id, "{}")).toBe(false);
-      await store.storage.reportUses([{ id: record.id, seq: 0, iat: millis(0) }], { window: millis(0) });
+      await store.storage.reportUses([{ id: record.id, seq: 0, iat: millis(0) }], usePolicy);
       expect(await store.storage.getSession(record.id)).toStrictEqual(first);
       expect((await store.storage.listEvents({}, { limit: 10 })).items).toHaveLength(1);
     });

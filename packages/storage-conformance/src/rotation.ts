@@ -1,5 +1,4 @@
-import { decideRotation } from "@pawl/engine";
-import { type Millis, millis, NEVER, type RotationAttempt, type SessionRecord } from "@pawl/storage";
+import { decideRotation, type Millis, millis, NEVER, type RotationAttempt, type SessionRecord } from "@pawl/storage";
 import { describe, expect, it } from "vitest";
 import {
   atOnce,
@@ -13,7 +12,7 @@ import {
   sessionRecord,
 } from "./store.js";
 
-/** `rotate`, and that its guard is the mint of the engine's decision. */
+/** `rotate`, and that its guard is the mint of `decideRotation`. */
 export const testRotation = (open: OpenStore): void => {
   describe("rotate", () => {
     it("mints a successor and touches nothing else", async () => {

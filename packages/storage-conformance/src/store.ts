@@ -103,6 +103,11 @@ export const createSession = async (
   return record;
 };
 
+export const reuseWindow = millis(30_000);
+
+/** What uses are judged with. */
+export const usePolicy = { window: reuseWindow, activityInterval: millis(60_000) };
+
 export const lifetimes = { refreshValidity: millis(100 * day) };
 
 /** An attempt to refresh with the newest token of a row, sealed when the row was issued. */
@@ -111,7 +116,7 @@ export const attemptOf = (record: SessionRecord, parts: Partial<RotationAttempt>
   seq: record.next,
   iat: record.issuedAt,
   secretHash: record.secretHash,
-  window: millis(30_000),
+  window: reuseWindow,
   lifetimes,
   ...parts,
 });

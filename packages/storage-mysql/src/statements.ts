@@ -107,7 +107,7 @@ const columnsOfTable: AttemptColumns = {
   kind: sql`a.kind`,
 };
 
-/** `mintSuccessor` of the contract. */
+/** `afterMint` of the contract. */
 const mint = ({ seq, valid, absolute, idle, kind }: AttemptColumns): Sql => {
   const expiresAt = sql`LEAST(@now + ${valid}, s.created_at + ${absolute})`;
   return sql`s.current = ${seq}, s.next = s.next + 1, s.issued_at = @now, s.expires_at = ${expiresAt},
@@ -115,7 +115,7 @@ const mint = ({ seq, valid, absolute, idle, kind }: AttemptColumns): Sql => {
     s.sweep_at = LEAST(s.sweep_at, ${expiresAt})`;
 };
 
-/** `mintsSuccessor` of the contract. */
+/** The `mint` of the contract's `decideRotation`. */
 const mints = ({ seq, iat, hash, reuse }: AttemptColumns): Sql => sql`
   s.ended_at IS NULL AND @now < s.expires_at AND @now < s.idle_expires_at
   AND s.secret_hash = ${hash} AND ${seq} <= s.next

@@ -59,8 +59,12 @@ const someCalls = (storage: Storage, record: SessionRecord): readonly (() => Pro
   () => storage.createSession(sessionAt(storage.now()), { maxPerUser: 3 }),
   () => storage.getSession(record.id),
   () => storage.rotate(attemptOn(record)),
-  () => storage.applyRotation(record, { kind: "confirm" }),
-  () => storage.reportUses([{ id: record.id, seq: 0, iat: storage.now() }], { window: millis(0) }),
+  () => storage.applyRotation(record, { kind: "end", scope: "session", reason: "token_reuse", events: [] }),
+  () =>
+    storage.reportUses([{ id: record.id, seq: 0, iat: storage.now() }], {
+      window: millis(0),
+      activityInterval: millis(60_000),
+    }),
   () => storage.revokeSessions({ kind: "ids", ids: [record.id] }, { reason: "logout" }),
   () => storage.listSessions({}, { limit: 3 }),
   () => storage.updatePayload(record.id, "{}"),

@@ -69,7 +69,10 @@ it("tells a node that lost to another in mid-statement the row as it stands", as
   const alone = nodes[0]!.rotate(attemptOf(first));
   const waiting = `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%${schema}%'`;
   await vi.waitFor(() => expect(server.sql(waiting)).toBe("1"));
-  const uses = nodes[0]!.reportUses([{ id: second.id, seq: 1, iat: millis(0) }], { window: millis(0) });
+  const uses = nodes[0]!.reportUses([{ id: second.id, seq: 1, iat: millis(0) }], {
+    window: millis(0),
+    activityInterval: millis(60_000),
+  });
   await vi.waitFor(() => expect(server.sql(waiting)).toBe("1"));
   await other.query("COMMIT");
   expect(await alone).toMatchObject({ minted: false, record: { id: first.id, next: 1 } });

@@ -94,7 +94,7 @@ const cases: Readonly<Record<string, () => readonly [Statement, readonly Value[]
     [now, ...named(), each(0), each(0), each("hash"), each(1), each(1), each(null), each(null), each(null)],
     30,
   ],
-  "thirty uses": () => [rotations.noteUses, [now, ...named(), each(0), each(0), 0, null], 30],
+  "thirty uses": () => [rotations.noteUses, [now, ...named(), each(0), each(0), 0, null, 60_000], 30],
   "thirty reads": () => [statements.selectSessions, [now, ...named()], 30],
   "the end of thirty": () => [statements.endSessions, [now, "logout", null, ...named(), null], 60],
   "the sessions of a user": () => [

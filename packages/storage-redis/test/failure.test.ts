@@ -66,8 +66,9 @@ const someCalls = (on: Storage, record: SessionRecord): readonly (() => Promise<
   () => on.createSession(sessionAt(on.now()), { maxPerUser: 3 }),
   () => on.getSession(record.id),
   () => on.rotate(attemptOn(record)),
-  () => on.applyRotation(record, { kind: "confirm" }),
-  () => on.reportUses([{ id: record.id, seq: 0, iat: on.now() }], { window: millis(0) }),
+  () => on.applyRotation(record, { kind: "end", scope: "session", reason: "token_reuse", events: [] }),
+  () =>
+    on.reportUses([{ id: record.id, seq: 0, iat: on.now() }], { window: millis(0), activityInterval: millis(60_000) }),
   () => on.revokeSessions({ kind: "ids", ids: [record.id] }, { reason: "logout" }),
   () => on.revokeSessions({ kind: "tenant", tenantId: record.tenantId }, { reason: "logout" }),
   () => on.listSessions({}, { limit: 3 }),

@@ -50,7 +50,7 @@ type RotatedColumns = readonly [
 ];
 
 /**
- * The ordinary mint: `mintsSuccessor` and `mintSuccessor` of the contract in one statement. Returns what the caller does
+ * The ordinary mint: the `mint` of `decideRotation`, and `afterMint`, in one statement. Returns what the caller does
  * not know: each column costs both drivers as much as the whole guard.
  */
 export const rotateSession = `

@@ -38,7 +38,7 @@ export interface SessionRecord {
   /** The network address of the login. */
   readonly address?: string;
   readonly createdAt: Millis;
-  /** Last use that was reported, written at most once a minute. */
+  /** Last use that was reported, written at most once per activity interval (a minute, or less with a short idle timeout). */
   readonly lastActiveAt: Millis;
   /** End of the newest refresh token, bounded by the absolute timeout. */
   readonly expiresAt: Millis;

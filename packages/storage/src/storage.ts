@@ -53,13 +53,6 @@ export interface ExpectedRow {
 
 /** What to do to a row that still is the expected one. `now` is the store's time at execution. */
 export type RotationChange =
-  /** `current = seq; next = next + 1; issued_at = now`, expiry moves on; `keyKind`, when given, replaces the row's. */
-  | {
-      readonly kind: "mint";
-      readonly seq: number;
-      readonly lifetimes: Lifetimes;
-      readonly keyKind?: SigningKeyKind;
-    }
   /** The store lost commits: `next = seq`, `current` and `issued_at` as the lost rotation had left them. */
   | {
       readonly kind: "fast_forward";
@@ -68,8 +61,6 @@ export type RotationChange =
       readonly issuedAt: Millis;
       readonly events: readonly EventRecord[];
     }
-  /** `current = next`. */
-  | { readonly kind: "confirm" }
   /** Ends this session, or every live session of its user, with revocations and events. */
   | {
       readonly kind: "end";
@@ -101,6 +92,8 @@ export interface UseNote {
 export interface UsePolicy {
   readonly window: Millis;
   readonly idleTimeout?: Millis;
+  /** How far `lastActiveAt` may lie behind before a use moves it. */
+  readonly activityInterval: Millis;
 }
 
 /** Which sessions to end. Sessions of other tenants are never touched. */
@@ -191,12 +184,8 @@ export interface Storage {
   getSession(id: SessionId): Promise<SessionRecord | undefined>;
 
   /**
-   * Performs the *ordinary* mint of a refresh and nothing else, in one guarded step. With `now` the store's time:
-   * live, `secretHash` equal, `seq <= next`, not fresh, and ours, where
-   * `fresh = window > 0 and (now - issuedAt <= window or (seq = next and now - iat <= window))` and
-   * `ours = seq = current or seq = next or (current < seq < next and window > 0 and issuedAt - iat <= window)`.
-   * Then `current = seq; next = next + 1; issuedAt = now; expiresAt = min(now + refreshValidity, createdAt + absoluteTimeout);
-   * idleExpiresAt = now + idleTimeout`, and `keyKind` is the attempt's if it has one. When the guard does not match nothing changes and the row is returned.
+   * Performs the *ordinary* mint of a refresh and nothing else, in one guarded step: where `decideRotation` says `mint`, the
+   * row becomes what `afterMint` gives. Otherwise nothing changes and the row is returned.
    */
   rotate(attempt: RotationAttempt): Promise<RotationResult>;
 
@@ -204,9 +193,9 @@ export interface Storage {
   applyRotation(expected: ExpectedRow, change: RotationChange): Promise<ApplyResult>;
 
   /**
-   * For each note, on a live row: confirms (`current = next`) when `seq = next`, `current < next` and
-   * (`window = 0` or `now - iat > window`); moves `lastActiveAt` to now when it is a minute or more behind, and
-   * `idleExpiresAt` with it (now + `idleTimeout`, `NEVER` without one). Never anything else.
+   * For each note, on a live row: confirms (`current = seq`) where `decideUse` says so; moves `lastActiveAt` to now when it
+   * is `activityInterval` or more behind, and `idleExpiresAt` with it (now + `idleTimeout`, `NEVER` without one).
+   * Never anything else.
    * @returns the row after it for each note, in order; undefined where there is none that is live.
    */
   reportUses(notes: readonly UseNote[], policy: UsePolicy): Promise<readonly (SessionRecord | undefined)[]>;

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import { parseMasterKeys } from "@pawl/engine";
+import { parseMasterKeys, policyLimits, refreshTokenValidityFloor } from "@pawl/engine";
+import { millis } from "@pawl/storage";
 import { isAddressRange, isListenHost, isLoopbackHost } from "./network-address.js";
 import { isStorageAddress, resolveStorageAddress, showStorageAddress } from "./storage-address.js";
 import { boolean, choice, decimal, duration, integer, text, textList, type ValueType } from "./value-type.js";
@@ -19,6 +20,7 @@ export const groups = [
 /** What a check of one key may look at besides its own value. */
 interface Related {
   readonly access_token_validity: number;
+  readonly refresh_token_reuse_window: number;
   readonly api_keys: readonly string[] | undefined;
   readonly ip_allow: readonly string[] | undefined;
 }
@@ -51,7 +53,9 @@ export interface ConfigKey<T> {
   show?(this: void, value: NoInfer<T>): string;
 }
 
-const CENTURY = 36_500 * 86_400_000;
+/** A duration as the engine's policy accepts it. */
+const durationOf = (rule: keyof typeof policyLimits) =>
+  duration({ min: policyLimits[rule].least, max: policyLimits[rule].most });
 
 const key = <T>(key: ConfigKey<T>): ConfigKey<T> => key;
 /** A key that always has a value. */
@@ -134,12 +138,18 @@ const configKeys = {
     accepted: "a number greater than access_token_validity (in minutes), at most 52560000",
     unit: "minutes",
     default: 144_000,
-    check: (value, { access_token_validity }) =>
+    check: (value, { access_token_validity, refresh_token_reuse_window }) =>
       value * 60 <= access_token_validity
         ? "must be strictly greater than 'access_token_validity'"
-        : value > 52_560_000
-          ? "must be at most 52560000 minutes (100 years)"
-          : undefined,
+        : value * 60_000 <=
+            refreshTokenValidityFloor({
+              accessTokenValidity: millis(access_token_validity * 1000),
+              reuseWindow: millis(refresh_token_reuse_window * 1000),
+            })
+          ? "must be greater than 'access_token_validity' and 'refresh_token_reuse_window' together"
+          : value > 52_560_000
+            ? "must be at most 52560000 minutes (100 years)"
+            : undefined,
   }),
   max_server_pool_size: withDefault({
     group: "Service",
@@ -225,7 +235,7 @@ const configKeys = {
   refresh_token_reuse_window: withDefault({
     group: "Sessions",
     summary: "For how long a repeated refresh is answered with the same successor.",
-    type: integer({ min: 0, max: 300 }),
+    type: integer({ min: 0, max: policyLimits.reuseWindow.most / 1000 }),
     unit: "seconds",
     default: 30,
   }),
@@ -238,15 +248,16 @@ const configKeys = {
   }),
   session_idle_timeout: key({
     group: "Sessions",
-    summary: "Ends a session that was neither used nor refreshed for so long (use is noted once a minute).",
-    type: duration({ min: 120_000, max: CENTURY }),
+    summary:
+      "Ends a session that is neither used nor refreshed within it; a request in every half of it keeps it alive.",
+    type: durationOf("idleTimeout"),
     otherwise: "no idle timeout",
     example: 1_800_000,
   }),
   session_absolute_timeout: key({
     group: "Sessions",
     summary: "Ends a session so long after its login, whatever happens.",
-    type: duration({ min: 1000, max: CENTURY }),
+    type: durationOf("absoluteTimeout"),
     otherwise: "no absolute timeout",
     example: 30 * 86_400_000,
   }),
@@ -266,7 +277,7 @@ const configKeys = {
   event_retention: withDefault({
     group: "Sessions",
     summary: "How long events (ends of sessions, alarms, key changes) are kept.",
-    type: duration({ min: 3_600_000, max: CENTURY }),
+    type: durationOf("eventRetention"),
     default: 90 * 86_400_000,
   }),
   access_token_signing_algorithm: key({

@@ -67,7 +67,7 @@ describe("defaults", () => {
 /** For each key a value as it stands in the file, and what the service then gets. */
 const meanings: readonly (readonly [ConfigName, string, Record<string, unknown>])[] = [
   ["access_token_validity", "1", { policy: { accessTokenValidity: 1000 } }],
-  ["refresh_token_validity", "60.5", { policy: { refreshTokenValidity: 3_630_000 } }],
+  ["refresh_token_validity", "61.5", { policy: { refreshTokenValidity: 3_690_000 } }],
   ["max_server_pool_size", "1", { maxServerPoolSize: 1 }],
   ["mode", "DEV", { mode: "DEV", cookies: { secure: false } }],
   ["mode", "PRODUCTION", { mode: "PRODUCTION", cookies: { secure: true } }],
@@ -147,9 +147,9 @@ describe("every key", () => {
   });
 
   test("the greatest access token validity does not overflow", () => {
-    const { policy } = read(`${compulsory}access_token_validity: 86400000\nrefresh_token_validity: 1440000.5\n`);
+    const { policy } = read(`${compulsory}access_token_validity: 86400000\nrefresh_token_validity: 1440001.5\n`);
     expect(policy.accessTokenValidity).toBe(86_400_000_000);
-    expect(policy.refreshTokenValidity).toBe(86_400_030_000);
+    expect(policy.refreshTokenValidity).toBe(86_400_090_000);
   });
 });
 
@@ -201,9 +201,13 @@ describe("documented checks", () => {
     expect(fault(`${compulsory}access_token_validity: 60\nrefresh_token_validity: 1\n`).message).toContain(
       "strictly greater",
     );
-    expect(
-      read(`${compulsory}access_token_validity: 60\nrefresh_token_validity: 1.01\n`).policy.refreshTokenValidity,
-    ).toBe(60_600);
+    // Thirty seconds of reuse window come on top.
+    expect(fault(`${compulsory}access_token_validity: 60\nrefresh_token_validity: 1.5\n`).message).toContain(
+      "must be greater than 'access_token_validity' and 'refresh_token_reuse_window' together, but it is 1.5 minutes",
+    );
+    const short = `${compulsory}access_token_validity: 60\nrefresh_token_validity: `;
+    expect(read(`${short}1.51\n`).policy.refreshTokenValidity).toBe(90_600);
+    expect(read(`${short}1.01\nrefresh_token_reuse_window: 0\n`).policy.refreshTokenValidity).toBe(60_600);
     expect(fault(`${compulsory}access_token_validity: 8640001\n`).message).toBe(
       `'refresh_token_validity' must be strictly greater than 'access_token_validity', but it is 144000 minutes. ${end}`,
     );
@@ -297,7 +301,7 @@ describe("environment variables", () => {
   test.each([
     ["PAWL_PORT", " 4000 ", { port: 4000 }],
     ["PAWL_ENABLE_ANTI_CSRF", "false", { policy: { enableAntiCsrf: false } }],
-    ["PAWL_REFRESH_TOKEN_VALIDITY", "60.5", { policy: { refreshTokenValidity: 3_630_000 } }],
+    ["PAWL_REFRESH_TOKEN_VALIDITY", "61.5", { policy: { refreshTokenValidity: 3_690_000 } }],
     ["PAWL_SESSION_IDLE_TIMEOUT", "1h", { policy: { idleTimeout: 3_600_000 } }],
     ["PAWL_API_KEYS", `${key},${key}2`, { apiKeys: [key, `${key}2`] }],
     ["PAWL_IP_ALLOW", "127.0.0.1, 10.0.0.0/8", { ipAllow: ["127.0.0.1", "10.0.0.0/8"] }],

@@ -47,8 +47,8 @@ describe("wrong values", () => {
     ["access_token_signing_key_update_interval", "0", "must be an integer from 1 to 876000, but it is 0 hours"],
     [
       "session_idle_timeout",
-      "1m",
-      'must be a duration from 2m to 36500d, such as 30m or 12h (units s, m, h, d, w), but it is "1m"',
+      "59s",
+      'must be a duration from 1m to 36500d, such as 30m or 12h (units s, m, h, d, w), but it is "59s"',
     ],
     [
       "session_absolute_timeout",

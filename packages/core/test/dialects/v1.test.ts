@@ -437,6 +437,7 @@ describe("keys and settings", () => {
       checkDatabase: true,
       accessTokenValidity: 3_600_000,
       reuseWindow: 30_000,
+      activityInterval: 60_000,
     });
   });
 

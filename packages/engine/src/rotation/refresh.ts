@@ -1,4 +1,5 @@
 import {
+  decideRotation,
   type EventRecord,
   type Millis,
   type RotationAttempt,
@@ -11,13 +12,11 @@ import {
 import { antiCsrfToken, antiCsrfTokenMatches } from "../tokens/anti-csrf.js";
 import { fastForwardEvent, forgedTokenEvent, tokenReuseEvent } from "../events.js";
 import type { Issuer } from "../tokens/issuer.js";
-import type { Policy } from "../policy.js";
-import { lifetimesOf } from "../policy-rules.js";
+import { lifetimesOf, type Policy, usePolicyOf } from "../policy.js";
 import { presentedTokens } from "./presented-tokens.js";
 import type { MasterKeyRing } from "../keys/master-key-ring.js";
 import { type RefreshTokenClaims, secretHash } from "../tokens/refresh-token.js";
 import type { RevocationMarks } from "../revocation/revocation-feed.js";
-import { decideRotation } from "./rotation.js";
 import { handleOf } from "../session-handle.js";
 import { checkForm } from "../sessions/session-input.js";
 import type { AccessTokenForm, RefreshOutcome, RefreshSessionInput } from "../session.js";
@@ -70,6 +69,7 @@ export const createRefresh = ({
   readonly marks: RevocationMarks;
 }): ((input: RefreshSessionInput) => Promise<RefreshOutcome>) => {
   const lifetimes = lifetimesOf(policy);
+  const usePolicy = usePolicyOf(policy);
 
   return async (input) => {
     const style = {
@@ -117,15 +117,15 @@ export const createRefresh = ({
           await storage.appendEvents([forgedTokenEvent(record, now)]);
           return { kind: "unauthorised", why: "forged_token", message: "the refresh token is not this session's" };
         case "keep":
-          return answer(record, claims, now);
+          return answer(await noteActivity(record, now), claims, now);
         case "repeat":
-          return answer(record, newest(record, now), now);
+          return answer(await noteActivity(record, now), newest(record, now), now);
         case "fast_forward": {
           const events = [fastForwardEvent(record, decision.seq, now)];
           const applied = await storage.applyRotation(record, { ...decision, events });
-          if (applied.kind === "applied")
-            return answer(applied.record, newest(applied.record, applied.now), applied.now);
-          break;
+          if (applied.kind === "conflict") break;
+          const { record: forwarded, now: at } = applied;
+          return answer(await noteActivity(forwarded, at), newest(forwarded, at), at);
         }
         case "reuse": {
           const ended = await punish(record, tokenReuseEvent(record, claims.seq, now));
@@ -138,6 +138,20 @@ export const createRefresh = ({
       }
     }
     throw new StorageError("unavailable", "the session kept changing under the refresh; try again");
+  }
+
+  /**
+   * Counts an answer that rotates nothing as activity, once per activity interval: whoever refreshes only inside the reuse
+   * window is active all the same. @returns the row after it.
+   */
+  async function noteActivity(record: SessionRecord, now: Millis): Promise<SessionRecord> {
+    const { idleTimeout } = policy;
+    const noted =
+      idleTimeout === undefined ? Math.max(record.lastActiveAt, record.issuedAt) : record.idleExpiresAt - idleTimeout;
+    if (now - noted < usePolicy.activityInterval) return record;
+    // A use of the confirmed token confirms nothing.
+    const [moved] = await storage.reportUses([{ id: record.id, seq: record.current, iat: now }], usePolicy);
+    return moved === undefined ? record : { ...record, idleExpiresAt: moved.idleExpiresAt };
   }
 
   /** Does what the policy says to a session whose token was stolen. @returns undefined when the row has changed. */

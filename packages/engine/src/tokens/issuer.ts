@@ -2,7 +2,7 @@ import { type Millis, millis, type SessionRecord, type SigningAlgorithm, type Si
 import { accessTokenFormats, issueAccessToken } from "./access-token.js";
 import type { AccessTokenSigner } from "./access-token-format.js";
 import { antiCsrfToken } from "./anti-csrf.js";
-import type { Policy } from "../policy.js";
+import { accessTokenLife, type Policy } from "../policy.js";
 import type { RefreshTokenClaims, RefreshTokenSeal } from "./refresh-token.js";
 import { handleOf } from "../session-handle.js";
 import type { AccessTokenClaims, AccessTokenForm, IssuedSession, IssuedToken, JsonObject } from "../session.js";
@@ -46,6 +46,7 @@ export const createIssuer = ({
   readonly seal: RefreshTokenSeal;
   readonly signingKeys: SigningKeys;
 }): Issuer => {
+  const life = accessTokenLife(policy);
   const ready = new Set<string>();
   const made = new Map<string, Promise<void>>();
 
@@ -103,7 +104,7 @@ export const createIssuer = ({
         ...csrf,
         payload,
         issuedAt: now,
-        expiresAt: millis(Math.min(now + accessTokenLife(policy), expiresAt, row.idleExpiresAt)),
+        expiresAt: millis(Math.min(now + life, expiresAt, row.idleExpiresAt)),
       };
       const found = signerFor(form, style, now);
       return {
@@ -115,10 +116,3 @@ export const createIssuer = ({
     },
   };
 };
-
-/**
- * How long an access token may live. With an idle timeout at most half of it: uses between two refreshes may go
- * unreported, so whoever is active must come to refresh before idleness would end the session.
- */
-const accessTokenLife = ({ accessTokenValidity, idleTimeout }: Policy): number =>
-  idleTimeout === undefined ? accessTokenValidity : Math.min(accessTokenValidity, Math.ceil(idleTimeout / 2));

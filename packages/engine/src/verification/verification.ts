@@ -10,8 +10,7 @@ import {
 import type { AuthenticateOutcome, KeyedAccessTokenVerifier } from "./access-token-verifier.js";
 import type { Issuer } from "../tokens/issuer.js";
 import { decodeJsonObject } from "../tokens/jwt.js";
-import type { Policy } from "../policy.js";
-import { usePolicyOf } from "../policy-rules.js";
+import { type Policy, usePolicyOf } from "../policy.js";
 import type { SessionEngine, UseReport } from "../session-engine.js";
 import { parseHandle } from "../session-handle.js";
 import { payloadText } from "../sessions/session-input.js";

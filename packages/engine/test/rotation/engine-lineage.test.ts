@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import type { IssuedSession } from "../../src/index.js";
 import { claimsOf, DAY, onEveryStore, USER, WINDOW } from "../engines.js";
-import { type Copy, Lineage } from "../lineage.js";
+import { type Copy, Lineage } from "../../../storage/test/lineage.js";
 
 /** A token as both sides hold it: sealed for the engine, open for the decision function. */
 interface Held {

@@ -1,6 +1,6 @@
 import {
-  mintsSuccessor,
-  mintSuccessor,
+  afterMint,
+  decideRotation,
   type RotationAttempt,
   type RotationResult,
   type SessionId,
@@ -35,9 +35,9 @@ export const rotateAll = async (
   const results = attempts.map((attempt, index): RotationResult | undefined => {
     const row = records.get(attempt.id);
     if (row === undefined) return { minted: false, now };
-    if (!mintsSuccessor(row, attempt, now)) return { minted: false, record: row, now };
+    if (decideRotation(row, attempt, now).kind !== "mint") return { minted: false, record: row, now };
     if (firsts.get(attempt.id) !== index) return undefined;
-    const record = mintSuccessor(row, { ...attempt, now });
+    const record = afterMint(row, { ...attempt, now });
     records.set(attempt.id, record);
     minted += 1;
     return { minted: true, record, now };

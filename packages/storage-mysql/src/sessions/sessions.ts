@@ -1,15 +1,14 @@
 import {
+  afterEnd,
+  afterFastForward,
+  afterUse,
   type ApplyResult,
-  endRow,
   type ErasedUser,
   type EventRecord,
   type ExpectedRow,
   expiryOf,
   isLive,
   type Millis,
-  fastForward,
-  mintSuccessor,
-  noteUse,
   refreshedAt,
   type RevocationCause,
   type RevocationSelector,
@@ -97,7 +96,7 @@ export const createSessions = async (
     const present = all.filter(({ id }) => !created.has(id));
     for (const { id } of all) {
       const record = created.get(id);
-      if (record !== undefined) created.set(id, endRow(record, { at: now, reason: "session_limit" }));
+      if (record !== undefined) created.set(id, afterEnd(record, { at: now, reason: "session_limit" }));
     }
     const records = creations.map(({ record }) => created.get(record.id) ?? record);
     const writes = [...statements.insertSessions(records), ...end(present, all, { reason: "session_limit" }, now)];
@@ -164,31 +163,15 @@ export const applyRotation = async (
       const { reason, events } = change;
       const ended = change.scope === "user" ? liveReferences(others, now) : [onlyReference(row)];
       const writes = [...insertEvents(events), ...end(ended, ended, { reason }, now)];
-      const record = endRow(row, { at: now, reason });
+      const record = afterEnd(row, { at: now, reason });
       return { writes, result: () => ({ kind: "applied", record, ended, now }) };
     }
-    const record = changed(row, change, now);
-    const events = change.kind === "fast_forward" ? insertEvents(change.events) : [];
+    const record = afterFastForward(row, change);
     return {
-      writes: [...statements.updateRotations([record]), ...events],
+      writes: [...statements.updateRotations([record]), ...insertEvents(change.events)],
       result: () => ({ kind: "applied", record, ended: [], now }),
     };
   });
-};
-
-const changed = (
-  row: SessionRecord,
-  change: Exclude<RotationChange, { readonly kind: "end" }>,
-  now: Millis,
-): SessionRecord => {
-  switch (change.kind) {
-    case "mint":
-      return mintSuccessor(row, { ...change, now });
-    case "fast_forward":
-      return fastForward(row, change);
-    case "confirm":
-      return { ...row, current: row.next };
-  }
 };
 
 export const reportUses = async (
@@ -202,7 +185,7 @@ export const reportUses = async (
     const result = notes.map((note) => {
       const row = records.get(note.id);
       if (row === undefined || !isLive(row, now)) return undefined;
-      const noted = noteUse(row, note, { ...policy, now });
+      const noted = afterUse(row, note, { ...policy, now });
       if (noted !== row) changed.set(note.id, noted);
       records.set(note.id, noted);
       return noted;

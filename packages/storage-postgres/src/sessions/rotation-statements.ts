@@ -34,7 +34,7 @@ type Attempt = Readonly<Record<keyof typeof attemptColumns | "now", string>>;
 
 const attemptNames = Object.keys(attemptColumns) as readonly (keyof typeof attemptColumns)[];
 
-/** `mintSuccessor` of the contract, as assignments. */
+/** `afterMint` of the contract, as assignments. */
 const mint = (attempt: Omit<Attempt, "bucket" | "id" | "iat" | "secret_hash" | "reuse_window">): string => {
   // A null is passed over by least().
   const end = `least(${attempt.now} + ${attempt.refresh_validity}, s.created_at + ${attempt.absolute_timeout})`;
@@ -43,7 +43,7 @@ const mint = (attempt: Omit<Attempt, "bucket" | "id" | "iat" | "secret_hash" | "
     key_kind = coalesce(${attempt.key_kind}, s.key_kind), sweep_at = least(s.sweep_at, ${end})`;
 };
 
-/** `mintsSuccessor` of the contract. */
+/** The `mint` of the contract's `decideRotation`. */
 const minting = ({ now: at, bucket, id, seq, iat, secret_hash, reuse_window }: Attempt): string =>
   `s.bucket = ${bucket} AND s.id = ${id} AND s.secret_hash = ${secret_hash} AND ${live("s", at)} AND ${seq} <= s.next
     AND NOT (${reuse_window} > 0
@@ -107,22 +107,6 @@ const change = (assignments: string): string =>
 
 const selectChanged = `SELECT ${columns}, ${now} AS now FROM changed`;
 
-/** Parameters 6 to 10: seq, refresh validity, absolute and idle timeout, kind of key. */
-export const applyMint = query<TimedRow>(
-  `WITH ${clock}, ${change(
-    mint({
-      now,
-      seq: "$6::bigint",
-      refresh_validity: "$7::bigint",
-      absolute_timeout: "$8::bigint",
-      idle_timeout: "$9::bigint",
-      key_kind: "$10::text",
-    }),
-  )} ${selectChanged}`,
-);
-
-export const applyConfirm = query<TimedRow>(`WITH ${clock}, ${change("current = s.next")} ${selectChanged}`);
-
 /** Parameters 6 to 8: next, current, time of issue; from 9 on: events. */
 export const applyFastForward = query<TimedRow>(
   `WITH ${clock}, ${change("next = $6::bigint, current = $7::bigint, issued_at = $8::bigint")}, noted AS (
@@ -147,15 +131,19 @@ export const applyEndOfUser = applyEndOf(
     ON s.bucket = expected.bucket AND s.user_id = expected.user_id AND s.tenant_id = expected.tenant_id WHERE ${live("s")}`,
 );
 
-/** `noteUse` of the contract for notes on sessions that differ and are in order. Parameters: bucket, id, seq, iat; window, idle timeout. */
-const confirms = `(note.seq = s.next AND s.current < s.next AND ($6::bigint = 0 OR ${now} - note.iat > $6::bigint))`;
-const moves = `(${now} - s.last_active_at >= 60000)`;
+/**
+ * `afterUse` of the contract for notes on sessions that differ and are in order. Parameters: bucket, id, seq, iat; window,
+ * idle timeout, activity interval.
+ */
+const confirms = `(s.current < note.seq AND ($6::bigint = 0 OR ${now} - note.iat > $6::bigint) AND (note.seq = s.next
+    OR (note.seq < s.next AND $6::bigint > 0 AND s.issued_at - note.iat > $6::bigint)))`;
+const moves = `(${now} - s.last_active_at >= $8::bigint)`;
 
 export const noteUses = query<TimedRow & { readonly noted: boolean }>(
   `WITH ${clock}, note AS MATERIALIZED (
     SELECT * FROM unnest($2::integer[], $3::text[], $4::bigint[], $5::bigint[]) AS note (bucket, id, seq, iat)
   ), noted AS (
-    UPDATE {schema}.sessions AS s SET current = CASE WHEN ${confirms} THEN s.next ELSE s.current END,
+    UPDATE {schema}.sessions AS s SET current = CASE WHEN ${confirms} THEN note.seq ELSE s.current END,
       last_active_at = CASE WHEN ${moves} THEN ${now} ELSE s.last_active_at END,
       idle_expires_at = CASE WHEN ${moves} THEN coalesce(${now} + $7::bigint, 8640000000000000) ELSE s.idle_expires_at END
     FROM note WHERE s.bucket = note.bucket AND s.id = note.id AND ${live("s")} AND (${confirms} OR ${moves})

@@ -1,9 +1,8 @@
 import {
+  afterUse,
+  decideRotation,
   type ApplyResult,
   type ExpectedRow,
-  type Lifetimes,
-  mintsSuccessor,
-  noteUse,
   type RotationAttempt,
   type RotationChange,
   type RotationResult,
@@ -32,6 +31,8 @@ const attemptColumns: readonly ((attempt: RotationAttempt) => string | number | 
   ({ keyKind }) => keyKind ?? null,
 ];
 
+const mints = (...judged: Parameters<typeof decideRotation>): boolean => decideRotation(...judged).kind === "mint";
+
 /**
  * Rotates several sessions. A statement changes a row once, so of several attempts at one session the first is made and the
  * others are judged by what that left: they find it fresh, and only one that would mint again is sent again.
@@ -52,8 +53,7 @@ export const rotateAll = async (
     waiting = waiting.filter((entry) => {
       const answer = answers.get(entry.attempt.id) ?? { minted: false, now: context.now() };
       const isFirst = firsts.get(entry.attempt.id) === entry;
-      if (!isFirst && answer.record !== undefined && mintsSuccessor(answer.record, entry.attempt, answer.now))
-        return true;
+      if (!isFirst && answer.record !== undefined && mints(answer.record, entry.attempt, answer.now)) return true;
       results[entry.index] = isFirst ? answer : { ...answer, minted: false };
       return false;
     });
@@ -80,7 +80,7 @@ const rotateDistinct = async (
   // A row that should have been minted from was changed by somebody else in the meantime: what came back is the row before that.
   const stale = attempts.filter((attempt) => {
     const { minted, record, now } = results.get(attempt.id) ?? { minted: true };
-    return !minted && record !== undefined && mintsSuccessor(record, attempt, now);
+    return !minted && record !== undefined && mints(record, attempt, now);
   });
   if (stale.length > 0) {
     const fresh = await readSessions(
@@ -92,12 +92,6 @@ const rotateDistinct = async (
   }
   return results;
 };
-
-const lifetimeValues = ({ refreshValidity, absoluteTimeout, idleTimeout }: Lifetimes): readonly Value[] => [
-  refreshValidity,
-  absoluteTimeout ?? null,
-  idleTimeout ?? null,
-];
 
 export const applyRotation = async (
   { database, time }: Context,
@@ -118,15 +112,11 @@ export const applyRotation = async (
 
 const statementOf = (change: RotationChange): readonly [Statement<TimedRow>, readonly Value[]] => {
   switch (change.kind) {
-    case "mint":
-      return [statements.applyMint, [change.seq, ...lifetimeValues(change.lifetimes), change.keyKind ?? null]];
     case "fast_forward":
       return [
         statements.applyFastForward,
         [change.seq, change.current, change.issuedAt, ...eventArrays(change.events)],
       ];
-    case "confirm":
-      return [statements.applyConfirm, []];
     case "end":
       return [
         change.scope === "user" ? statements.applyEndOfUser : statements.applyEnd,
@@ -170,12 +160,13 @@ const noteDistinct = async (
     ...arraysOf<UseNote>(ordered, [({ id }) => bucketColumn(id), ({ id }) => id, ({ seq }) => seq, ({ iat }) => iat]),
     policy.window,
     policy.idleTimeout ?? null,
+    policy.activityInterval,
   ]);
   const found = new Map(rows.map((row) => [row.id, row]));
   // As in a rotation: a row that should have changed was changed by somebody else.
   const isStale = (row: (typeof rows)[number], note: UseNote): boolean => {
     const record = recordOf(row);
-    return !row.noted && noteUse(record, note, { ...policy, now: row.now }) !== record;
+    return !row.noted && afterUse(record, note, { ...policy, now: row.now }) !== record;
   };
   const stale = notes.filter((note) => {
     const row = found.get(note.id);

@@ -1,4 +1,3 @@
-import { NEVER } from "@pawl/storage";
 import { createHash } from "node:crypto";
 
 /** One operation of the store: a Lua script that the server runs as one atomic step. */
@@ -96,17 +95,6 @@ local function leave(row)
   redis.call('ZREM', P .. 'ids', row.id)
   redis.call('ZREM', index('u', row.user), row.id)
   if row.tenant ~= 'public' then redis.call('ZREM', index('t', row.tenant), row.id) end
-end`;
-
-/** Moves the end of a row; \`row.expires\` and \`row.idle\` after a mint. ARGV[first…] is validity, idle and absolute timeout. */
-export const mint = String.raw`
-local function mint(row, seq, kind, validity, idle, absolute)
-  local ends = now + tonumber(validity)
-  if absolute ~= '' then ends = math.min(ends, tonumber(row.created) + tonumber(absolute)) end
-  row.current, row.next, row.issued = text(seq), text(row.next + 1), text(now)
-  row.expires = text(ends)
-  row.idle = idle == '' and '${String(NEVER)}' or text(now + tonumber(idle))
-  if kind ~= '' then row.kind = kind end
 end`;
 
 /** The audit trail: appending and dropping. An event is a count and a JSON array of texts in one hash, and has a place in the trail. */

@@ -1,5 +1,5 @@
 import { NEVER } from "@pawl/storage";
-import { ending, feed, mint, readScript, rows, trail, unlessMissing, writeScript } from "./lua.js";
+import { ending, feed, readScript, rows, trail, unlessMissing, writeScript } from "./lua.js";
 
 /** KEYS: session. @returns the fields of the row. */
 export const getSession = readScript(String.raw`
@@ -42,14 +42,12 @@ end
 return { ARGV[1], now, minted, row[1], row[2], row[3], row[4], row[5], row[6], row[7] }`);
 
 /**
- * A compare-and-set. KEYS: session; sweep for a mint; ids, sweep, feed, events and trail for an end; events and trail for a
- * fast-forward. ARGV: 3 prefix, 4 id, 5 current, 6 next, 7 kind of change; for `mint` 8 seq, 9 kind of key, 10 validity,
- * 11 idle timeout, 12 absolute timeout; for `fast_forward` 8 seq, 9 current, 10 issued and events from 11 on; for `end` 8 scope, 9 reason and events from 10 on.
+ * A compare-and-set. KEYS: session; ids, sweep, feed, events and trail for an end; events and trail for a
+ * fast-forward. ARGV: 3 prefix, 4 id, 5 current, 6 next, 7 kind of change; for `fast_forward` 8 seq, 9 current, 10 issued and events from 11 on; for `end` 8 scope, 9 reason and events from 10 on.
  * @returns the fields of the row, and the sessions that ended; nothing for a conflict.
  */
 export const applyRotation = writeScript(
   rows,
-  mint,
   trail,
   feed,
   ending,
@@ -71,25 +69,15 @@ if change == 'end' then
   finish(ended, ARGV[9], nil, last)
   append_all(10, #ARGV)
 else
-  if change == 'mint' then
-    mint(row, ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12])
-    if tonumber(row.expires) < tonumber(row.sweep) then
-      row.sweep = row.expires
-      redis.call('ZADD', P .. 'sweep', row.sweep, id)
-    end
-  elseif change == 'fast_forward' then
-    row.next, row.current, row.issued = ARGV[8], ARGV[9], ARGV[10]
-    append_all(11, #ARGV)
-  else
-    row.current = row.next
-  end
+  row.next, row.current, row.issued = ARGV[8], ARGV[9], ARGV[10]
+  append_all(11, #ARGV)
   redis.call('HSET', KEYS[1], 'v', packed(row))
 end
 local fields = redis.call('HMGET', KEYS[1], 'v', 'h', 't', 'u', 'x', 'p', 'd')
 return refer({ ARGV[1], now, fields[1], fields[2], fields[3], fields[4], fields[5], fields[6], fields[7] }, ended)`,
 );
 
-/** KEYS: session. ARGV: 4 id, 5 seq, 6 iat, 7 window, 8 idle timeout. @returns the fields of the row after it. */
+/** KEYS: session. ARGV: 4 id, 5 seq, 6 iat, 7 window, 8 idle timeout, 9 activity interval. @returns the fields of the row after it. */
 export const reportUse = writeScript(
   rows,
   String.raw`
@@ -98,10 +86,11 @@ if not found[1] then return { ARGV[1], now } end
 local row = parse({}, found[1])
 if not live(row) then return { ARGV[1], now } end
 local seq, iat, window = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local confirms = seq == tonumber(row.next) and tonumber(row.current) < tonumber(row.next)
-  and (window == 0 or now - iat > window)
-local moves = now - tonumber(row.active) >= 60000
-if confirms then row.current = row.next end
+local bypassed = seq < tonumber(row.next) and window > 0 and tonumber(row.issued) - iat > window
+local confirms = tonumber(row.current) < seq and (window == 0 or now - iat > window)
+  and (seq == tonumber(row.next) or bypassed)
+local moves = now - tonumber(row.active) >= tonumber(ARGV[9])
+if confirms then row.current = ARGV[5] end
 if moves then
   row.active = text(now)
   row.idle = ARGV[8] == '' and '${String(NEVER)}' or text(now + tonumber(ARGV[8]))

@@ -130,15 +130,11 @@ export const applyRotation = async (
 const changeArguments = (change: RotationChange): readonly [readonly string[], readonly (string | number)[]] => {
   const noted = (events: readonly EventRecord[]): readonly (string | number)[] => events.flatMap(eventArguments);
   switch (change.kind) {
-    case "mint":
-      return [["sweep"], [change.seq, letterOf(change.keyKind), ...lifetimeArguments(change.lifetimes)]];
     case "fast_forward":
       return [
         change.events.length === 0 ? [] : ["events", "trail"],
         [change.seq, change.current, change.issuedAt, ...noted(change.events)],
       ];
-    case "confirm":
-      return [[], []];
     case "end":
       return [
         ["ids", "feed", "events", "trail"],
@@ -155,7 +151,15 @@ export const reportUses = ({ calls, keys }: Store, notes: readonly UseNote[], po
         tag: tagOfSession(id),
         script: scripts.reportUse,
         keys: [keys.session(id)],
-        args: [keys.of(tagOfSession(id)), id, seq, iat, policy.window, policy.idleTimeout ?? ""],
+        args: [
+          keys.of(tagOfSession(id)),
+          id,
+          seq,
+          iat,
+          policy.window,
+          policy.idleTimeout ?? "",
+          policy.activityInterval,
+        ],
       });
       return recordOf(id, values);
     }),

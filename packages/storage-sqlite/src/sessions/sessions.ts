@@ -1,4 +1,6 @@
 import {
+  afterFastForward,
+  afterUse,
   type ApplyResult,
   type ErasedUser,
   type ExpectedRow,
@@ -8,10 +10,7 @@ import {
   type Lifetimes,
   type Millis,
   millis,
-  fastForward,
-  mintSuccessor,
   NEVER,
-  noteUse,
   type RevocationCause,
   type RevocationSelector,
   type RotationAttempt,
@@ -122,8 +121,8 @@ export const applyRotation = (
     appendEvents(database, change.events);
     return { kind: "applied", record: getSession(database, row.id) ?? row, ended, now };
   }
-  if (change.kind === "fast_forward") appendEvents(database, change.events);
-  return { kind: "applied", record: put(database, changed(row, change, now)), ended: [], now };
+  appendEvents(database, change.events);
+  return { kind: "applied", record: put(database, afterFastForward(row, change)), ended: [], now };
 };
 
 export const reportUse = (
@@ -133,7 +132,7 @@ export const reportUse = (
 ): SessionRecord | undefined => {
   const row = getSession(database, note.id);
   if (row === undefined || !isLive(row, now)) return undefined;
-  const noted = noteUse(row, note, { ...policy, now });
+  const noted = afterUse(row, note, { ...policy, now });
   return noted === row ? row : put(database, noted);
 };
 
@@ -197,21 +196,6 @@ export const sweep = (
 
 const idleEnd = ({ idleTimeout }: Lifetimes, now: Millis): Millis =>
   idleTimeout === undefined ? NEVER : millis(now + idleTimeout);
-
-const changed = (
-  row: SessionRecord,
-  change: Exclude<RotationChange, { readonly kind: "end" }>,
-  now: Millis,
-): SessionRecord => {
-  switch (change.kind) {
-    case "mint":
-      return mintSuccessor(row, { ...change, now });
-    case "fast_forward":
-      return fastForward(row, change);
-    case "confirm":
-      return { ...row, current: row.next };
-  }
-};
 
 const put = (database: Database, record: SessionRecord): SessionRecord => {
   const { id, current, next, issuedAt, lastActiveAt, expiresAt, idleExpiresAt, keyKind } = record;

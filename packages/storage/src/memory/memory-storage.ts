@@ -11,16 +11,8 @@ import {
   type SessionReference,
   type SigningKeyRecord,
 } from "../records.js";
-import {
-  endRow,
-  expiryOf,
-  fastForward,
-  mintsSuccessor,
-  mintSuccessor,
-  noteUse,
-  refreshedAt,
-  sessionEndedEvent,
-} from "../row-change.js";
+import { afterFastForward, afterMint, afterUse, decideRotation } from "../rotation.js";
+import { afterEnd, expiryOf, refreshedAt, sessionEndedEvent } from "../session-end.js";
 import {
   checkEvent,
   checkLimit,
@@ -116,8 +108,8 @@ export class MemoryStorage implements Storage {
     const now = this.now();
     const row = this.#sessions.get(attempt.id);
     if (row === undefined) return { minted: false, now };
-    if (!mintsSuccessor(row, attempt, now)) return { minted: false, record: row, now };
-    return { minted: true, record: this.#put(mintSuccessor(row, { ...attempt, now })), now };
+    if (decideRotation(row, attempt, now).kind !== "mint") return { minted: false, record: row, now };
+    return { minted: true, record: this.#put(afterMint(row, { ...attempt, now })), now };
   }
 
   async applyRotation(expected: ExpectedRow, change: RotationChange): Promise<ApplyResult> {
@@ -129,13 +121,9 @@ export class MemoryStorage implements Storage {
     if (row === undefined || !isLive(row, now) || row.current !== expected.current || row.next !== expected.next)
       return { kind: "conflict" };
     switch (change.kind) {
-      case "mint":
-        return { kind: "applied", record: this.#put(mintSuccessor(row, { ...change, now })), ended: [], now };
       case "fast_forward":
         this.#events.append(change.events);
-        return { kind: "applied", record: this.#put(fastForward(row, change)), ended: [], now };
-      case "confirm":
-        return { kind: "applied", record: this.#put({ ...row, current: row.next }), ended: [], now };
+        return { kind: "applied", record: this.#put(afterFastForward(row, change)), ended: [], now };
       case "end": {
         const ended = this.#end(change.scope === "user" ? this.#live(referenceOf(row)) : [row], change);
         this.#events.append(change.events);
@@ -151,7 +139,7 @@ export class MemoryStorage implements Storage {
     return notes.map((note) => {
       const row = this.#sessions.get(note.id);
       if (row === undefined || !isLive(row, now)) return undefined;
-      const noted = noteUse(row, note, { ...policy, now });
+      const noted = afterUse(row, note, { ...policy, now });
       return noted === row ? row : this.#put(noted);
     });
   }
@@ -377,7 +365,7 @@ export class MemoryStorage implements Storage {
   #end(rows: readonly SessionRecord[], cause: RevocationCause): readonly SessionReference[] {
     const at = this.now();
     const ended = rows.map(referenceOf);
-    for (const row of rows) this.#put(endRow(row, { at, reason: cause.reason }));
+    for (const row of rows) this.#put(afterEnd(row, { at, reason: cause.reason }));
     this.#events.append(ended.map((session) => sessionEndedEvent(session, { ...cause, at })));
     this.#revocations.append(ended.map((session) => ({ ...session, at, reason: cause.reason })));
     return ended;

@@ -1,4 +1,5 @@
 import {
+  activityInterval,
   type CreateSessionInput,
   type JsonObject,
   parseHandle,
@@ -160,6 +161,7 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
         checkDatabase: policy.checkDatabase,
         accessTokenValidity: policy.accessTokenValidity,
         reuseWindow: policy.reuseWindow,
+        activityInterval: activityInterval(policy),
       },
     }),
     listSigningKeys: () => ({ ok: { keys: [...engine.listSigningKeys()] } }),

@@ -1,5 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
-import { isLive, millis, type Millis, type RotationAttempt, type SessionRecord, type UseNote } from "@pawl/storage";
+import { type Millis, millis, NEVER } from "./identifiers.js";
+import { isLive, type SessionRecord, type SigningKeyKind } from "./records.js";
+import type { Lifetimes, RotationAttempt, UseNote, UsePolicy } from "./storage.js";
 
 /** What a presented refresh token claims, and the reuse window (ms) it is judged with. */
 export type PresentedToken = Pick<RotationAttempt, "seq" | "iat" | "secretHash" | "window"> & {
@@ -25,8 +27,8 @@ export type RotationDecision =
   | { readonly kind: "mint"; readonly seq: number };
 
 /**
- * Decides a refresh: pure, and the one place where it is decided; the guard of `Storage.rotate` is its `mint` branch.
- * The protocol is drawn in the README of this package; it departs from RFC 9700 section 4.14.2 as listed there.
+ * Decides a refresh: pure, and the one place where it is decided. The guard of `Storage.rotate` is its `mint` branch.
+ * The protocol is drawn in the README of `@pawl/engine`; it departs from RFC 9700 section 4.14.2 as listed there.
  */
 export const decideRotation = (
   row: SessionRecord | undefined,
@@ -55,8 +57,8 @@ export const decideRotation = (
 };
 
 /**
- * Decides the reported use of an access token: `confirm` when it shows that the newest refresh token has arrived
- * (`current = next`), otherwise nothing. A use never alarms and never fast-forwards.
+ * Decides the reported use of an access token: `confirm` when it shows that the refresh token issued with it has arrived
+ * (`current = seq`), otherwise nothing. A use never alarms and never fast-forwards.
  */
 export const decideUse = (
   row: SessionRecord | undefined,
@@ -64,9 +66,61 @@ export const decideUse = (
   now: Millis,
 ): "confirm" | "nothing" => {
   if (row === undefined || !isLive(row, now)) return "nothing";
-  const settled = use.window === 0 || now - use.iat > use.window;
-  return use.seq === row.next && row.current < row.next && settled ? "confirm" : "nothing";
+  const { seq, iat, window } = use;
+  const settled = window === 0 || now - iat > window;
+  // A token that was displaced, but not within a window of its sealing, did arrive: somebody who holds an older one has
+  // rotated past it ever since.
+  const bypassed = seq < row.next && window > 0 && row.issuedAt - iat > window;
+  return row.current < seq && settled && (seq === row.next || bypassed) ? "confirm" : "nothing";
 };
+
+/** A row after the mint of a successor of `seq`. */
+export const afterMint = (
+  row: SessionRecord,
+  mint: {
+    readonly seq: number;
+    readonly lifetimes: Lifetimes;
+    readonly keyKind?: SigningKeyKind;
+    readonly now: Millis;
+  },
+): SessionRecord => {
+  const { refreshValidity, idleTimeout, absoluteTimeout } = mint.lifetimes;
+  const end = mint.now + refreshValidity;
+  return {
+    ...row,
+    current: mint.seq,
+    next: row.next + 1,
+    issuedAt: mint.now,
+    expiresAt: millis(absoluteTimeout === undefined ? end : Math.min(end, row.createdAt + absoluteTimeout)),
+    idleExpiresAt: idleEnd(mint.now, idleTimeout),
+    keyKind: mint.keyKind ?? row.keyKind,
+  };
+};
+
+/** A row that had lost commits, after a token of a lost rotation was seen. */
+export const afterFastForward = (
+  row: SessionRecord,
+  { seq, current, issuedAt }: { readonly seq: number; readonly current: number; readonly issuedAt: Millis },
+): SessionRecord => ({ ...row, current, next: seq, issuedAt });
+
+/** A live row after a use was noted: the same object when the note changes nothing. */
+export const afterUse = (
+  row: SessionRecord,
+  note: UseNote,
+  { now, window, idleTimeout, activityInterval }: UsePolicy & { readonly now: Millis },
+): SessionRecord => {
+  const confirms = decideUse(row, { ...note, window }, now) === "confirm";
+  const moves = now - row.lastActiveAt >= activityInterval;
+  if (!confirms && !moves) return row;
+  return {
+    ...row,
+    current: confirms ? note.seq : row.current,
+    ...(moves ? { lastActiveAt: now, idleExpiresAt: idleEnd(now, idleTimeout) } : {}),
+  };
+};
+
+const idleEnd = (now: Millis, idleTimeout: Millis | undefined): Millis =>
+  idleTimeout === undefined ? NEVER : millis(now + idleTimeout);
 
 const sameHash = (presented: string, stored: string): boolean => {
   const left = Buffer.from(presented);

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Copy, Lineage, type RotationAnswer } from "../lineage.js";
+import { type Copy, Lineage, type RotationAnswer } from "./lineage.js";
 
 const WINDOW = 30_000;
 const EXCHANGE = WINDOW / 3;

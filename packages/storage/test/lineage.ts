@@ -1,5 +1,4 @@
-import { millis, type SessionRecord } from "@pawl/storage";
-import { decideRotation, decideUse } from "../src/rotation/rotation.js";
+import { decideRotation, decideUse, millis, type SessionRecord } from "../src/index.js";
 import { sessionRow } from "./session-row.js";
 
 /** One copy of a token as its holder sees it. */
@@ -64,7 +63,7 @@ export class Lineage {
 
   use(token: Copy): void {
     const use = { seq: token.seq, iat: millis(token.iat), window: millis(this.#window) };
-    if (decideUse(this.#row, use, millis(this.now)) === "confirm") this.#commit({ current: this.#row.next });
+    if (decideUse(this.#row, use, millis(this.now)) === "confirm") this.#commit({ current: token.seq });
   }
 
   /** The store loses its newest commits, as an asynchronous replica does when it is promoted. */

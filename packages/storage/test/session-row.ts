@@ -1,4 +1,4 @@
-import { millis, NEVER, PUBLIC_TENANT, type SessionId, type SessionRecord, type UserId } from "@pawl/storage";
+import { millis, NEVER, PUBLIC_TENANT, type SessionId, type SessionRecord, type UserId } from "../src/index.js";
 
 /** A live row that was never refreshed, with the given columns in place of the usual ones. */
 export const sessionRow = (columns: Partial<SessionRecord> = {}): SessionRecord => ({
