@@ -26,6 +26,8 @@ const brokenRule = (before, { outcome, row, presented }, life) => {
   if (presented.seq < old.current) return "what was dead came to life";
   // A store that lost commits knows less of its copies.
   if (life.losses !== undefined) return undefined;
+  if (presented.seq < before.contradicted)
+    return "two parties were seen, and an older token than the newest was answered";
   const sealedAfter = outcome.copy.iat - row.issuedAt;
   if (row.issuedAt > 0 && (sealedAfter < 0 || sealedAfter > WINDOW))
     return "a copy was sealed at another time than its own";
@@ -47,7 +49,8 @@ const turnsUntilAlarm = async (world, scene) => {
   for (let turn = 1; turn <= 4; turn += 1) {
     at = (await doStep(at, "wait 12", scene)).world;
     if (turn % 2 === 1) at = (await doStep(at, "send", scene)).world;
-    const { outcome, world: after } = await doStep(at, turn % 2 === 1 ? "arrive 0" : "thief refreshes", scene);
+    const theft = scene.life.thief === "polling" ? "thief refreshes and forgets the answer" : "thief refreshes";
+    const { outcome, world: after } = await doStep(at, turn % 2 === 1 ? "arrive 0" : theft, scene);
     if (outcome.kind !== "refreshed") return turn;
     at = turn % 2 === 1 ? (await doStep(after, "deliver 0 0", scene)).world : after;
   }

@@ -1,4 +1,4 @@
-// Deliberately broken engines: one change of rotation.ts each. An explorer that takes one of them for the real one proves
+// Deliberately broken engines: one change of the pure decision each (packages/storage/src/rotation.ts). An explorer that takes one of them for the real one proves
 // nothing.
 import { register } from "node:module";
 
@@ -50,16 +50,19 @@ export const mutants = [
   ["a rotation confirms nothing", 'return { kind: "mint", seq };', 'return { kind: "mint", seq: current };'],
   ["asking again makes a copy young again", '? { kind: "keep" }', '? { kind: "repeat", seq: next }'],
   ["the parent is handed out again", ': { kind: "repeat", seq: next }', ': { kind: "keep" }'],
-  [
-    "a use confirms at once",
-    "const settled = use.window === 0 || now - use.iat > use.window;",
-    "const settled = true;",
-  ],
+  ["a use confirms at once", "const settled = window === 0 || now - iat > window;", "const settled = true;"],
   ["a use never confirms", '? "confirm" : "nothing"', '? "nothing" : "nothing"'],
+  ["a use of any token confirms", "(seq === row.next || bypassed)", "(true)"],
   [
-    "a use of any token confirms",
-    "use.seq === row.next && row.current < row.next && settled",
-    "row.current < row.next && settled",
+    "a use confirms its own token",
+    "current: confirms ? row.next : row.current",
+    "current: confirms ? note.seq : row.current",
+  ],
+  ["only a use of the newest token confirms", "(seq === row.next || bypassed)", "seq === row.next"],
+  [
+    "a use of every displaced token confirms",
+    "const bypassed = seq < row.next && window > 0 && row.issuedAt - iat > window;",
+    "const bypassed = seq < row.next;",
   ],
 ].map(([what, from, to]) => ({ what, from, to }));
 
@@ -69,13 +72,13 @@ export const initialize = (data) => { mutants = data; };
 export const resolve = async (specifier, context, next) => {
   const resolved = await next(specifier, context);
   const query = /[?]mutant=\\d+$/.exec(context.parentURL ?? "")?.[0];
-  return query !== undefined && resolved.url.includes("/packages/engine/dist/")
+  return query !== undefined && /\\/packages\\/(engine|storage)\\/dist\\//.test(resolved.url)
     ? { ...resolved, url: resolved.url + query }
     : resolved;
 };
 export const load = async (url, context, next) => {
   const loaded = await next(url, context);
-  const index = /\\/rotation\\.js[?]mutant=(\\d+)$/.exec(url)?.[1];
+  const index = /\\/storage\\/dist\\/rotation\\.js[?]mutant=(\\d+)$/.exec(url)?.[1];
   if (index === undefined) return loaded;
   const { what, from, to } = mutants[index];
   const text = String(loaded.source);
@@ -93,27 +96,10 @@ export const brokenEngine = async (index) => {
   ];
   if (!isRegistered) register(`data:text/javascript,${encodeURIComponent(hooks)}`, { data: all });
   isRegistered = true;
-  return import(new URL(`../../packages/engine/dist/index.js?mutant=${index}`, import.meta.url));
+  const [{ createEngine, parseMasterKeys }, { MemoryStorage }] = await Promise.all(
+    ["engine", "storage"].map(
+      (name) => import(new URL(`../../packages/${name}/dist/index.js?mutant=${index}`, import.meta.url)),
+    ),
+  );
+  return { createEngine, parseMasterKeys, MemoryStorage };
 };
-
-/** Lets a storage mint and confirm as a broken engine decides: the guards of the real one would hide what is broken. */
-export const decidedBy = ({ decideRotation, decideUse }) =>
-  async function around(method, call, [given, policy], storage) {
-    if (method === "rotate") {
-      const record = await storage.getSession(given.id);
-      const now = storage.now();
-      const decision = decideRotation(record, given, now);
-      if (decision.kind !== "mint") return { minted: false, record, now };
-      const applied = await storage.applyRotation(record, { ...decision, lifetimes: given.lifetimes });
-      return { minted: applied.kind === "applied", record: applied.record ?? record, now };
-    }
-    if (method === "reportUses")
-      return Promise.all(
-        given.map(async (note) => {
-          const row = await storage.getSession(note.id);
-          if (decideUse(row, { ...note, window: policy.window }, storage.now()) !== "confirm") return row;
-          return (await storage.applyRotation(row, { kind: "confirm" })).record;
-        }),
-      );
-    return call();
-  };

@@ -1,6 +1,6 @@
 // Operations that run at the same time, stopped at every call of the storage and let go in every order.
 import { AsyncLocalStorage } from "node:async_hooks";
-import { decideRotation } from "@pawl/engine";
+import { afterMint, decideRotation } from "@pawl/storage";
 import { UNIT } from "./honest-client.mjs";
 import { openStage } from "./stage.mjs";
 
@@ -12,22 +12,23 @@ export const openGatedStage = async (kind, broken = (_method, call) => call()) =
     operation.getStore() === undefined
       ? call()
       : new Promise((resolve, reject) => waiting.push(() => call().then(resolve, reject)));
-  const around = (method, call, args, storage) => broken(method, () => gate(call), args, { storage, gate });
+  const around = (method, call, args, storage) =>
+    broken(method, () => gate(call), args, { storage, gate, restore: (row) => stage.restore(row, stage.clock.time) });
   const stage = await openStage(kind, { around });
   return { ...stage, operation, waiting, gate };
 };
 
 /** Stores that break the contract: what is one step there takes two, or compares nothing. */
 export const brokenLines = {
-  "the store reads, then mints": async (method, call, [attempt], { storage, gate }) => {
+  "the store reads, then mints": async (method, call, [attempt], { storage, gate, restore }) => {
     if (method !== "rotate") return call();
     const record = await gate(() => storage.getSession(attempt.id));
     const now = storage.now();
     const decision = decideRotation(record, attempt, now);
     if (decision.kind !== "mint") return { minted: false, record, now };
-    const change = { ...decision, lifetimes: attempt.lifetimes };
-    const applied = await gate(async () => storage.applyRotation(await storage.getSession(attempt.id), change));
-    return { minted: applied.kind === "applied", record: applied.record ?? record, now };
+    const minted = afterMint(record, { ...attempt, now });
+    await gate(() => restore(minted, now));
+    return { minted: true, record: minted, now };
   },
   "the store ends sessions without comparing": async (method, call, [expected, change], { storage, gate }) => {
     if (method !== "applyRotation") return call();

@@ -16,7 +16,7 @@ const copyOf = ({ accessToken, refreshToken }) => {
   return { id: `${seq}.${iat}`, seq, iat, usedAs: issuedAt, parentSeq, refreshToken: refreshToken.token };
 };
 
-const openMemory = async (clock) => {
+const openMemory = async (clock, { MemoryStorage }) => {
   let current = new MemoryStorage({ clock });
   return {
     storage: () => current,
@@ -43,9 +43,12 @@ const openSqlite = async (clock) => {
  * Opens a stage. `engineModule` may be a broken engine; `around(method, call, args, storage)` may hold a call of the
  * storage back, or do it in another way.
  */
-export const openStage = async (kind, { engineModule = { createEngine, parseMasterKeys }, around, policy } = {}) => {
+export const openStage = async (
+  kind,
+  { engineModule = { createEngine, parseMasterKeys, MemoryStorage }, around, policy } = {},
+) => {
   const clock = { time: 1_800_000_000_000, now: () => clock.time };
-  const { storage, restore } = await (kind === "sqlite" ? openSqlite : openMemory)(clock);
+  const { storage, restore } = await (kind === "sqlite" ? openSqlite : openMemory)(clock, engineModule);
   const line = Object.fromEntries(
     METHODS.map((method) => [
       method,

@@ -27,9 +27,9 @@ export const PATIENCE = 3;
  * @property {number} [arrivals] how often one request may reach the server
  * @property {number} [servers] server-side renderings, which go on with their own answer before the browser has it
  * @property {number} [losses] commits the store may lose
- * @property {"apart" | "bursts" | "free" | "access_only"} [thief] copies the jar at any time. "bursts": the parties act
- * more than a window apart; "apart": also each one's own refreshes lie more than a window apart; "access_only": never
- * refreshes
+ * @property {"apart" | "bursts" | "free" | "polling" | "access_only"} [thief] copies the jar at any time. "bursts": the
+ * parties act more than a window apart; "apart": also each one's own refreshes lie more than a window apart; "polling":
+ * copies it once and presents only that token; "access_only": never refreshes
  * @property {boolean} [oracle] whether the oracle looks on although there is no thief
  * @property {boolean} [exact] whether each alarm has to come at the first refresh that no honest client can have sent
  */
@@ -47,7 +47,7 @@ export const startOf = (life, { row, copy, now }) => ({
   refreshedAt: 0,
   clients: life.thief === undefined && life.oracle !== true ? undefined : loggedIn(copy.id),
   unexplained: 0,
-  contradicted: false,
+  contradicted: undefined,
   parent: undefined,
   step: "login",
 });
@@ -70,7 +70,10 @@ export const worldKey = (world) => {
   const rows = [row, ...commits.slice(0, world.losses)];
   const numbers = [...named].map((id) => id.split(".").map(Number));
   // Without lost commits only the order of the numbers matters.
-  const order = [...new Set([...rows.flatMap(({ current, next }) => [current, next]), ...numbers.map(([seq]) => seq)])];
+  const marks = world.contradicted === undefined ? [] : [world.contradicted];
+  const order = [
+    ...new Set([...rows.flatMap(({ current, next }) => [current, next]), ...numbers.map(([seq]) => seq), ...marks]),
+  ];
   order.sort((left, right) => left - right);
   const rank = world.losses > 0 ? (seq) => row.next - seq : (seq) => order.indexOf(seq);
   const age = (at) => Math.min(OLD, (now - at) / UNIT);
@@ -103,7 +106,7 @@ export const worldKey = (world) => {
     flights.join("/"),
     turn,
     world.unexplained,
-    world.contradicted ? "!" : "",
+    world.contradicted === undefined ? "" : `!${rank(world.contradicted)}`,
     clients === undefined ? "" : clientsKey(clients, (id) => names.get(id), now),
   ].join(" ");
 };
@@ -139,9 +142,10 @@ export const stepsOf = (world, life) => {
   }
   if (may("victim")) steps.push("use");
   if (life.thief !== undefined) {
-    if (world.thief !== world.jar) steps.push("steal");
+    const isPolling = life.thief === "polling";
+    if (world.thief !== world.jar && !(isPolling && world.thief !== undefined)) steps.push("steal");
     if (world.thief !== undefined && life.thief !== "access_only" && mayRefresh("thief"))
-      steps.push("thief refreshes", "thief refreshes and forgets the answer");
+      steps.push(...(isPolling ? [] : ["thief refreshes"]), "thief refreshes and forgets the answer");
     if (world.thief !== undefined && may("thief")) steps.push("thief uses");
   }
   if (world.losses > 0 && world.commits.length > 0) steps.push("lose commit");
@@ -205,12 +209,14 @@ export const doStep = async (world, step, { stage, handle, life }) => {
     await stage.restore(world.row, world.now);
     await stage.use(copy, handle);
     const row = await stage.row(world.row.id);
-    // Only the use of the newest token, and of one older than the window, belongs to a trace; others say nothing.
-    const isSettled = copy.seq === world.row.next && world.now - copy.usedAs > WINDOW;
-    const isEvidence = world.clients !== undefined && isSettled;
+    // A use belongs to a trace once its token is older than the window, and is the newest or was displaced more than a window
+    // after it was sealed; others say nothing.
+    const { current, next, issuedAt } = world.row;
+    const isKnown = copy.seq === next || (current < copy.seq && issuedAt - copy.usedAs > WINDOW);
+    const isEvidence = world.clients !== undefined && isKnown && world.now - copy.usedAs > WINDOW;
     const seen = isEvidence ? afterUse(world.clients, { copy: copy.id, now: world.now }) : world.clients;
-    // A use alarms nobody, also when no honest client can have caused it.
-    const contradicted = world.contradicted || (isEvidence && seen.length === 0);
+    // A use alarms nobody, also when no honest client can have caused it: then only the newest token may still be answered.
+    const contradicted = isEvidence && seen.length === 0 ? next : world.contradicted;
     const clients = seen?.length === 0 ? world.clients : seen;
     const after = { ...world, ...committed(world, row), ...acted, clients, contradicted, ...parent };
     return { row, world: after };
@@ -223,7 +229,7 @@ export const doStep = async (world, step, { stage, handle, life }) => {
   const row = await stage.row(world.row.id);
   const clients =
     world.clients && afterRefresh(world.clients, { copy: copy.id, answer: outcome.copy?.id, now: world.now });
-  const explained = world.unexplained === 0 && !world.contradicted && clients?.length !== 0;
+  const explained = world.unexplained === 0 && world.contradicted === undefined && clients?.length !== 0;
   const taken =
     who === "thief"
       ? { thief: words.length === 2 ? (outcome.copy ?? copy) : copy }

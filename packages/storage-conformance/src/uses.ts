@@ -50,7 +50,7 @@ export const testUses = (open: OpenStore): void => {
           const live = record.endedAt === undefined && now < record.expiresAt && now < record.idleExpiresAt;
           const confirmed = decideUse(record, { ...note, window: reuse }, now) === "confirm";
           if (confirmed) confirmations[note.seq === record.next ? "newest" : "bypassed"] += 1;
-          const after = confirmed ? { ...record, current: note.seq } : record;
+          const after = confirmed ? { ...record, current: record.next } : record;
           expect(rows[index], JSON.stringify(note)).toStrictEqual(live ? after : undefined);
           expect(await storage.getSession(record.id)).toStrictEqual(after);
         }

@@ -57,8 +57,8 @@ export const decideRotation = (
 };
 
 /**
- * Decides the reported use of an access token: `confirm` when it shows that the refresh token issued with it has arrived
- * (`current = seq`), otherwise nothing. A use never alarms and never fast-forwards.
+ * Decides the reported use of an access token: `confirm` when it shows that nobody honest holds anything older than the
+ * newest refresh token (`current = next`), otherwise nothing. A use never alarms and never fast-forwards.
  */
 export const decideUse = (
   row: SessionRecord | undefined,
@@ -68,8 +68,8 @@ export const decideUse = (
   if (row === undefined || !isLive(row, now)) return "nothing";
   const { seq, iat, window } = use;
   const settled = window === 0 || now - iat > window;
-  // A token that was displaced, but not within a window of its sealing, did arrive: somebody who holds an older one has
-  // rotated past it ever since.
+  // It was displaced, though not within a window of its sealing, and did arrive: two parties rotate. Whoever comes next
+  // with anything but the newest token is one of them.
   const bypassed = seq < row.next && window > 0 && row.issuedAt - iat > window;
   return row.current < seq && settled && (seq === row.next || bypassed) ? "confirm" : "nothing";
 };
@@ -114,7 +114,7 @@ export const afterUse = (
   if (!confirms && !moves) return row;
   return {
     ...row,
-    current: confirms ? note.seq : row.current,
+    current: confirms ? row.next : row.current,
     ...(moves ? { lastActiveAt: now, idleExpiresAt: idleEnd(now, idleTimeout) } : {}),
   };
 };

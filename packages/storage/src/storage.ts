@@ -193,7 +193,7 @@ export interface Storage {
   applyRotation(expected: ExpectedRow, change: RotationChange): Promise<ApplyResult>;
 
   /**
-   * For each note, on a live row: confirms (`current = seq`) where `decideUse` says so; moves `lastActiveAt` to now when it
+   * For each note, on a live row: confirms (`current = next`) where `decideUse` says so; moves `lastActiveAt` to now when it
    * is `activityInterval` or more behind, and `idleExpiresAt` with it (now + `idleTimeout`, `NEVER` without one).
    * Never anything else.
    * @returns the row after it for each note, in order; undefined where there is none that is live.

@@ -63,7 +63,7 @@ export class Lineage {
 
   use(token: Copy): void {
     const use = { seq: token.seq, iat: millis(token.iat), window: millis(this.#window) };
-    if (decideUse(this.#row, use, millis(this.now)) === "confirm") this.#commit({ current: token.seq });
+    if (decideUse(this.#row, use, millis(this.now)) === "confirm") this.#commit({ current: this.#row.next });
   }
 
   /** The store loses its newest commits, as an asynchronous replica does when it is promoted. */

@@ -143,7 +143,7 @@ export const noteUses = query<TimedRow & { readonly noted: boolean }>(
   `WITH ${clock}, note AS MATERIALIZED (
     SELECT * FROM unnest($2::integer[], $3::text[], $4::bigint[], $5::bigint[]) AS note (bucket, id, seq, iat)
   ), noted AS (
-    UPDATE {schema}.sessions AS s SET current = CASE WHEN ${confirms} THEN note.seq ELSE s.current END,
+    UPDATE {schema}.sessions AS s SET current = CASE WHEN ${confirms} THEN s.next ELSE s.current END,
       last_active_at = CASE WHEN ${moves} THEN ${now} ELSE s.last_active_at END,
       idle_expires_at = CASE WHEN ${moves} THEN coalesce(${now} + $7::bigint, 8640000000000000) ELSE s.idle_expires_at END
     FROM note WHERE s.bucket = note.bucket AND s.id = note.id AND ${live("s")} AND (${confirms} OR ${moves})

@@ -90,7 +90,7 @@ local bypassed = seq < tonumber(row.next) and window > 0 and tonumber(row.issued
 local confirms = tonumber(row.current) < seq and (window == 0 or now - iat > window)
   and (seq == tonumber(row.next) or bypassed)
 local moves = now - tonumber(row.active) >= tonumber(ARGV[9])
-if confirms then row.current = ARGV[5] end
+if confirms then row.current = row.next end
 if moves then
   row.active = text(now)
   row.idle = ARGV[8] == '' and '${String(NEVER)}' or text(now + tonumber(ARGV[8]))

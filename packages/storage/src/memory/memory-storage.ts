@@ -108,8 +108,9 @@ export class MemoryStorage implements Storage {
     const now = this.now();
     const row = this.#sessions.get(attempt.id);
     if (row === undefined) return { minted: false, now };
-    if (decideRotation(row, attempt, now).kind !== "mint") return { minted: false, record: row, now };
-    return { minted: true, record: this.#put(afterMint(row, { ...attempt, now })), now };
+    const decision = decideRotation(row, attempt, now);
+    if (decision.kind !== "mint") return { minted: false, record: row, now };
+    return { minted: true, record: this.#put(afterMint(row, { ...attempt, ...decision, now })), now };
   }
 
   async applyRotation(expected: ExpectedRow, change: RotationChange): Promise<ApplyResult> {
