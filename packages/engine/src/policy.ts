@@ -8,7 +8,7 @@ export type TheftAction = "revoke_session" | "revoke_user" | "report";
 export interface Policy {
   /** 1 h unless said otherwise. */
   readonly accessTokenValidity: Millis;
-  /** 100 days unless said otherwise; must exceed `accessTokenValidity` and `reuseWindow` together. */
+  /** 100 days unless said otherwise; must exceed `accessTokenValidity` and twice `reuseWindow` together. */
   readonly refreshTokenValidity: Millis;
   /** For how long a repeated refresh is answered with the same successor: 30 s unless said otherwise, 0 to 300 s. */
   readonly reuseWindow: Millis;
@@ -61,13 +61,14 @@ export const policyLimits = {
 } as const satisfies { readonly [Rule in keyof Policy]?: { readonly least: number; readonly most: number } };
 
 /**
- * What a refresh token's validity has to exceed. Inside the reuse window a refresh extends nothing, so the access token that
- * was handed out at its end has to run out before the session does.
+ * What a refresh token's validity has to exceed. A refresh inside the reuse window extends nothing, nor does one within a
+ * window of when its copy was sealed, so a rotation may be two windows old when the last such answer is given. The access
+ * token of that answer has to run out before the session does.
  */
 export const refreshTokenValidityFloor = ({
   accessTokenValidity,
   reuseWindow,
-}: Pick<Policy, "accessTokenValidity" | "reuseWindow">): number => accessTokenValidity + reuseWindow;
+}: Pick<Policy, "accessTokenValidity" | "reuseWindow">): number => accessTokenValidity + 2 * reuseWindow;
 
 /**
  * The default policy with some rules changed.
@@ -84,7 +85,7 @@ export const policyWith = (rules: Partial<Policy> = {}): Policy => {
   if (policy.refreshTokenValidity <= floor)
     throw new EngineError(
       "invalid_input",
-      `refreshTokenValidity (ms) must be greater than accessTokenValidity and reuseWindow together (${floor}), not ${policy.refreshTokenValidity}`,
+      `refreshTokenValidity (ms) must be greater than accessTokenValidity and twice reuseWindow together (${floor}), not ${policy.refreshTokenValidity}`,
     );
   return policy;
 };

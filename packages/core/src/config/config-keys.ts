@@ -146,7 +146,7 @@ const configKeys = {
               accessTokenValidity: millis(access_token_validity * 1000),
               reuseWindow: millis(refresh_token_reuse_window * 1000),
             })
-          ? "must be greater than 'access_token_validity' and 'refresh_token_reuse_window' together"
+          ? "must be greater than 'access_token_validity' and twice 'refresh_token_reuse_window' together"
           : value > 52_560_000
             ? "must be at most 52560000 minutes (100 years)"
             : undefined,

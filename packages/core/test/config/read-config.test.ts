@@ -201,12 +201,12 @@ describe("documented checks", () => {
     expect(fault(`${compulsory}access_token_validity: 60\nrefresh_token_validity: 1\n`).message).toContain(
       "strictly greater",
     );
-    // Thirty seconds of reuse window come on top.
-    expect(fault(`${compulsory}access_token_validity: 60\nrefresh_token_validity: 1.5\n`).message).toContain(
-      "must be greater than 'access_token_validity' and 'refresh_token_reuse_window' together, but it is 1.5 minutes",
+    // Twice thirty seconds of reuse window come on top.
+    expect(fault(`${compulsory}access_token_validity: 60\nrefresh_token_validity: 2\n`).message).toContain(
+      "must be greater than 'access_token_validity' and twice 'refresh_token_reuse_window' together, but it is 2 minutes",
     );
     const short = `${compulsory}access_token_validity: 60\nrefresh_token_validity: `;
-    expect(read(`${short}1.51\n`).policy.refreshTokenValidity).toBe(90_600);
+    expect(read(`${short}2.01\n`).policy.refreshTokenValidity).toBe(120_600);
     expect(read(`${short}1.01\nrefresh_token_reuse_window: 0\n`).policy.refreshTokenValidity).toBe(60_600);
     expect(fault(`${compulsory}access_token_validity: 8640001\n`).message).toBe(
       `'refresh_token_validity' must be strictly greater than 'access_token_validity', but it is 144000 minutes. ${end}`,
