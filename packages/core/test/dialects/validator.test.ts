@@ -1,4 +1,4 @@
-import { CreateSession, ListSessionsQuery, RevokeSessions } from "@pawl/protocol";
+import { CreateSession, ListSessionsQuery, ReportUses, RevokeSessions } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import { compileValidator, readQuery } from "../../src/dialects/v1/validator.js";
 
@@ -25,6 +25,25 @@ describe("compileValidator", () => {
     const revoke = compileValidator(RevokeSessions);
     expect(revoke({ userId: "u", except: "h" })).toBeUndefined();
     expect(revoke({ userId: "u", handles: [] })).toBe("Exactly one of `handles`, `userId` and `allOfTenant`");
+  });
+
+  test.each([
+    [40_000, 1, "uses.0: must be object"],
+    [40_000, { handle: "h", seq: 0, issuedAt: 1 }, "uses: must not have more than 1000 items"],
+  ])("looks at a bounded part of %i items that are %j", (length, item, complaint) => {
+    let looks = 0;
+    const items = Array.from({ length }, () => item);
+    const uses = new Proxy(items, { get: (list, name) => ((looks += 1), Reflect.get(list, name) as unknown) });
+    expect(compileValidator(ReportUses)({ uses })).toBe(complaint);
+    expect(looks).toBeLessThan(5_000);
+  });
+
+  test("a hundred thousand members are refused without gathering them", () => {
+    let looks = 0;
+    const members = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`m${index}`, 1]));
+    const body = new Proxy(members, { get: (all, name) => ((looks += 1), Reflect.get(all, name) as unknown) });
+    expect(validate(body)).toBeDefined();
+    expect(looks).toBeLessThan(1_000);
   });
 
   test("repeats no name at length, and no value", () => {

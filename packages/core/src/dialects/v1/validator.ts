@@ -1,8 +1,26 @@
 import type { JsonSchema } from "@pawl/protocol";
 import { Compile } from "typebox/schema";
+import { isJsonObject } from "../../server/json-object.js";
 
 /** Says in one sentence what is wrong with a value; `undefined` when it fits the schema. Never quotes the value. */
 export type Validator = (value: unknown) => string | undefined;
+
+/** How many items and members of a wrong value are looked at for the complaint: one more than our schemas allow in a list. */
+const MOST_ITEMS = 1001;
+const MOST_MEMBERS = 100;
+
+/**
+ * The first part of a value. `Errors` goes through everything, however much is wrong, and would hold up all other callers
+ * for a megabyte of mistakes; the check itself ends at the first one.
+ */
+const firstPart = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.slice(0, MOST_ITEMS).map(firstPart);
+  if (!isJsonObject(value)) return value;
+  const members: [string, unknown][] = [];
+  // Not Object.entries: a hundred thousand members need not be gathered.
+  for (const name in value) if (members.push([name, firstPart(value[name])]) === MOST_MEMBERS) break;
+  return Object.fromEntries(members);
+};
 
 /** Longest member name that a complaint repeats. */
 const LONGEST_NAME = 64;
@@ -15,7 +33,7 @@ export const compileValidator = (schema: JsonSchema): Validator => {
     if (compiled.Check(value)) return undefined;
     if (anyOf !== undefined && typeof description === "string") return description;
     // A member that is not allowed is reported as `false` on the member itself; say what is meant.
-    const error = compiled.Errors(value)[1].find(({ keyword }) => keyword !== "boolean");
+    const error = compiled.Errors(firstPart(value))[1].find(({ keyword }) => keyword !== "boolean");
     if (error === undefined) return "not of the documented form";
     const where = error.instancePath.slice(1).replaceAll("/", ".").slice(0, LONGEST_NAME);
     return where === "" ? error.message : `${where}: ${error.message}`;
