@@ -4,17 +4,21 @@ import { NodeExchange, type NodeRequest, type NodeResponse } from "./exchange.js
 const PREFLIGHT_MAX_AGE = "7200";
 
 /**
- * Lets pages of these origins call with credentials (Fetch standard, CORS protocol). A preflight is answered in full: of a
- * trusted origin any header and method is allowed, for the session is what protects an API.
- * @returns whether the request was a preflight, so that nothing is left to do but to answer 204.
+ * Lets pages of these origins call with credentials (Fetch standard, CORS protocol). A preflight of theirs is answered in
+ * full: of a trusted origin any header and method is allowed, for the session is what protects an API. The preflight of any
+ * other origin is left as it is, for the application may know that origin.
+ * @returns whether it was a preflight of theirs, so that nothing is left to do but to answer 204.
  */
 export const setCorsHeaders = (req: NodeRequest, res: NodeResponse, origins: readonly string[]): boolean => {
+  if (origins.length === 0) return false;
   const exchange = new NodeExchange(req, res);
   const asked = exchange.header("access-control-request-method");
   const isPreflight = req.method === "OPTIONS" && asked !== undefined;
-  exchange.appendHeader("Vary", "Origin");
   const origin = exchange.header("origin");
-  if (origin === undefined || !origins.includes(origin)) return isPreflight;
+  const isTrusted = origin !== undefined && origins.includes(origin);
+  // An answer without these headers is another one than a trusted origin would get, so it varies too; no cache keeps a preflight.
+  if (!isPreflight || isTrusted) exchange.appendHeader("Vary", "Origin");
+  if (!isTrusted) return false;
   exchange.setHeader("Access-Control-Allow-Origin", origin);
   exchange.setHeader("Access-Control-Allow-Credentials", "true");
   if (!isPreflight) return false;

@@ -1,3 +1,4 @@
+import { isOriginOf } from "./authority.js";
 import type { Exchange } from "./exchange.js";
 import type { CsrfMode } from "./options.js";
 
@@ -30,5 +31,11 @@ export const isFromOwnPage = (exchange: Exchange, origins: readonly string[]): b
   const origin = exchange.header("origin");
   if (origin === undefined) return site === undefined;
   if (origins.includes(origin)) return true;
-  return site === undefined && URL.canParse(origin) && new URL(origin).host === exchange.header("host");
+  return site === undefined && isOriginOf(origin, exchange.authority());
+};
+
+/** Whether a browser says that a page of another site sent it here: a link, or a form. */
+export const isForeignNavigation = (exchange: Exchange): boolean => {
+  const site = exchange.header("sec-fetch-site");
+  return exchange.header("sec-fetch-mode") === "navigate" && (site === "cross-site" || site === "same-site");
 };

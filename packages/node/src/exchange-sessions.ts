@@ -1,8 +1,8 @@
 import type { AccessTokenClaims, VerifyInput, VerifyOutcome } from "@pawl/engine";
 import type { UserId } from "@pawl/storage";
-import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, namesOf } from "./cookie-name.js";
+import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, namesOf, REFRESH_TOKEN_COOKIE } from "./cookie-name.js";
 import { accessCookieBytes, checkCookieSize } from "./cookie-size.js";
-import { passesCsrfCheck } from "./csrf.js";
+import { isForeignNavigation, passesCsrfCheck } from "./csrf.js";
 import type { Exchange } from "./exchange.js";
 import { acceptedClaims, type OpenedPawl, refreshedSession } from "./opened-pawl.js";
 import { isForeign, mayHaveSession, presentedBearer, presentedRefreshTokens, verifyBest } from "./presented-session.js";
@@ -159,6 +159,8 @@ export const refreshInExchange = async (opened: OpenedPawl, exchange: Exchange):
   } catch (error) {
     const ended =
       SessionError.isErrorFromAuth(error) && (error.errType === UNAUTHORISED || error.errType === TOKEN_THEFT_DETECTED);
-    throw ended ? clearedWith(cookies, exchange, error) : error;
+    // Where another site leads a browser here, it may have kept its cookies to itself: nothing is known of the session.
+    const isUnknown = isForeignNavigation(exchange) && cookies.read(exchange, REFRESH_TOKEN_COOKIE).length === 0;
+    throw ended && !isUnknown ? clearedWith(cookies, exchange, error) : error;
   }
 };

@@ -5,6 +5,8 @@ import { cookieValues } from "./cookie-header.js";
 export interface Exchange {
   /** A request header; `name` in lower case. */
   header(name: string): string | undefined;
+  /** The host, and the port where it was given, that the request was sent to. */
+  authority(): string | undefined;
   /** The path of the request, without its query; `/` where it is not known. */
   path(): string;
   /** All values the request carries for a cookie, in their order. */
@@ -24,7 +26,7 @@ export interface Exchange {
 /** What is needed of a request: that of `node:http` or Express. */
 export interface NodeRequest {
   readonly headers: IncomingHttpHeaders;
-  /** As a cookie parser leaves it; takes precedence over the header. */
+  /** As a cookie parser leaves it: a plain object of texts. Looked at only where there is no `Cookie` header. */
   readonly cookies?: unknown;
   readonly method?: string | undefined;
   readonly url?: string | undefined;
@@ -41,6 +43,13 @@ export interface NodeResponse {
   setHeader(name: string, value: string | readonly string[]): unknown;
 }
 
+/** Other parsers keep a `Map` there, or an object with methods: their members are no cookies. */
+const isPlainRecord = (value: unknown): value is Readonly<Record<string, unknown>> => {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+};
+
 /** The exchange of `node:http` and Express. Without a request it finds no header and no cookie. */
 export class NodeExchange implements Exchange {
   readonly #request: NodeRequest | undefined;
@@ -56,6 +65,14 @@ export class NodeExchange implements Exchange {
     return typeof value === "object" ? value[0] : value;
   }
 
+  /** `:authority` (RFC 9113 section 8.3.1), else `Host`, else what the request's target names. */
+  authority(): string | undefined {
+    const named = this.header(":authority") || this.header("host");
+    if (named !== undefined && named !== "") return named;
+    const target = this.#request?.url ?? "";
+    return /^https?:/i.test(target) && URL.canParse(target) ? new URL(target).host : undefined;
+  }
+
   path(): string {
     const [path = ""] = (this.#request?.originalUrl ?? this.#request?.url ?? "").split("?", 1);
     return path.startsWith("/") ? path : "/";
@@ -63,12 +80,10 @@ export class NodeExchange implements Exchange {
 
   cookies(name: string): readonly string[] {
     const header = this.#request?.headers.cookie;
-    const values = header === undefined ? [] : cookieValues(header, name);
+    if (header !== undefined) return cookieValues(header, name);
     const parsed = this.#request?.cookies;
-    if (typeof parsed !== "object" || parsed === null) return values;
-    const own: unknown = Object.hasOwn(parsed, name) ? (parsed as Record<string, unknown>)[name] : undefined;
-    if (typeof own !== "string") return [];
-    return values.length > 1 && values.includes(own) ? values : [own];
+    const own = isPlainRecord(parsed) && Object.hasOwn(parsed, name) ? parsed[name] : undefined;
+    return typeof own === "string" ? [own] : [];
   }
 
   setHeader(name: string, value: string): void {

@@ -3,7 +3,7 @@ import { defaultPawl } from "./default-pawl.js";
 import { errorAnswer, type RouteAnswer } from "./error-answer.js";
 import type { NodeRequest, NodeResponse } from "./exchange.js";
 import { SessionError } from "./session-error.js";
-import { answerSessionRoute, type RoutedPawl } from "./session-routes.js";
+import { answerSessionRoute, pathBelow, type RoutedPawl } from "./session-routes.js";
 
 /** What is needed of Express' request. */
 export interface ExpressRequest extends NodeRequest {
@@ -39,8 +39,7 @@ export const sessionMiddleware =
       const isPreflight = setCorsHeaders(req, res, instance.csrf.origins);
       if (isPreflight) return send(res, { status: 204, body: undefined });
       const [path = "", query] = req.url.split("?", 2);
-      if (!path.startsWith(basePath)) return next();
-      const request = { method: req.method, path: path.slice(basePath.length), query: new URLSearchParams(query) };
+      const request = { method: req.method, path: pathBelow(basePath, path), query: new URLSearchParams(query) };
       const answer = await answerSessionRoute(instance, { ...request, req, res });
       if (answer === undefined) return next();
       send(res, answer);

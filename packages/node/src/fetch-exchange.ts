@@ -25,8 +25,9 @@ export const fetchExchange = (
   request: FetchRequest & { readonly url: string; readonly method: string },
 ): FetchExchange => {
   const answer = new Map<string, string | readonly string[]>();
-  const { pathname, search } = new URL(request.url);
-  const req = { headers: requestHeaders(request.headers), method: request.method, url: pathname + search };
+  const { pathname, search, host } = new URL(request.url);
+  // A runtime whose requests have no `Host` knows it from the URL alone.
+  const req = { headers: { host, ...requestHeaders(request.headers) }, method: request.method, url: pathname + search };
   return {
     req,
     res: {

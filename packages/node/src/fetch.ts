@@ -3,7 +3,7 @@ import { defaultPawl } from "./default-pawl.js";
 import { errorAnswer, type RouteAnswer } from "./error-answer.js";
 import { type FetchExchange, fetchExchange } from "./fetch-exchange.js";
 import { SessionError } from "./session-error.js";
-import { answerSessionRoute, type RoutedPawl } from "./session-routes.js";
+import { answerSessionRoute, pathBelow, type RoutedPawl } from "./session-routes.js";
 
 export { type FetchExchange, fetchExchange, type FetchRequest } from "./fetch-exchange.js";
 
@@ -37,7 +37,7 @@ export const sessionHandler =
     if (isPreflight) return applyTo(new Response(undefined, { status: 204 }));
     const { pathname, searchParams: query } = new URL(request.url);
     try {
-      const path = pathname.startsWith(basePath) ? pathname.slice(basePath.length) : "";
+      const path = pathBelow(basePath, pathname);
       const answer = await answerSessionRoute(instance, { method: request.method, path, query, req, res });
       return applyTo(answer === undefined ? await application(request, exchange) : responseOf(answer));
     } catch (error) {

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { hostOf } from "./authority.js";
 import { type CookieAttributes, cookieWriter } from "./cookie-header.js";
 import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, namesOf, REFRESH_TOKEN_COOKIE } from "./cookie-name.js";
 import type { Exchange } from "./exchange.js";
@@ -37,18 +38,18 @@ const placesOf = (
   const secure = settings.secure || name.startsWith("__");
   if (name.startsWith("__Host-")) return [{ path: "/", secure, sameSite }];
   const paths = [...new Set([...pathsOf(exchange.path()), pathInForce])];
-  return domainsOf(exchange.header("host"), settings).flatMap((domain) =>
+  return domainsOf(exchange.authority(), settings).flatMap((domain) =>
     paths.map((path) => ({ ...(domain === undefined ? {} : { domain }), path, secure, sameSite })),
   );
 };
 
 /** The host alone, then its domain and the ones above; no browser takes one that stands for a whole registry. */
 const domainsOf = (
-  hostHeader: string | undefined,
+  authority: string | undefined,
   { domain, olderDomain }: SessionCookieSettings,
 ): readonly (string | undefined)[] => {
   const given = [domain, olderDomain].filter((name) => name !== "");
-  const host = (hostHeader ?? "").toLowerCase().replace(/:\d*$/, "");
+  const host = hostOf(authority ?? "");
   if (!HOST.test(host) || isIP(host) !== 0) return [...new Set([undefined, ...given])];
   const labels = host.split(".").slice(-MOST_DOMAINS);
   const domains = labels.map((_, at) => labels.slice(at).join(".")).filter((name) => name.includes("."));

@@ -1,3 +1,4 @@
+import { inspect, type InspectOptions } from "node:util";
 import { StorageError } from "@pawl/storage";
 
 /** The four kinds of failure, with the numbers of the SuperTokens 1.0 SDK. */
@@ -76,6 +77,14 @@ export class SessionError<Type extends ErrorType = ErrorType> extends Error {
     const { errMagic, errType, code, message, retryAfter, err } = this;
     const told: object = (err as unknown) === this ? { message } : err;
     return { errMagic, errType, code, message, ...(retryAfter === undefined ? {} : { retryAfter }), err: told };
+  }
+
+  /** As `console.log` shows it: without the error within itself. */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    const { errType, code, retryAfter, err, cause } = this;
+    const more = { retryAfter, err: (err as unknown) === this ? undefined : err, cause };
+    const given = Object.entries({ errType, code, ...more }).filter(([, value]) => value !== undefined);
+    return `${this.stack ?? this.message} ${inspect(Object.fromEntries(given), options)}`;
   }
 }
 

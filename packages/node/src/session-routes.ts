@@ -11,6 +11,12 @@ export interface RoutedPawl {
   refreshSession(req: NodeRequest, res: NodeResponse): Promise<unknown>;
 }
 
+/** The part of a path below a base path, which may end with a slash or not; empty where it is not below it. */
+export const pathBelow = (basePath: string, path: string): string => {
+  const base = basePath.replace(/\/+$/, "");
+  return path.startsWith(`${base}/`) ? path.slice(base.length) : "";
+};
+
 /** A request that may be for one of the session's own routes. */
 export interface RoutedRequest {
   readonly method: string;
@@ -62,9 +68,8 @@ const signOut: Route = async (pawl, { req, res }) => {
  */
 const refreshAndReturn: Route = async (pawl, { req, res, query }) => {
   const exchange = new NodeExchange(req, res);
-  const mode = exchange.header("sec-fetch-mode");
-  // A picture or a script of another site is no page that somebody wants to see.
-  if (mode !== undefined && mode !== "navigate" && !isFromOwnPage(exchange, pawl.csrf.origins)) return FOREIGN_PAGE;
+  // A picture, a script or a frame of another site is no page that somebody wants to see.
+  if (!isPageVisit(exchange) && !isFromOwnPage(exchange, pawl.csrf.origins)) return FOREIGN_PAGE;
   const back = { status: 303, headers: { Location: ownPath(query.get("return")) }, body: undefined };
   try {
     await pawl.refreshSession(req, res);
@@ -84,6 +89,12 @@ const routes: Readonly<Record<string, Route>> = {
 /** Tokens in headers are sent by no browser of itself; with cookies, the page must be one of ours. */
 const isAllowed = ({ csrf }: RoutedPawl, exchange: Exchange): boolean =>
   bearerToken(exchange) !== undefined || (isFromOwnPage(exchange, csrf.origins) && passesCsrfCheck(exchange, csrf));
+
+/** Whether a browser loads a page into a tab of its own, as far as it says (Fetch Metadata). */
+const isPageVisit = (exchange: Exchange): boolean => {
+  const [mode, destination] = [exchange.header("sec-fetch-mode"), exchange.header("sec-fetch-dest")];
+  return (mode ?? "navigate") === "navigate" && (destination ?? "document") === "document";
+};
 
 /** A path on this host, whatever was asked for: `//host`, `/\host` and URLs would lead elsewhere. */
 const ownPath = (wanted: string | null): string =>

@@ -34,9 +34,32 @@ describe("a request of a page of the application", () => {
     expect(isFromOwnPage(exchangeWith({ host: "app.example.com", ...headers }), [OTHER])).toBe(isOwn);
   });
 
-  test("an origin that is no address is nobody's, also where no host is named", () => {
+  test("an origin that is no address is nobody's; without a Host the URL names the own one", () => {
     expect(isFromOwnPage(exchangeWith({ origin: "null" }), [])).toBe(false);
-    expect(isFromOwnPage(exchangeWith({ origin: "https://app.example.com" }), [])).toBe(false);
+    expect(isFromOwnPage(exchangeWith({ origin: "https://app.example.com" }), [])).toBe(true);
+    expect(isFromOwnPage(exchangeWith({ origin: "https://other.example.com" }), [])).toBe(false);
+  });
+
+  // RFC 9110 section 4.2.3: case and the scheme's own port make no difference. RFC 9113 section 8.3.1: `:authority`.
+  test.each<[Readonly<Record<string, string>>, string, boolean]>([
+    [{ host: "app.example.com:443" }, "https://app.example.com", true],
+    [{ host: "app.example.com:80" }, "http://app.example.com", true],
+    [{ host: "app.example.com:80" }, "https://app.example.com", false],
+    [{ host: "APP.Example.com" }, "https://app.example.com", true],
+    [{ host: "app.example.com:8443" }, "https://app.example.com:8443", true],
+    [{ host: "app.example.com:8443" }, "https://app.example.com", false],
+    [{ host: "[::1]:3000" }, "http://[::1]:3000", true],
+    [{ ":authority": "app.example.com" }, "https://app.example.com", true],
+    [{ ":authority": "app.example.com", host: "evil.example" }, "https://evil.example", false],
+    [{ host: "app.example.com@evil.example" }, "https://evil.example", false],
+    [{ host: "evil.example/app.example.com" }, "https://evil.example", false],
+    [{}, "https://app.example.com", false],
+  ])("%j and the origin %s: %s", (headers, origin, isOwn) => {
+    const exchange = new NodeExchange(
+      { headers: { ...headers, origin } },
+      { getHeader: () => undefined, setHeader: () => {} },
+    );
+    expect(isFromOwnPage(exchange, [])).toBe(isOwn);
   });
 });
 

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { StorageError } from "@pawl/storage";
 import { describe, expect, test } from "vitest";
 import { Error as SessionError } from "../src/index.js";
@@ -36,6 +37,16 @@ test.each([
   expect(Object.assign({}, error).err).toBe(error.err);
   const own = ["code", "err", "errMagic", "errType", "name", ...("retryAfter" in more ? ["retryAfter"] : [])];
   expect(Object.keys(error).toSorted()).toEqual(own);
+});
+
+test.each([
+  [generalError("m", { cause: new Error("why"), retryAfter: 3 }), ["GENERAL_ERROR", "retryAfter: 3", "Error: why"]],
+  [unauthorised("m"), ["SessionError: m", "errType: 2000", "session-error.test"]],
+  [tokenTheft(theft), ["sessionHandle: 'h'"]],
+])("%s is logged with its members and its stack, and not within itself", (error, texts) => {
+  const logged = inspect(error);
+  for (const text of texts) expect(logged).toContain(text);
+  expect(logged).not.toContain("Circular");
 });
 
 test("a theft names the session and the user", () => {

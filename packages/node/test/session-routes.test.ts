@@ -48,7 +48,7 @@ const applications: Readonly<Record<string, (pawl: Pawl) => Promise<Ask>>> = {
     };
   },
   fetch: async (pawl) =>
-    sessionHandler({ pawl, basePath: "/auth" }, async (request, { req, res }) => {
+    sessionHandler({ pawl, basePath: "/auth/" }, async (request, { req, res }) => {
       const { pathname } = new URL(request.url);
       if (pathname === "/login") {
         await pawl.createNewSession(res, "u1", { role: "admin" });
@@ -223,6 +223,52 @@ describe.each(combinations)("session routes: $title", ({ start, serve }) => {
     expect((await page.send("GET", refreshPath, linked)).status).toBe(303);
     const nobody = await new PageOf(ask, {}).send("GET", `${refreshPath}?return=/orders`);
     expect([nobody.status, nobody.headers.get("location")]).toEqual([303, "/orders"]);
+  });
+
+  test("a foreign preflight, and every answer that no origin changes, is left to the application", async () => {
+    for (const origins of [[], ["https://app.example.com"]]) {
+      const { ask } = await begin({ origins });
+      const page = new PageOf(ask);
+      const asked = { origin: "https://other.example", "access-control-request-method": "GET" };
+      const preflight = await page.send("OPTIONS", "/me", asked);
+      // The application has no answer of its own for OPTIONS: what it says, it says.
+      expect(preflight.status).not.toBe(204);
+      expect(preflight.headers.get("vary")).toBeNull();
+      const call = await page.send("GET", "/me", { origin: "https://other.example" });
+      expect(call.headers.get("vary")).toBe(origins.length === 0 ? null : "Origin");
+      expect(call.headers.get("access-control-allow-origin")).toBeNull();
+    }
+  });
+
+  test.each([
+    ["GET", refreshPath],
+    ["POST", refreshPath],
+  ])("a link or a form of another site that shows no cookie clears nothing: %s %s", async (method, path) => {
+    const { ask } = await begin();
+    const page = new PageOf(ask);
+    await page.send("POST", "/login");
+    const headers = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
+    const answer = await ask(new Request(OWN + path, { method, headers: { host: HOST, ...headers } }));
+    expect(answer.headers.getSetCookie()).toEqual([]);
+    // With its own page it goes on as before.
+    expect((await page.send("POST", refreshPath)).status).toBe(200);
+  });
+
+  test.each([
+    ["navigate", "iframe"],
+    ["navigate", "embed"],
+    ["no-cors", "image"],
+  ])("a foreign %s into an %s does not refresh", async (mode, destination) => {
+    const { ask } = await begin();
+    const page = new PageOf(ask);
+    await page.send("POST", "/login");
+    const places = page.jar.places;
+    const answer = await page.send("GET", `${refreshPath}?return=/orders`, {
+      "sec-fetch-site": "cross-site",
+      "sec-fetch-mode": mode,
+      "sec-fetch-dest": destination,
+    });
+    expect([answer.status, answer.headers.getSetCookie(), page.jar.places]).toEqual([403, [], places]);
   });
 
   test("a store that fails is 503 with Retry-After, and clears nothing", async () => {
