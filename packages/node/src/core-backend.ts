@@ -57,7 +57,7 @@ export const openCoreBackend = async (options: CoreOptions): Promise<SessionBack
   };
 
   const { learned, verifier, keys } = await learn().catch(async (error: unknown) => {
-    await hosts.close();
+    hosts.close();
     throw error;
   });
   let settings = settingsOf(learned);
@@ -212,7 +212,7 @@ export const openCoreBackend = async (options: CoreOptions): Promise<SessionBack
     async close() {
       feed.close();
       keys.stop();
-      await hosts.close();
+      hosts.close();
     },
   };
 };

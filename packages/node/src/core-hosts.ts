@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import { Pool } from "undici";
+import { CoreConnections } from "./core-connections.js";
 import { coreUrl } from "./core-url.js";
 import type { CoreHost } from "./options.js";
 import { generalError, RETRY_AFTER, type SessionError } from "./session-error.js";
@@ -38,7 +38,7 @@ interface Host {
   readonly origin: string;
   /** Stands before every path; empty or `/…` without a trailing slash. */
   readonly basePath: string;
-  readonly pool: Pool;
+  readonly connections: CoreConnections;
   /** Asked last until then (monotonic ms): it failed a moment ago. */
   restsUntil: number;
 }
@@ -55,15 +55,8 @@ type Attempt =
 const REST = 1000;
 const LONGEST_REST = 30_000;
 
-const unreached = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "UND_ERR_CONNECT_TIMEOUT",
-]);
-const dropped = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
+const unreached = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT"]);
+const dropped = new Set(["ECONNRESET", "EPIPE"]);
 
 const failedAttempt = (cause: unknown): Attempt => {
   const code = String((cause as { code?: unknown }).code);
@@ -79,6 +72,7 @@ export class CoreHosts {
   readonly #options: CoreHostsOptions;
   readonly #headers: Readonly<Record<string, string>>;
   #turn = 0;
+  #closed = false;
 
   constructor(options: CoreHostsOptions) {
     this.#options = options;
@@ -88,8 +82,12 @@ export class CoreHosts {
     };
     this.#hosts = options.hosts.map((host) => {
       const url = coreUrl(host);
-      const pool = new Pool(url.origin, { connections: 128, connect: { timeout: options.tryTimeout / 2 } });
-      return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, ""), pool, restsUntil: 0 };
+      return {
+        origin: url.origin,
+        basePath: url.pathname.replace(/\/+$/, ""),
+        connections: new CoreConnections(url, { connectTimeout: options.tryTimeout / 2 }),
+        restsUntil: 0,
+      };
     });
   }
 
@@ -113,7 +111,7 @@ export class CoreHosts {
       // The last host is asked once more when it dropped the connection: that is what a restart looks like.
       const host = hosts[tries] ?? (tries === hosts.length && attempt?.kind === "dropped" ? hosts.at(-1) : undefined);
       const left = deadline - performance.now();
-      if (host === undefined || left <= 0) break;
+      if (host === undefined || left <= 0 || this.#closed) break;
       attempt = await this.#ask(host, call, Math.min(left, this.#options.tryTimeout));
       if (attempt.kind === "answer" && attempt.answer.status < 500) return attempt.answer;
       const seconds = attempt.kind === "answer" ? attempt.answer.retryAfter : undefined;
@@ -127,8 +125,9 @@ export class CoreHosts {
     throw generalError(`No Pawl core available to query${why}`, { cause, retryAfter: RETRY_AFTER });
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.#hosts.map(({ pool }) => pool.destroy()));
+  close(): void {
+    this.#closed = true;
+    for (const { connections } of this.#hosts) connections.close();
   }
 
   #inTurn(): readonly Host[] {
@@ -138,19 +137,15 @@ export class CoreHosts {
     return [...rotated.filter((host) => host.restsUntil <= now), ...rotated.filter((host) => host.restsUntil > now)];
   }
 
-  async #ask(host: Host, { method, path, body }: CoreCall, timeout: number): Promise<Attempt> {
+  async #ask({ connections, basePath }: Host, call: CoreCall, timeout: number): Promise<Attempt> {
+    const { method, path, body } = call;
     try {
-      const answer = await host.pool.request({
-        method,
-        path: host.basePath + path,
-        headers: body === undefined ? this.#headers : { ...this.#headers, "content-type": "application/json" },
-        ...(body === undefined ? {} : { body }),
-        signal: AbortSignal.timeout(Math.ceil(timeout)),
-      });
-      const text = await answer.body.text();
+      const type = body === undefined ? {} : { "content-type": "application/json" };
+      const headers = { ...this.#headers, ...type };
+      const answer = await connections.send({ method, path: basePath + path, headers, body, timeout });
       const after = Number(answer.headers["retry-after"] ?? Number.NaN);
       const retryAfter = Number.isFinite(after) && after >= 0 ? { retryAfter: after } : {};
-      return { kind: "answer", answer: { status: answer.statusCode, body: parseJson(text), ...retryAfter } };
+      return { kind: "answer", answer: { status: answer.status, body: parseJson(answer.text), ...retryAfter } };
     } catch (cause) {
       return failedAttempt(cause);
     }

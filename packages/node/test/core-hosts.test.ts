@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { type CoreCall, CoreHosts, type CoreHostsOptions } from "../src/core-hosts.js";
 import { listen, type WebApp } from "./web-app.js";
 
-const open: { close(): Promise<void> }[] = [];
+const open: { close(): void | Promise<void> }[] = [];
 afterEach(async () => {
   for (const it of open.splice(0)) await it.close();
 });
@@ -164,4 +164,16 @@ describe("when no host answers", () => {
     expect(performance.now() - start).toBeLessThan(1500);
     expect(all.filter(({ asked }) => asked.length > 0).length).toBeLessThan(6);
   });
+});
+
+test("a request that waits for a free connection has the same deadline, and a close ends all that wait", async () => {
+  const a = await host(silent);
+  const hosts = hostsOf([a.url]);
+  const failures = await Promise.all(Array.from({ length: 140 }, () => hosts.call(create).catch(String)));
+  expect(new Set(failures)).toEqual(new Set(["SessionError: No Pawl core available to query: TimeoutError"]));
+  const waiting = Promise.all(Array.from({ length: 140 }, () => hosts.call(read).catch(String)));
+  await expect.poll(() => a.asked.length).toBeGreaterThan(250);
+  hosts.close();
+  expect(new Set(await waiting)).toEqual(new Set(["SessionError: No Pawl core available to query: Error"]));
+  await expect(hosts.call(read)).rejects.toMatchObject({ errType: 1000 });
 });
