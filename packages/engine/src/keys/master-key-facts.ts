@@ -1,5 +1,6 @@
 import { type Millis, millis, type PageRequest, type Storage } from "@pawl/storage";
 import { EngineError } from "../errors.js";
+import { replaceFact } from "../fact.js";
 import { checkValue, keyCheck, keyCheckMatches, type MasterKey } from "./master-key.js";
 
 /** What a store remembers of a master key. */
@@ -137,10 +138,9 @@ export const writeMasterKeyNeed = async (
   id: number,
   until: Millis | "removed",
 ): Promise<void> => {
-  const name = neededName(id);
-  for (;;) {
-    const present = await storage.claimMeta(name, String(until));
-    if (present === String(until) || present === REMOVED || (until !== REMOVED && Number(present) >= until)) return;
-    if (await storage.replaceMeta(name, present, String(until))) return;
-  }
+  await replaceFact(storage, neededName(id), {
+    initial: String(until),
+    change: (present) =>
+      present === REMOVED || (until !== REMOVED && Number(present) >= until) ? present : String(until),
+  });
 };

@@ -1,5 +1,6 @@
-import { PUBLIC_TENANT, type Storage, StorageError, type TenantId } from "@pawl/storage";
+import { PUBLIC_TENANT, type Storage, type TenantId } from "@pawl/storage";
 import { EngineError } from "../errors.js";
+import { replaceFact } from "../fact.js";
 import { isTenantId } from "../session-handle.js";
 import { claimsText } from "./session-input.js";
 import type { JsonObject, SessionHandle } from "../session.js";
@@ -36,8 +37,6 @@ const PREFIX = "tenant:";
 /** What stands for a tenant that is not there (any more): a fact can be replaced, not deleted. */
 const NONE = "";
 const PER_PAGE = 500;
-/** A tenant changes under us only when somebody else won; so many winners mean that something is wrong. */
-const MAX_ATTEMPTS = 16;
 /** First segments of paths. */
 const RESERVED: ReadonlySet<string> = new Set(["recipe", "config", "users", "hello", "v1"]);
 
@@ -49,14 +48,8 @@ export const createTenants = ({
   /** Ends all sessions of a tenant. */
   readonly endSessions: (tenantId: TenantId) => Promise<readonly SessionHandle[]>;
 }): Tenants => {
-  /** Changes what stands for a tenant until nobody came between. @returns what stood before. */
-  const replace = async (name: string, change: (before: string) => string): Promise<string> => {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const before = await storage.claimMeta(name, NONE);
-      if (await storage.replaceMeta(name, before, change(before))) return before;
-    }
-    throw new StorageError("unavailable", "the tenant kept changing; try again");
-  };
+  const replaceTenant = (tenantId: TenantId, change: (before: string) => string): Promise<string> =>
+    replaceFact(storage, PREFIX + tenantId, { initial: NONE, change });
 
   return {
     async get(tenantId) {
@@ -87,7 +80,7 @@ export const createTenants = ({
           "invalid_input",
           `a tenant is named by 1 to 64 of a-z, 0-9 and -, not beginning with appid-, and is none of ${[...RESERVED].join(", ")}`,
         );
-      const before = await replace(PREFIX + tenantId, (stored) => {
+      const before = await replaceTenant(tenantId, (stored) => {
         const known = stored === NONE ? {} : (JSON.parse(stored) as JsonObject);
         const kept = Object.entries({ ...known, ...settings }).filter(([, value]) => value !== null);
         return claimsText(Object.fromEntries(kept), new Set());
@@ -100,7 +93,7 @@ export const createTenants = ({
       if (!isTenantId(tenantId)) return false;
       const known = await storage.claimMeta(PREFIX + tenantId);
       if (known === undefined) return false;
-      const before = await replace(PREFIX + tenantId, () => NONE);
+      const before = await replaceTenant(tenantId, () => NONE);
       // Also when it was gone before: whoever removed it may have stopped here.
       await endSessions(tenantId);
       return before !== NONE;
