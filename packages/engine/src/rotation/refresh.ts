@@ -42,6 +42,12 @@ const NO_SESSION = {
   message: "the session does not exist or has ended",
 } as const satisfies RefreshOutcome;
 
+const OUTLIVED = {
+  kind: "unauthorised",
+  why: "no_session",
+  message: "the refresh token has expired",
+} as const satisfies RefreshOutcome;
+
 /** How the answer to a refresh is to be written. */
 interface RefreshStyle {
   readonly form: AccessTokenForm;
@@ -91,6 +97,8 @@ export const createRefresh = ({
 
   async function refresh(claims: RefreshTokenClaims, style: RefreshStyle): Promise<RefreshOutcome> {
     const { id, seq, iat, secret } = claims;
+    // Refused before the store decides: a token from an old log must neither rotate nor end the session as stolen.
+    if (storage.now() - iat > policy.refreshTokenValidity && !(await isWithinOwnLife(claims))) return OUTLIVED;
     const { form, algorithm, keyKind, antiCsrf = claims.antiCsrf } = style;
     const attempt: RotationAttempt = {
       id,
@@ -152,6 +160,19 @@ export const createRefresh = ({
     // A use of the confirmed token confirms nothing.
     const [moved] = await storage.reportUses([{ id: record.id, seq: record.current, iat: now }], usePolicy);
     return moved === undefined ? record : { ...record, idleExpiresAt: moved.idleExpiresAt };
+  }
+
+  /**
+   * Whether a token sealed longer ago than refresh tokens live today has nevertheless not expired. The newest token of a
+   * session lives as long as the row, which was told when another policy may have been in force. One that was rotated is
+   * still answered inside the window, to the second tab; and later, should its answer have been lost, where the store
+   * had rotated it at an age beyond today's validity, which shows that it was sealed for longer.
+   */
+  async function isWithinOwnLife({ id, seq, iat }: RefreshTokenClaims): Promise<boolean> {
+    const row = await storage.getSession(id);
+    if (row === undefined || seq < row.current) return false;
+    if (seq >= row.next) return true;
+    return storage.now() - row.issuedAt <= policy.reuseWindow || row.issuedAt - iat > policy.refreshTokenValidity;
   }
 
   /** Does what the policy says to a session whose token was stolen. @returns undefined when the row has changed. */
