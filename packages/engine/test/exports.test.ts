@@ -21,6 +21,7 @@ it("the package exports these names and no others", () => {
     "formatDuration",
     "handleOf",
     "isTenantId",
+    "jsonObjectText",
     "listMasterKeyNeeds",
     "listMasterKeys",
     "parseDuration",

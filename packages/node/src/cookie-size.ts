@@ -7,7 +7,6 @@ import {
 } from "@pawl/engine";
 import { millis, PUBLIC_TENANT, type SigningAlgorithm, type UserId } from "@pawl/storage";
 import { ACCESS_TOKEN_COOKIE } from "./cookie-name.js";
-import { writingJson } from "./session-data.js";
 import { generalError } from "./session-error.js";
 
 /** Browsers drop a cookie whole whose name and value have more bytes together (RFC 6265bis section 5.5). */
@@ -49,7 +48,7 @@ export const accessCookieBytes = (
     issuedAt: LONGEST.time,
     expiresAt: LONGEST.time,
   };
-  const text = writingJson(() => v5.body(claims));
+  const text = v5.body(claims);
   const head = typeof v5.header === "string" ? v5.header : v5.header({ kid: LONGEST.kid, algorithm });
   const token = head.length + Math.ceil((Buffer.byteLength(text) * 4) / 3) + signatureLength[algorithm] + "..".length;
   return ACCESS_TOKEN_COOKIE.length + token;

@@ -9,7 +9,6 @@ import {
   routes,
 } from "@pawl/protocol";
 import type { UserId } from "@pawl/storage";
-import { writingJson } from "./session-data.js";
 import { type CoreAnswer, type CoreCall, type CoreHosts, refusal } from "./core-hosts.js";
 
 /** What may be asked of a second host although the first may have done it (DESIGN 6); besides these, every GET. */
@@ -89,7 +88,7 @@ export class CoreClient {
       method,
       path,
       idempotent: method === "GET" || repeatable.has(name),
-      ...(body === undefined ? {} : { body: writingJson(() => JSON.stringify(body)) }),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       ...(only === undefined ? {} : { only }),
     };
     return { route, call, answer: await this.#hosts.call(call) };

@@ -1,4 +1,4 @@
-import type { JsonObject } from "@pawl/engine";
+import { type JsonObject, jsonObjectText } from "@pawl/engine";
 import type { UserId } from "@pawl/storage";
 import type { SessionBackend } from "./session-backend.js";
 import { generalError, unauthorised } from "./session-error.js";
@@ -7,26 +7,11 @@ const gone = () => unauthorised("Session does not exist.");
 
 /**
  * Refuses what would not come back from JSON as the object it was.
- * @throws SessionError `GENERAL_ERROR` naming the argument.
+ * @throws EngineError naming the argument or the member.
  */
 export const checkJsonObject = (name: string, value: object): JsonObject => {
-  const prototype: unknown = typeof value === "object" && value !== null ? Object.getPrototypeOf(value) : undefined;
-  // Objects of another realm (a test runner's, a vm's) have a prototype of their own whose prototype is null.
-  if (prototype === undefined || (prototype !== null && Object.getPrototypeOf(prototype) !== null))
-    throw generalError(`${name} must be a plain object`);
+  jsonObjectText(name, value);
   return value as JsonObject;
-};
-
-/**
- * Does what writes payload or data as JSON.
- * @throws SessionError `GENERAL_ERROR` where that cannot be done (a cycle, a BigInt); the cause may quote the value and is left out.
- */
-export const writingJson = <Result>(write: () => Result): Result => {
-  try {
-    return write();
-  } catch (cause) {
-    throw generalError(`payload or data cannot be written as JSON (${cause instanceof Error ? cause.name : "error"})`);
-  }
 };
 
 /** @throws SessionError `GENERAL_ERROR` for no text: it would name nobody, and nothing would be ended. */

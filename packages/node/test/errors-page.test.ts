@@ -38,17 +38,17 @@ const sources = readdirSync(new URL("../src/", import.meta.url)).map((name) => r
 const constants = sources.flatMap((source) => [...source.matchAll(/^const ([A-Z_]+) =\s+("[^"]*");/gm)]);
 
 /** The messages a maker of errors is called with anywhere in this package; a constant stands for its text. */
-const messagesOf = (maker: string): readonly string[] => {
-  const source = constants.reduce(
-    (text, [, name = "", value = ""]) => text.replaceAll(name, value),
-    sources.join("\n"),
-  );
+const messagesOf = (maker: string, within = sources.join("\n")): readonly string[] => {
+  const source = constants.reduce((text, [, name = "", value = ""]) => text.replaceAll(name, value), within);
   return [...source.matchAll(new RegExp(`\\b${maker}\\(`, "g"))]
     .map(({ 0: call, index }) => textAt(source, index + call.length))
     .filter((message) => message !== "");
 };
 
 const engine = (name: string): string => read(`../../engine/src/${name}.ts`);
+/** Payload and data are checked by the engine's function. */
+const [, checkOfJson = ""] =
+  /(export const jsonObjectText[^]*)const wellFormed/.exec(engine("sessions/session-input")) ?? [];
 /** Outcomes of the engine become errors here, with their messages. */
 const outcomes = {
   tryRefresh: /const messages: [^{]*\{([^}]*)\}/.exec(engine("verification/access-token-verifier"))?.[1] ?? "",
@@ -70,7 +70,10 @@ describe("docs/reference/errors.md and the sources name the same", () => {
   });
 
   test("messages of GENERAL_ERROR", () =>
-    alike(namesUnder("### Messages of `GENERAL_ERROR`"), messagesOf("generalError")));
+    alike(namesUnder("### Messages of `GENERAL_ERROR`"), [
+      ...messagesOf("generalError"),
+      ...messagesOf("invalid", checkOfJson),
+    ]));
 
   test("messages of UNAUTHORISED", () =>
     alike(namesUnder("### Messages of `UNAUTHORISED`"), [

@@ -45,12 +45,20 @@ describe("bad input at create is an error that names the field, and nothing is s
     ["a form from the prototype", { userId: USER, form: "constructor" }, /form/],
     ["a device that is no text", { userId: USER, device: {} }, /device/],
     ...[null, 1, "text", [1], [], true, new Map(), new Date(0), () => 1, new URL("a:b")].flatMap((value) => [
+      [`${inspect(value)} as payload`, { userId: USER, payload: value }, /payload must be a plain object/] as const,
+      [`${inspect(value)} as data`, { userId: USER, data: value }, /data must be a plain object/] as const,
+    ]),
+    ...[new Map([[1, 2]]), new Set([1]), new Error("x"), new Uint8Array(2), /x/u].flatMap((value) => [
       [
-        `${inspect(value)} as payload`,
-        { userId: USER, payload: value },
-        /payload must be a plain JSON object/,
+        `${inspect(value)} inside the payload`,
+        { userId: USER, payload: { cart: [{}, { "two words": value }] } },
+        /^payload\.cart\[1\]\["two words"\] must be a plain object$/,
       ] as const,
-      [`${inspect(value)} as data`, { userId: USER, data: value }, /data must be a plain JSON object/] as const,
+      [
+        `${inspect(value)} inside the data`,
+        { userId: USER, data: { at: { last: value } } },
+        /^data\.at\.last must be a plain object$/,
+      ] as const,
     ]),
     ["a cycle in the payload", { userId: USER, payload: cycle }, /payload cannot be written as JSON/],
     ["a BigInt in the data", { userId: USER, data: { big: 1n } }, /data cannot be written as JSON/],
