@@ -34,3 +34,5 @@ export {
 } from "./keys/master-key-rotation.js";
 export { createRandomPool, type RandomSource, randomUuid, systemRandom } from "./random.js";
 export { SIGNING_KEY_LEAD } from "./keys/signing-keys.js";
+export { createTheftReports } from "./theft-reports.js";
+export { createTwoGenerations, type TwoGenerations } from "./two-generations.js";

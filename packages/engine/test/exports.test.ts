@@ -17,6 +17,8 @@ it("the package exports these names and no others", () => {
     "createEngine",
     "createKeySet",
     "createRandomPool",
+    "createTheftReports",
+    "createTwoGenerations",
     "defaultPolicy",
     "formatDuration",
     "handleOf",

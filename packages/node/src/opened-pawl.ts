@@ -1,4 +1,4 @@
-import type { AccessTokenClaims, IssuedSession, VerifyOutcome } from "@pawl/engine";
+import type { AccessTokenClaims, createTheftReports, IssuedSession, VerifyOutcome } from "@pawl/engine";
 import { callHook } from "./application-hook.js";
 import type { PawlOptions } from "./options.js";
 import type { RefreshAnswer, SessionBackend } from "./session-backend.js";
@@ -11,6 +11,7 @@ export interface OpenedPawl {
   readonly backend: SessionBackend;
   readonly cookies: SessionCookies;
   readonly uses: UseReports;
+  readonly theftReports: ReturnType<typeof createTheftReports>;
   readonly options: PawlOptions;
 }
 
@@ -23,10 +24,14 @@ export const acceptedClaims = ({ backend, uses }: OpenedPawl, outcome: VerifyOut
 };
 
 /** @throws SessionError `UNAUTHORISED`, or `TOKEN_THEFT_DETECTED` once the application's own hook was called. */
-export const refreshedSession = ({ options }: OpenedPawl, outcome: RefreshAnswer): IssuedSession => {
+export const refreshedSession = (
+  { options, backend, theftReports }: OpenedPawl,
+  outcome: RefreshAnswer,
+): IssuedSession => {
   if (outcome.kind === "refreshed") return outcome;
   if (outcome.kind === "unauthorised") throw unauthorised(outcome.message);
   const theft = { sessionHandle: outcome.session.handle, userId: outcome.session.userId };
-  void callHook(() => options.onTokenTheft?.(theft));
+  const count = theftReports(outcome.session.handle, backend.now());
+  if (count !== undefined) void callHook(() => options.onTokenTheft?.({ ...theft, count }));
   throw tokenTheft(theft);
 };

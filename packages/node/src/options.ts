@@ -44,8 +44,11 @@ export interface CommonOptions {
   readonly origins?: readonly string[];
   /** Whether a page may ask for its tokens in headers instead of cookies; true unless given. */
   readonly headerMode?: boolean;
-  /** Called at once when a refresh of this process finds a stolen token. What it throws becomes a process warning. */
-  readonly onTokenTheft?: (theft: TokenTheft) => void | Promise<void>;
+  /**
+   * Called at once when a refresh of this process finds a stolen token, once per session and hour; `count` says how many
+   * refreshes found one since the last call. What it throws becomes a process warning.
+   */
+  readonly onTokenTheft?: (theft: TokenTheft & { readonly count: number }) => void | Promise<void>;
   /** Takes the place of the machine's clock, in tests. */
   readonly clock?: Clock;
 }

@@ -1,4 +1,4 @@
-import type { JsonObject, KeySet } from "@pawl/engine";
+import { createTheftReports, type JsonObject, type KeySet } from "@pawl/engine";
 import { checkCookieOptions, cookieSettings } from "./cookie-settings.js";
 import { checkCoreOptions } from "./core-options.js";
 import { NodeExchange, type NodeRequest, type NodeResponse } from "./exchange.js";
@@ -250,6 +250,7 @@ const openPawl = async (options: PawlOptions): Promise<OpenedPawl> => {
     return {
       backend,
       uses,
+      theftReports: createTheftReports(),
       options,
       get cookies() {
         if (made.settings !== backend.settings) made = makeCookies(backend);

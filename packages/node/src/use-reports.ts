@@ -1,4 +1,4 @@
-import type { AccessTokenClaims, UseReport } from "@pawl/engine";
+import { type AccessTokenClaims, createTwoGenerations, type UseReport } from "@pawl/engine";
 import type { BackendSettings } from "./session-backend.js";
 
 /** Sessions remembered as told, in each of two generations. */
@@ -34,8 +34,7 @@ const isOlder = (age: number, window: number): boolean => age > window || window
 export class UseReports {
   readonly #send: UseReportsOptions["send"];
   readonly #settings: UseReportsOptions["settings"];
-  #told = new Map<string, Told>();
-  #toldBefore = new Map<string, Told>();
+  readonly #told = createTwoGenerations<string, Told>(MOST_REMEMBERED);
   #waiting: UseReport[] = [];
   #sending: Promise<void> | undefined;
   #pause: NodeJS.Timeout | undefined;
@@ -54,10 +53,10 @@ export class UseReports {
     const toConfirm = claims.parentSeq !== undefined && isOlder(age, reuseWindow);
     // Right after login or refresh there is nothing to tell: the row knows that much.
     if (!toConfirm && age < activityInterval) return;
-    const told = this.#told.get(handle) ?? this.#toldBefore.get(handle);
+    const told = this.#told.get(handle);
     const isTold = told !== undefined && now - told.at < activityInterval;
     if (isTold && (!toConfirm || (told.confirmed && told.seq >= seq))) return;
-    this.#remember(handle, { seq, confirmed: toConfirm, at: now });
+    this.#told.set(handle, { seq, confirmed: toConfirm, at: now });
     if (this.#waiting.length < MOST_WAITING) this.#waiting.push({ handle, seq, issuedAt });
     this.#startSending();
   }
@@ -71,14 +70,6 @@ export class UseReports {
     const sent = Promise.resolve(this.#sending).then(() => this.#sendAll());
     await Promise.race([sent, late]);
     clearTimeout(limit);
-  }
-
-  #remember(handle: string, told: Told): void {
-    if (this.#told.size >= MOST_REMEMBERED) {
-      this.#toldBefore = this.#told;
-      this.#told = new Map();
-    }
-    this.#told.set(handle, told);
   }
 
   #startSending(): void {

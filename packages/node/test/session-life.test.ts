@@ -180,6 +180,28 @@ describe.each(modes)("$name", ({ start }) => {
       await expect(pawl.createNewSession(res, "u1", {}, value as never)).rejects.toMatchObject(refusal);
     });
 
+    test.each([new Set([1]), new Map([[1, 2]]), new Error("x")])(
+      "what JSON would make an empty object of is refused with its path: %s",
+      async (value) => {
+        const { browser, pawl } = await begin();
+        const { handle } = (await browser.login("u1", {})).body;
+        const res = { getHeader: () => undefined, setHeader: () => undefined };
+        const inside = { cart: [0, { tags: value }] } as never;
+        const refusal = (name: string) => ({
+          errType: GENERAL_ERROR,
+          message: `${name}.cart[1].tags must be a plain object`,
+        });
+        await expect(pawl.createNewSession(res, "u1", inside)).rejects.toMatchObject(refusal("the JWT payload"));
+        await expect(pawl.createNewSession(res, "u1", {}, inside)).rejects.toMatchObject(refusal("session data"));
+        await expect(pawl.tokens.createNewSession("u1", inside)).rejects.toMatchObject(refusal("the JWT payload"));
+        await expect(pawl.updateSessionData(handle, inside)).rejects.toMatchObject(refusal("session data"));
+        await expect(pawl.sessions.updatePayload(handle, inside)).rejects.toMatchObject(refusal("the JWT payload"));
+        expect(await pawl.getAllSessionHandlesForUser("u1")).toEqual([handle]);
+        await pawl.updateSessionData(handle, { at: new Date(0) } as never);
+        expect(await pawl.getSessionData(handle)).toEqual({ at: "1970-01-01T00:00:00.000Z" });
+      },
+    );
+
     test("`__proto__` and `constructor` in payload and data are plain members (CVE-2019-10744)", async () => {
       const { browser, pawl } = await begin();
       const evil = JSON.parse('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}') as object;
@@ -418,7 +440,7 @@ describe.each(modes)("$name", ({ start }) => {
         err: { sessionHandle: handle, userId: "victim" },
       });
       expect(answer.setCookie).toEqual(clearedCookies);
-      expect(thefts).toEqual([{ sessionHandle: handle, userId: "victim" }]);
+      expect(thefts).toEqual([{ sessionHandle: handle, userId: "victim", count: 1 }]);
       expect((await browser.send("/me")).body.errType).toBe(TRY_REFRESH_TOKEN);
       expect((await browser.refresh()).body.errType).toBe(UNAUTHORISED);
       const history = await pawl.sessions.explain(handle);
@@ -433,6 +455,26 @@ describe.each(modes)("$name", ({ start }) => {
       expect(answer.setCookie).toEqual(clearedCookies);
       expect(thefts).toHaveLength(1);
       expect((await browser.refresh()).status).toBe(200);
+    });
+
+    test("with the action `report` a dead token presented again and again is one call per hour, with a count", async () => {
+      const { clock, thief, thefts, handle } = await steal({ theftAction: "report" });
+      const cookie = [...thief.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+      const present = async (times: number) => {
+        for (let time = 0; time < times; time++)
+          expect((await thief.send("/session/refresh", { method: "POST", cookie })).body.errType).toBe(
+            TOKEN_THEFT_DETECTED,
+          );
+      };
+      await present(20);
+      const theft = { sessionHandle: handle, userId: "victim" };
+      expect(thefts).toEqual([{ ...theft, count: 1 }]);
+      clock.advance("1h");
+      await present(5);
+      expect(thefts).toEqual([
+        { ...theft, count: 1 },
+        { ...theft, count: 20 },
+      ]);
     });
 
     test("with the action `revoke_user` all sessions of the user end", async () => {

@@ -1,18 +1,27 @@
-import type { SessionEngine } from "@pawl/engine";
+import { createTheftReports, type SessionEngine } from "@pawl/engine";
 import type { Logger } from "pino";
 
 /**
  * The engine, with a line in the log for each theft that a refresh finds, whichever dialect asked: whose session it
- * was, the configured action, and how many sessions it ended (0 with `report`). Never a token.
+ * was, the configured action, how many sessions it ended (0 with `report`), and how many thefts the line stands for:
+ * there is one line per session and hour. Never a token.
  */
-export const warningOfThefts = (engine: SessionEngine, log: Logger): SessionEngine => ({
-  ...engine,
-  async refreshSession(input) {
-    const outcome = await engine.refreshSession(input);
-    if (outcome.kind === "token_reuse") {
-      const { session, ended } = outcome;
-      log.warn({ ...session, action: engine.policy.theftAction, ended: ended.length }, "token theft detected");
-    }
-    return outcome;
-  },
-});
+export const warningOfThefts = (engine: SessionEngine, log: Logger): SessionEngine => {
+  const reports = createTheftReports();
+  return {
+    ...engine,
+    async refreshSession(input) {
+      const outcome = await engine.refreshSession(input);
+      if (outcome.kind === "token_reuse") {
+        const { session, ended } = outcome;
+        const count = reports(session.handle, engine.storage.now());
+        if (count !== undefined)
+          log.warn(
+            { ...session, action: engine.policy.theftAction, ended: ended.length, count },
+            "token theft detected",
+          );
+      }
+      return outcome;
+    },
+  };
+};
