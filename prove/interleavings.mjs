@@ -5,6 +5,9 @@ import { brokenLines, openGatedStage, operationSets, runSchedules } from "./inte
 import { byText } from "./interleavings/honest-client.mjs";
 import { openStage } from "./interleavings/stage.mjs";
 
+/** An idle timeout of a few reuse windows. */
+const IDLE = 300_000;
+
 /** Classes of lives: what is in them, how many runs at most, and how many in the short form. */
 const lives = {
   "one-client": { life: { tabs: 1, arrivals: 2 }, size: 20_000, short: 2_000 },
@@ -22,6 +25,9 @@ const lives = {
   "thief-who-polls": { life: { tabs: 1, thief: "polling" }, size: 40_000, short: 3_000 },
   "thief-and-lost-commits": { life: { tabs: 1, thief: "apart", losses: 2 }, size: 40_000, short: 1_500 },
   "thief-of-access-tokens": { life: { tabs: 2, thief: "access_only" }, size: 40_000, short: 2_000 },
+  "idle-one-client": { life: { tabs: 1, arrivals: 2, idle: IDLE }, size: 60_000, short: 2_000 },
+  "idle-two-tabs": { life: { tabs: 2, idle: IDLE }, size: 100_000, short: 4_000 },
+  "sqlite-idle-two-tabs": { life: { tabs: 2, idle: IDLE }, store: "sqlite", size: 20_000, short: 500 },
   "sqlite-two-tabs": { life: { tabs: 2, arrivals: 2 }, store: "sqlite", size: 30_000, short: 1_000 },
   "sqlite-lost-commits": { life: { tabs: 1, losses: 3 }, store: "sqlite", size: 20_000, short: 500 },
   "sqlite-thief-apart": { life: { tabs: 1, thief: "apart", exact: true }, store: "sqlite", size: 20_000, short: 1_000 },
@@ -34,9 +40,11 @@ const noteOf = ({ states, isClosed, alarms, exact, late, latest, missed, early }
   return `${reach}; ${alarms} alarms: ${exact} at the first event no honest client can have caused${others}, ${early} earlier; ${missed} missed`;
 };
 
+const policyOf = ({ idle }) => (idle === undefined ? {} : { idleTimeout: idle });
+
 const proveLife = ({ life, store = "memory" }) =>
   async function prove(limit, _seed, progress) {
-    const stage = await openStage(store);
+    const stage = await openStage(store, { policy: policyOf(life) });
     const found = await explore(life, { stage, limit, onRun: (run) => run % 1000 === 0 && progress(run) });
     await stage.close();
     for (const story of found.stories) console.error(story);
@@ -96,6 +104,12 @@ const searched = [
   { tabs: 1, thief: "polling" },
 ];
 
+/** A store that takes no note of activity, only of what confirms. */
+const forgetActivity = (method, call, [notes, policy], storage) =>
+  method === "reportUses"
+    ? storage.reportUses(notes, { ...policy, activityInterval: Number.POSITIVE_INFINITY })
+    : call();
+
 const isCaught = async (engineModule, limit) => {
   for (const life of searched) {
     const stage = await openStage("memory", { engineModule });
@@ -112,13 +126,18 @@ const proveMutants = async (limit, _seed, progress) => {
     if (!(await isCaught(await brokenEngine(index), limit))) survivors.push(what);
     progress((limit * index) / mutants.length);
   }
+  const idle = { tabs: 1, arrivals: 2, idle: IDLE };
+  const stage = await openStage("memory", { around: forgetActivity, policy: policyOf(idle) });
+  if ((await explore(idle, { stage, limit, stopAtFirst: true })).stories.length === 0)
+    survivors.push("an answer inside the window is no activity");
+  await stage.close();
   for (const [what, around] of Object.entries(brokenLines))
     if ((await proveSchedules("memory", around)(4_000, 0, () => undefined)).failures === 0) survivors.push(what);
   // What catches everything, also an engine in which nothing is broken, would prove nothing.
   if (await isCaught(await brokenEngine(mutants.length), 1000))
     survivors.push("the control, in which nothing is broken");
   for (const what of survivors) console.error(`not told from the real engine: ${what}`);
-  const count = mutants.length + Object.keys(brokenLines).length + 1;
+  const count = mutants.length + Object.keys(brokenLines).length + 2;
   return {
     count,
     failures: survivors.length,

@@ -1,5 +1,6 @@
 // Thirty days of many users in simulated time: three nodes on one store, signing keys that change every day, verifiers whose
-// clocks are five minutes fast or slow. Nobody is refused, nobody is called a thief, and nothing is left at the end.
+// clocks are five minutes fast or slow. Nobody who is active is refused, nobody who is not goes on, nobody is called a thief,
+// and nothing is left at the end.
 import { createPublicKey } from "node:crypto";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -16,7 +17,15 @@ const SKEWS = [-5 * MINUTE, 0, 5 * MINUTE];
 const HEAP_LIMIT = 8;
 /** Keys that stay published at the end: the static one, the dynamic one that signs, and one before and after it. */
 const KEYS_LIMIT = 4;
-const POLICY = { signingKeyUpdateInterval: DAY, refreshTokenValidity: 7 * DAY, eventRetention: 7 * DAY };
+const IDLE = 4 * DAY;
+const ABSOLUTE = 20 * DAY;
+const POLICY = {
+  signingKeyUpdateInterval: DAY,
+  refreshTokenValidity: 7 * DAY,
+  eventRetention: 7 * DAY,
+  idleTimeout: IDLE,
+  absoluteTimeout: ABSOLUTE,
+};
 
 /** A verifier on a machine of its own: it knows the published keys as of its last look, and has its own clock. */
 const createForeignVerifier = (clock, skew, engine) => {
@@ -58,12 +67,15 @@ export const month = async (users, seed, progress) => {
   const random = createRandom(seed);
   const before = heap();
   const held = Array.from({ length: users });
-  const counts = { visits: 0, refreshes: 0, refused: 0, thefts: 0 };
+  const counts = { visits: 0, refreshes: 0, refused: 0, thefts: 0, idle: 0, absolute: 0, outlived: 0 };
+  /** When each user logged in, was last served, and was last seen by the store. */
+  const lives = Array.from({ length: users });
 
   /** Half of them live on the static key, which stays; the others' keys change every day. */
   const login = async (user) => {
     const keyKind = user % 2 === 0 ? "static" : "dynamic";
     held[user] = await random.pick(nodes).createSession({ userId: `user-${user}`, keyKind });
+    lives[user] = { since: clock.time, servedAt: clock.time, seenAt: clock.time };
   };
   const kinds = { static: new Set(), dynamic: new Set() };
   const noteKeys = () => {
@@ -72,6 +84,8 @@ export const month = async (users, seed, progress) => {
   /** One or two tabs refresh at once; an answer may get lost, and is asked for again. */
   const refresh = async (user) => {
     const { refreshToken } = held[user];
+    const life = lives[user];
+    const mayLive = clock.time - life.seenAt <= IDLE && clock.time - life.since < ABSOLUTE;
     const tabs = random.chance(0.1) ? 2 : 1;
     for (let tab = 0; tab < tabs; tab += 1)
       do {
@@ -79,7 +93,9 @@ export const month = async (users, seed, progress) => {
         counts.refreshes += 1;
         if (outcome.kind === "token_reuse") counts.thefts += 1;
         if (outcome.kind !== "refreshed") return false;
+        if (!mayLive) counts.outlived += 1;
         held[user] = outcome;
+        life.servedAt = life.seenAt = clock.time;
       } while (random.chance(0.05));
     return true;
   };
@@ -87,10 +103,17 @@ export const month = async (users, seed, progress) => {
     counts.visits += 1;
     const verify = random.pick(verifiers);
     const first = verify(held[user].accessToken.token);
-    if (first.kind === "valid") return;
+    const life = lives[user];
+    if (first.kind === "valid") {
+      life.servedAt = clock.time;
+      return;
+    }
     // An access token that has ended is no refusal as long as the refresh brings one that is taken.
     if (!(await refresh(user))) {
-      counts.refused += 1;
+      // A user who comes back within half the idle timeout is active, and goes on until the absolute one.
+      if (clock.time - life.since >= ABSOLUTE) counts.absolute += 1;
+      else if (clock.time - life.servedAt > IDLE / 2) counts.idle += 1;
+      else counts.refused += 1;
       await login(user);
       return;
     }
@@ -99,6 +122,7 @@ export const month = async (users, seed, progress) => {
     else if (second.claims.parentSeq !== undefined && random.chance(0.8)) {
       clock.time += 31_000;
       await random.pick(nodes).reportUses([second.claims]);
+      life.servedAt = life.seenAt = clock.time;
     }
   };
 
@@ -117,8 +141,10 @@ export const month = async (users, seed, progress) => {
         for (const node of nodes) await node.maintainSigningKeys();
       // Whoever was away for a week has been logged out, and logs in again.
       const { refreshToken } = held[user];
-      if (clock.time >= refreshToken.expiry) await login(user);
-      else if (random.chance(0.01)) {
+      if (clock.time >= refreshToken.expiry) {
+        if (clock.time - lives[user].since >= ABSOLUTE) counts.absolute += 1;
+        await login(user);
+      } else if (random.chance(0.01)) {
         await random.pick(nodes).revokeSessions([held[user].session.handle], { reason: "logout" });
         await login(user);
       } else await visit(user);
@@ -143,6 +169,7 @@ export const month = async (users, seed, progress) => {
   const found = {
     "a false refusal": counts.refused,
     "a false theft": counts.thefts,
+    "a session that outlived its limits": counts.outlived,
     "a session that is left": left.length,
     "an event that is left": events.length,
     "a key that is left": Math.max(0, keys - KEYS_LIMIT),
@@ -156,7 +183,7 @@ export const month = async (users, seed, progress) => {
     failures: Object.values(found).reduce((sum, count) => sum + count, 0),
     note:
       `${DAYS} days, ${users} users, ${counts.refreshes} refreshes, clocks of verifiers 5 min fast and slow, ` +
-      `${kinds.dynamic.size} dynamic keys and ${kinds.static.size} static one, ${counts.refused} false refusals, ${counts.thefts} false thefts; ` +
+      `${kinds.dynamic.size} dynamic keys and ${kinds.static.size} static one, ${counts.idle} ended as idle and ${counts.absolute} at the absolute timeout, ${counts.refused} false refusals, ${counts.thefts} false thefts; ` +
       `at the end ${left.length} sessions, ${events.length} events of them, ${keys} keys, ${grown.toFixed(1)} MB of heap more than before`,
   };
 };

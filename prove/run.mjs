@@ -6,6 +6,7 @@ import { aborts } from "./aborts.mjs";
 import { crashes } from "./crashes.mjs";
 import { faults } from "./faults.mjs";
 import { histories, thefts } from "./histories.mjs";
+import { thieves } from "./thieves.mjs";
 import { forgeries, substitutions } from "./forgeries.mjs";
 import { fuzz } from "./fuzz.mjs";
 import { interleavings } from "./interleavings.mjs";
@@ -39,6 +40,13 @@ const proofs = [
     size: 20_000,
     short: 500,
     what: "lives with a thief who copies the jar; a failure is a theft never noticed",
+  },
+  {
+    name: "thefts-by-strategy",
+    run: thieves,
+    size: 60,
+    short: 3,
+    what: "what a thief may do with a copied jar, for thirty days; a failure is one that is not caught although he can be",
   },
   {
     name: "forgeries",

@@ -13,6 +13,9 @@ import {
 
 /** Longer than anything is remembered. */
 const LONG = 12 * UNIT;
+const FAR = 1000 * UNIT;
+/** How long before the end by idleness an active client acts: what is written of its activity may lie that far behind. */
+const UNWRITTEN = 60_000;
 /** An age in units above which all ages are alike. */
 const OLD = WINDOW / UNIT + 1;
 /** A trace that no honest client can have produced is followed for so many more rotations. */
@@ -30,6 +33,8 @@ export const PATIENCE = 3;
  * @property {"apart" | "bursts" | "free" | "polling" | "access_only"} [thief] copies the jar at any time. "bursts": the
  * parties act more than a window apart; "apart": also each one's own refreshes lie more than a window apart; "polling":
  * copies it once and presents only that token; "access_only": never refreshes
+ * @property {number} [idle] an idle timeout (ms); the client then acts often enough not to be idle, and time counts from its
+ * last act
  * @property {boolean} [oracle] whether the oracle looks on although there is no thief
  * @property {boolean} [exact] whether each alarm has to come at the first refresh that no honest client can have sent
  */
@@ -43,7 +48,7 @@ export const startOf = (life, { row, copy, now }) => ({
   flights: [],
   thief: undefined,
   actor: undefined,
-  actedAt: 0,
+  actedAt: life.idle === undefined ? 0 : now,
   refreshedAt: 0,
   clients: life.thief === undefined && life.oracle !== true ? undefined : loggedIn(copy.id),
   unexplained: 0,
@@ -107,9 +112,15 @@ export const worldKey = (world) => {
     turn,
     world.unexplained,
     world.contradicted === undefined ? "" : `!${rank(world.contradicted)}`,
+    // Far away without an idle timeout, and then of no account.
+    row.idleExpiresAt - now > FAR ? "" : idleText(world),
     clients === undefined ? "" : clientsKey(clients, (id) => names.get(id), now),
   ].join(" ");
 };
+
+/** What idleness depends on. */
+const idleText = ({ row, now, actedAt }) =>
+  [row.idleExpiresAt - now, now - row.lastActiveAt, now - actedAt].map((time) => time / UNIT).join("i");
 
 const isSameCopy = (one, other) => one.id === other.id && one.usedAs === other.usedAs;
 
@@ -151,8 +162,9 @@ export const stepsOf = (world, life) => {
   if (world.losses > 0 && world.commits.length > 0) steps.push("lose commit");
   const exchange = life.exchange === undefined ? EXCHANGE : life.exchange * UNIT;
   const patience = Math.min(...flights.map(({ sent }) => sent + exchange));
+  const activeUntil = life.idle === undefined ? Number.POSITIVE_INFINITY : world.actedAt + life.idle - UNWRITTEN - UNIT;
   for (const duration of [(life.step ?? 2) * UNIT, LONG])
-    if (now + duration <= patience) steps.push(`wait ${duration / UNIT}`);
+    if (now + duration <= Math.min(patience, activeUntil)) steps.push(`wait ${duration / UNIT}`);
   return steps;
 };
 
@@ -186,8 +198,11 @@ const quietStep = (world, [verb, first, second], step) => {
   }
 };
 
+const isUnchanged = (row, old) =>
+  row.current === old.current && row.next === old.next && row.idleExpiresAt === old.idleExpiresAt;
+
 const committed = (world, row) =>
-  row === world.row || (row.current === world.row.current && row.next === world.row.next)
+  row === world.row || isUnchanged(row, world.row)
     ? {}
     : { row, commits: [world.row, ...world.commits].slice(0, world.losses) };
 
