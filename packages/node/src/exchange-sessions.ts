@@ -1,5 +1,4 @@
 import type { AccessTokenClaims, VerifyInput, VerifyOutcome } from "@pawl/engine";
-import type { UserId } from "@pawl/storage";
 import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, namesOf, REFRESH_TOKEN_COOKIE } from "./cookie-name.js";
 import { accessCookieBytes, checkCookieSize } from "./cookie-size.js";
 import { isForeignNavigation, passesCsrfCheck } from "./csrf.js";
@@ -8,7 +7,7 @@ import { acceptedClaims, type OpenedPawl, refreshedSession } from "./opened-pawl
 import { isForeign, mayHaveSession, presentedBearer, presentedRefreshTokens, verifyBest } from "./presented-session.js";
 import { ANTI_CSRF_HEADER, announceRefreshable } from "./session-announcement.js";
 import { clearedWith } from "./session-cookies.js";
-import { checkJsonObject } from "./session-data.js";
+import { checkJsonObject, checkNewUserId } from "./session-data.js";
 import { SessionError, TOKEN_THEFT_DETECTED, tryRefreshToken, unauthorised, UNAUTHORISED } from "./session-error.js";
 import { Session } from "./session-object.js";
 import { bearerToken, readsFrontToken, wantedTransfer } from "./token-transfer.js";
@@ -34,7 +33,7 @@ export const createInExchange = async (
   const transfer = options.headerMode === false ? "cookie" : wantedTransfer(exchange);
   const checked = checkJsonObject("the JWT payload", payload);
   // Before it is created: a session that could not be handed out must not have ended another one over a limit.
-  const owner = { userId: userId as UserId, payload: checked };
+  const owner = { userId: checkNewUserId(userId), payload: checked };
   if (transfer === "cookie") checkCookieSize(accessCookieBytes(owner, backend.signingAlgorithm), owner);
   const device = exchange.device()?.slice(0, 512);
   const address = exchange.address()?.slice(0, 128);

@@ -20,6 +20,12 @@ export const checkUserId = (userId: string): UserId => {
   return userId as UserId;
 };
 
+/** @throws SessionError `GENERAL_ERROR` for an empty text too: an application that lost an id must not make everybody's session. */
+export const checkNewUserId = (userId: string): UserId => {
+  if (userId === "") throw generalError("userId must not be empty");
+  return checkUserId(userId);
+};
+
 /** @throws SessionError `UNAUTHORISED` when there is no such live session. */
 export const readSessionData = async (backend: SessionBackend, handle: string): Promise<JsonObject> => {
   const session = await backend.get(handle);

@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { IssuedSession, IssuedToken, JsonObject, SessionSummary } from "@pawl/engine";
-import type { UserId } from "@pawl/storage";
 import type { NewSession } from "./exchange-sessions.js";
 import { acceptedClaims, type OpenedPawl, refreshedSession } from "./opened-pawl.js";
-import { checkJsonObject } from "./session-data.js";
+import { checkJsonObject, checkNewUserId } from "./session-data.js";
 import { tryRefreshToken, unauthorised } from "./session-error.js";
 
 /** A session as the functions without a request tell it. */
@@ -58,7 +57,7 @@ export const createTokens = async (
   { userId, payload, data }: NewSession,
 ): Promise<SessionTokens> => {
   const issued = await opened.backend.create({
-    userId: userId as UserId,
+    userId: checkNewUserId(userId),
     payload: checkJsonObject("the JWT payload", payload),
     data: checkJsonObject("session data", data),
   });

@@ -11,7 +11,7 @@ export const problems = {
   try_refresh_token: { status: 401, title: "The access token is not accepted; refresh it" },
   token_theft_detected: { status: 401, title: "A refresh token was used again: somebody holds a copy" },
   browser_refused: { status: 403, title: "Requests sent by a web page are refused" },
-  host_refused: { status: 403, title: "The Host header does not name this loopback service" },
+  host_refused: { status: 403, title: "The Host header does not name this service" },
   address_refused: { status: 403, title: "This address is not in ip_allow" },
   session_not_found: { status: 404, title: "No such live session" },
   not_found: { status: 404, title: "No such path" },

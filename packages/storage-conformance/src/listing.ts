@@ -50,6 +50,19 @@ export const testListing = (open: OpenStore): void => {
       }
     });
 
+    it("finds the user whose id is empty, and nobody else", async () => {
+      const store = await openTestStore(open);
+      const [nobody] = [await createSession(store, { userId: userId("") }), await createSession(store)];
+      expect(await store.storage.listSessions({ userId: userId("") }, { limit: 5 })).toStrictEqual({ items: [nobody] });
+      const { tenantId: tenant, id, userId: user } = nobody;
+      const ended = await store.storage.revokeSessions(
+        { kind: "user", tenantId: tenant, userId: user },
+        { reason: "logout" },
+      );
+      expect(ended).toStrictEqual([{ id, tenantId: tenant, userId: user }]);
+      expect((await store.storage.listSessions({}, { limit: 5 })).items).toHaveLength(1);
+    });
+
     it("gives records whole, and references with what names them", async () => {
       const store = await openTestStore(open);
       const record = await createSession(store, { device: "phone" });

@@ -53,6 +53,9 @@ export interface ConfigKey<T> {
   show?(this: void, value: NoInfer<T>): string;
 }
 
+/** In hours, rounded up to what can be written. */
+const LEAST_INTERVAL = Math.ceil((policyLimits.signingKeyUpdateInterval.least / 3_600_000) * 10_000) / 10_000;
+
 /** A duration as the engine's policy accepts it. */
 const durationOf = (rule: keyof typeof policyLimits) =>
   duration({ min: policyLimits[rule].least, max: policyLimits[rule].most });
@@ -298,7 +301,12 @@ const configKeys = {
   access_token_signing_key_update_interval: withDefault({
     group: "Signing keys",
     summary: "How often a dynamic signing key is renewed.",
-    type: integer({ min: 1, max: 876_000 }),
+    type: decimal,
+    accepted: `a number from ${LEAST_INTERVAL} (a minute) to 876000`,
+    check: (value) =>
+      value >= LEAST_INTERVAL && value <= 876_000
+        ? undefined
+        : `must be between ${LEAST_INTERVAL} (a minute) and 876000 hours`,
     unit: "hours",
     default: 168,
   }),

@@ -36,7 +36,7 @@ export const toCoreConfig = (values: ConfigValues, path: string | undefined): Co
       ...member("maxSessionsPerUser", values.max_sessions_per_user),
       enableAntiCsrf: values.enable_anti_csrf,
       signingAlgorithm: algorithm ?? defaultPolicy.signingAlgorithm,
-      signingKeyUpdateInterval: millis(values.access_token_signing_key_update_interval * 3_600_000),
+      signingKeyUpdateInterval: millis(Math.round(values.access_token_signing_key_update_interval * 3_600_000)),
       checkDatabase: values.access_token_blacklisting,
       eventRetention: millis(values.event_retention),
     },

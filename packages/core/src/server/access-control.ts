@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
-import { BlockList, isIPv6, type Socket } from "node:net";
+import { BlockList, isIP, isIPv6, type Socket } from "node:net";
 import type { ProblemCode } from "@pawl/protocol";
 import { ConfigError } from "../config/config-error.js";
 import type { CoreConfig } from "../config/core-config.js";
@@ -25,13 +25,17 @@ interface Connection {
   loopbackHost?: string;
 }
 
+/** A name without a dot, as services of a container network have, or under a domain that is never public (RFC 6762, RFC 8375). */
+const PRIVATE_NAME = /^[^.]+$|\.(?:local|internal|home\.arpa)\.?$/i;
+
 type AccessConfig = Pick<CoreConfig, "host" | "apiKeys" | "ipAllow">;
 
 /**
  * Who may call the core: the rules in order, the first that refuses decides.
  *
  * 1. `address_refused`: `ip_allow` is set and does not name the address.
- * 2. `host_refused`: on loopback, a `Host` that is not loopback: a web page that had its own name resolved to us.
+ * 2. `host_refused`: a `Host` that is neither an address nor a name that is meant, where a web page could have had its own
+ *    name resolved to us: on loopback, and on every address of a core without keys.
  * 3. `browser_refused`: `Origin`, or `Sec-Fetch-Site` other than `none`: a web page.
  * 4. `api_key_invalid`: keys are set, what is asked for is not open, and none of them was sent.
  */
@@ -55,13 +59,18 @@ export const createAccessControl = (config: AccessConfig): AccessControl => {
     connection.loopbackHost = host;
     return true;
   };
+  /** Whether nobody outside can have made it lead here: an address, the name we listen on, or one that is never public. */
+  const isMeant = (host: string): boolean =>
+    isIP(host) !== 0 || host.toLowerCase() === config.host.toLowerCase() || PRIVATE_NAME.test(host);
   const rules: readonly (readonly [ProblemCode, (caller: Caller) => boolean])[] = [
     ["address_refused", ({ socket }) => !connectionOf(socket).allowed],
     [
       "host_refused",
       ({ socket, headers: { host } }) => {
         const connection = connectionOf(socket);
-        return connection.loopback && host !== undefined && !namesLoopback(connection, host);
+        if (host === undefined) return false;
+        if (connection.loopback) return !namesLoopback(connection, host);
+        return config.apiKeys.length === 0 && !isMeant(hostName(host));
       },
     ],
     [

@@ -9,7 +9,7 @@ import { explainFailure } from "./failure.js";
 import { InFlight } from "./in-flight.js";
 import type { Limits } from "./limits.js";
 import { readBody } from "./request-body.js";
-import { createRouter, splitTarget } from "./request-target.js";
+import { createRouter, splitTarget, withoutHead } from "./request-target.js";
 import { createStreamSink } from "./stream-sink.js";
 
 export interface HttpServerOptions {
@@ -72,6 +72,7 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
 
   const stream = async ({ response, operation }: Exchange, reply: StreamReply): Promise<void> => {
     response.writeHead(reply.status, ["Content-Type", reply.contentType, "Cache-Control", "no-store"]);
+    if (response.req.method === "HEAD") return void response.end();
     response.flushHeaders();
     try {
       await reply.run(createStreamSink(response, { stop: streams.signal, unreadTimeout: limits.unreadTimeout }));
@@ -136,7 +137,7 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
       if (body === "too_large") return refuse(exchange, "body_too_large");
       if (body === "not_text") return refuse(exchange, "invalid_json", { detail: "the body is not UTF-8" });
       exchange.readAt = performance.now();
-      void answer(exchange, operation, { method, path, query, headers, body: body.text });
+      void answer(exchange, operation, { method: withoutHead(method), path, query, headers, body: body.text });
     });
   };
 

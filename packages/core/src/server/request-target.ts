@@ -37,3 +37,6 @@ export const createRouter =
     }
     return { dialect: dialects.find(({ owns }) => owns(path)) ?? dialects[0], open: false };
   };
+
+/** A HEAD is a GET whose answer has no body (RFC 9110 section 9.3.2), which node:http leaves out. */
+export const withoutHead = (method: string): string => (method === "HEAD" ? "GET" : method);

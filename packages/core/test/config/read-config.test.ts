@@ -106,6 +106,7 @@ const meanings: readonly (readonly [ConfigName, string, Record<string, unknown>]
   ["access_token_signing_key_dynamic", "true", { keyKind: "dynamic", cdi1: { keyKind: "dynamic" } }],
   ["access_token_signing_key_dynamic", "false", { keyKind: "static", cdi1: { keyKind: "static" } }],
   ["access_token_signing_key_update_interval", "1", { policy: { signingKeyUpdateInterval: 3_600_000 } }],
+  ["access_token_signing_key_update_interval", "0.0167", { policy: { signingKeyUpdateInterval: 60_120 } }],
   ["access_token_path", "/app", { cookies: { accessTokenPath: "/app" } }],
   ["cookie_secure", "false", { cookies: { secure: false } }],
   ["api_keys", key, { apiKeys: [key] }],

@@ -44,7 +44,11 @@ describe("wrong values", () => {
     ["access_token_signing_algorithm", "HS256", 'must be ES256 or RS256, but it is "HS256"'],
     ["log_level", "warning", 'must be one of debug, info, warn, error, none, but it is "warning"'],
     ["max_sessions_per_user", "0", "must be an integer of at least 1, but it is 0"],
-    ["access_token_signing_key_update_interval", "0", "must be an integer from 1 to 876000, but it is 0 hours"],
+    [
+      "access_token_signing_key_update_interval",
+      "0.001",
+      "must be between 0.0167 (a minute) and 876000 hours, but it is 0.001 hours",
+    ],
     [
       "session_idle_timeout",
       "59s",

@@ -245,9 +245,9 @@ describe("what is not of the documented form", () => {
       expect(await create(core, { deviceDriverInfo, more: [1] })).toMatchObject({ status: "OK" });
   });
 
-  test("U+0000, a lone surrogate and an empty user id are 400", async () => {
+  test("U+0000 and a lone surrogate in a user id are 400", async () => {
     const core = await sharedCore();
-    for (const userId of ["a\u0000b", "\ud800", ""]) {
+    for (const userId of ["a\u0000b", "\ud800"]) {
       const body = JSON.stringify({ userId, userDataInJWT: {}, userDataInDatabase: {} });
       const answer = await core.send("POST", "/session", { body });
       expect([answer.status, answer.headers["content-type"]]).toEqual([400, TEXT_TYPE]);

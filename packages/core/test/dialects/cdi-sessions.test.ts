@@ -19,10 +19,28 @@ describe("sessions", () => {
     expect(listed.json.sessionHandles).toEqual([answer.json.session.handle]);
   });
 
+  test.each(["2.9", "2.21", "5.4"])("%s: the empty user id is one like any other", async (version) => {
+    const core = await listen();
+    const other = await create(core, version);
+    const { json } = await create(core, version, { userId: "" });
+    expect(json.session.userId).toBe("");
+    const { handle } = json.session;
+    expect(await verify(core, json.accessToken.token, {}, version)).toMatchObject({
+      status: "OK",
+      session: { userId: "" },
+    });
+    expect(await refresh(core, json.refreshToken.token, {}, version)).toMatchObject({ status: "OK" });
+    const handles = async () =>
+      (await core.send("GET", "/recipe/session/user?userId=", at(version))).json.sessionHandles;
+    expect(await handles()).toEqual([handle]);
+    expect((await remove(core, { userId: "" })).sessionHandlesRevoked).toEqual([handle]);
+    expect(await handles()).toEqual([]);
+    expect((await verify(core, other.json.accessToken.token, {}, version)).status).toBe("OK");
+  });
+
   test.each([
     ["U+0000 in the user", { userId: "a\0" }],
     ["a lone surrogate", { userId: "\uD800" }],
-    ["no user", { userId: "" }],
     ["a user of 600 bytes", { userId: "x".repeat(600) }],
     ["a payload beyond its size", { userDataInJWT: { x: "y".repeat(40_000) } }],
     ["a payload nested too deep", { userDataInJWT: JSON.parse(`${'{"a":'.repeat(1500)}1${"}".repeat(1500)}`) }],

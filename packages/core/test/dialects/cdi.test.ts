@@ -11,16 +11,27 @@ describe("versions", () => {
     const answer = await (await sharedCore()).send("GET", "/apiversion?apiDomain=a&websiteDomain=b");
     expect([answer.status, answer.headers["content-type"]]).toEqual([200, JSON_TYPE]);
     expect(answer.json).toEqual({
-      versions: ["2.9", "2.10", "2.11", "2.12", "2.13", "2.14", "2.15", "2.21"].concat(
-        ["3.0", "3.1", "4.0"],
-        ["5.0", "5.1", "5.2", "5.3", "5.4"],
-      ),
+      versions: [
+        "2.9",
+        "2.10",
+        "2.11",
+        "2.12",
+        "2.13",
+        "2.14",
+        "2.15",
+        "2.16",
+        "2.17",
+        "2.18",
+        "2.19",
+        "2.20",
+        "2.21",
+      ].concat(["3.0", "3.1", "4.0"], ["5.0", "5.1", "5.2", "5.3", "5.4"]),
     });
   });
 
   test.each([
     ["2.8", "cdi-version 2.8 not supported"],
-    ["2.16", "cdi-version 2.16 not supported"],
+    ["2.22", "cdi-version 2.22 not supported"],
     ["5.5", "cdi-version 5.5 not supported"],
     ["1.0", "cdi-version 1.0 not supported"],
     ["9.9", "cdi-version 9.9 not supported"],
@@ -43,7 +54,11 @@ describe("versions", () => {
   /** What each version is documented to say. */
   const documented = (
     [
-      ["2", { idRefreshToken: true, keys: true, tenant: false, recipeUser: false }, ["2.9", "2.13", "2.15"]],
+      [
+        "2",
+        { idRefreshToken: true, keys: true, tenant: false, recipeUser: false },
+        ["2.9", "2.13", "2.15", "2.16", "2.18", "2.20"],
+      ],
       ["3", { idRefreshToken: false, keys: false, tenant: false, recipeUser: false }, ["2.21"]],
       ["4", { idRefreshToken: false, keys: false, tenant: true, recipeUser: false }, ["3.0", "3.1"]],
       ["5", { idRefreshToken: false, keys: false, tenant: true, recipeUser: true }, ["4.0", "5.0", "5.2", "5.4"]],

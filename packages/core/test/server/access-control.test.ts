@@ -1,4 +1,6 @@
+import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
+import { createAccessControl } from "../../src/server/access-control.js";
 import { listen, type Sending, type TestConfig, testConfig } from "../listening-core.js";
 import { startCore } from "../../src/server/start-core.js";
 
@@ -116,6 +118,39 @@ describe("web pages", () => {
   test("a person's own navigation (Sec-Fetch-Site: none) is answered", async () => {
     const core = await listen();
     expect((await core.send("GET", "/hello", { headers: { "sec-fetch-site": "none" } })).status).toBe(200);
+  });
+});
+
+describe("Host on another address, where ip_allow alone guards", () => {
+  const refusal = (host: string | undefined, config: { readonly apiKeys?: readonly string[] } = {}) => {
+    const access = createAccessControl({
+      host: "sessions.example.com",
+      apiKeys: [],
+      ipAllow: ["10.0.0.0/8"],
+      ...config,
+    });
+    // The machine of a test has loopback addresses alone.
+    const socket = { remoteAddress: "10.0.0.5", localAddress: "10.0.0.1" } as Socket;
+    return access({ socket, headers: host === undefined ? {} : { host }, open: true });
+  };
+
+  test.each(["evil.example", "evil.example:3567", "10.0.0.1.evil.example", "localhost.evil.example", ""])(
+    "DNS rebinding: %j is refused",
+    (host) => expect(refusal(host)).toBe("host_refused"),
+  );
+
+  test.each(
+    ["10.0.0.1", "10.0.0.1:3567", "[fd00::1]:3567", "sessions.example.com", "Sessions.Example.com:3567"].concat([
+      "pawl:3567",
+      "pawl.default.svc.cluster.local",
+      "core.internal",
+      "nas.home.arpa",
+    ]),
+  )("%s is answered", (host) => expect(refusal(host)).toBeUndefined());
+
+  test("with keys every name is answered: a page of another site has none", () => {
+    expect(refusal("evil.example", { apiKeys: ["correct-horse-battery-staple"] })).toBeUndefined();
+    expect(refusal(undefined)).toBeUndefined();
   });
 });
 

@@ -12,6 +12,7 @@ import type { CoreReply, Dialect, Operation } from "../../src/server/exchange.js
 import { createHttpServer } from "../../src/server/http-server.js";
 import { defaultLimits, type Limits } from "../../src/server/limits.js";
 import { textRefusal } from "../../src/dialects/cdi-reply.js";
+import { sharedCore } from "../listening-core.js";
 
 const undo: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -50,6 +51,29 @@ const serve = async (handlers: Readonly<Record<string, Operation["handle"]>>, li
 };
 
 const ok: CoreReply = { status: 200, contentType: "text/plain", body: "ok" };
+
+test("HEAD is answered as GET without a body: on every address but those of CDI 1.0, which refused it", async () => {
+  const core = await sharedCore();
+  const { paths } = (await core.send("GET", "/v1/openapi.json")).json as {
+    readonly paths: Readonly<Record<string, object>>;
+  };
+  const asked = [
+    "/",
+    "/hello",
+    "/healthz",
+    "/readyz",
+    "/.well-known/jwks.json",
+    "/recipe/jwt/jwks",
+    "/apiversion",
+  ].concat(Object.keys(paths).filter((path) => "get" in paths[path]! && !path.includes("{")));
+  expect(asked.length).toBeGreaterThan(10);
+  for (const path of asked) {
+    const head = await core.send("HEAD", path);
+    // The feed's GET never ends; the others are answered alike.
+    const status = path.endsWith("/revocations") ? 200 : (await core.send("GET", path)).status;
+    expect([path, head.status, head.text]).toEqual([path, status, ""]);
+  }
+});
 
 test("an unexpected exception is 500 without detail, told in the log under an id, and the server goes on", async () => {
   const { get, lines } = await serve({

@@ -59,7 +59,6 @@ export const checkUserId = (userId: string): UserId => wellFormed("userId", user
 
 const checkNewUserId = (userId: string): UserId => {
   const bytes = Buffer.byteLength(checkUserId(userId));
-  if (bytes === 0) throw invalid("userId must not be empty");
   if (bytes > MAX_USER_ID_BYTES) throw invalid(`userId must have at most ${MAX_USER_ID_BYTES} bytes, not ${bytes}`);
   return userId as UserId;
 };

@@ -11,6 +11,7 @@ import { createKeyHandlers } from "./key-handlers.js";
 import { assertTenant, noSuchTenant } from "./known-tenant.js";
 import { createSessionHandlers } from "./session-handlers.js";
 import { createTenantHandlers } from "./tenant-handlers.js";
+import { withoutHead } from "../../server/request-target.js";
 
 /** The operations of a path, by method. */
 type Methods = ReadonlyMap<string, { readonly name: CdiOperationName } & CdiOperation>;
@@ -108,7 +109,8 @@ export const createCdiDialect = (options: CdiOptions): Dialect => {
   }
 
   return {
-    find(method, target): Found | undefined {
+    find(given, target): Found | undefined {
+      const method = withoutHead(given);
       const plain = paths.get(target);
       if (plain !== undefined) return { operation: plain.byMethod.get(method) ?? plain.otherMethod };
       const split = splitPlace(target);

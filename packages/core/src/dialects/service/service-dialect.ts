@@ -2,6 +2,7 @@ import { type Storage, StorageError } from "@pawl/storage";
 import type { CoreReply, Dialect, Operation } from "../../server/exchange.js";
 import { textRefusal, textReply } from "../cdi-reply.js";
 import { createPathTable } from "../path-table.js";
+import { withoutHead } from "../../server/request-target.js";
 
 export interface ServiceDialectOptions {
   readonly storage: Pick<Storage, "ping">;
@@ -33,14 +34,12 @@ export const createServiceDialect = ({ storage, readyTimeout }: ServiceDialectOp
   const readiness = open("readyz", ready);
   const table = createPathTable([
     ["GET", "/healthz", health],
-    ["HEAD", "/healthz", health],
     ["GET", "/readyz", readiness],
-    ["HEAD", "/readyz", readiness],
     ["GET", "/", hello],
     ["GET", "/hello", hello],
     ["POST", "/hello", hello],
     ["PUT", "/hello", hello],
     ["DELETE", "/hello", hello],
   ]);
-  return { find: table.find, owns: () => false, refuse: textRefusal };
+  return { find: (method, path) => table.find(withoutHead(method), path), owns: () => false, refuse: textRefusal };
 };

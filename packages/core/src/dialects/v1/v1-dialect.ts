@@ -5,6 +5,7 @@ import { findMethod, type PathOperations } from "../path-table.js";
 import { type Call, createHandlers, type HandlerOptions, type Outcome } from "./handlers.js";
 import { problemReply } from "./problem-reply.js";
 import { compileValidator, readQuery, type Validator } from "./validator.js";
+import { withoutHead } from "../../server/request-target.js";
 
 const PREFIX = "/v1/";
 const JSON_TYPE = "application/json; charset=utf-8";
@@ -39,7 +40,7 @@ export const createV1Dialect = (options: HandlerOptions): Dialect => {
   return {
     find(method, path): Found | undefined {
       const operations = operationsAt(path);
-      return operations && findMethod(operations, method);
+      return operations && findMethod(operations, withoutHead(method));
     },
     owns: (path) => path.startsWith(PREFIX) || path === "/v1",
     refuse: (problem, { detail, errorId }) =>
