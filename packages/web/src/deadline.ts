@@ -1,13 +1,6 @@
-/** Gives work a signal that aborts it after so many ms. */
-export const withDeadline = async <Result>(
-  after: number,
-  work: (signal: AbortSignal) => Promise<Result>,
-): Promise<Result> => {
+/** A signal that aborts after so many ms, by the clock of the page. */
+export const deadline = (after: number): AbortSignal => {
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), after);
-  try {
-    return await work(controller.signal);
-  } finally {
-    clearTimeout(timer);
-  }
+  setTimeout(() => controller.abort(), after);
+  return controller.signal;
 };

@@ -12,10 +12,9 @@ export type SessionEvent<Payload extends object = Readonly<Record<string, unknow
 
 /** What happened between two records. */
 export const eventsBetween = (before: SessionRecord, after: SessionRecord): readonly SessionEvent[] => {
-  if (after.front === undefined)
-    return before.front === undefined ? [] : [{ type: "ended", reason: after.reason ?? "unauthorised" }];
+  if (!after.front) return !before.front ? [] : [{ type: "ended", reason: after.reason ?? "unauthorised" }];
   const now = readFrontToken(after.front);
-  const was: Partial<FrontToken> = before.front === undefined ? {} : readFrontToken(before.front);
+  const was: Partial<FrontToken> = before.front ? readFrontToken(before.front) : {};
   if (was.handle !== now.handle) return [{ type: "created", userId: now.userId, payload: now.payload }];
   const isSame = JSON.stringify(was.payload) === JSON.stringify(now.payload);
   return [{ type: "refreshed" }, ...(isSame ? [] : [{ type: "payload_changed" as const, payload: now.payload }])];

@@ -29,12 +29,31 @@ export interface WebSession<Payload extends object = Readonly<Record<string, unk
   readonly close: () => void;
 }
 
+/** What `init` gives where there is no page, such as on a server that renders one: nobody is logged in, nothing is touched. */
+const outsideOfPages = (): WebSession<never> => {
+  const nothing = async () => undefined;
+  const fail = async () => {
+    throw new Error("@pawl/web needs a page");
+  };
+  return {
+    fetch,
+    doesSessionExist: async () => false,
+    getUserId: nothing,
+    getPayload: nothing,
+    attemptRefresh: fail,
+    signOut: fail,
+    onEvent: () => nothing,
+    close: nothing,
+  };
+};
+
 /** Marks our wrapper, so that a second `init` takes the place of the first instead of wrapping it. */
 const ORIGINAL = Symbol.for("pawl.fetch");
 type WrappedFetch = Fetch & { [ORIGINAL]?: Fetch };
 
 /**
- * Lets every `fetch` to the API carry the session, refresh once when it must, and tell what happens.
+ * Lets every `fetch` to the API carry the session, refresh once when it must, and tell what happens. Where there is no
+ * `location`, as on a server, it touches nothing.
  * @example
  * const session = init({ apiDomain: "https://api.example.com" });
  * session.onEvent((event) => event.type === "ended" && location.assign("/login"));
@@ -42,6 +61,7 @@ type WrappedFetch = Fetch & { [ORIGINAL]?: Fetch };
 export const init = <Payload extends object = Readonly<Record<string, unknown>>>(
   options: WebOptions = {},
 ): WebSession<Payload> => {
+  if (!globalThis.location) return outsideOfPages();
   const { apiDomain = location.origin, refreshPath = "/session/refresh", signOutPath = "/signout", tokens } = options;
   const { origin } = new URL(apiDomain);
   const refreshUrl = origin + refreshPath;
@@ -50,20 +70,32 @@ export const init = <Payload extends object = Readonly<Record<string, unknown>>>
   const plainFetch: Fetch = (input, init) => original(input, init);
 
   const key = `pawl ${refreshUrl}`;
-  const state = openState(key, { shared: tokens?.persist ?? true });
-  const refresh = createRefresh({ key, url: refreshUrl, state, fetch: plainFetch, tokens });
+  const closing = new AbortController();
+  const { signal } = closing;
+  const state = openState(key, { shared: tokens?.persist ?? true, signal });
+  const refresh = createRefresh({ key, url: refreshUrl, state, fetch: plainFetch, tokens, signal });
   const isForApi = (text: string): boolean => {
     const base = globalThis.document?.baseURI ?? location.href;
     const url = URL.canParse(text, base) ? new URL(text, base) : undefined;
     return url?.origin === origin && url.pathname !== refreshPath;
   };
-  const sessionFetch = createSessionFetch({ state, fetch: plainFetch, refresh, isForApi, options });
-  if (options.wrapFetch !== false) global.fetch = Object.assign(sessionFetch.bind(undefined), { [ORIGINAL]: original });
-  const wrapped = global.fetch;
+  const sessionFetch = createSessionFetch({
+    state,
+    fetch: plainFetch,
+    refresh,
+    isForApi,
+    mode: origin === location.origin ? "same-origin" : "cors",
+    options,
+  });
+  const wrapped =
+    options.wrapFetch === false
+      ? undefined
+      : (global.fetch = Object.assign(sessionFetch.bind(undefined), { [ORIGINAL]: original }));
 
   const front = async () => {
     await state.ready;
-    return state.record.front === undefined ? undefined : readFrontToken(state.record.front);
+    const { front } = state.record;
+    return front ? readFrontToken(front) : undefined;
   };
 
   return {
@@ -71,17 +103,13 @@ export const init = <Payload extends object = Readonly<Record<string, unknown>>>
     doesSessionExist: async () => (await front()) !== undefined,
     getUserId: async () => (await front())?.userId,
     getPayload: async () => (await front())?.payload as Payload | undefined,
-    async attemptRefresh() {
-      await state.ready;
-      const outcome = await refresh(state.record);
-      return outcome;
-    },
+    attemptRefresh: () => state.ready.then(() => refresh(state.record)),
     async signOut() {
       try {
         const { ok } = await sessionFetch(origin + signOutPath, { method: "POST" });
         // Also where the answer's headers may not be read.
         if (ok) await endSession(state, state.record, "signed_out");
-        else if (state.record.front !== undefined) return "unknown";
+        else if (state.record.front) return "unknown";
         return "ended";
       } catch {
         return "unknown";
@@ -89,8 +117,8 @@ export const init = <Payload extends object = Readonly<Record<string, unknown>>>
     },
     onEvent: (listener) => state.listen(listener as (event: SessionEvent) => void),
     close() {
-      if (global.fetch === wrapped && wrapped[ORIGINAL] !== undefined) global.fetch = wrapped[ORIGINAL];
-      state.close();
+      if (global.fetch === wrapped) global.fetch = original;
+      closing.abort();
     },
   };
 };

@@ -20,28 +20,24 @@ const DEADLINE = 2000;
 export const indexedDbStore = (key: string): RecordStore => ({
   update: (change) =>
     new Promise((resolve, reject) => {
-      setTimeout(reject, DEADLINE, new Error("IndexedDB does not answer"));
+      setTimeout(reject, DEADLINE);
       const opening = indexedDB.open("pawl", 1);
       opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
       opening.onerror = () => reject(opening.error);
       opening.onsuccess = () => {
         const database = opening.result;
         const transaction = database.transaction(STORE, "readwrite");
+        // Closed once the transaction is done.
+        database.close();
         const store = transaction.objectStore(STORE);
         const reading = store.get(key) as IDBRequest<SessionRecord | undefined>;
         let next: SessionRecord | undefined;
         reading.onsuccess = () => {
           next = change(reading.result);
-          if (next !== undefined) store.put(next, key);
+          if (next) store.put(next, key);
         };
-        transaction.oncomplete = () => {
-          database.close();
-          resolve(next ?? reading.result);
-        };
-        transaction.onabort = () => {
-          database.close();
-          reject(transaction.error);
-        };
+        transaction.oncomplete = () => resolve(next ?? reading.result);
+        transaction.onabort = () => reject(transaction.error);
       };
     }),
 });

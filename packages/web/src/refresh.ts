@@ -1,4 +1,4 @@
-import { withDeadline } from "./deadline.js";
+import { deadline } from "./deadline.js";
 import { readFrontToken } from "./front-token.js";
 import type { WebOptions } from "./options.js";
 import { type EndReason, monotonicTime, nextGeneration, type SessionRecord } from "./session-record.js";
@@ -19,6 +19,18 @@ const LONGEST_PAUSE = 60_000;
 /** The fetch that is given the requests of a page once they carry their session. */
 export type Fetch = typeof globalThis.fetch;
 
+/** Adds to the headers of a request what belongs to the session. */
+export const carrying = (
+  headers: Headers,
+  record: SessionRecord,
+  { tokens, use }: { readonly tokens: WebOptions["tokens"]; readonly use: "access" | "refresh" },
+): Headers => {
+  headers.set("st-auth-mode", tokens ? "header" : "cookie");
+  if (record.antiCsrf && !headers.has("anti-csrf")) headers.set("anti-csrf", record.antiCsrf);
+  tokens?.authorize(headers, record, use);
+  return headers;
+};
+
 /** What an answer says of the session, if it says anything, goes into the state. `sent`: what was known when it was asked. */
 export const receive = async (
   { headers, ok }: Response,
@@ -34,7 +46,7 @@ export const receive = async (
   },
 ): Promise<void> => {
   const front = headers.get("front-token");
-  if (front === null) return;
+  if (!front) return;
   if (front === "remove") await endSession(state, sent, reason);
   else
     await state.update((newest) =>
@@ -57,7 +69,7 @@ export const endSession = (state: SessionState, sent: SessionRecord, reason: End
     // Of another session meanwhile, or of newer tokens: the server tells again if those are over as well.
     if (newest.generation !== sent.generation) return undefined;
     const generation = nextGeneration(newest);
-    return { generation, endedAt: newest.front === undefined ? newest.endedAt : generation, reason };
+    return { generation, endedAt: newest.front ? generation : newest.endedAt, reason };
   });
 
 /** Refreshes: never twice for the same tokens, never two at once, and not again at once when nobody answered. */
@@ -67,19 +79,22 @@ export const createRefresh = ({
   state,
   fetch,
   tokens,
+  signal: closed,
 }: {
   readonly key: string;
   readonly url: string;
   readonly state: SessionState;
   readonly fetch: Fetch;
   readonly tokens: WebOptions["tokens"];
+  /** Ends the listening. */
+  readonly signal: AbortSignal;
 }): ((seen: SessionRecord) => Promise<Outcome>) => {
   let inFlight: Promise<Outcome> | undefined;
   let failures = 0;
   let notBefore = 0;
-  globalThis.addEventListener?.("online", () => (notBefore = 0));
+  globalThis.addEventListener?.("online", () => (notBefore = 0), { signal: closed });
 
-  const outcomeOf = ({ front }: SessionRecord): Outcome => (front === undefined ? "ended" : "valid");
+  const outcomeOf = ({ front }: SessionRecord): Outcome => (front ? "valid" : "ended");
 
   const pause = (response: Response | undefined): Outcome => {
     const header = response?.headers.get("retry-after") ?? "";
@@ -92,21 +107,23 @@ export const createRefresh = ({
   };
 
   const ask = async (before: SessionRecord): Promise<Outcome> => {
-    const headers = new Headers({ "st-auth-mode": tokens === undefined ? "cookie" : "header" });
-    if (before.antiCsrf !== undefined) headers.set("anti-csrf", before.antiCsrf);
-    tokens?.authorize(headers, before, "refresh");
-    const request = { method: "POST", credentials: "include", headers, cache: "no-store" } as const;
+    const headers = carrying(new Headers(), before, { tokens, use: "refresh" });
     try {
-      return await withDeadline(DEADLINE, async (signal) => {
-        const response = await fetch(url, { ...request, signal });
-        const front = response.headers.get("front-token");
-        if (front === null || (front !== "remove" && !response.ok)) return pause(response);
-        const { message } = (await response.json().catch(() => ({}))) as { readonly message?: string };
-        const reason = message === "token theft detected" ? "token_theft" : "unauthorised";
-        await receive(response, before, { state, tokens, reason });
-        failures = 0;
-        return outcomeOf(state.record);
+      const response = await fetch(url, {
+        method: "POST",
+        credentials: "include",
+        headers,
+        cache: "no-store",
+        redirect: "error",
+        signal: deadline(DEADLINE),
       });
+      const front = response.headers.get("front-token");
+      if (!front || (front !== "remove" && !response.ok)) return pause(response);
+      const { message } = (await response.json().catch(() => ({}))) as { readonly message?: string };
+      const reason = message === "token theft detected" ? "token_theft" : "unauthorised";
+      await receive(response, before, { state, tokens, reason });
+      failures = 0;
+      return outcomeOf(state.record);
     } catch {
       return pause(undefined);
     }
@@ -119,7 +136,6 @@ export const createRefresh = ({
       const newest = await state.read();
       return newest.generation === seen.generation ? ask(newest) : outcomeOf(newest);
     }).finally(() => (inFlight = undefined));
-    const outcome = await inFlight;
-    return outcome;
+    return inFlight;
   };
 };

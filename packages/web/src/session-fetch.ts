@@ -1,10 +1,17 @@
 import type { WebOptions } from "./options.js";
-import { type Fetch, type Outcome, receive } from "./refresh.js";
+import { carrying, type Fetch, type Outcome, receive } from "./refresh.js";
 import { monotonicTime, type SessionRecord } from "./session-record.js";
 import type { SessionState } from "./session-state.js";
 
 /** What was refused although it was new (tokens, or that there are none) is not asked anew for so long, in ms. */
 const REFUSED_PAUSE = 60_000;
+
+/** Waits for work that others wait for too; rejects with the signal's reason as soon as it aborts (Fetch standard). */
+const unlessAborted = <Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> =>
+  Promise.race([
+    work,
+    new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error))),
+  ]);
 
 /** A `fetch` whose requests to the API carry the session, and are sent once more after a refresh where it had to be. */
 export const createSessionFetch = ({
@@ -12,49 +19,52 @@ export const createSessionFetch = ({
   fetch,
   refresh,
   isForApi,
+  mode,
   options: { tokens, sessionExpiredStatus = 401 },
 }: {
   readonly state: SessionState;
   readonly fetch: Fetch;
   readonly refresh: (seen: SessionRecord) => Promise<Outcome>;
   readonly isForApi: (url: string) => boolean;
+  /** How the API is asked: `same-origin` refuses redirects that lead elsewhere. */
+  readonly mode: RequestMode;
   readonly options: WebOptions;
 }): Fetch => {
   let refused = { generation: -1, until: 0 };
 
   const send = async (request: Request, sent: SessionRecord): Promise<Response> => {
-    const headers = new Headers(request.headers);
-    headers.set("st-auth-mode", tokens === undefined ? "cookie" : "header");
-    if (sent.antiCsrf !== undefined && !headers.has("anti-csrf")) headers.set("anti-csrf", sent.antiCsrf);
-    tokens?.authorize(headers, sent, "access");
+    const headers = carrying(new Headers(request.headers), sent, { tokens, use: "access" });
     const credentials = request.credentials === "same-origin" ? "include" : request.credentials;
-    const response = await fetch(new Request(request, { headers, credentials }));
-    await receive(response, sent, { state, tokens });
+    // No redirect may carry our headers to another origin, nor may what it leads to speak of the session.
+    const response = await fetch(new Request(request, { headers, credentials, mode }));
+    if (!response.redirected || isForApi(response.url)) await receive(response, sent, { state, tokens });
     return response;
   };
 
   /** Whether new tokens may help a request that was refused. */
   const mayRefresh = ({ headers }: Response, sent: SessionRecord): boolean => {
     const { record } = state;
-    if (headers.get("front-token") !== null || record.endedAt !== sent.endedAt) return false;
+    if (headers.has("front-token") || record.endedAt !== sent.endedAt) return false;
     if (record.generation === refused.generation && monotonicTime() < refused.until) return false;
-    return record.front !== undefined || headers.get("session-status") === "refresh";
+    return !!record.front || headers.has("session-status");
   };
 
   return async (input, init) => {
-    const url = input instanceof Request ? input.url : String(input);
-    if (!isForApi(url)) return fetch(input, init);
+    // A request of another realm, or of a polyfill, is no instance of ours.
+    if (!isForApi((input as Request).url ?? String(input))) return fetch(input, init);
     const request = new Request(input, init);
+    // What will be fetched decides, whatever the input said of itself.
+    if (!isForApi(request.url)) return fetch(request);
     await state.ready;
     let sent = state.record;
-    if (sent.front !== undefined && monotonicTime() > (sent.expiresAt ?? Infinity)) {
-      await refresh(sent);
+    if (sent.front && monotonicTime() > (sent.expiresAt ?? Infinity)) {
+      await unlessAborted(request.signal, refresh(sent));
       sent = state.record;
     }
     // A body can be sent but once: the copy is for now, the original for later.
     const response = await send(request.clone(), sent);
     if (response.status !== sessionExpiredStatus || !mayRefresh(response, sent)) return response;
-    const outcome = await refresh(sent);
+    const outcome = await unlessAborted(request.signal, refresh(sent));
     sent = state.record;
     const answer = outcome === "valid" ? await send(request, sent) : response;
     if (answer.status === sessionExpiredStatus && outcome !== "unknown")

@@ -16,7 +16,6 @@ export interface SessionState {
   tell(event: SessionEvent): void;
   /** @returns stop. */
   listen(listener: Listener): () => void;
-  close(): void;
 }
 
 /** @returns undefined where the browser has none, or denies it. */
@@ -32,7 +31,10 @@ const openChannel = (key: string): BroadcastChannel | undefined => {
  * The state named `key`. A shared one is kept in the browser and told to the other tabs; where the browser keeps or tells
  * nothing (blocked storage), each page knows what it has seen itself.
  */
-export const openState = (key: string, { shared }: { readonly shared: boolean }): SessionState => {
+export const openState = (
+  key: string,
+  { shared, signal }: { readonly shared: boolean; readonly signal: AbortSignal },
+): SessionState => {
   const store = shared ? indexedDbStore(key) : undefined;
   const channel = shared ? openChannel(key) : undefined;
   const listeners = new Set<Listener>();
@@ -45,7 +47,7 @@ export const openState = (key: string, { shared }: { readonly shared: boolean })
   };
 
   const adopt = (newer: SessionRecord | undefined): SessionRecord => {
-    if (newer === undefined || newer.generation <= record.generation) return record;
+    if (!newer || newer.generation <= record.generation) return record;
     const before = record;
     record = newer;
     // What was kept from before is no event.
@@ -55,13 +57,12 @@ export const openState = (key: string, { shared }: { readonly shared: boolean })
 
   /** The newer of what is kept and what is known: what is kept may have been wiped, or never have been written. */
   const newest = (kept: SessionRecord | undefined): SessionRecord =>
-    kept !== undefined && kept.generation >= record.generation ? kept : record;
+    kept && kept.generation >= record.generation ? kept : record;
 
   const update: SessionState["update"] = async (change) => {
     let next: SessionRecord | undefined;
     try {
-      if (store === undefined) next = change(record);
-      else next = await store.update((kept) => change(newest(kept)));
+      next = store ? await store.update((kept) => change(newest(kept))) : change(record);
     } catch {
       next = change(record);
     }
@@ -73,12 +74,13 @@ export const openState = (key: string, { shared }: { readonly shared: boolean })
 
   const read = (): Promise<SessionRecord> => update(() => undefined);
 
-  if (channel !== undefined) channel.onmessage = ({ data }) => void adopt(data as SessionRecord);
+  if (channel) channel.onmessage = ({ data }) => void adopt(data as SessionRecord);
   const onPageShow = ({ persisted }: PageTransitionEvent): void => {
     // Back from the cache of pages: whatever was told meanwhile was told to the others.
     if (persisted) void read();
   };
-  globalThis.addEventListener?.("pageshow", onPageShow);
+  globalThis.addEventListener?.("pageshow", onPageShow, { signal });
+  signal.addEventListener("abort", () => channel?.close());
 
   return {
     get record() {
@@ -91,10 +93,6 @@ export const openState = (key: string, { shared }: { readonly shared: boolean })
     listen(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
-    },
-    close() {
-      channel?.close();
-      globalThis.removeEventListener?.("pageshow", onPageShow);
     },
   };
 };

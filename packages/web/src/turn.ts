@@ -1,4 +1,4 @@
-import { withDeadline } from "./deadline.js";
+import { deadline } from "./deadline.js";
 import { monotonicTime } from "./session-record.js";
 import type { SessionState } from "./session-state.js";
 
@@ -22,17 +22,16 @@ export const inTurn = async <Result>(
   const { locks } = navigator as Partial<Navigator>;
   if (locks !== undefined)
     // Rejects where the turn did not come in time, or where the browser denies locks as it denies storage.
-    return withDeadline(DEADLINE, (signal) => locks.request(key, { signal }, begin)).catch(begin);
-  const take = async (): Promise<boolean> => {
-    let isFree = false;
-    await state.update(({ busyUntil = 0, ...kept }) => {
+    return locks.request(key, { signal: deadline(DEADLINE) }, begin).catch(begin);
+  const until = monotonicTime() + DEADLINE;
+  for (let isMine = false; !isMine;) {
+    await state.update((kept) => {
       const now = monotonicTime();
-      isFree = busyUntil < now;
-      return isFree ? { ...kept, busyUntil: now + DEADLINE } : undefined;
+      isMine = (kept.busyUntil ?? 0) < now || until < now;
+      return isMine ? { ...kept, busyUntil: now + DEADLINE } : undefined;
     });
-    return isFree;
-  };
-  while (!(await take())) await new Promise((resolve) => setTimeout(resolve, POLL));
+    if (!isMine) await new Promise((resolve) => setTimeout(resolve, POLL));
+  }
   try {
     return await begin();
   } finally {

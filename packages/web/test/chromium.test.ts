@@ -344,6 +344,97 @@ describe("trouble is no answer about a session", () => {
   });
 });
 
+describe("requests that are not what they seem", () => {
+  test("tokens go where the request goes: of another realm, of a polyfill, through a redirect", async () => {
+    const { app, context, origin } = await start();
+    const elsewhere = app.origin("elsewhere.localhost");
+    const seen: string[] = [];
+    app.intercept("/collect", (req, res) => {
+      seen.push(`${req.method} ${req.get("anti-csrf") ?? ""} ${req.get("st-auth-mode") ?? ""}`);
+      res.set({ "access-control-allow-origin": origin, "access-control-allow-credentials": "true" });
+      res.set({
+        "access-control-allow-headers": "anti-csrf,st-auth-mode",
+        "access-control-expose-headers": "front-token",
+      });
+      res.set("front-token", "remove").json({});
+    });
+    app.intercept("/away", (_req, res) => res.redirect(302, `${elsewhere}/collect`));
+    const page = await SessionPage.open(context, origin);
+    await page.login();
+    const outcomes = await page.page.evaluate(async (elsewhere) => {
+      const frame = document.body.appendChild(document.createElement("iframe"));
+      const { Request: OtherRequest } = frame.contentWindow as unknown as typeof globalThis;
+      class Polyfill {
+        url = location.origin + "/me";
+        toString = () => `${elsewhere}/collect`;
+      }
+      const requests = [new OtherRequest(`${elsewhere}/collect`), new Polyfill() as unknown as Request, "/away"];
+      return Promise.all(
+        requests.map((request) =>
+          fetch(request).then(
+            ({ status }) => status,
+            ({ name }: Error) => name,
+          ),
+        ),
+      );
+    }, elsewhere);
+    expect(outcomes.at(-1)).toBe("TypeError");
+    expect(seen.filter((line) => line.startsWith("GET"))).toEqual(["GET  ", "GET  "]);
+    expect([await page.exists(), await page.call("/me")]).toEqual([true, 200]);
+  });
+
+  test("a page that aborts while others refresh is not kept waiting, and the others go on", async () => {
+    const { app, context, origin } = await start();
+    const page = await SessionPage.open(context, origin);
+    await page.login();
+    app.clock.advance("2h");
+    let held = (): void => undefined;
+    const isHeld = new Promise<void>((resolve) => (held = resolve));
+    let release = (): void => undefined;
+    app.intercept(REFRESH, (_req, _res, next) => {
+      release = next;
+      held();
+    });
+    const calls = page.page.evaluate(async () => {
+      const controller = new AbortController();
+      const other = fetch("/me").then(({ status }) => status);
+      const aborted = fetch("/me", { signal: controller.signal }).then(
+        ({ status }) => status,
+        (error: unknown) => String(error),
+      );
+      Object.assign(window, { other, abort: () => controller.abort("enough") });
+      return aborted;
+    });
+    await isHeld;
+    await page.page.evaluate(() => (window as unknown as { abort(): void }).abort());
+    expect(await calls).toBe("enough");
+    release();
+    expect(await page.page.evaluate(() => (window as unknown as { other: Promise<number> }).other)).toBe(200);
+  });
+
+  test("after close nothing listens any more", async () => {
+    const { context, origin } = await start();
+    const page = await SessionPage.open(context, origin);
+    const left = await page.page.evaluate(async () => {
+      const listening = new Set<string>();
+      const { addEventListener } = globalThis;
+      globalThis.addEventListener = ((type: string, listener: EventListener, options?: AddEventListenerOptions) => {
+        listening.add(type);
+        options?.signal?.addEventListener("abort", () => listening.delete(type));
+        addEventListener.call(globalThis, type, listener, options);
+      }) as typeof globalThis.addEventListener;
+      const { init } = (await new Function("return import('/sdk/index.js')")()) as {
+        init(options: object): WebSession;
+      };
+      const session = init({ wrapFetch: false });
+      const opened = [...listening];
+      session.close();
+      return [opened.toSorted(), [...listening]];
+    });
+    expect(left).toEqual([["online", "pageshow"], []]);
+  });
+});
+
 describe("answers that arrive late", () => {
   test("a refresh, and a call, answered after the logout bring nothing back (next-auth#8897)", async () => {
     const { app, context, origin } = await start();
