@@ -78,7 +78,7 @@ export const startTestCore = async (options: TestCoreOptions = {}): Promise<Test
   };
 };
 
-/** DESIGN 3: sequences that refresh at once run without a reuse window, and leave a theft to the application. */
+/** The documented sequences that refresh at once run without a reuse window, and leave a theft to the application. */
 export const atOnce: TestCoreOptions = {
   policy: { reuseWindow: millis(0), theftAction: "report" },
 };

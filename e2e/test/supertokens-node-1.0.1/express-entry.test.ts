@@ -19,7 +19,7 @@ describe.each(bothSettings)(
     });
     afterAll(() => core.close());
 
-    test("C.1.5: login sets the documented cookies and headers", async () => {
+    test("login sets the documented cookies and headers", async () => {
       const { loggedIn } = await setup(entry, core);
       const { headers, setCookies } = (await loggedIn()).last as Answer;
       const [access, refresh, id] = setCookies;

@@ -21,7 +21,7 @@ describe("the Session object of supertokens-node@1.0.1 in Express, unmodified", 
     return { ...application, browser };
   };
 
-  test("C.1.3: revokeSession that ended the session clears the cookies", async () => {
+  test("revokeSession that ended the session clears the cookies", async () => {
     const { loggedIn, proxy, sdk, userId } = await setup(entry, core);
     const browser = await loggedIn();
     const headers = { "anti-csrf": browser.antiCsrf ?? "" };
@@ -31,7 +31,7 @@ describe("the Session object of supertokens-node@1.0.1 in Express, unmodified", 
     expect(await sdk.getAllSessionHandlesForUser(userId)).toEqual([]);
   });
 
-  test("C.1.3: revokeSession of a session that has gone already keeps the cookies", async () => {
+  test("revokeSession of a session that has gone already keeps the cookies", async () => {
     const { browser, proxy } = await revoked();
     const headers = { "anti-csrf": browser.antiCsrf ?? "" };
     expect((await browser.call("POST", "/logout", headers)).body).toEqual({});
@@ -42,7 +42,7 @@ describe("the Session object of supertokens-node@1.0.1 in Express, unmodified", 
   test.each([
     ["getSessionData", "GET"],
     ["updateSessionData", "PUT"],
-  ])("C.1.3: %s that is UNAUTHORISED clears the cookies, then throws", async (_, method) => {
+  ])("%s that is UNAUTHORISED clears the cookies, then throws", async (_, method) => {
     const { browser, proxy, sdk } = await revoked();
     expect((await browser.call(method, "/data")).body).toEqual({
       errType: sdk.Error.UNAUTHORISED,
@@ -52,7 +52,7 @@ describe("the Session object of supertokens-node@1.0.1 in Express, unmodified", 
     expect(proxy.take()).toEqual([`${method} /session/data`]);
   });
 
-  test("C.1.5: create, then clear in one answer: the headers tell both, the cookie lines add up, the last ones hold", async () => {
+  test("create, then clear in one answer: the headers tell both, the cookie lines add up, the last ones hold", async () => {
     const { newClient, sdk, userId } = await setup(entry, core);
     const browser = newClient();
     const { headers, setCookies, body } = await browser.call("POST", `/login-and-out?user=${userId}`);
@@ -66,7 +66,7 @@ describe("the Session object of supertokens-node@1.0.1 in Express, unmodified", 
     expect(await sdk.getAllSessionHandlesForUser(userId)).toEqual([]);
   });
 
-  test("C.1.5: OPTIONS is answered with the documented headers", async () => {
+  test("OPTIONS is answered with the documented headers", async () => {
     const { newClient } = await setup(entry, core);
     const { headers } = await newClient().call("OPTIONS", "/me");
     expect(headers.get("access-control-allow-headers")).toBe(

@@ -69,7 +69,7 @@ export interface SessionEngine {
    * For protocols in which the SDK asks before it accepts a token with a parent: reports the use at once; when the
    * token's refresh token is (now) the current one the answer carries a clean token without parent and with the same
    * expiry. Does not look at the revocation feed unless `checkDatabase`; a missing session is `unauthorised` only for a
-   * token with a parent, as DESIGN 3 and the CDI say.
+   * token with a parent, as the CDI says.
    */
   confirmAccessToken(input: VerifyInput): Promise<ConfirmOutcome>;
   /** New access token with the stored (or given, then stored) payload; checks the signature, ignores the expiry. */

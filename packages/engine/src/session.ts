@@ -96,7 +96,7 @@ export interface RefreshSessionInput {
   readonly otherRefreshTokens?: readonly string[];
   /** Compared only when `enableAntiCsrf` is true here and the session was created with anti-CSRF. */
   readonly antiCsrfToken?: string;
-  /** False unless given: the seed's refresh takes no anti-CSRF token. */
+  /** False unless given: the documented 1.0 refresh takes no anti-CSRF token. */
   readonly enableAntiCsrf?: boolean;
   /** Whether the tokens of the answer carry the anti-CSRF token from now on; as the presented one unless given. */
   readonly issueAntiCsrf?: boolean;

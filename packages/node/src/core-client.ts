@@ -11,7 +11,7 @@ import {
 import type { UserId } from "@pawl/storage";
 import { type CoreAnswer, type CoreCall, type CoreHosts, refusal } from "./core-hosts.js";
 
-/** What may be asked of a second host although the first may have done it (DESIGN 6); besides these, every GET. */
+/** What may be asked of a second host although the first may have done it; besides these, every GET. */
 const repeatable: ReadonlySet<RouteName> = new Set<RouteName>([
   "refreshSession",
   "verifySession",

@@ -83,7 +83,7 @@ const getByCookie = (opened: OpenedPawl, exchange: Exchange, doAntiCsrfCheck: bo
   const tokens = cookies.read(exchange, ACCESS_TOKEN_COOKIE);
   const [first] = tokens;
   if (first === undefined) throw refreshable(opened, exchange, tryRefreshToken(MISSING_ACCESS_TOKEN));
-  // As documented (C.1.6.4); SDKs that read `front-token` have never known this cookie.
+  // As the documented API has it; SDKs that read `front-token` have never known this cookie.
   if (!readsFrontToken(exchange) && cookies.read(exchange, ID_REFRESH_TOKEN_COOKIE).length === 0)
     throw clearedWith(cookies, exchange, unauthorised("idRefreshToken missing"));
   const { csrf: mode = "token", origins = [] } = options;

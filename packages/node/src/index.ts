@@ -43,7 +43,7 @@ export const getSession = async <Payload extends object = JsonObject, Data exten
   res: NodeResponse,
   doAntiCsrfCheck: boolean,
 ): Promise<Session<Payload, Data>> => {
-  // As documented (C.1.6.3): a request without an access token is told so even before `init`.
+  // As the documented API has it: a request without an access token is told so even before `init`.
   if (!isInitialised()) requireAccessToken(new NodeExchange(req, res));
   return typed<Payload, Data>(await defaultPawl().getSession(req, res, doAntiCsrfCheck));
 };

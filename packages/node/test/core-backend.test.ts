@@ -155,7 +155,7 @@ describe("a partition between SDK and core", () => {
 });
 
 describe("starting", () => {
-  test("C.1.6.1: a core that is down at init does no harm; the next call asks again", async () => {
+  test("a core that is down at init does no harm; the next call asks again", async () => {
     const core = await startCore(coreConfig());
     const { port } = core.address;
     await core.close();
@@ -168,7 +168,7 @@ describe("starting", () => {
     expect(await pawl.getAllSessionHandlesForUser("u1")).toEqual([]);
   });
 
-  test("C.1.6.3: a request that lacks a token is told so while the core is down, at once", async () => {
+  test("a request that lacks a token is told so while the core is down, at once", async () => {
     const wire = later(await new Wire(() => 0).start());
     wire.cut("silent");
     const pawl = later(createPawl({ core: [wire.url] }));

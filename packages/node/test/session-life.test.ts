@@ -223,7 +223,7 @@ describe.each(modes)("$name", ({ start }) => {
         expect(answer.headers[name]).toBeUndefined();
     });
 
-    test("C.1.6.3: without sAccessToken TRY_REFRESH_TOKEN, cookies untouched, whatever else is present", async () => {
+    test("without sAccessToken TRY_REFRESH_TOKEN, cookies untouched, whatever else is present", async () => {
       const { browser } = await begin();
       await browser.login();
       browser.cookies.delete("sAccessToken");
@@ -238,7 +238,7 @@ describe.each(modes)("$name", ({ start }) => {
       }
     });
 
-    test("C.1.6.4: without sIdRefreshToken UNAUTHORISED, and all cookies cleared", async () => {
+    test("without sIdRefreshToken UNAUTHORISED, and all cookies cleared", async () => {
       const { browser } = await begin();
       await browser.login();
       browser.cookies.delete("sIdRefreshToken");
@@ -254,7 +254,7 @@ describe.each(modes)("$name", ({ start }) => {
       expect(answer.headers["cache-control"]).toBe("no-store");
     });
 
-    test("C.1.6.6: the anti-CSRF token counts only where it is asked for", async () => {
+    test("the anti-CSRF token counts only where it is asked for", async () => {
       const { browser } = await begin();
       await browser.login();
       expect((await browser.send("/me", { method: "POST" })).body).toEqual({ userId: "u1" });
@@ -268,7 +268,7 @@ describe.each(modes)("$name", ({ start }) => {
       expect((await browser.send("/me", { method: "POST" })).body.errType).toBe(TRY_REFRESH_TOKEN);
     });
 
-    test.each(["yes", 1, {}])("C.1.6.6: without types, anything truthy asks for the check: %j", async (truthy) => {
+    test.each(["yes", 1, {}])("without types, anything truthy asks for the check: %j", async (truthy) => {
       const { pawl, browser } = await begin();
       await browser.login();
       const req = { headers: { cookie: browser.cookieHeader, "anti-csrf": "wrong" } };
@@ -282,7 +282,7 @@ describe.each(modes)("$name", ({ start }) => {
       await expect(pawl.tokens.getSession(access, null, false, null)).rejects.toMatchObject({ errType: UNAUTHORISED });
     });
 
-    test("C.1.6.6: with anti-CSRF switched off nothing is compared", async () => {
+    test("with anti-CSRF switched off nothing is compared", async () => {
       const { browser } = await begin({ enableAntiCsrf: false });
       await browser.login();
       const answer = await browser.send("/me", { method: "POST", headers: { "anti-csrf": "wrong" } });
@@ -298,7 +298,7 @@ describe.each(modes)("$name", ({ start }) => {
       expect(answer.setCookie).toEqual([]);
     });
 
-    test("C.1.6.12 made better: a revoked session is refused at once, with its cookies cleared", async () => {
+    test("a revoked session is refused at once, with its cookies cleared", async () => {
       const { browser, pawl } = await begin();
       const { body } = await browser.login();
       expect(await pawl.revokeSessionUsingSessionHandle(body.handle)).toBe(true);
@@ -350,7 +350,7 @@ describe.each(modes)("$name", ({ start }) => {
       expect((await browser.send("/me", { cookie })).body.userId).toBe("u1");
     });
 
-    test("C.1.6.10: without sRefreshToken UNAUTHORISED, cookies cleared", async () => {
+    test("without sRefreshToken UNAUTHORISED, cookies cleared", async () => {
       const { browser } = await begin();
       await browser.login();
       browser.cookies.delete("sRefreshToken");
@@ -367,7 +367,7 @@ describe.each(modes)("$name", ({ start }) => {
       ["after logout", "revoke"],
       ["after its time", "expire"],
       ["of garbage", "garbage"],
-    ])("C.1.6.10: %s UNAUTHORISED, cookies cleared", async (_, how) => {
+    ])("%s UNAUTHORISED, cookies cleared", async (_, how) => {
       const { browser, pawl, clock } = await begin();
       const { body } = await browser.login();
       if (how === "revoke") await pawl.revokeSessionUsingSessionHandle(body.handle);
@@ -379,7 +379,7 @@ describe.each(modes)("$name", ({ start }) => {
       expect(answer.headers["id-refresh-token"]).toBe("remove");
     });
 
-    test("C.1.6.11: no anti-CSRF token is asked for", async () => {
+    test("no anti-CSRF token is asked for", async () => {
       const { browser, clock } = await begin();
       await browser.login();
       browser.antiCsrf = undefined;

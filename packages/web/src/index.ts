@@ -42,8 +42,8 @@ const outsideOfPages = (): WebSession<never> => {
     getPayload: nothing,
     attemptRefresh: fail,
     signOut: fail,
-    onEvent: () => nothing,
-    close: nothing,
+    onEvent: () => () => undefined,
+    close: () => undefined,
   };
 };
 

@@ -51,6 +51,7 @@ export const createSessionFetch = ({
 
   return async (input, init) => {
     // A request of another realm, or of a polyfill, is no instance of ours.
+    // oxlint-disable-next-line typescript/no-base-to-string -- what has no URL is a text or a URL
     if (!isForApi((input as Request).url ?? String(input))) return fetch(input, init);
     const request = new Request(input, init);
     // What will be fetched decides, whatever the input said of itself.

@@ -24,6 +24,7 @@ export const inTurn = async <Result>(
     // Rejects where the turn did not come in time, or where the browser denies locks as it denies storage.
     return locks.request(key, { signal: deadline(DEADLINE) }, begin).catch(begin);
   const until = monotonicTime() + DEADLINE;
+  // oxlint-disable-next-line no-unmodified-loop-condition -- the update modifies it
   for (let isMine = false; !isMine;) {
     await state.update((kept) => {
       const now = monotonicTime();

@@ -423,6 +423,7 @@ describe("requests that are not what they seem", () => {
         options?.signal?.addEventListener("abort", () => listening.delete(type));
         addEventListener.call(globalThis, type, listener, options);
       }) as typeof globalThis.addEventListener;
+      // oxlint-disable-next-line typescript/no-implied-eval -- the test runner rewrites an import, and this one is the page's
       const { init } = (await new Function("return import('/sdk/index.js')")()) as {
         init(options: object): WebSession;
       };

@@ -69,7 +69,7 @@ const COOKIE_PATH = "a path that starts with / and holds no blank, ; or control 
 const cookiePath = (value: string): string | undefined =>
   /^\/[\x21-\x3a\x3c-\x7e]*$/.test(value) ? undefined : `must be ${COOKIE_PATH}`;
 
-/** "null" is not a path but stands for none, as in files written for the seed's core. */
+/** "null" is not a path but stands for none, as in files written for a SuperTokens core. */
 const absolutePath = (value: string, folder: string): string => (value === "null" ? value : resolve(folder, value));
 
 const ordinal = (index: number, count: number): string =>
@@ -94,7 +94,7 @@ const masterKeyCheck = (keys: readonly string[]): string | undefined => {
 };
 
 /**
- * Every key, in the order in which values are checked: first the documented checks of the seed's core in their order,
+ * Every key, in the order in which values are checked: first the documented checks of SuperTokens 1.0 in their order,
  * then ours. Reading, `pawl config`, the environment variables and `docs/reference/configuration.md` all come from here.
  */
 const configKeys = {
@@ -156,7 +156,7 @@ const configKeys = {
   }),
   max_server_pool_size: withDefault({
     group: "Service",
-    summary: "Accepted for files written for the seed's core; without effect, this core has no pool of threads.",
+    summary: "Accepted for files written for a SuperTokens core; without effect, this core has no pool of threads.",
     type: integer(),
     accepted: "an integer of at least 1",
     default: 10,
@@ -164,7 +164,8 @@ const configKeys = {
   }),
   mode: key({
     group: "Service",
-    summary: "Takes the place of the seed's first command-line argument; decides the default of cookie_secure.",
+    summary:
+      "Takes the place of a SuperTokens core's first command-line argument; decides the default of cookie_secure.",
     type: choice("DEV", "PRODUCTION"),
     otherwise: "PRODUCTION; DEV without a config file",
     example: "PRODUCTION",

@@ -16,7 +16,7 @@ const introduction = `# config.yaml
 The compulsory keys are asked for in a file only. Checks run in this order: first that the file can be read and all its keys exist, then that each value has its type, then \`core_config_version\`, \`refresh_api_path\`, \`cookie_domain\`, \`access_token_validity\`, \`refresh_token_validity\`, \`max_server_pool_size\`, then all others.
 `;
 
-const differences = `## Where this differs from the seed's core
+const differences = `## Where this differs from a SuperTokens core
 
 - \`info_log_path\` and \`error_log_path\` default to standard output and standard error, not to files beside the installation: there may be no folder that can be written to.
 - \`max_server_pool_size\` is checked and has no effect.

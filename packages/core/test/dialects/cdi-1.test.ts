@@ -9,7 +9,7 @@ const KEY_MEMBERS =
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const DAY = 86_400_000;
 
-/** The seed's own behaviour: nothing repeated, theft reported. */
+/** As SuperTokens 1.0 behaves: nothing repeated, theft reported. */
 const seed: TestConfig = { policy: { reuseWindow: 0 as never, theftAction: "report" } };
 
 const create = async (core: ListeningCore, body: object = {}) =>
@@ -434,7 +434,7 @@ describe("POST /session/refresh", () => {
     },
   );
 
-  test("the seed's sequence at window 0 with report: sibling, promotion, theft, and the true client goes on", async () => {
+  test("the documented sequence at window 0 with report: sibling, promotion, theft, and the true client goes on", async () => {
     const core = await listen(seed);
     const first = await create(core);
     await refresh(core, first.refreshToken.token);

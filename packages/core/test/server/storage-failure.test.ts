@@ -55,7 +55,7 @@ test("a database that another process holds: refresh 503 within the answer time,
   expect((await core.send("GET", "/readyz")).status).toBe(200);
 });
 
-test("HAZARDS 1: a revocation log on a full disk: 503, and the same call again once there is room", async () => {
+test("a revocation log on a full disk: 503, and the same call again once there is room", async () => {
   const folder = await testFolder();
   const log = `${folder}/revocations.log`;
   await symlink("/dev/full", log);

@@ -60,7 +60,7 @@ interface RefreshStyle {
 /** What tells a copy of a session's refresh tokens from another. */
 type TokenCopy = Pick<RefreshTokenClaims, "seq" | "iat" | "parent">;
 
-/** Refreshes sessions: opens the token, lets storage do the ordinary mint, decides and applies the rest (DESIGN 3). */
+/** Refreshes sessions: opens the token, lets storage do the ordinary mint, decides and applies the rest. */
 export const createRefresh = ({
   policy,
   storage,

@@ -110,7 +110,7 @@ const flatFormat = (
           ...(!tenant && tId !== undefined && { tId }),
           ...(!recipeUser && rsub !== undefined && { rsub }),
         },
-        // Only the second is known: age counts from its end, so that no token seems older than it is (DESIGN 3).
+        // Only the second is known: age counts from its end, so that no token seems older than it is.
         issuedAt: millis(((iat as number) + 1) * SECOND),
         expiresAt: millis((exp as number) * SECOND),
       };

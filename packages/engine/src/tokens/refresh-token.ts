@@ -22,7 +22,7 @@ export interface RefreshTokenClaims {
   readonly secret: Buffer;
 }
 
-/** Seals and opens refresh tokens (DESIGN 2). */
+/** Seals and opens refresh tokens. */
 export interface RefreshTokenSeal {
   seal(claims: RefreshTokenClaims): RefreshToken;
   /** @returns undefined for everything that `seal` did not make with one of the keys, whatever it is. */

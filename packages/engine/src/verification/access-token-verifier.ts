@@ -10,7 +10,7 @@ import { createVerificationCache } from "./verification-cache.js";
 /** Verifies access tokens without I/O; knows keys and revoked sessions only as far as it was told. */
 export interface AccessTokenVerifier {
   /**
-   * Size, form, key, signature, `typ`, structure, expiry, anti-CSRF, revocation, in this order (DESIGN 5). A token
+   * Size, form, key, signature, `typ`, structure, expiry, anti-CSRF, revocation, in this order. A token
    * from the future is accepted: the clocks of its maker and of this process may differ.
    */
   verify(input: Omit<VerifyInput, "checkDatabase">): VerifyOutcome;

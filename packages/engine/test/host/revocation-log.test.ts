@@ -117,7 +117,7 @@ it("begins a new file when it was renamed or removed", async () => {
   expect((await linesOf()).join()).toContain(last);
 });
 
-it("HAZARDS 1: a full disk is told, nothing is acknowledged, and the next try writes what is missing", async () => {
+it("a full disk is told, nothing is acknowledged, and the next try writes what is missing", async () => {
   const log = join(folder, "full.log");
   await symlink("/dev/full", log);
   const { engine } = await open({}, log);
@@ -154,7 +154,7 @@ it("is completed at the start with what a killed process could not write, once",
   }
 });
 
-it("HAZARDS 1: an end of which the store's answer was lost is in the log before it is acknowledged", async () => {
+it("an end of which the store's answer was lost is in the log before it is acknowledged", async () => {
   const real = await openStorage(url(), { clock });
   let isLost = true;
   const storage = intercepted(real, async ({ method, proceed }) => {

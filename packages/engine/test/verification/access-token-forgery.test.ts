@@ -7,7 +7,7 @@ import type { VerifyOutcome } from "../../src/session.js";
 import { StandingClock } from "../standing-clock.js";
 import { claimsAt, makeKey, makeVerifier, type TokenKey } from "../token-fixtures.js";
 
-// Every test of this file is a row of HAZARDS 2 or RFC 8725: a forger without a private key gets nothing accepted.
+// Every test of this file is a published vulnerability or a rule of RFC 8725: a forger without a private key gets nothing accepted.
 
 const clock = new StandingClock();
 const rsa = makeKey("RS256", "s-rsa");

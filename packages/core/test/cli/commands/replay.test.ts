@@ -20,7 +20,7 @@ const revoke = async (url: string, ...sessions: readonly IssuedSession[]): Promi
 };
 
 describe("revocations replay", () => {
-  test("HAZARDS 1: yesterday's backup restored: live sessions go on, revoked ones stay dead", async () => {
+  test("yesterday's backup restored: live sessions go on, revoked ones stay dead", async () => {
     const nodes = ["one", "two"].map((name) => {
       const cwd = join(folder, name);
       mkdirSync(cwd);
