@@ -19,6 +19,7 @@ export const openEmbeddedBackend = async (options: EmbeddedOptions): Promise<Ses
     storage,
     policy: policyOf(options),
     onBackgroundError: warnOf,
+    onWarning: warnOf,
     ...(masterKey === undefined ? {} : { masterKey }),
     ...(masterKeyFile === undefined ? {} : { masterKeyFile }),
     ...(revocationLog === undefined ? {} : { revocationLog }),

@@ -124,6 +124,16 @@ describe("cookies in process", () => {
     expect(warnings).toEqual([]);
   });
 
+  test.skipIf(process.platform === "win32")("a master key file that everybody can read is a warning", async () => {
+    const masterKeyFile = join(folder, "keys");
+    await writeFile(masterKeyFile, Buffer.alloc(32, 3).toString("base64"), { mode: 0o604 });
+    const pawl = createPawl({ storage: "memory:", masterKeyFile });
+    await pawl.ready();
+    await pawl.close();
+    await settle();
+    expect(warnings.map(({ message }) => message)).toEqual([expect.stringContaining("(mode 0604)")]);
+  });
+
   test("follow the options", async () => {
     const cookies = {
       domain: ".example.com",

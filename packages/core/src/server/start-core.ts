@@ -70,6 +70,7 @@ export const startCore = async (config: CoreConfig, options: StartCoreOptions = 
       ...(config.masterKeyFile === undefined ? {} : { masterKeyFile: config.masterKeyFile }),
       ...(config.revocationLog === undefined ? {} : { revocationLog: config.revocationLog }),
       onBackgroundError: (error) => logger.error({ err: error }, "background work failed; it is tried again"),
+      onWarning: (message) => logger.warn(message),
     });
     closers.push(() => opened.close());
     const { storage } = opened;

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { createCoreLog, createMask } from "../../src/server/log.js";
 import { listen, movableClock, testFolder } from "../listening-core.js";
@@ -66,6 +66,21 @@ test("CVE-2022-31186: no token, key or payload gets into any line at the chattie
     for (const piece of secret.split(".")) if (piece.length > 40) expect(lines).not.toContain(piece.slice(0, 40));
   }
 });
+
+test.skipIf(process.platform === "win32")(
+  "a master key file that everybody can read is a warning at the start",
+  async () => {
+    const folder = await testFolder();
+    const [infoLogPath, masterKeyFile] = [`${folder}/info.log`, `${folder}/keys`];
+    await writeFile(masterKeyFile, Buffer.alloc(32, 3).toString("base64"), { mode: 0o604 });
+    await (await listen({ infoLogPath, logLevel: "warn", masterKeyFile })).close();
+    const [line = ""] = (await readFile(infoLogPath, "utf8")).split("\n");
+    expect(JSON.parse(line)).toMatchObject({
+      level: 40,
+      msg: expect.stringContaining(`${masterKeyFile} (mode 0604)`) as string,
+    });
+  },
+);
 
 test("should a token or key be part of a message, it is masked", async () => {
   const folder = await testFolder();

@@ -1,5 +1,5 @@
-import { link, lstat, open, readFile, rename, unlink } from "node:fs/promises";
-import { dirname } from "node:path";
+import { link, lstat, open, readFile, rename, stat, unlink } from "node:fs/promises";
+import { dirname, sep } from "node:path";
 import type { Storage } from "@pawl/storage";
 import { EngineError } from "../errors.js";
 import { type MasterKey, parseMasterKeys } from "../keys/master-key.js";
@@ -10,6 +10,17 @@ export const readMasterKeyFile = async (path: string): Promise<readonly MasterKe
   const keys = await tryToRead(path);
   if (keys === undefined) throw new EngineError("master_key_missing", `the master key file ${path} does not exist`);
   return keys;
+};
+
+/**
+ * A warning about a file of master keys that every user of the machine can read; undefined when there is none to give.
+ * Windows keeps its permissions elsewhere than in the mode.
+ */
+export const masterKeyFileWarning = async (path: string): Promise<string | undefined> => {
+  const mode = sep === "\\" ? 0 : (await stat(path)).mode & 0o777;
+  return (mode & 0o004) === 0
+    ? undefined
+    : `every user of this machine can read the master key file ${path} (mode 0${mode.toString(8)}): take the permission away, e.g. chmod 600`;
 };
 
 /**

@@ -2,7 +2,7 @@ import { type Clock, openStorage, type Storage } from "@pawl/storage";
 import { createEngine } from "../engine.js";
 import { catchUpLog, loggedStorage } from "./logged-storage.js";
 import { startMaintenance } from "./maintenance.js";
-import { claimMasterKeyFile } from "./master-key-file.js";
+import { claimMasterKeyFile, masterKeyFileWarning } from "./master-key-file.js";
 import { type GivenMasterKeys, masterKeySource } from "./master-key-source.js";
 import { parseMasterKeys } from "../keys/master-key.js";
 import type { Policy } from "../policy.js";
@@ -20,6 +20,8 @@ export interface OpenEngineOptions extends GivenMasterKeys {
   readonly random?: RandomSource;
   /** Hears what goes wrong in the background: keys that cannot be renewed, rows that cannot be deleted. */
   readonly onBackgroundError?: (error: unknown) => void;
+  /** Called at the start with what is unsafe although it works: a file of master keys that everybody can read. */
+  readonly onWarning?: (message: string) => void;
 }
 
 export interface OpenedEngine {
@@ -49,6 +51,8 @@ export const openEngine = async (options: OpenEngineOptions): Promise<OpenedEngi
       : source.isOwnFile
         ? claimMasterKeyFile(source.file, { storage, random })
         : source.read());
+    const warning = source?.file === undefined ? undefined : await masterKeyFileWarning(source.file);
+    if (warning !== undefined) options.onWarning?.(warning);
     const engine = await createEngine({
       storage,
       masterKeys,

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MemoryStorage } from "@pawl/storage";
@@ -49,6 +49,28 @@ describe("openEngine", () => {
     const second = await open({ clock });
     expect((await claimsOf(second.engine, session)).userId).toBe(USER);
     refreshed(await refresh(second.engine, session));
+  });
+
+  it.skipIf(process.platform === "win32").each([
+    [0o600, undefined],
+    [0o640, undefined],
+    [0o644, "mode 0644"],
+    [0o604, "mode 0604"],
+  ])("a file of master keys of the mode %o is opened with the warning %s", async (mode, warning) => {
+    for (const [path, options] of [
+      [join(folder, "keys"), { masterKeyFile: join(folder, "keys") }],
+      [keyFile(), {}],
+    ] as const) {
+      const warnings: string[] = [];
+      await writeFile(path, KEY);
+      await chmod(path, mode);
+      const { engine } = await open({ ...options, onWarning: (message) => warnings.push(message) });
+      await engine.maintainMasterKeys();
+      expect(warnings).toHaveLength(warning === undefined ? 0 : 1);
+      if (warning !== undefined) expect(warnings[0]).toContain(`master key file ${path} (${warning})`);
+      expect(warnings.join("")).not.toContain(KEY);
+      await closeAll();
+    }
   });
 
   it("started many times at once ends with one key and one set of signing keys", async () => {
