@@ -44,9 +44,13 @@ export const announceRefreshable = (exchange: Exchange): void => {
   if (readsFrontToken(exchange)) exposeLast(exchange, "session-status", "refresh");
 };
 
-/** What a page may know: base64 of JSON `{uid, ate, up}`: user, expiry in ms, and what the access token says. */
+/**
+ * What a page may know: base64 of JSON `{uid, ate, up}`: user, expiry in ms, and what the access token says, in the very
+ * text that was signed.
+ */
 const frontToken = ({ session, accessToken }: IssuedSession): string => {
   const [, body = ""] = accessToken.token.split(".");
-  const claims = JSON.parse(Buffer.from(body, "base64url").toString()) as object;
-  return Buffer.from(JSON.stringify({ uid: session.userId, ate: accessToken.expiry, up: claims })).toString("base64");
+  const claims = Buffer.from(body, "base64url").toString();
+  const text = `{"uid":${JSON.stringify(session.userId)},"ate":${accessToken.expiry},"up":${claims}}`;
+  return Buffer.from(text).toString("base64");
 };

@@ -22,8 +22,8 @@ export interface AccessTokenFormat {
   readonly protectedClaims: ReadonlySet<string>;
   /** The encoded header part: made for the key that it names, or one literal text, where any published key may have signed. */
   readonly header: string | ((key: TokenKeyName) => string);
-  /** The body as JSON text. */
-  body(claims: AccessTokenClaims): string;
+  /** The body as JSON text. `payloadText` is the payload as JSON, where it has been written already. */
+  body(claims: AccessTokenClaims, payloadText?: string): string;
   /** @returns undefined when the body lacks a claim, or one has the wrong type. */
   claims(body: JsonObject): AccessTokenClaims | undefined;
 }

@@ -33,7 +33,11 @@ export const createAccessTokenSigner = (key: TokenKeyName & { readonly privateKe
  * what the form can say, whole seconds in version 5 (a verifier then reads `issuedAt` as the end of that second).
  * @throws EngineError `invalid_input` when the form does not allow the signer's algorithm.
  */
-export const issueAccessToken = (claims: AccessTokenClaims, signer: AccessTokenSigner): IssuedToken => {
+export const issueAccessToken = (
+  claims: AccessTokenClaims,
+  signer: AccessTokenSigner,
+  payloadText?: string,
+): IssuedToken => {
   const format = accessTokenFormats[claims.form];
   const header = signer.headers[claims.form];
   if (header === undefined)
@@ -41,7 +45,7 @@ export const issueAccessToken = (claims: AccessTokenClaims, signer: AccessTokenS
       "invalid_input",
       `access tokens of version ${format.version} are not signed with ${signer.algorithm}`,
     );
-  const signed = `${header}.${Buffer.from(format.body(claims)).toString(format.encoding)}`;
+  const signed = `${header}.${Buffer.from(format.body(claims, payloadText)).toString(format.encoding)}`;
   const cut = (time: Millis): Millis => millis(Math.floor(time / format.timeUnit) * format.timeUnit);
   return {
     token: `${signed}.${signJwt(signed, signer).toString(format.encoding)}`,

@@ -109,7 +109,7 @@ export const createIssuer = ({
       const found = signerFor(form, style, now);
       return {
         session: { handle, tenantId, userId, payload },
-        accessToken: issueAccessToken(claims, found instanceof Promise ? await found : found),
+        accessToken: issueAccessToken(claims, found instanceof Promise ? await found : found, row.payload),
         refreshToken: { token: seal.seal(refresh), expiry: expiresAt, createdTime: refresh.iat },
         ...csrf,
       };
