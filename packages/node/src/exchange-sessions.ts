@@ -3,12 +3,12 @@ import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, namesOf, REFRESH_TOKEN_CO
 import { accessCookieBytes, checkCookieSize } from "./cookie-size.js";
 import { isForeignNavigation, passesCsrfCheck } from "./csrf.js";
 import type { Exchange } from "./exchange.js";
-import { acceptedClaims, type OpenedPawl, refreshedSession } from "./opened-pawl.js";
+import { acceptedClaims, type OpenedPawl, refreshRefusal } from "./opened-pawl.js";
 import { isForeign, mayHaveSession, presentedBearer, presentedRefreshTokens, verifyBest } from "./presented-session.js";
 import { ANTI_CSRF_HEADER, announceRefreshable } from "./session-announcement.js";
 import { clearedWith } from "./session-cookies.js";
 import { checkJsonObject, checkNewUserId } from "./session-data.js";
-import { SessionError, TOKEN_THEFT_DETECTED, tryRefreshToken, unauthorised, UNAUTHORISED } from "./session-error.js";
+import { type SessionError, tryRefreshToken, unauthorised } from "./session-error.js";
 import { Session } from "./session-object.js";
 import { bearerToken, readsFrontToken, wantedTransfer } from "./token-transfer.js";
 
@@ -147,19 +147,16 @@ export const readInExchange = async (opened: OpenedPawl, exchange: Exchange): Pr
 /** Refreshes the session of a request by its refresh token. */
 export const refreshInExchange = async (opened: OpenedPawl, exchange: Exchange): Promise<Session> => {
   const { backend, cookies } = opened;
-  try {
-    const { tokens, transfer } = presentedRefreshTokens(opened, exchange);
-    // A changed cookie domain leaves duplicates behind: the backend knows which of them is the newest.
-    const [refreshToken, ...otherRefreshTokens] = tokens;
-    if (refreshToken === undefined) throw unauthorised(MISSING_REFRESH_TOKEN);
-    const issued = refreshedSession(opened, await backend.refresh({ refreshToken, otherRefreshTokens }));
-    cookies.write(exchange, issued, transfer);
-    return new Session(opened, exchange, issued.session);
-  } catch (error) {
-    const ended =
-      SessionError.isErrorFromAuth(error) && (error.errType === UNAUTHORISED || error.errType === TOKEN_THEFT_DETECTED);
-    // Where another site leads a browser here, it may have kept its cookies to itself: nothing is known of the session.
-    const isUnknown = isForeignNavigation(exchange) && cookies.read(exchange, REFRESH_TOKEN_COOKIE).length === 0;
-    throw ended && !isUnknown ? clearedWith(cookies, exchange, error) : error;
+  const { tokens, transfer } = presentedRefreshTokens(opened, exchange);
+  // A changed cookie domain leaves duplicates behind: the backend knows which of them is the newest.
+  const [refreshToken, ...otherRefreshTokens] = tokens;
+  const outcome = refreshToken === undefined ? undefined : await backend.refresh({ refreshToken, otherRefreshTokens });
+  if (outcome?.kind === "refreshed") {
+    cookies.write(exchange, outcome, transfer);
+    return new Session(opened, exchange, outcome.session);
   }
+  const error = outcome === undefined ? unauthorised(MISSING_REFRESH_TOKEN) : refreshRefusal(opened, outcome);
+  // Where another site leads a browser here, it may have kept its cookies to itself: nothing is known of the session.
+  const isUnknown = isForeignNavigation(exchange) && cookies.read(exchange, REFRESH_TOKEN_COOKIE).length === 0;
+  throw isUnknown ? error : clearedWith(cookies, exchange, error);
 };

@@ -1,9 +1,9 @@
-import type { AccessTokenClaims, createTheftReports, IssuedSession, VerifyOutcome } from "@pawl/engine";
+import type { AccessTokenClaims, createTheftReports, VerifyOutcome } from "@pawl/engine";
 import { callHook } from "./application-hook.js";
 import type { PawlOptions } from "./options.js";
 import type { RefreshAnswer, SessionBackend } from "./session-backend.js";
 import type { SessionCookies } from "./session-cookies.js";
-import { tokenTheft, tryRefreshToken, unauthorised } from "./session-error.js";
+import { type SessionError, tokenTheft, tryRefreshToken, unauthorised } from "./session-error.js";
 import type { UseReports } from "./use-reports.js";
 
 /** What stands once a backend has been opened; everything that serves requests is made from it. */
@@ -23,15 +23,14 @@ export const acceptedClaims = ({ backend, uses }: OpenedPawl, outcome: VerifyOut
   return outcome.claims;
 };
 
-/** @throws SessionError `UNAUTHORISED`, or `TOKEN_THEFT_DETECTED` once the application's own hook was called. */
-export const refreshedSession = (
+/** What a refresh that was refused is for the caller. The application's own hook is called for a theft. */
+export const refreshRefusal = (
   { options, backend, theftReports }: OpenedPawl,
-  outcome: RefreshAnswer,
-): IssuedSession => {
-  if (outcome.kind === "refreshed") return outcome;
-  if (outcome.kind === "unauthorised") throw unauthorised(outcome.message);
+  outcome: Exclude<RefreshAnswer, { readonly kind: "refreshed" }>,
+): SessionError => {
+  if (outcome.kind === "unauthorised") return unauthorised(outcome.message);
   const theft = { sessionHandle: outcome.session.handle, userId: outcome.session.userId };
   const count = theftReports(outcome.session.handle, backend.now());
   if (count !== undefined) void callHook(() => options.onTokenTheft?.({ ...theft, count }));
-  throw tokenTheft(theft);
+  return tokenTheft(theft);
 };

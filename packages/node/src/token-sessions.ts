@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IssuedSession, IssuedToken, JsonObject, SessionSummary } from "@pawl/engine";
 import type { NewSession } from "./exchange-sessions.js";
-import { acceptedClaims, type OpenedPawl, refreshedSession } from "./opened-pawl.js";
+import { acceptedClaims, type OpenedPawl, refreshRefusal } from "./opened-pawl.js";
 import { checkJsonObject, checkNewUserId } from "./session-data.js";
 import { tryRefreshToken, unauthorised } from "./session-error.js";
 
@@ -78,8 +78,11 @@ export const verifyTokens = async (
   return { session: tokenSession(acceptedClaims(opened, outcome)) };
 };
 
-export const refreshTokens = async (opened: OpenedPawl, refreshToken: string): Promise<SessionTokens> =>
-  sessionTokens(opened, refreshedSession(opened, await opened.backend.refresh({ refreshToken })));
+export const refreshTokens = async (opened: OpenedPawl, refreshToken: string): Promise<SessionTokens> => {
+  const outcome = await opened.backend.refresh({ refreshToken });
+  if (outcome.kind !== "refreshed") throw refreshRefusal(opened, outcome);
+  return sessionTokens(opened, outcome);
+};
 
 const tokenSession = ({
   handle,
