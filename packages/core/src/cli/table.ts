@@ -1,15 +1,7 @@
+import { visible } from "./terminal.js";
+
 /** How wide a cell may become before it is cut. */
 const MAX_WIDTH = 48;
-
-/**
- * Text of others made harmless for a terminal: control characters and those that turn the direction of writing are
- * shown as escapes (a user agent may hold any of them).
- */
-const visible = (text: string): string =>
-  text.replace(
-    /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 
 const segmenter = new Intl.Segmenter();
 const characters = (text: string): readonly string[] => Array.from(segmenter.segment(text), ({ segment }) => segment);

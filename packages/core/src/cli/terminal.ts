@@ -23,8 +23,19 @@ export const print = (terminal: Terminal, text: string): void => {
   terminal.stdout.write(`${text}\n`);
 };
 
+/** Controls, and characters that turn the direction of writing: a user agent may hold any of them. */
+const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+
+/** Text of others made harmless for a terminal: what cannot be seen is shown as JSON escapes it. */
+export const visible = (text: string): string =>
+  text.replace(INVISIBLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+/** A JSON value in which nothing invisible stands, on one line unless `indent` says otherwise. */
+export const jsonText = (value: unknown, indent?: number): string =>
+  JSON.stringify(value, null, indent).split("\n").map(visible).join("\n");
+
 /** Writes one JSON value, for `--json`. */
-export const printJson = (terminal: Terminal, value: unknown): void => print(terminal, JSON.stringify(value, null, 2));
+export const printJson = (terminal: Terminal, value: unknown): void => print(terminal, jsonText(value, 2));
 
 /**
  * Asks a question that is answered with yes or no; the end of the input is a no. The question goes to standard error,

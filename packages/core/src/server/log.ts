@@ -4,6 +4,8 @@ import type { CoreConfig } from "../config/core-config.js";
 /** A log and the files behind it. */
 export interface CoreLog {
   readonly logger: Logger;
+  /** Opens the files anew under their names, for programs that move logs away. */
+  readonly reopen: () => void;
   /** Writes what is buffered and lets go of the files. */
   readonly close: () => void;
 }
@@ -41,6 +43,10 @@ export const createCoreLog = (config: LogConfig): CoreLog => {
   const mask = createMask(config.apiKeys);
   return {
     logger: pino({ level, base: null, hooks: { streamWrite: mask } }, streams),
+    reopen() {
+      if (config.infoLogPath !== undefined) info.reopen();
+      if (config.errorLogPath !== undefined) errors.reopen();
+    },
     close() {
       if (config.infoLogPath !== undefined) info.end();
       if (config.errorLogPath !== undefined) errors.end();

@@ -29,7 +29,7 @@ export interface RunningCore {
   /** Where it listens; the port is the one taken when 0 was asked for. */
   readonly address: { readonly host: string; readonly port: number };
   readonly engine: SessionEngine;
-  /** Reads the files of keys anew, which it else does every 20 s. What fails is logged. */
+  /** Opens the log files and reads the files of keys anew (SIGHUP); the latter it does every 20 s besides. */
   reopen(): Promise<void>;
   /**
    * Answers what is in flight, refuses what is new (503), ends the feeds, then lets go of engine, storage and log.
@@ -53,9 +53,11 @@ export const startCore = async (config: CoreConfig, options: StartCoreOptions = 
   assertGuarded(config);
   const { clock, random = systemRandom } = options;
   const limits: Limits = { ...defaultLimits, ...options.limits };
-  const { logger, close: closeLog } =
-    options.logger === undefined ? createCoreLog(config) : { logger: options.logger, close: () => undefined };
-  const closers: (() => void | Promise<void>)[] = [closeLog];
+  const nothing = (): undefined => undefined;
+  const log =
+    options.logger === undefined ? createCoreLog(config) : { logger: options.logger, reopen: nothing, close: nothing };
+  const { logger } = log;
+  const closers: (() => void | Promise<void>)[] = [log.close];
   const closeAll = async (): Promise<void> => {
     for (const close of closers.toReversed()) await close();
   };
@@ -94,6 +96,7 @@ export const startCore = async (config: CoreConfig, options: StartCoreOptions = 
     logger.info({ host: config.host, port }, "listening");
 
     const reopen = async (): Promise<void> => {
+      log.reopen();
       for (const task of [() => engine.maintainMasterKeys(), () => engine.maintainSigningKeys()])
         await task().catch((error: unknown) => logger.error({ err: error }, "files cannot be read anew"));
     };

@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { CommandError } from "../command-error.js";
 import { examples, someText, storageCommand } from "../command-options.js";
 import { type LocalStorage, type StorageOptions, withStorage } from "../local-storage.js";
-import { confirm, print, printJson, type Terminal } from "../terminal.js";
+import { confirm, print, printJson, type Terminal, jsonText } from "../terminal.js";
 
 interface EraseOptions extends StorageOptions {
   readonly user: string;
@@ -38,7 +38,7 @@ const erase = async (options: EraseOptions, terminal: Terminal): Promise<void> =
     if (options.yes !== true) {
       const { items, next } = await local.storage.listSessionHistory(user, { limit: COUNTED });
       const count = next === undefined ? `${items.length}` : `more than ${COUNTED}`;
-      const question = `Erase everything that is stored about user ${JSON.stringify(options.user)} of tenant ${JSON.stringify(user.tenantId)} (sessions: ${count})?`;
+      const question = `Erase everything that is stored about user ${jsonText(options.user)} of tenant ${jsonText(user.tenantId)} (sessions: ${count})?`;
       if (!(await confirm(terminal, question)))
         throw new CommandError(
           "nothing was erased: the question was not answered with y (--yes answers it in scripts)",

@@ -6,7 +6,7 @@ import { CommandError } from "../command-error.js";
 import { examples, someText, storageCommand } from "../command-options.js";
 import { type StorageOptions, withStorage } from "../local-storage.js";
 import { createProgress } from "../progress.js";
-import { print, printJson, type Terminal } from "../terminal.js";
+import { print, printJson, type Terminal, jsonText } from "../terminal.js";
 
 interface ExportOptions extends StorageOptions {
   readonly user?: string;
@@ -73,7 +73,7 @@ const exportOfUser = async (
       await target.close();
     }
     if (options.json === true) printJson(terminal, { file: path });
-    else print(terminal, `Wrote what is stored about user ${JSON.stringify(options.user)} to ${path}`);
+    else print(terminal, `Wrote what is stored about user ${jsonText(options.user)} to ${path}`);
   });
 };
 

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { CommandError } from "../command-error.js";
 import { type CallOptions, callingCommand, examples, someText } from "../command-options.js";
 import { type CoreClient, createCoreClient } from "../core-client.js";
-import { confirm, print, printJson, type Terminal } from "../terminal.js";
+import { confirm, print, printJson, type Terminal, jsonText } from "../terminal.js";
 
 interface RevokeOptions extends CallOptions {
   readonly user?: string;
@@ -64,14 +64,14 @@ const question = async (client: CoreClient, selected: Exclude<Selection, { kind:
       query: { tenantId: selected.tenant, limit: COUNTED },
     });
     const count = next === undefined ? `${sessions.length}` : `more than ${COUNTED}`;
-    return `End all sessions of tenant ${JSON.stringify(selected.tenant)} (${count})?`;
+    return `End all sessions of tenant ${jsonText(selected.tenant)} (${count})?`;
   }
   const { user, tenant, except } = selected;
   const { handles } = await client.call("listSessionHandles", {
     query: { userId: user, ...(tenant === undefined ? {} : { tenantId: tenant }) },
   });
   const count = handles.filter((handle) => handle !== except).length;
-  return `End all sessions of user ${JSON.stringify(user)}${except === undefined ? "" : " but one"} (${count})?`;
+  return `End all sessions of user ${jsonText(user)}${except === undefined ? "" : " but one"} (${count})?`;
 };
 
 const revoke = async (handles: readonly string[], options: RevokeOptions, terminal: Terminal): Promise<void> => {

@@ -28,6 +28,20 @@ describe("sessions", () => {
     expect(stdout).not.toMatch(/[\u001b\u202e\r]/);
   });
 
+  test("--json shows hostile text as escapes too, and gives it back to the letter", async () => {
+    const device = "\u001b[2J\u009bcleared\u2028\u202eevil \u{1f600}";
+    const handle = await create({ userId: "json-reader", device });
+    for (const args of [
+      ["list", "--user", "json-reader"],
+      ["show", handle],
+    ]) {
+      const { stdout } = await run(["sessions", ...args, "--json"]);
+      expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u202e]/u);
+      expect(stdout).toContain("\\u009bcleared\\u2028\\u202eevil \u{1f600}");
+      expect(JSON.stringify(JSON.parse(stdout))).toContain(JSON.stringify(device).slice(1, -1));
+    }
+  });
+
   test("list follows pages up to the limit and says how to go on", async () => {
     const all: string[] = [];
     for (let index = 0; index < 5; index++) all.push(await create({ userId: "pages" }));

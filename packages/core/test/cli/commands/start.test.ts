@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -41,6 +41,28 @@ const isDone = async (url: string): Promise<boolean> => {
     return true;
   }
 };
+
+test("SIGHUP opens the log anew: what was moved away grows no more", async () => {
+  const cwd = inFolder("moved-log", {
+    "config.yaml": `${compulsory}storage: "memory:"\nport: 0\nmaster_key_file: ./keys\ninfo_log_path: ./info.log\nlog_level: debug\n`,
+  });
+  writeFileSync(join(cwd, "keys"), `${Buffer.alloc(32, 7).toString("base64")}\n`, { mode: 0o600 });
+  const core = await startCore([], { cwd });
+  await fetch(`${core.url}/hello`);
+  renameSync(join(cwd, "info.log"), join(cwd, "info.log.1"));
+
+  process.kill(Number(/process (\d+)/.exec(core.output.stdout)?.[1]), "SIGHUP");
+  await expect
+    .poll(async () => {
+      await fetch(`${core.url}/hello`);
+      return existsSync(join(cwd, "info.log")) && readFileSync(join(cwd, "info.log"), "utf8").includes("answered");
+    })
+    .toBe(true);
+  const { length } = readFileSync(join(cwd, "info.log.1"));
+  await fetch(`${core.url}/hello`);
+  expect(readFileSync(join(cwd, "info.log.1"))).toHaveLength(length);
+  await core.stop();
+});
 
 test("without a config file it says so, makes a database here, serves, and stops with 0", async () => {
   const cwd = inFolder("plain");
