@@ -1,5 +1,6 @@
 // Every place in the engine's code at which an operation waits for the storage or the revocation log, found in the code itself.
 import { readdirSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 
 const folder = new URL("../../packages/engine/dist/", import.meta.url);
 
@@ -32,8 +33,9 @@ const CALL = /\b(?:storage|log)\.(?!now\b|watchRevocations\b|close\b)(\w+)\(/g;
 export const awaitPoints = () => {
   const points = [];
   const unused = new Set(Object.keys(elsewhere));
-  for (const file of readdirSync(folder).filter((name) => name.endsWith(".js"))) {
-    const lines = readFileSync(new URL(file, folder), "utf8").split("\n");
+  for (const path of readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".js"))) {
+    const lines = readFileSync(new URL(path, folder), "utf8").split("\n");
+    const file = basename(path);
     for (const [index, line] of lines.entries())
       for (const [, method] of line.matchAll(CALL)) {
         const inFunction = `${file} ${functionAt(lines, index)}`;

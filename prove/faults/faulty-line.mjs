@@ -25,13 +25,13 @@ export const faultKinds = {
 };
 
 /** What runs beside an operation, in the background. */
-const BACKGROUND = /engine\/dist\/(revocation-feed|sweep)\.js/;
+const BACKGROUND = /engine\/dist\/(revocation\/revocation-feed|sessions\/sweep)\.js/;
 
 /** The place in the engine's code that makes the present call, such as `refresh.js:58`; undefined in the background. */
 const callerOf = () => {
   const { stack } = new Error("here");
   if (BACKGROUND.test(stack)) return undefined;
-  return /engine\/dist\/([\w-]+\.js:\d+)/.exec(stack)?.[1] ?? "elsewhere";
+  return /engine\/dist\/(?:[\w-]+\/)*([\w-]+\.js:\d+)/.exec(stack)?.[1] ?? "elsewhere";
 };
 
 /** A line on which nothing goes wrong until it is watched. */

@@ -297,6 +297,17 @@ export const operations = [
     stage.clock.time += 10 * SECOND;
     return held;
   }),
+  ...atAges(
+    "refresh, inside a long window, which counts as activity",
+    async (stage) => {
+      const held = await settled(stage);
+      stage.clock.time += 2 * MINUTE;
+      await refreshed(stage, held);
+      stage.clock.time += 2 * MINUTE;
+      return held;
+    },
+    { policy: { reuseWindow: 5 * MINUTE } },
+  ),
   ...atAges("refresh, the newest token again", async (stage) => {
     const held = await settled(stage);
     stage.clock.time += 2 * MINUTE;
