@@ -67,7 +67,6 @@ const differences: Readonly<Record<string, Difference>> = {
     answer: { status: "TRY_REFRESH_TOKEN", message: "anti-csrf check failed" },
   },
   "create: lenient JSON (Gson): unquoted keys": refused("Invalid Json Input", "JSON is JSON (RFC 8259)"),
-  "create: userId empty": refused("userId must not be empty", "a session without a user is a mistake"),
   "create: enableAntiCsrf a number": refused(
     "Field name 'enableAntiCsrf' is invalid in JSON input",
     "a number is no boolean, and would have been read as false",

@@ -230,6 +230,25 @@ describe("what is read is what was written", () => {
     );
   });
 
+  it.each([
+    '{"role":"a"}',
+    '{"role":"a" , "n" : 1.50}',
+    ' {"role":"a"}',
+    '{ "role":"a"}',
+    "{}",
+    "{ }",
+    '{"sub":"mallory","role":"a"}',
+    '{"role":"a","sessionHandle":"other","exp":9999999999}',
+  ])("the stored text %j makes the token that its payload makes", (stored) => {
+    const claims = claimsAt(now, "v5", { payload: JSON.parse(stored) as JsonObject });
+    const read = (text?: string) => {
+      const outcome = verifier.verify({ accessToken: issueAccessToken(claims, ec.signer, text).token });
+      return outcome.kind === "valid" ? outcome.claims : outcome;
+    };
+    expect(read(stored)).toEqual(read());
+    expect(read(stored)).toMatchObject({ userId: claims.userId, handle: claims.handle });
+  });
+
   it("a payload cannot take the place of the token's own claims", () => {
     const names = [...accessTokenFormats.v5.protectedClaims];
     expect(names.toSorted()).toEqual(
