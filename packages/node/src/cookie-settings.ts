@@ -2,7 +2,7 @@ import type { CookieAttributes } from "./cookie-header.js";
 import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, prefixedName, REFRESH_TOKEN_COOKIE } from "./cookie-name.js";
 import type { CookieOptions } from "./options.js";
 import type { BackendSettings } from "./session-backend.js";
-import { generalError } from "./session-error.js";
+import { generalError, shown } from "./session-error.js";
 
 /** A cookie as it is set now. */
 export interface SessionCookie {
@@ -32,16 +32,16 @@ export const checkCookieOptions = (options: CookieOptions): void => {
   const { domain, olderDomain, accessTokenPath, refreshTokenPath, sameSite, names } = options;
   for (const [name, value] of Object.entries({ domain, olderDomain: olderDomain === "" ? undefined : olderDomain }))
     if (value !== undefined && !DOMAIN.test(value))
-      throw generalError(`cookies.${name} must be a host name, not ${JSON.stringify(value)}`);
+      throw generalError(`cookies.${name} must be a host name, not ${shown(value)}`);
   for (const [name, path] of Object.entries({ accessTokenPath, refreshTokenPath }))
     if (path !== undefined && !PATH.test(path))
       throw generalError(
-        `cookies.${name} must start with / and hold neither ";" nor control characters, not ${JSON.stringify(path)}`,
+        `cookies.${name} must start with / and hold neither ";" nor control characters, not ${shown(path)}`,
       );
   if (sameSite !== undefined && !["strict", "lax", "none"].includes(sameSite))
-    throw generalError(`cookies.sameSite must be "strict", "lax" or "none", not ${JSON.stringify(sameSite)}`);
+    throw generalError(`cookies.sameSite must be "strict", "lax" or "none", not ${shown(sameSite)}`);
   if (names !== undefined && !["documented", "prefixed"].includes(names))
-    throw generalError(`cookies.names must be "documented" or "prefixed", not ${JSON.stringify(names)}`);
+    throw generalError(`cookies.names must be "documented" or "prefixed", not ${shown(names)}`);
 };
 
 /**

@@ -1,7 +1,7 @@
 import { coreUrl } from "./core-url.js";
 import { type Duration, readDuration } from "./duration.js";
 import type { CoreHost, CoreOptions } from "./options.js";
-import { generalError } from "./session-error.js";
+import { generalError, shown } from "./session-error.js";
 
 /** The durations of a core's client, in ms. @throws SessionError `GENERAL_ERROR`. */
 export const coreDurations = (options: CoreOptions) => {
@@ -24,5 +24,5 @@ export const checkCoreOptions = (options: CoreOptions): void => {
   for (const host of core) coreUrl(host as CoreHost | string);
   coreDurations(options);
   if (!["trust", "ask"].includes(whenFeedIsCut))
-    throw generalError(`whenFeedIsCut must be "trust" or "ask", not ${JSON.stringify(whenFeedIsCut)}`);
+    throw generalError(`whenFeedIsCut must be "trust" or "ask", not ${shown(whenFeedIsCut)}`);
 };

@@ -62,6 +62,8 @@ export class CoreVerifier {
   }
 
   #askFormer({ accessToken }: VerifyInput, outcome: VerifyOutcome): VerifyOutcome {
+    const now = this.#clock.now();
+    if (this.#former.some(({ until }) => until <= now)) this.#former = this.#former.filter(({ until }) => until > now);
     const answers = this.#former.map(({ verifier }) => verifier.verify({ accessToken, doAntiCsrfCheck: false }));
     return answers.find((answer) => answer.kind === "unauthorised") ?? outcome;
   }

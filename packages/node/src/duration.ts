@@ -1,6 +1,6 @@
 import { parseDuration } from "@pawl/engine";
 import { type Millis, millis } from "@pawl/storage";
-import { generalError } from "./session-error.js";
+import { generalError, shown } from "./session-error.js";
 
 /** Milliseconds, or a whole number with its unit: `"500ms"`, `"90s"`, `"15m"`, `"12h"`, `"30d"`, `"2w"`. */
 export type Duration = number | string;
@@ -13,7 +13,7 @@ export const readDuration = (option: string, value: Duration): Millis => {
   const duration = typeof value === "string" ? parseDuration(value) : value;
   if (!Number.isSafeInteger(duration) || (duration as number) < 0)
     throw generalError(
-      `${option} must be a whole number of milliseconds or a text such as "15m" (ms, s, m, h, d, w), not ${JSON.stringify(value)}`,
+      `${option} must be a whole number of milliseconds or a text such as "15m" (ms, s, m, h, d, w), not ${shown(value)}`,
     );
   return millis(duration as number);
 };

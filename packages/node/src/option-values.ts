@@ -1,5 +1,5 @@
 import type { CoreOptions, EmbeddedOptions, PawlOptions } from "./options.js";
-import { generalError } from "./session-error.js";
+import { generalError, shown } from "./session-error.js";
 
 type Kind = "true or false" | "a text" | "a function" | "an object" | "an object with a method now()";
 
@@ -42,7 +42,7 @@ export const checkOptionValues = (options: PawlOptions): void => {
   for (const [name, value, kind] of given)
     if (value !== undefined && !isOfKind[kind](value)) throw generalError(`${name} must be ${kind}`);
   if (csrf !== undefined && !["token", "header", "fetch-metadata"].includes(csrf))
-    throw generalError(`csrf must be "token", "header" or "fetch-metadata", not ${JSON.stringify(csrf)}`);
+    throw generalError(`csrf must be "token", "header" or "fetch-metadata", not ${shown(csrf)}`);
   if (!Array.isArray(origins) || !origins.every(isOrigin))
     throw generalError("origins must be a list of origins such as https://app.example.com: scheme, host, no path");
   if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey))

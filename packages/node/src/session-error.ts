@@ -104,6 +104,12 @@ export const tryRefreshToken = (message: string): SessionError =>
 export const tokenTheft = (theft: TokenTheft): SessionError =>
   new SessionError({ errType: TOKEN_THEFT_DETECTED, message: "token theft detected", theft });
 
+/** Any value as a message shows it: also what JSON cannot say, such as a `bigint`. */
+export const shown = (value: unknown): string =>
+  typeof value === "string"
+    ? JSON.stringify(value)
+    : inspect(value, { depth: 0, breakLength: Number.POSITIVE_INFINITY });
+
 /** Seconds after which a store or a core that did not answer is worth another try. */
 export const RETRY_AFTER = 1;
 

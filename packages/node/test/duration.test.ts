@@ -33,3 +33,14 @@ test.each([
   null,
   true,
 ])("%j is none", (value) => expect(() => readDuration("reuseWindow", value as never)).toThrow(/^reuseWindow must be /));
+
+const circular: { self?: unknown } = {};
+circular.self = circular;
+test.each([
+  [60n, "not 60n"],
+  [circular, "not "],
+  [Symbol("x"), "not Symbol(x)"],
+  [() => 1, "not [Function"],
+])("what JSON cannot say is named all the same", (value, named) => {
+  expect(() => readDuration("reuseWindow", value as never)).toThrow(`, w), ${named}`);
+});
