@@ -13,6 +13,8 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const DAYS = 30;
 const SKEWS = [-5 * MINUTE, 0, 5 * MINUTE];
+/** How far the fastest clock is ahead, and what a whole second of a token may cut off. */
+const FASTEST = 5 * MINUTE + 1000;
 /** What may be left of the heap at the end, in MB, whatever the number of users. */
 const HEAP_LIMIT = 8;
 /** Keys that stay published at the end: the static one, the dynamic one that signs, and one before and after it. */
@@ -118,7 +120,8 @@ export const month = async (users, seed, progress) => {
       return;
     }
     const second = verify(held[user].accessToken.token);
-    if (second.kind !== "valid") counts.refused += 1;
+    // A token that is cut at the end of its session may be over already where a clock is fast.
+    if (second.kind !== "valid") counts.refused += held[user].accessToken.expiry - clock.time > FASTEST ? 1 : 0;
     else if (second.claims.parentSeq !== undefined && random.chance(0.8)) {
       clock.time += 31_000;
       await random.pick(nodes).reportUses([second.claims]);
