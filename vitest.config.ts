@@ -7,6 +7,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^@pawl\/engine\/host$/, replacement: source("./packages/engine/src/host/index.ts") },
+      { find: /^@pawl\/storage\/adapter$/, replacement: source("./packages/storage/src/adapter/index.ts") },
       { find: /^@pawl\/([a-z-]+)\/([a-z-]+)$/, replacement: source("./packages/$1/src/$2.ts") },
       { find: /^@pawl\/([a-z-]+)$/, replacement: source("./packages/$1/src/index.ts") },
     ],

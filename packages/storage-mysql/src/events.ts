@@ -1,14 +1,5 @@
-import {
-  decodeEventPosition,
-  encodeEventPosition,
-  type EventRecord,
-  type EventSelector,
-  type Page,
-  type PageRequest,
-  type SessionId,
-  type TenantId,
-  type UserId,
-} from "@pawl/storage";
+import type { EventRecord, EventSelector, Page, PageRequest, SessionId, TenantId, UserId } from "@pawl/storage";
+import { decodeEventPosition, eventPage } from "@pawl/storage/adapter";
 import type { Database } from "./connection/database.js";
 import { keyOf, longTextsOf, readLongTexts } from "./index-key.js";
 import type { EventRow, Text } from "./rows.js";
@@ -44,9 +35,7 @@ export const listEvents = async (
   const after = page.after === undefined ? undefined : decodeEventPosition(page.after);
   const [answer] = await database.send(statements.listEvents(selector, after, page.limit + 1));
   const rows = (answer?.rows ?? []) as readonly EventRow[];
-  const items = rows.slice(0, page.limit).map(eventOf);
-  const last = items.at(-1);
-  return rows.length > page.limit && last !== undefined ? { items, next: encodeEventPosition(last) } : { items };
+  return eventPage(rows.map(eventOf), page.limit);
 };
 
 const eventOf = (row: EventRow): EventRecord => {

@@ -1,4 +1,5 @@
 import type { MetaRecord, Page, PageRequest } from "@pawl/storage";
+import { metaPage } from "@pawl/storage/adapter";
 import type { Database } from "./connection/database.js";
 import { keyOf, longTextsOf, readLongTexts } from "./index-key.js";
 import type { MetaRow } from "./rows.js";
@@ -31,10 +32,9 @@ export const replaceMeta = async (
 export const listMeta = async (database: Database, prefix: string, page: PageRequest): Promise<Page<MetaRecord>> => {
   const [answer] = await database.send(statements.listMeta(prefix, page.after, page.limit + 1));
   const rows = (answer?.rows ?? []) as readonly MetaRow[];
-  const items = rows.slice(0, page.limit).map(({ name, long_texts, value }) => ({
+  const found = rows.map(({ name, long_texts, value }) => ({
     name: readLongTexts(long_texts)["name"] ?? name.toString(),
     value: value.toString(),
   }));
-  const last = items.at(-1);
-  return rows.length > page.limit && last !== undefined ? { items, next: last.name } : { items };
+  return metaPage(found, page.limit);
 };

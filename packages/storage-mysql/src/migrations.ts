@@ -1,13 +1,11 @@
 import { StorageError } from "@pawl/storage";
+import { checkSchemaVersion, type SchemaVersion } from "@pawl/storage/adapter";
 import { randomBytes } from "node:crypto";
 import type { Connection } from "./connection/connection.js";
 import { isNoTable } from "./connection/failure.js";
 import { join, type Sql, sql } from "./connection/sql.js";
 
-interface Migration {
-  readonly version: number;
-  /** The oldest schema version whose release can still read and write a database after it. */
-  readonly readableBy: number;
+interface Migration extends SchemaVersion {
   /** Statements that may run again where an earlier run broke off: MySQL commits each definition by itself. */
   readonly statements: readonly Sql[];
 }
@@ -121,30 +119,17 @@ const versionTable = sql`CREATE TABLE IF NOT EXISTS schema_versions (
   applied_at DATETIME NOT NULL
 ) ${table}`;
 
-interface VersionRow {
-  readonly version: number;
-  readonly readable_by: number;
-}
-
 /**
- * Reads which schema version a database has; 0 for a new one. A version that is newer than this release's, but says that
- * this release can still read and write it, is fine: nodes are upgraded one by one.
+ * Reads which schema version a database has; 0 for a new one.
  * @throws StorageError `newer_schema`.
  */
 export const readSchemaVersion = async (connection: Connection): Promise<number> => {
-  const newest = sql`SELECT version, readable_by FROM schema_versions ORDER BY version DESC LIMIT 1`;
+  const newest = sql`SELECT version, readable_by AS readableBy FROM schema_versions ORDER BY version DESC LIMIT 1`;
   const answer = await connection.query([newest]).catch((error: unknown) => {
     if (isNoTable(error)) return [];
     throw error;
   });
-  const row = answer[0]?.rows[0] as VersionRow | undefined;
-  if (row === undefined) return 0;
-  if (row.readable_by > schemaVersion)
-    throw new StorageError(
-      "newer_schema",
-      `the database has schema version ${row.version}, made by a newer release; this one knows version ${schemaVersion}: upgrade it`,
-    );
-  return row.version;
+  return checkSchemaVersion(answer[0]?.rows[0] as SchemaVersion | undefined, schemaVersion);
 };
 
 /** One migration at a time in a database, however many nodes start. The lock ends with the connection. */

@@ -1,10 +1,11 @@
 import type { OpenStorage } from "@pawl/storage";
+import { CheckedStorage } from "@pawl/storage/adapter";
 import { ConnectionPool } from "./connection/connection-pool.js";
 import { Database } from "./connection/database.js";
 import { readSchemaVersion } from "./migrations.js";
 import { parseUrl } from "./options.js";
 import { ServerClock } from "./connection/server-clock.js";
-import { MysqlStorage } from "./storage.js";
+import { mysqlStorage } from "./storage.js";
 
 /**
  * Opens a database of MySQL or MariaDB: `mysql://user:password@host:3306/database`. Its schema is not touched: call
@@ -23,5 +24,5 @@ export const openStorage: OpenStorage = async (url, options = {}) => {
     pool.close();
     throw error;
   }
-  return new MysqlStorage(pool, database, parsed.timeout);
+  return new CheckedStorage(mysqlStorage(pool, database, parsed.timeout));
 };

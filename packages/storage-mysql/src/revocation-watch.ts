@@ -1,3 +1,4 @@
+import { WakeListeners } from "@pawl/storage/adapter";
 import { type FeedState, settlingTime } from "./revocations.js";
 
 /** How often the server is asked for revocations, in ms: at most this late does a listener wake. */
@@ -10,7 +11,14 @@ type ReadState = (from: { readonly base: number; readonly mark: number }) => Pro
  * somebody listens, one poll at a time, and keeps no process alive.
  */
 export class RevocationWatch {
-  readonly #listeners = new Set<() => void>();
+  readonly listeners = new WakeListeners({
+    begin: () => {
+      this.#last = undefined;
+      this.#timer = setInterval(() => void this.#poll(), pollInterval).unref();
+      void this.#poll();
+    },
+    end: () => clearInterval(this.#timer),
+  });
   readonly #read: ReadState;
   #timer: NodeJS.Timeout | undefined;
   #isPolling = false;
@@ -24,33 +32,6 @@ export class RevocationWatch {
     this.#read = read;
   }
 
-  /** @returns stop. */
-  add(wake: () => void): () => void {
-    // A wrapper, so that a function listening twice is two listeners and stopping one leaves the other.
-    const listener = (): void => wake();
-    this.#listeners.add(listener);
-    if (this.#timer === undefined) {
-      this.#last = undefined;
-      this.#timer = setInterval(() => void this.#poll(), pollInterval).unref();
-      void this.#poll();
-    }
-    return () => {
-      this.#listeners.delete(listener);
-      if (this.#listeners.size === 0) this.close();
-    };
-  }
-
-  /** Wakes everyone. */
-  wake(): void {
-    for (const listener of this.#listeners) queueMicrotask(() => this.#listeners.has(listener) && listener());
-  }
-
-  close(): void {
-    this.#listeners.clear();
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-  }
-
   async #poll(): Promise<void> {
     if (this.#isPolling) return;
     this.#isPolling = true;
@@ -58,11 +39,12 @@ export class RevocationWatch {
       const state = await this.#read({ base: this.#base, mark: this.#mark });
       const last = this.#last;
       // The first look wakes too: something may have been committed between the listener's reading and now.
-      if (last === undefined || last.newest !== state.newest || last.afterBase !== state.afterBase) this.wake();
+      if (last === undefined || last.newest !== state.newest || last.afterBase !== state.afterBase)
+        this.listeners.wake();
       this.#last = state;
       if (performance.now() >= this.#turn) this.#move(state);
     } catch {
-      // Unreachable for now: the next poll asks again, and whoever reads the feed is told.
+      // Unreachable for now: the next poll asks again, and a reader of the feed sees the failure.
     } finally {
       this.#isPolling = false;
     }

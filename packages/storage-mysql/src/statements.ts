@@ -1,7 +1,5 @@
 import type {
-  EventPosition,
   EventSelector,
-  HistoryPart,
   Millis,
   RotationAttempt,
   SessionId,
@@ -11,6 +9,7 @@ import type {
   UserId,
 } from "@pawl/storage";
 import { NEVER } from "@pawl/storage";
+import type { EventPosition, HistoryPart } from "@pawl/storage/adapter";
 import { keyOf } from "./index-key.js";
 import { bucketColumn, valuesOf } from "./sessions/session-row.js";
 import { inPieces, join, type Sql, sql, type Value, valueTable } from "./connection/sql.js";

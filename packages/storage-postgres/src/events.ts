@@ -1,13 +1,6 @@
-import {
-  decodeEventPosition,
-  encodeEventPosition,
-  type EventRecord,
-  type EventSelector,
-  type Page,
-  type PageRequest,
-} from "@pawl/storage";
+import type { EventRecord, EventSelector, Page, PageRequest } from "@pawl/storage";
+import { decodeEventPosition, eventOf, eventPage } from "@pawl/storage/adapter";
 import type { Database, Value } from "./connection/database.js";
-import type { EventRow } from "./rows.js";
 import { arraysOf } from "./sessions/session-row.js";
 import * as statements from "./statements.js";
 
@@ -44,20 +37,5 @@ export const listEvents = async (
     after: after === undefined ? undefined : decodeEventPosition(after),
     limit: limit + 1,
   });
-  const rows = await database.query(statement, values);
-  const items = rows.slice(0, limit).map(eventOf);
-  const last = items.at(-1);
-  return rows.length > limit && last !== undefined ? { items, next: encodeEventPosition(last) } : { items };
+  return eventPage((await database.query(statement, values)).map(eventOf), limit);
 };
-
-const eventOf = (row: EventRow): EventRecord => ({
-  key: row.key,
-  at: row.at,
-  type: row.type,
-  ...(row.tenant_id === null ? {} : { tenantId: row.tenant_id }),
-  ...(row.user_id === null ? {} : { userId: row.user_id }),
-  ...(row.session_id === null ? {} : { sessionId: row.session_id }),
-  ...(row.reason === null ? {} : { reason: row.reason }),
-  ...(row.detail === null ? {} : { detail: row.detail }),
-  count: row.count,
-});

@@ -1,12 +1,10 @@
-import { type Millis, StorageError } from "@pawl/storage";
+import type { Millis } from "@pawl/storage";
+import { checkSchemaVersion, type SchemaVersion } from "@pawl/storage/adapter";
 import type { Database, Statement, Transaction } from "./connection/database.js";
 import { lockNumber } from "./connection/lock-number.js";
 import * as statements from "./statements.js";
 
-interface Migration {
-  readonly version: number;
-  /** The oldest schema version whose release can still read and write a database after it. */
-  readonly readableBy: number;
+interface Migration extends SchemaVersion {
   readonly sql: (partitions: number) => string;
 }
 
@@ -132,27 +130,21 @@ const findVersions: Statement<{ readonly schema: boolean; readonly versions: boo
     LEFT JOIN pg_catalog.pg_class ON relnamespace = pg_namespace.oid AND relname = 'schema_versions' WHERE nspname = $1`,
 };
 
-const newest = "SELECT version, readable_by FROM {schema}.schema_versions ORDER BY version DESC LIMIT 1";
+const newest: Statement<SchemaVersion> = {
+  text: `SELECT version, readable_by AS "readableBy" FROM {schema}.schema_versions ORDER BY version DESC LIMIT 1`,
+};
 
 /**
- * Reads which schema version a database has; 0 for a new one. A version that is newer than this release's, but says that
- * this release can still read and write it, is fine: nodes are upgraded one by one.
+ * Reads which schema version a database has; 0 for a new one.
  * @throws StorageError `newer_schema`.
  */
 export const readSchemaVersion = async (database: Transaction, schema: string): Promise<number> => {
   const [found] = await database.query(findVersions, [schema]);
-  if (found?.versions !== true) return 0;
-  const [row] = await database.query<{ readonly version: number; readonly readable_by: number }>({ text: newest });
-  if (row === undefined) return 0;
-  if (row.readable_by > schemaVersion)
-    throw new StorageError(
-      "newer_schema",
-      `the database has schema version ${row.version}, made by a newer release; this one knows version ${schemaVersion}: upgrade it`,
-    );
-  return row.version;
+  const [present] = found?.versions === true ? await database.query(newest) : [];
+  return checkSchemaVersion(present, schemaVersion);
 };
 
-/** For so many milliseconds a node waits for another one's migration, or its own. */
+/** For how many milliseconds a node waits for another one's migration, or its own. */
 const patience = 600_000;
 
 /** Applies what is missing, in one transaction and on one node at a time. */

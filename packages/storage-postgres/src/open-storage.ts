@@ -1,10 +1,11 @@
 import { type OpenStorage, StorageError } from "@pawl/storage";
+import { CheckedStorage } from "@pawl/storage/adapter";
 import { Database } from "./connection/database.js";
 import { readSchemaVersion } from "./migrations.js";
 import { parseUrl } from "./options.js";
 import { StoreClock } from "./connection/store-clock.js";
 import * as statements from "./statements.js";
-import { PostgresStorage } from "./storage.js";
+import { postgresStorage } from "./storage.js";
 
 interface ServerRow {
   readonly encoding: string;
@@ -33,14 +34,16 @@ export const openStorage: OpenStorage = async (url, options = {}) => {
     await database.close();
     throw error;
   }
-  return new PostgresStorage({
-    database,
-    clock: storeClock,
-    listenAddress,
-    partitions,
-    timeout,
-    ...(options.clock === undefined ? {} : { injectedClock: options.clock }),
-  });
+  return new CheckedStorage(
+    postgresStorage({
+      database,
+      clock: storeClock,
+      listenAddress,
+      partitions,
+      timeout,
+      ...(options.clock === undefined ? {} : { injectedClock: options.clock }),
+    }),
+  );
 };
 
 const check = (server: ServerRow | undefined): void => {

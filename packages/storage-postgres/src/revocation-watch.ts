@@ -1,3 +1,4 @@
+import { WakeListeners } from "@pawl/storage/adapter";
 import { Client } from "pg";
 import { configOf, Sockets, type TimedQuery } from "./connection/connection.js";
 import { channelOf, type Database } from "./connection/database.js";
@@ -29,7 +30,13 @@ const pollFeed = {
  * while somebody watches, and keeps no process alive.
  */
 export class RevocationWatch {
-  readonly #listeners = new Set<() => void>();
+  readonly listeners = new WakeListeners({
+    begin: () => {
+      this.#timer = setInterval(() => void this.#look(), pollInterval).unref();
+      void this.#look();
+    },
+    end: () => this.#end(),
+  });
   readonly #sockets = new Sockets();
   readonly #database: Database;
   readonly #address: Address | undefined;
@@ -46,23 +53,7 @@ export class RevocationWatch {
     this.#address = address;
   }
 
-  /** @returns stop. */
-  add(wake: () => void): () => void {
-    // A wrapper, so that a function watching twice is two listeners and stopping one leaves the other.
-    const listener = (): void => wake();
-    this.#listeners.add(listener);
-    if (this.#timer === undefined) {
-      this.#timer = setInterval(() => void this.#look(), pollInterval).unref();
-      void this.#look();
-    }
-    return () => {
-      this.#listeners.delete(listener);
-      if (this.#listeners.size === 0) this.close();
-    };
-  }
-
-  close(): void {
-    this.#listeners.clear();
+  #end(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#snapshot = null;
@@ -97,7 +88,7 @@ export class RevocationWatch {
     };
     client.on("error", lost);
     client.on("end", lost);
-    client.on("notification", () => this.#wake());
+    client.on("notification", () => this.listeners.wake());
     await client.connect();
     await client.query(listen(channelOf(this.#database.schema)));
     if (this.#client !== client) return;
@@ -105,7 +96,7 @@ export class RevocationWatch {
     this.#isListening = true;
     this.#probed = performance.now();
     this.#snapshot = null;
-    this.#wake();
+    this.listeners.wake();
   }
 
   async #probe(): Promise<void> {
@@ -119,7 +110,7 @@ export class RevocationWatch {
     ]);
     const isFirst = this.#snapshot === null;
     this.#snapshot = answer?.snapshot ?? null;
-    if (isFirst || answer?.fresh === true) this.#wake();
+    if (isFirst || answer?.fresh === true) this.listeners.wake();
   }
 
   #hangUp(): void {
@@ -127,9 +118,5 @@ export class RevocationWatch {
     this.#client = undefined;
     this.#isListening = false;
     void client?.end().catch(() => undefined);
-  }
-
-  #wake(): void {
-    for (const listener of this.#listeners) queueMicrotask(() => this.#listeners.has(listener) && listener());
   }
 }

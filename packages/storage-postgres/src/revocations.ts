@@ -1,14 +1,8 @@
-import {
-  type Millis,
-  type RevocationCursor,
-  type RevocationPage,
-  type RevocationRecord,
-  StorageError,
-} from "@pawl/storage";
+import { type Millis, type RevocationCursor, type RevocationPage, StorageError } from "@pawl/storage";
+import { type RevocationRow, revocationOf } from "@pawl/storage/adapter";
 import type { Database, Statement, Value } from "./connection/database.js";
-import type { RevocationRow } from "./rows.js";
 
-/** So many revocations make a page at most. */
+/** How many revocations make a page at most. */
 const pageLimit = 10_000;
 
 /**
@@ -135,11 +129,3 @@ const parseCursor = (cursor: RevocationCursor): Position | undefined => {
     ? { epoch, from }
     : { epoch, from, cut: { until, key, number: Number(number) } };
 };
-
-const revocationOf = (row: RevocationRow): RevocationRecord => ({
-  id: row.session_id,
-  tenantId: row.tenant_id,
-  userId: row.user_id,
-  at: row.at,
-  reason: row.reason,
-});

@@ -3,17 +3,6 @@ import type { Database } from "./connection/database.js";
 import { lockNumber } from "./connection/lock-number.js";
 import * as statements from "./statements.js";
 
-export const getSigningKeys = async (database: Database): Promise<readonly SigningKeyRecord[]> =>
-  (await database.query(statements.selectSigningKeys)).map((row) => ({
-    kid: row.kid,
-    algorithm: row.algorithm,
-    kind: row.kind,
-    publicKey: row.public_key,
-    sealedPrivateKey: row.sealed_private_key,
-    createdAt: row.created_at,
-    signsFrom: row.signs_from,
-  }));
-
 /** Adds a key if the newest of its algorithm and kind is `ifNewestIs`: one node at a time, so that two cannot both win. */
 export const addSigningKey = (
   database: Database,

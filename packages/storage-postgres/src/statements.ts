@@ -1,6 +1,7 @@
 import { bucketOfUser, type EventSelector, type MetaRecord, type SessionSelector } from "@pawl/storage";
 import type { Statement, Value } from "./connection/database.js";
-import type { EventRow, ReferenceRow, SessionRow, SigningKeyRow, TimedRow } from "./rows.js";
+import type { EventRow, ReferenceRow, SessionRow, SigningKeyRow } from "@pawl/storage/adapter";
+import type { TimedRow } from "./sessions/session-row.js";
 import {
   allRowsOfUserAt,
   clock,

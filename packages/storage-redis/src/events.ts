@@ -1,6 +1,4 @@
 import {
-  decodeEventPosition,
-  encodeEventPosition,
   type EventRecord,
   type EventSelector,
   type EventType,
@@ -12,6 +10,7 @@ import {
   type TenantId,
   type UserId,
 } from "@pawl/storage";
+import { decodeEventPosition, eventPage } from "@pawl/storage/adapter";
 import { groupByTag, shortOf, type Tag, tagOfSession, tagOfText, tagOfUser, userTags } from "./key-space.js";
 import { compareBytes, mergeTags } from "./merge.js";
 import type { Store } from "./store.js";
@@ -122,11 +121,7 @@ export const listEvents = async (
       };
     },
   });
-  const shown = items.slice(0, page.limit);
-  const last = shown.at(-1);
-  return items.length > page.limit && last !== undefined
-    ? { items: shown, next: encodeEventPosition(last) }
-    : { items: shown };
+  return eventPage(items, page.limit);
 };
 
 export const deleteEvents = ({ calls, keys }: Store, before: Millis, limit: number): Promise<number> => {

@@ -1,4 +1,4 @@
-import { StorageError } from "@pawl/storage";
+import { checkSchemaVersion, type SchemaVersion } from "@pawl/storage/adapter";
 import { randomInt } from "node:crypto";
 import { storeTag } from "./key-space.js";
 import type { Store } from "./store.js";
@@ -11,32 +11,27 @@ const versions = [{ version: 1, readableBy: 1 }] as const;
 const schemaVersion = 1;
 
 /**
- * Reads which schema version a store has. A newer one that says that this release can still read and write it is fine: nodes
- * are upgraded one by one.
+ * Checks that this release can work on a store.
  * @throws StorageError `newer_schema`.
  */
-export const checkSchemaVersion = async ({ calls, keys }: Store): Promise<void> => {
+export const checkStore = async ({ calls, keys }: Store): Promise<void> => {
   const { values } = await calls.run({
     tag: storeTag,
     script: scripts.readSchema,
     keys: [`${keys.of(storeTag)}schema`],
   });
   const fields = values as readonly string[];
-  let newest = { version: 0, readableBy: 0 };
+  let newest: SchemaVersion | undefined;
   for (let index = 0; index < fields.length; index += 2) {
     const version = Number(/^version:(\d+)$/u.exec(fields[index]!)?.[1] ?? 0);
-    if (version > newest.version) newest = { version, readableBy: Number(fields[index + 1]) };
+    if (version > (newest?.version ?? 0)) newest = { version, readableBy: Number(fields[index + 1]) };
   }
-  if (newest.version > schemaVersion && newest.readableBy > schemaVersion)
-    throw new StorageError(
-      "newer_schema",
-      `the store has schema version ${newest.version}, which this release (${schemaVersion}) cannot read: upgrade this node`,
-    );
+  checkSchemaVersion(newest, schemaVersion);
 };
 
 /** Brings the schema to this release's version: the layout of keys needs nothing made, so it only notes the version. */
 export const applyMigrations = async (store: Store): Promise<void> => {
-  await checkSchemaVersion(store);
+  await checkStore(store);
   const { calls, keys } = store;
   await calls.run({
     tag: storeTag,

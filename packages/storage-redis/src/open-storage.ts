@@ -1,15 +1,16 @@
 import { type OpenStorage, StorageError } from "@pawl/storage";
+import { CheckedStorage } from "@pawl/storage/adapter";
 import { Cluster } from "./connection/cluster.js";
 import type { Connection } from "./connection/connection.js";
 import { asStorageError } from "./connection/failure.js";
 import { KeySpace, storeTag } from "./key-space.js";
-import { checkSchemaVersion } from "./migrations.js";
+import { checkStore } from "./migrations.js";
 import { parseUrl, type RedisOptions } from "./options.js";
 import { RevocationWatch } from "./revocation-watch.js";
 import { ScriptCalls } from "./connection/script-calls.js";
 import { checkServer, isClusterNode } from "./connection/server-check.js";
 import { type Servers, SingleServer } from "./connection/servers.js";
-import { RedisStorage } from "./storage.js";
+import { redisStorage } from "./storage.js";
 
 /**
  * Opens a store in Redis: `redis://user:password@host:6379/0`, `rediss://…`, or a cluster: `redis://a:6379,b:6379`. Nothing is
@@ -23,13 +24,13 @@ export const openStorage: OpenStorage = async (url, { clock } = {}) => {
   const calls = new ScriptCalls(servers, { timeout: options.timeout, clock, storeKey: `${keys.of(storeTag)}schema` });
   const store = { calls, keys };
   try {
-    await checkSchemaVersion(store);
+    await checkStore(store);
     await Promise.all(servers.masters.map((master) => checkServer(master, options)));
   } catch (error) {
     await servers.close();
     throw asStorageError(error);
   }
-  return new RedisStorage(store, new RevocationWatch(servers, options, keys.channel));
+  return new CheckedStorage(redisStorage(store, new RevocationWatch(servers, options, keys.channel)));
 };
 
 const connect = async (options: RedisOptions): Promise<Servers> => {

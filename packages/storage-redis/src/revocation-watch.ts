@@ -1,3 +1,4 @@
+import { WakeListeners } from "@pawl/storage/adapter";
 import { newClient } from "./connection/connection.js";
 import type { RedisOptions } from "./options.js";
 import type { Servers } from "./connection/servers.js";
@@ -17,7 +18,17 @@ export class RevocationWatch {
   readonly #servers: Servers;
   readonly #options: RedisOptions;
   readonly #channel: string;
-  readonly #listeners = new Set<() => void>();
+  readonly listeners = new WakeListeners({
+    begin: () => {
+      this.#timer = setInterval(() => this.#check(), checkInterval).unref();
+      this.#subscribe();
+    },
+    end: () => {
+      clearInterval(this.#timer);
+      this.#client?.destroy();
+      this.#client = undefined;
+    },
+  });
   #client: ReturnType<typeof newClient> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isAnswering = false;
@@ -27,34 +38,6 @@ export class RevocationWatch {
     this.#servers = servers;
     this.#options = options;
     this.#channel = channel;
-  }
-
-  /** @returns stop. */
-  add(wake: () => void): () => void {
-    // A wrapper, so that a function listening twice is two listeners and stopping one leaves the other.
-    const listener = (): void => wake();
-    this.#listeners.add(listener);
-    if (this.#timer === undefined) {
-      this.#timer = setInterval(() => this.#check(), checkInterval).unref();
-      this.#subscribe();
-    }
-    return () => {
-      this.#listeners.delete(listener);
-      if (this.#listeners.size === 0) this.close();
-    };
-  }
-
-  /** Wakes everyone. */
-  wake(): void {
-    for (const listener of this.#listeners) queueMicrotask(() => this.#listeners.has(listener) && listener());
-  }
-
-  close(): void {
-    this.#listeners.clear();
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-    this.#client?.destroy();
-    this.#client = undefined;
   }
 
   #subscribe(): void {
@@ -68,12 +51,12 @@ export class RevocationWatch {
     this.#isAnswering = true;
     client.on("error", () => undefined);
     // Comes after it has subscribed again by itself.
-    client.on("ready", () => this.wake());
+    client.on("ready", () => this.listeners.wake());
     void (async () => {
       await client.connect();
       client.unref();
-      await client.subscribe(this.#channel, () => this.wake());
-      this.wake();
+      await client.subscribe(this.#channel, () => this.listeners.wake());
+      this.listeners.wake();
     })().catch(() => undefined);
   }
 
@@ -82,7 +65,7 @@ export class RevocationWatch {
     const client = this.#client;
     if (client?.isReady !== true || !this.#isAnswering) {
       this.#subscribe();
-      this.wake();
+      this.listeners.wake();
       return;
     }
     this.#isAnswering = false;
@@ -90,6 +73,6 @@ export class RevocationWatch {
       () => (this.#isAnswering = true),
       () => undefined,
     );
-    if (this.#checks % checksBetweenWakes === 0) this.wake();
+    if (this.#checks % checksBetweenWakes === 0) this.listeners.wake();
   }
 }

@@ -1,4 +1,5 @@
 import type { MetaRecord, Page, PageRequest, SigningKeyRecord } from "@pawl/storage";
+import { metaPage } from "@pawl/storage/adapter";
 import { storeTag } from "./key-space.js";
 import type { Script } from "./scripts/lua.js";
 import type { Store } from "./store.js";
@@ -73,7 +74,5 @@ export const listMeta = async (store: Store, prefix: string, page: PageRequest):
     name: values[2 * index]!,
     value: values[2 * index + 1]!,
   }));
-  const items = found.slice(0, limit);
-  const last = items.at(-1);
-  return found.length > limit && last !== undefined ? { items, next: last.name } : { items };
+  return metaPage(found, limit);
 };

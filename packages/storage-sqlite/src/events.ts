@@ -1,14 +1,7 @@
-import {
-  decodeEventPosition,
-  encodeEventPosition,
-  type EventRecord,
-  type EventSelector,
-  type Page,
-  type PageRequest,
-} from "@pawl/storage";
+import type { EventRecord, EventSelector, Page, PageRequest } from "@pawl/storage";
+import { decodeEventPosition, eventOf, eventPage } from "@pawl/storage/adapter";
 import type { Database } from "./connection/database.js";
 import type { Value } from "./connection/driver.js";
-import type { EventRow } from "./rows.js";
 import * as statements from "./statements.js";
 
 /** Appends events inside the caller's transaction; the count of one whose key is there is added to that. */
@@ -36,19 +29,5 @@ export const listEvents = (database: Database, selector: EventSelector, page: Pa
   if (types !== undefined) parameters["types"] = JSON.stringify(types);
   if (page.after !== undefined) Object.assign(parameters, decodeEventPosition(page.after));
   const rows = database.all(statements.listEvents({ ...selector, after: page.after }), parameters);
-  const items = rows.slice(0, page.limit).map(eventOf);
-  const last = items.at(-1);
-  return rows.length > page.limit && last !== undefined ? { items, next: encodeEventPosition(last) } : { items };
+  return eventPage(rows.map(eventOf), page.limit);
 };
-
-const eventOf = (row: EventRow): EventRecord => ({
-  key: row.key,
-  at: row.at,
-  type: row.type,
-  ...(row.tenant_id === null ? {} : { tenantId: row.tenant_id }),
-  ...(row.user_id === null ? {} : { userId: row.user_id }),
-  ...(row.session_id === null ? {} : { sessionId: row.session_id }),
-  ...(row.reason === null ? {} : { reason: row.reason }),
-  ...(row.detail === null ? {} : { detail: row.detail }),
-  count: row.count,
-});

@@ -1,10 +1,8 @@
-import { type Millis, StorageError } from "@pawl/storage";
+import type { Millis } from "@pawl/storage";
+import { checkSchemaVersion, type SchemaVersion } from "@pawl/storage/adapter";
 import type { Database, Query } from "./connection/database.js";
 
-interface Migration {
-  readonly version: number;
-  /** The oldest schema version whose release can still read and write a database after it. */
-  readonly readableBy: number;
+interface Migration extends SchemaVersion {
   readonly sql: string;
 }
 
@@ -110,31 +108,17 @@ const versionTable = `
 
 const hasVersions =
   "SELECT 1 AS present FROM sqlite_master WHERE type = 'table' AND name = 'schema_versions'" as Query<object>;
-const newest = "SELECT version, readable_by FROM schema_versions ORDER BY version DESC LIMIT 1" as Query<VersionRow>;
+const newest =
+  "SELECT version, readable_by AS readableBy FROM schema_versions ORDER BY version DESC LIMIT 1" as Query<SchemaVersion>;
 const insertVersion =
   "INSERT INTO schema_versions (version, readable_by, applied_at) VALUES (:version, :readableBy, :now)";
 
-interface VersionRow {
-  readonly version: number;
-  readonly readable_by: number;
-}
-
 /**
- * Reads which schema version a database has; 0 for a new one. A version that is newer than this release's, but says that
- * this release can still read and write it, is fine: nodes are upgraded one by one.
+ * Reads which schema version a database has; 0 for a new one.
  * @throws StorageError `newer_schema`.
  */
-export const readSchemaVersion = (database: Database): number => {
-  if (database.get(hasVersions) === undefined) return 0;
-  const row = database.get(newest);
-  if (row === undefined) return 0;
-  if (row.readable_by > schemaVersion)
-    throw new StorageError(
-      "newer_schema",
-      `the database has schema version ${row.version}, made by a newer release; this one knows version ${schemaVersion}: upgrade it`,
-    );
-  return row.version;
-};
+export const readSchemaVersion = (database: Database): number =>
+  checkSchemaVersion(database.get(hasVersions) && database.get(newest), schemaVersion);
 
 /** Applies what is missing, inside the caller's transaction. */
 export const applyMigrations = (database: Database, now: Millis): void => {

@@ -1,4 +1,5 @@
 import { type OpenStorage, StorageError, systemClock } from "@pawl/storage";
+import { CheckedStorage } from "@pawl/storage/adapter";
 import { closeSync, openSync, realpathSync } from "node:fs";
 import { Checkpoint } from "./connection/checkpoint.js";
 import { Database } from "./connection/database.js";
@@ -9,7 +10,7 @@ import { whenUnlocked } from "./connection/lock-wait.js";
 import { readSchemaVersion } from "./migrations.js";
 import { memoryPath, parseUrl } from "./options.js";
 import * as statements from "./statements.js";
-import { SqliteStorage } from "./storage.js";
+import { sqliteStorage } from "./storage.js";
 
 /**
  * Opens an SQLite database: `sqlite:./sessions.db`, `sqlite:/var/lib/pawl/sessions.db`, `sqlite::memory:`. The file is
@@ -41,13 +42,15 @@ export const openStorage: OpenStorage = async (url, options = {}) => {
     copier,
     ...(file === undefined ? {} : { walPath: `${file.path}-wal` }),
   });
-  return new SqliteStorage({
-    database,
-    checkpoint,
-    lockTimeout,
-    clock: options.clock ?? systemClock,
-    ...(file === undefined ? {} : { file }),
-  });
+  return new CheckedStorage(
+    sqliteStorage({
+      database,
+      checkpoint,
+      lockTimeout,
+      clock: options.clock ?? systemClock,
+      ...(file === undefined ? {} : { file }),
+    }),
+  );
 };
 
 /** Makes the file readable by nobody else, as SQLite then makes those beside it. Any trouble is SQLite's to tell. */

@@ -1,20 +1,12 @@
-import type {
-  EndReason,
-  Millis,
-  RevocationCursor,
-  RevocationPage,
-  RevocationRecord,
-  SessionId,
-  SessionReference,
-} from "@pawl/storage";
+import type { EndReason, Millis, RevocationCursor, RevocationPage, SessionId, SessionReference } from "@pawl/storage";
+import { type RevocationRow, revocationOf } from "@pawl/storage/adapter";
 import type { Database } from "./connection/database.js";
-import type { RevocationRow } from "./rows.js";
 import * as statements from "./statements.js";
 
-/** So many revocations make a page at most. */
+/** How many revocations make a page at most. */
 const pageLimit = 10_000;
 
-/** The epoch of a store, of which every cursor tells. */
+/** The epoch of a store, which every cursor carries. */
 const epochName = "revocation_epoch";
 
 /**
@@ -80,11 +72,3 @@ const parseCursor = (cursor: RevocationCursor): (Position & { readonly epoch: st
   const name = Buffer.from(session, "base64url").toString();
   return { epoch, number: Number(digits), session_id: name === "" ? undefined : (name as SessionId) };
 };
-
-const revocationOf = (row: RevocationRow): RevocationRecord => ({
-  id: row.session_id,
-  tenantId: row.tenant_id,
-  userId: row.user_id,
-  at: row.at,
-  reason: row.reason,
-});

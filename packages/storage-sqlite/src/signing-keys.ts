@@ -2,17 +2,6 @@ import type { SigningKeyRecord } from "@pawl/storage";
 import type { Database } from "./connection/database.js";
 import * as statements from "./statements.js";
 
-export const getSigningKeys = (database: Database): readonly SigningKeyRecord[] =>
-  database.all(statements.selectSigningKeys).map((row) => ({
-    kid: row.kid,
-    algorithm: row.algorithm,
-    kind: row.kind,
-    publicKey: row.public_key,
-    sealedPrivateKey: row.sealed_private_key,
-    createdAt: row.created_at,
-    signsFrom: row.signs_from,
-  }));
-
 /** Adds a key inside the caller's transaction, if the newest of its algorithm and kind is `ifNewestIs`. */
 export const addSigningKey = (
   database: Database,

@@ -9,7 +9,7 @@ import {
   type UserId,
 } from "@pawl/storage";
 import type { Query } from "./connection/database.js";
-import type { EventRow, ReferenceRow, RevocationRow, SessionRow, SigningKeyRow } from "./rows.js";
+import type { EventRow, ReferenceRow, RevocationRow, SessionRow, SigningKeyRow } from "@pawl/storage/adapter";
 
 const sessionColumns = `id, tenant_id, user_id, secret_hash, current, next, issued_at, key_kind, created_at,
   last_active_at, expires_at, idle_expires_at, ended_at, end_reason, device, address, payload, data`;

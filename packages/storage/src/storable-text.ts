@@ -8,12 +8,12 @@ const signingKeyTexts = ["kid", "publicKey", "sealedPrivateKey"] as const;
 
 /**
  * Checks that every store can keep a text to the letter: no U+0000, and no lone surrogate, which has no UTF-8 form and
- * would make two different ids one. Every adapter calls it for each id and text it is handed, also when it only reads.
+ * would make two different ids one.
  * @param name what the text is, for the message; the text itself is never in it.
  * @throws StorageError `invalid_record`.
  */
 export const checkText = (name: string, text: string | undefined): void => {
-  if (text !== undefined && /[\0\p{Surrogate}]/u.test(text))
+  if (text !== undefined && (!text.isWellFormed() || text.includes("\0")))
     throw new StorageError("invalid_record", `${name} holds U+0000 or a lone surrogate, which no store keeps`);
 };
 

@@ -22,6 +22,7 @@ import {
   type UserId,
   type UsePolicy,
 } from "@pawl/storage";
+import type { Swept } from "@pawl/storage/adapter";
 import { createHash } from "node:crypto";
 import type { Answer } from "../connection/connection.js";
 import { type Database, type Decision, patienceOf } from "../connection/database.js";
@@ -248,15 +249,8 @@ export const eraseUser = async (
     return { writes, result: ([events]) => ({ ended, rows: rows.length, events: events?.affected ?? 0 }) };
   });
 
-/**
- * Looks at the next rows of the sweep: deletes those that expired, files the others under the end they have by now.
- * @returns how many were looked at and how many of them deleted.
- */
-export const sweep = async (
-  database: Database,
-  before: Millis,
-  limit: number,
-): Promise<{ readonly seen: number; readonly deleted: number }> =>
+/** Looks at the next rows of the sweep: deletes those that expired, files the others under the end they have by now. */
+export const sweep = async (database: Database, before: Millis, limit: number): Promise<Swept> =>
   database.transact([statements.lockToSweep(before, limit)], ([answer]) => {
     const rows = (answer?.rows ?? []) as readonly SweepRow[];
     const [expired, kept] = [

@@ -1,4 +1,4 @@
-import type { TimedRow } from "../rows.js";
+import type { TimedRow } from "./session-row.js";
 import type { Statement } from "../connection/database.js";
 import {
   clock,

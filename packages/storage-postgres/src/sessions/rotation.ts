@@ -11,10 +11,10 @@ import {
   type UseNote,
   type UsePolicy,
 } from "@pawl/storage";
+import { recordOf, referenceOf } from "@pawl/storage/adapter";
 import type { Statement, Transaction, Value } from "../connection/database.js";
 import { eventArrays } from "../events.js";
-import type { TimedRow } from "../rows.js";
-import { arraysOf, bucketColumn, byBucketAndId, recordOf, referenceOf } from "./session-row.js";
+import { arraysOf, bucketColumn, byBucketAndId, type TimedRow } from "./session-row.js";
 import { type Context, readSessions } from "./sessions.js";
 import * as statements from "./rotation-statements.js";
 

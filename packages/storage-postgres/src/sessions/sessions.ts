@@ -14,10 +14,10 @@ import {
   type TenantId,
   type UserId,
 } from "@pawl/storage";
+import { recordOf, type ReferenceRow, referenceOf, sessionPage, sweepAll } from "@pawl/storage/adapter";
 import type { Database, Statement, Transaction, Value } from "../connection/database.js";
 import { lockNumber } from "../connection/lock-number.js";
-import type { ReferenceRow } from "../rows.js";
-import { arraysOf, bucketColumn, byBucketAndId, insertColumns, recordOf, referenceOf } from "./session-row.js";
+import { arraysOf, bucketColumn, byBucketAndId, insertColumns } from "./session-row.js";
 import * as statements from "../statements.js";
 
 /** What is asked of the database, and its time: null for its own, a number in tests. */
@@ -131,12 +131,12 @@ type PageOf = SessionSelector & PageRequest;
 
 export const listSessions = async (context: Context, page: PageOf): Promise<Page<SessionRecord>> => {
   const { statement, values } = statements.listSessions(listingOf(context, page));
-  return pageOf((await context.database.query(statement, values)).map(recordOf), page.limit);
+  return sessionPage((await context.database.query(statement, values)).map(recordOf), page.limit);
 };
 
 export const listReferences = async (context: Context, page: PageOf): Promise<Page<SessionReference>> => {
   const { statement, values } = statements.listReferences(listingOf(context, page));
-  return pageOf((await context.database.query(statement, values)).map(referenceOf), page.limit);
+  return sessionPage((await context.database.query(statement, values)).map(referenceOf), page.limit);
 };
 
 /** All rows of a user, live or not. */
@@ -146,7 +146,7 @@ export const listHistory = async (
   { after = "", limit }: PageRequest,
 ): Promise<Page<SessionRecord>> => {
   const values = [...userValues(user), after === "" ? -1 : bucketColumn(after), after, limit + 1];
-  return pageOf((await database.query(statements.listHistory, values)).map(recordOf), limit);
+  return sessionPage((await database.query(statements.listHistory, values)).map(recordOf), limit);
 };
 
 const listingOf = ({ time }: Context, { tenantId, userId, after, limit }: PageOf) => ({
@@ -157,12 +157,6 @@ const listingOf = ({ time }: Context, { tenantId, userId, after, limit }: PageOf
   now: time,
 });
 
-const pageOf = <T extends { readonly id: SessionId }>(rows: readonly T[], limit: number): Page<T> => {
-  const items = rows.slice(0, limit);
-  const last = items.at(-1);
-  return rows.length > limit && last !== undefined ? { items, next: last.id } : { items };
-};
-
 /** @returns whether there was a live session to write to. */
 export const updateSession = async (
   { database, time }: Context,
@@ -170,13 +164,9 @@ export const updateSession = async (
   { id, value }: { readonly id: SessionId; readonly value: string },
 ): Promise<boolean> => (await database.query(statement, [time, bucketColumn(id), id, value])).length > 0;
 
-/** Deletes what expired, at most `limit`; goes on until it has, or the sweep finds nothing more to look at. */
-export const deleteExpired = async ({ database }: Context, before: Millis, limit: number): Promise<number> => {
-  let deleted = 0;
-  for (;;) {
-    const wanted = limit - deleted;
+/** Deletes what expired, at most `limit`. */
+export const deleteExpired = ({ database }: Context, before: Millis, limit: number): Promise<number> =>
+  sweepAll(limit, async (wanted) => {
     const [swept] = await database.query(statements.sweep, [before, wanted]);
-    deleted += swept?.deleted ?? 0;
-    if (deleted === limit || (swept?.seen ?? 0) < wanted) return deleted;
-  }
-};
+    return swept ?? { seen: 0, deleted: 0 };
+  });

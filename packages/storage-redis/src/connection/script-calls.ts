@@ -51,8 +51,6 @@ export class ScriptCalls {
   readonly timeout: number;
   readonly #storeKey: string;
   #number = 0;
-  #running = 0;
-  #onIdle: (() => void) | undefined;
 
   constructor(servers: Servers, options: CallOptions) {
     this.servers = servers;
@@ -64,23 +62,8 @@ export class ScriptCalls {
   run(call: ScriptCall): Promise<ScriptAnswer> {
     return new Promise((resolve, reject) => {
       this.#number += 1;
-      this.#running += 1;
       new PendingCall(this, call, { number: String(this.#number), resolve, reject }).attempt();
     });
-  }
-
-  /** Called when a call is over. */
-  ended(): void {
-    this.#running -= 1;
-    if (this.#running === 0) this.#onIdle?.();
-  }
-
-  /** Resolves when everything is done that was begun: an operation of several steps sends the next within a turn or two. */
-  async idle(): Promise<void> {
-    do {
-      if (this.#running > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
-      for (let turn = 0; turn < 2; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-    } while (this.#running > 0);
   }
 
   /** Asks for the time of the server that holds the store's own keys. */
@@ -201,7 +184,6 @@ class PendingCall {
     if (this.#isOver) return false;
     this.#isOver = true;
     clearTimeout(this.#timer);
-    this.#calls.ended();
     return true;
   }
 }

@@ -1,5 +1,4 @@
 import {
-  type HistoryPart,
   isLive,
   type Millis,
   type Page,
@@ -11,6 +10,7 @@ import {
   type TenantId,
   type UserId,
 } from "@pawl/storage";
+import { type HistoryPart, sessionPage } from "@pawl/storage/adapter";
 import { shortOf, type Tag, tagOfSession, tagOfUser, userTags } from "../key-space.js";
 import { compareBytes, mergeTags } from "../merge.js";
 import * as scripts from "../scripts/scripts.js";
@@ -74,9 +74,7 @@ export const listSessionReferences = async (
     read: (tag, from, count) =>
       readReferences(store, { tag, index, after: from, count }, { ...selector, which: "live" }),
   });
-  const items = found.slice(0, limit);
-  const last = items.at(-1);
-  return found.length > limit && last !== undefined ? { items, next: last.id } : { items };
+  return sessionPage(found, limit);
 };
 
 /** The same with the whole rows, which are read in a second trip: what ended in between is left out. */

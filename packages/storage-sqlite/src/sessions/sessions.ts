@@ -5,7 +5,6 @@ import {
   type ErasedUser,
   type ExpectedRow,
   expiryOf,
-  type HistoryPart,
   isLive,
   type Lifetimes,
   type Millis,
@@ -25,11 +24,11 @@ import {
   type UsePolicy,
   type UserId,
 } from "@pawl/storage";
+import { type HistoryPart, recordOf, type ReferenceRow, referenceOf, type Swept } from "@pawl/storage/adapter";
 import type { Database } from "../connection/database.js";
 import { appendEvents } from "../events.js";
 import { appendRevocations } from "../revocations.js";
-import type { ReferenceRow } from "../rows.js";
-import { parametersOf, recordOf, referenceOf } from "./session-row.js";
+import { parametersOf } from "./session-row.js";
 import * as statements from "../statements.js";
 
 /** What a write is done with: a database inside a transaction, and the time of that transaction. */
@@ -172,15 +171,8 @@ export const eraseUser = (
   };
 };
 
-/**
- * Looks at the next rows of the sweep: deletes those that expired, files the others under the end they have by now.
- * @returns how many were looked at and how many of them deleted.
- */
-export const sweep = (
-  database: Database,
-  before: Millis,
-  limit: number,
-): { readonly seen: number; readonly deleted: number } => {
+/** Looks at the next rows of the sweep: deletes those that expired, files the others under the end they have by now. */
+export const sweep = (database: Database, before: Millis, limit: number): Swept => {
   const rows = database.all(statements.selectToSweep, { before, limit });
   const expired = rows.filter((row) => row.expires_at <= before);
   for (const row of rows)

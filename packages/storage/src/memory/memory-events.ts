@@ -1,7 +1,7 @@
-import { decodeEventPosition, encodeEventPosition, type EventPosition } from "../adapter/event-position.js";
+import { decodeEventPosition, type EventPosition } from "../adapter/event-position.js";
+import { eventPage } from "../adapter/page.js";
 import type { Millis, TenantId, UserId } from "../identifiers.js";
 import type { EventRecord } from "../records.js";
-import { checkSelector } from "../storable-text.js";
 import type { EventSelector, Page, PageRequest } from "../storage.js";
 
 /** Newest first; of the same time by key. */
@@ -22,7 +22,6 @@ export class MemoryEvents {
 
   list(selector: EventSelector, page: PageRequest): Page<EventRecord> {
     const { sessionId, tenantId, userId, types } = selector;
-    checkSelector(selector);
     const after = page.after === undefined ? undefined : decodeEventPosition(page.after);
     const rows = [...this.#events.values()]
       .filter((event) => sessionId === undefined || event.sessionId === sessionId)
@@ -31,9 +30,7 @@ export class MemoryEvents {
       .filter((event) => types === undefined || types.includes(event.type))
       .filter((event) => after === undefined || compareEvents(after, event) < 0)
       .toSorted(compareEvents);
-    const items = rows.slice(0, page.limit);
-    const last = items.at(-1);
-    return rows.length > page.limit && last !== undefined ? { items, next: encodeEventPosition(last) } : { items };
+    return eventPage(rows, page.limit);
   }
 
   deleteOfUser({ tenantId, userId }: { readonly tenantId: TenantId; readonly userId: UserId }): number {

@@ -1,3 +1,4 @@
+import { metaPage } from "../adapter/page.js";
 import type { MetaRecord, Page, PageRequest } from "../storage.js";
 
 /** The lasting facts of a `MemoryStorage`. */
@@ -19,8 +20,9 @@ export class MemoryMeta {
     const found = [...this.#values]
       .filter(([name]) => name.startsWith(prefix) && (after === undefined || name > after))
       .toSorted(([left], [right]) => (left < right ? -1 : 1));
-    const items = found.slice(0, limit).map(([name, value]) => ({ name, value }));
-    const last = items.at(-1);
-    return found.length > limit && last !== undefined ? { items, next: last.name } : { items };
+    return metaPage(
+      found.map(([name, value]) => ({ name, value })),
+      limit,
+    );
   }
 }

@@ -1,3 +1,4 @@
+import { WakeListeners } from "../adapter/wake-listeners.js";
 import type { Millis } from "../identifiers.js";
 import type { RevocationRecord } from "../records.js";
 import type { RevocationCursor, RevocationPage } from "../storage.js";
@@ -5,14 +6,14 @@ import type { RevocationCursor, RevocationPage } from "../storage.js";
 /** The revocation feed of a `MemoryStorage`: numbered entries; a cursor is `<epoch>.<number of the last entry read>`. */
 export class MemoryRevocations {
   readonly #epoch = crypto.randomUUID();
-  readonly #listeners = new Set<() => void>();
+  readonly listeners = new WakeListeners({ begin: () => undefined, end: () => undefined });
   #entries: { readonly number: number; readonly revocation: RevocationRecord }[] = [];
   #last = 0;
 
   append(revocations: readonly RevocationRecord[]): void {
     if (revocations.length === 0) return;
     for (const revocation of revocations) this.#entries.push({ number: ++this.#last, revocation });
-    for (const wake of this.#listeners) queueMicrotask(() => this.#listeners.has(wake) && wake());
+    this.listeners.wake();
   }
 
   since(from: { readonly cursor: RevocationCursor } | { readonly at: Millis }): RevocationPage {
@@ -27,21 +28,10 @@ export class MemoryRevocations {
     return { kind: "page", revocations: found.map(({ revocation }) => revocation), cursor, more: false };
   }
 
-  watch(wake: () => void): () => void {
-    // A wrapper, so that a function watching twice is two listeners and stopping one leaves the other.
-    const listener = (): void => wake();
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
-  }
-
   deleteBefore(before: Millis, limit: number): number {
     const old = new Set(this.#entries.filter(({ revocation }) => revocation.at < before).slice(0, limit));
     this.#entries = this.#entries.filter((entry) => !old.has(entry));
     return old.size;
-  }
-
-  close(): void {
-    this.#listeners.clear();
   }
 
   #numberOf(cursor: RevocationCursor): number | undefined {

@@ -1,3 +1,5 @@
+import { sessionPage } from "../adapter/page.js";
+import { CheckedStorage } from "../checked-storage.js";
 import { type Clock, systemClock } from "../clock.js";
 import { StorageError } from "../errors.js";
 import type { Millis, SessionId, TenantId, UserId } from "../identifiers.js";
@@ -13,15 +15,6 @@ import {
 } from "../records.js";
 import { afterFastForward, afterMint, afterUse, decideRotation } from "../rotation.js";
 import { afterEnd, expiryOf, refreshedAt, sessionEndedEvent } from "../session-end.js";
-import {
-  checkEvent,
-  checkLimit,
-  checkPage,
-  checkSelector,
-  checkSession,
-  checkSigningKey,
-  checkText,
-} from "../storable-text.js";
 import type {
   ApplyResult,
   ErasedUser,
@@ -49,29 +42,23 @@ const referenceOf = ({ id, tenantId, userId }: SessionRecord): SessionReference 
 const compare = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0);
 
 const pageById = (all: readonly SessionRecord[], { limit, after }: PageRequest): Page<SessionRecord> => {
-  const rows = all
-    .filter((row) => after === undefined || row.id > after)
-    .toSorted((left, right) => compare(left.id, right.id));
-  const items = rows.slice(0, limit);
-  const last = items.at(-1);
-  return rows.length > limit && last !== undefined ? { items, next: last.id } : { items };
+  const found = all.filter((row) => after === undefined || row.id > after);
+  return sessionPage(
+    found.toSorted((left, right) => compare(left.id, right.id)),
+    limit,
+  );
 };
 
-/**
- * The contract in its plainest form: everything in the memory of one process and gone with it. For tests, for trying
- * things out, and as the reference that the other adapters are compared with. Each method does its work before its first
- * `await` could let another one in, so it is one atomic step.
- */
-export class MemoryStorage implements Storage {
+/** Each method does its work before its first `await` could let another one in, so it is one atomic step. */
+class Memory implements Storage {
   readonly #clock: Clock;
   readonly #sessions = new Map<SessionId, SessionRecord>();
   readonly #signingKeys = new Map<string, SigningKeyRecord>();
   readonly #events = new MemoryEvents();
   readonly #meta = new MemoryMeta();
   readonly #revocations = new MemoryRevocations();
-  #closed = false;
 
-  constructor(options: StorageOptions = {}) {
+  constructor(options: StorageOptions) {
     this.#clock = options.clock ?? systemClock;
   }
 
@@ -83,9 +70,6 @@ export class MemoryStorage implements Storage {
     record: SessionRecord,
     limits?: { readonly maxPerUser: number },
   ): Promise<readonly SessionReference[]> {
-    this.#check();
-    checkSession(record);
-    if (limits !== undefined) checkLimit(limits.maxPerUser);
     if (this.#sessions.has(record.id)) throw new StorageError("invalid_record", "the session id is taken");
     const others = limits === undefined ? [] : this.#live({ tenantId: record.tenantId, userId: record.userId });
     const oldestFirst = others.toSorted(
@@ -97,14 +81,10 @@ export class MemoryStorage implements Storage {
   }
 
   async getSession(id: SessionId): Promise<SessionRecord | undefined> {
-    this.#check();
-    checkText("id", id);
     return this.#sessions.get(id);
   }
 
   async rotate(attempt: RotationAttempt): Promise<RotationResult> {
-    this.#check();
-    checkText("id", attempt.id);
     const now = this.now();
     const row = this.#sessions.get(attempt.id);
     if (row === undefined) return { minted: false, now };
@@ -114,9 +94,6 @@ export class MemoryStorage implements Storage {
   }
 
   async applyRotation(expected: ExpectedRow, change: RotationChange): Promise<ApplyResult> {
-    this.#check();
-    checkText("id", expected.id);
-    if ("events" in change) change.events.forEach(checkEvent);
     const now = this.now();
     const row = this.#sessions.get(expected.id);
     if (row === undefined || !isLive(row, now) || row.current !== expected.current || row.next !== expected.next)
@@ -134,8 +111,6 @@ export class MemoryStorage implements Storage {
   }
 
   async reportUses(notes: readonly UseNote[], policy: UsePolicy): Promise<readonly (SessionRecord | undefined)[]> {
-    this.#check();
-    for (const note of notes) checkText("id", note.id);
     const now = this.now();
     return notes.map((note) => {
       const row = this.#sessions.get(note.id);
@@ -146,15 +121,10 @@ export class MemoryStorage implements Storage {
   }
 
   async revokeSessions(selector: RevocationSelector, cause: RevocationCause): Promise<readonly SessionReference[]> {
-    this.#check();
-    checkText("detail", cause.detail);
-    checkSelector(selector);
     return this.#end(this.#selected(selector), cause);
   }
 
   async eraseUser(user: { readonly tenantId: TenantId; readonly userId: UserId }): Promise<ErasedUser> {
-    this.#check();
-    checkSelector(user);
     const { tenantId, userId } = user;
     const at = this.now();
     const ended = this.#live({ tenantId, userId }).map(referenceOf);
@@ -165,8 +135,6 @@ export class MemoryStorage implements Storage {
   }
 
   async importSessions(records: readonly SessionRecord[]): Promise<readonly boolean[]> {
-    this.#check();
-    records.forEach(checkSession);
     return records.map((record) => {
       const free = !this.#sessions.has(record.id);
       if (free) this.#put({ ...record });
@@ -175,9 +143,6 @@ export class MemoryStorage implements Storage {
   }
 
   async listSessions(selector: SessionSelector, page: PageRequest): Promise<Page<SessionRecord>> {
-    this.#check();
-    checkPage(page);
-    checkSelector(selector);
     return pageById(this.#live(selector), page);
   }
 
@@ -190,27 +155,18 @@ export class MemoryStorage implements Storage {
     user: { readonly tenantId: TenantId; readonly userId: UserId },
     page: PageRequest,
   ): Promise<Page<SessionRecord>> {
-    this.#check();
-    checkPage(page);
-    checkSelector(user);
     return pageById(this.#rowsOf(user), page);
   }
 
   async updateSessionData(id: SessionId, data: string): Promise<boolean> {
-    this.#check();
-    checkText("data", data);
     return this.#update(id, { data });
   }
 
   async updatePayload(id: SessionId, payload: string): Promise<boolean> {
-    this.#check();
-    checkText("payload", payload);
     return this.#update(id, { payload });
   }
 
   async deleteExpired(before: Millis, limit: number): Promise<number> {
-    this.#check();
-    checkLimit(limit);
     const rows = [...this.#sessions.values()].filter((row) => row.expiresAt <= before).slice(0, limit);
     for (const row of rows) {
       if (row.endedAt === undefined) this.#events.append([sessionEndedEvent(referenceOf(row), expiryOf(row))]);
@@ -220,13 +176,10 @@ export class MemoryStorage implements Storage {
   }
 
   async getSigningKeys(): Promise<readonly SigningKeyRecord[]> {
-    this.#check();
     return this.#keysByAge();
   }
 
   async addSigningKey(record: SigningKeyRecord, ifNewestIs: string | undefined): Promise<boolean> {
-    this.#check();
-    checkSigningKey(record);
     const newest = this.#keysByAge().findLast((key) => key.algorithm === record.algorithm && key.kind === record.kind);
     if (newest?.kid !== ifNewestIs || this.#signingKeys.has(record.kid)) return false;
     this.#signingKeys.set(record.kid, Object.freeze({ ...record }));
@@ -234,16 +187,10 @@ export class MemoryStorage implements Storage {
   }
 
   async deleteSigningKeys(kids: readonly string[]): Promise<void> {
-    this.#check();
-    for (const kid of kids) checkText("kid", kid);
     for (const kid of kids) this.#signingKeys.delete(kid);
   }
 
   async resealSigningKey(kid: string, from: string, to: string): Promise<boolean> {
-    this.#check();
-    checkText("kid", kid);
-    checkText("from", from);
-    checkText("to", to);
     const key = this.#signingKeys.get(kid);
     if (key?.sealedPrivateKey !== from) return false;
     this.#signingKeys.set(kid, Object.freeze({ ...key, sealedPrivateKey: to }));
@@ -253,78 +200,49 @@ export class MemoryStorage implements Storage {
   async claimMeta(name: string, value: string): Promise<string>;
   async claimMeta(name: string): Promise<string | undefined>;
   async claimMeta(name: string, value?: string): Promise<string | undefined> {
-    this.#check();
-    checkText("name", name);
-    checkText("value", value);
     return this.#meta.claim(name, value);
   }
 
   async replaceMeta(name: string, from: string, to: string): Promise<boolean> {
-    this.#check();
-    checkText("name", name);
-    checkText("from", from);
-    checkText("to", to);
     return this.#meta.replace(name, from, to);
   }
 
   async listMeta(prefix: string, page: PageRequest): Promise<Page<MetaRecord>> {
-    this.#check();
-    checkText("prefix", prefix);
-    checkPage(page);
     return this.#meta.list(prefix, page);
   }
 
   async revocationsSince(
     from: { readonly cursor: RevocationCursor } | { readonly at: Millis },
   ): Promise<RevocationPage> {
-    this.#check();
     return this.#revocations.since(from);
   }
 
   watchRevocations(wake: () => void): () => void {
-    this.#check();
-    return this.#revocations.watch(wake);
+    return this.#revocations.listeners.add(wake);
   }
 
   async deleteRevocations(before: Millis, limit: number): Promise<number> {
-    this.#check();
-    checkLimit(limit);
     return this.#revocations.deleteBefore(before, limit);
   }
 
   async appendEvents(events: readonly EventRecord[]): Promise<void> {
-    this.#check();
-    events.forEach(checkEvent);
     this.#events.append(events);
   }
 
   async listEvents(selector: EventSelector, page: PageRequest): Promise<Page<EventRecord>> {
-    this.#check();
-    checkPage(page);
     return this.#events.list(selector, page);
   }
 
   async deleteEvents(before: Millis, limit: number): Promise<number> {
-    this.#check();
-    checkLimit(limit);
     return this.#events.deleteBefore(before, limit);
   }
 
-  async migrate(): Promise<void> {
-    this.#check();
-  }
+  async migrate(): Promise<void> {}
 
-  async ping(): Promise<void> {
-    this.#check();
-  }
+  async ping(): Promise<void> {}
 
   async close(): Promise<void> {
-    this.#closed = true;
-    this.#revocations.close();
-  }
-
-  #check(): void {
-    if (this.#closed) throw new StorageError("closed", "the storage was closed");
+    this.#revocations.listeners.close();
   }
 
   #keysByAge(): readonly SigningKeyRecord[] {
@@ -373,10 +291,19 @@ export class MemoryStorage implements Storage {
   }
 
   #update(id: SessionId, change: { readonly data: string } | { readonly payload: string }): boolean {
-    checkText("id", id);
     const row = this.#sessions.get(id);
     if (row === undefined || !isLive(row, this.now())) return false;
     this.#put({ ...row, ...change });
     return true;
+  }
+}
+
+/**
+ * The contract in its plainest form: everything in the memory of one process and gone with it. For tests, for trying
+ * things out, and as the reference that the other adapters are compared with.
+ */
+export class MemoryStorage extends CheckedStorage {
+  constructor(options: StorageOptions = {}) {
+    super(new Memory(options));
   }
 }
