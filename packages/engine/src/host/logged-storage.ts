@@ -52,7 +52,10 @@ export const loggedStorage = (storage: Storage, log: RevocationLog): Storage => 
     ended: readonly SessionReference[],
     end: Pick<LoggedRevocation, "at" | "reason">,
   ): Promise<void> => {
-    const lines = ended.map((session) => ({ handle: handleOf(session), ...end }));
+    // The feed may have been quicker: its line waits to be written, and `append` waits for all that do.
+    const lines = ended
+      .map((session) => ({ handle: handleOf(session), ...end }))
+      .filter(({ handle }) => unheard?.known.has(handle) !== true);
     for (const { handle } of lines) unheard?.known.add(handle);
     await log.append(lines);
     await hear();
