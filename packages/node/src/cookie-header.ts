@@ -1,5 +1,5 @@
 /** How many values of one cookie name are looked at: a planted heap of them costs no more than these. */
-const MOST_VALUES = 8;
+export const MOST_VALUES = 8;
 
 const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
 

@@ -14,7 +14,8 @@ export interface ExpressRequest extends NodeRequest {
 /** What is needed of Express' response; that of `node:http` has it. */
 export interface ExpressResponse extends NodeResponse {
   statusCode: number;
-  end(body?: string): unknown;
+  end(): unknown;
+  end(body: string): unknown;
 }
 
 type Next = (error?: unknown) => void;

@@ -1,5 +1,5 @@
 import type { IssuedSession } from "@pawl/engine";
-import { cookieWriter } from "./cookie-header.js";
+import { cookieWriter, MOST_VALUES } from "./cookie-header.js";
 import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, namesOf, REFRESH_TOKEN_COOKIE } from "./cookie-name.js";
 import type { SessionCookie, SessionCookieSettings } from "./cookie-settings.js";
 import { checkCookieSize } from "./cookie-size.js";
@@ -38,7 +38,10 @@ export const createSessionCookies = (settings: SessionCookieSettings): SessionCo
 
   const read = (exchange: Exchange, cookie: string): readonly string[] => {
     const values = exchange.cookies(nameInForce(cookie));
-    return values.length > 0 ? values : namesOf(cookie).flatMap((name) => exchange.cookies(name));
+    if (values.length > 0) return values;
+    return namesOf(cookie)
+      .flatMap((name) => exchange.cookies(name))
+      .slice(0, MOST_VALUES);
   };
 
   const carriesCookies = (exchange: Exchange): boolean =>

@@ -1,5 +1,6 @@
 import { createPrivateKey, createHmac, generateKeyPairSync, sign } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createPawl } from "../src/index.js";
 import { Browser } from "./browser.js";
 import { modes, type Running } from "./modes.js";
 import { startWebApp, type WebApp } from "./web-app.js";
@@ -288,4 +289,19 @@ test("no token, key or password in any message", async () => {
       expect(String((reason as Error).stack)).not.toContain("CANARY");
     await running.close();
   }
+});
+
+test("more planted cookies under older names than are looked at are refused for good, and cleared: no lasting 503", async () => {
+  const names = ["__Host-sRefreshToken", "__Secure-sRefreshToken", "sRefreshToken"];
+  const planted = names.flatMap((name) => Array.from({ length: 9 }, (_, index) => `${name}=planted-${index}`));
+  const pawl = createPawl({ storage: "memory:", cookies: { names: "prefixed", refreshTokenPath: "/" } });
+  const headers = new Map<string, string | readonly string[]>();
+  const res = {
+    getHeader: (name: string) => headers.get(name),
+    setHeader: (name: string, value: string | readonly string[]) => headers.set(name, value),
+  };
+  const req = { headers: { cookie: planted.slice(9).join("; ") } };
+  await expect(pawl.refreshSession(req, res)).rejects.toMatchObject({ errType: UNAUTHORISED });
+  expect(headers.get("Set-Cookie")?.length).toBeGreaterThan(0);
+  await pawl.close();
 });

@@ -89,8 +89,9 @@ export const createRefresh = ({
     if (unknownKey !== undefined) await unknownKey;
     for (const claims of presentedTokens(input, ring.refreshTokens)) {
       const outcome = isCsrfSafe(claims, input) ? await refresh(claims, style) : NO_ANTI_CSRF;
-      if (outcome.kind !== "unauthorised") return outcome;
-      refused ??= outcome;
+      if (outcome.kind === "refreshed") return outcome;
+      // A theft ends its own session alone: somebody may have planted that token beside the one of the session that is used.
+      if (refused === undefined || outcome.kind === "token_reuse") refused = outcome;
     }
     return refused ?? NO_TOKEN;
   };

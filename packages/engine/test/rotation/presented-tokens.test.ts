@@ -121,16 +121,31 @@ onEveryStore("duplicate refresh tokens", (open) => {
     expect(await present(engine, tokens)).toMatchObject({ kind: "unauthorised", why: "no_session" });
   });
 
-  it("a theft ends the search: it is told, and no further session is asked", async () => {
+  it("a stolen token planted beside another session's ends its own session alone, and the other goes on", async () => {
     const stage = await open();
     const engine = await stage.engine();
     const innocent = await engine.createSession({ userId: USER });
     stage.clock.advance(MINUTE);
     const { stale, current } = await rotated(stage, engine);
-    const outcome = await present(engine, [innocent.refreshToken.token, stale]);
-    expect(outcome).toMatchObject({ kind: "token_reuse", session: { handle: current.session.handle } });
-    expect((await engine.getSession(innocent.session.handle))?.refreshedAt).toBeUndefined();
-    expect(await isLive(engine, innocent)).toBe(true);
+    const turned = refreshed(await present(engine, [innocent.refreshToken.token, stale]));
+    expect(turned.session.handle).toBe(innocent.session.handle);
+    expect(await isLive(engine, current)).toBe(false);
+    const { items } = await engine.listEvents({ types: ["token_reuse"] }, { limit: 10 });
+    expect(items).toMatchObject([{ sessionId: current.session.handle }]);
+  });
+
+  it("a theft is told where no other token refreshes, whatever else was refused before or after it", async () => {
+    for (const place of [0, 1]) {
+      const stage = await open();
+      const engine = await stage.engine();
+      const over = await engine.createSession({ userId: USER });
+      if (place === 0) stage.clock.advance(MINUTE);
+      const { stale, current } = await rotated(stage, engine);
+      const later = await engine.createSession({ userId: USER });
+      for (const { session } of [over, later]) await engine.revokeSessions([session.handle]);
+      const outcome = await present(engine, [over.refreshToken.token, stale, later.refreshToken.token]);
+      expect(outcome).toMatchObject({ kind: "token_reuse", session: { handle: current.session.handle } });
+    }
   });
 
   it("of one number the copy sealed last counts, so that rotation is not put off", async () => {
