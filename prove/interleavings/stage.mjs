@@ -6,7 +6,7 @@ import { WINDOW } from "./honest-client.mjs";
 
 const FAR = 4_000_000_000_000;
 const YEAR = 365 * 86_400_000;
-const METHODS = Object.getOwnPropertyNames(MemoryStorage.prototype).filter((name) => name !== "constructor");
+const METHODS = Object.keys(new MemoryStorage());
 
 /** A copy of a session's tokens as its holder has it. */
 const copyOf = ({ accessToken, refreshToken }) => {
