@@ -1,18 +1,28 @@
-const engine = (sources, tests = sources) => ({
-  sources: sources.map((name) => `packages/engine/src/${name}.ts`),
-  tests: tests.map((name) => `packages/engine/test/${name}.test.ts`),
-});
-const node = (sources, tests = sources) => ({
-  sources: sources.map((name) => `packages/node/src/${name}.ts`),
-  tests: tests.map((name) => `packages/node/test/${name}.test.ts`),
-});
+import { existsSync } from "node:fs";
+
+/** The files of a package with its tests; a group of files that have moved would mutate nothing, and say nothing. */
+const filesOf =
+  (name) =>
+  (sources, tests = sources) => {
+    const group = {
+      sources: sources.map((file) => `packages/${name}/src/${file}.ts`),
+      tests: tests.map((file) => `packages/${name}/test/${file}.test.ts`),
+    };
+    for (const file of Object.values(group).flat())
+      if (!existsSync(new URL(`../../${file}`, import.meta.url)))
+        throw new Error(`${file}, which is to be mutated, is not there`);
+    return group;
+  };
+const storage = filesOf("storage");
+const engine = filesOf("engine");
+const node = filesOf("node");
 
 /**
  * Rotation, tokens and cookies, each with the tests that are about it. Others notice changes too, but each change is
  * tried with every test of its group: those that start stores and servers would take hours.
  */
 export const groups = {
-  rotation: engine(["rotation/rotation"]),
+  rotation: storage(["rotation"]),
   "refresh-token": engine(["tokens/refresh-token", "tokens/anti-csrf"]),
   "presented-tokens": engine(["rotation/presented-tokens"]),
   jwt: engine(

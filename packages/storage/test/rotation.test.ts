@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
 import {
+  afterFastForward,
+  afterMint,
+  afterUse,
   decideRotation,
   decideUse,
   millis,
@@ -140,5 +143,50 @@ describe("decideUse", () => {
     expect(confirmed.newest).toBeGreaterThan(100);
     expect(confirmed.between).toBeGreaterThan(100);
     expect(decideUse(undefined, { seq: 0, iat: millis(0), window: millis(0) }, millis(NOW))).toBe("nothing");
+  });
+});
+
+describe("a row after a decision", () => {
+  const now = millis(NOW);
+  const row = sessionRow({ current: 1, next: 3, createdAt: millis(NOW - 1_000), lastActiveAt: millis(NOW - 1_000) });
+
+  it("has one token more, new ends and its key after a mint", () => {
+    const minted = { ...row, current: 2, next: 4, issuedAt: now, expiresAt: millis(NOW + 500) };
+    const lifetimes = { refreshValidity: millis(500) };
+    expect(afterMint(row, { seq: 2, lifetimes, now })).toEqual(minted);
+    const limited = { ...lifetimes, idleTimeout: millis(200), absoluteTimeout: millis(1_300) };
+    expect(afterMint(row, { seq: 2, lifetimes: limited, keyKind: "static", now })).toEqual({
+      ...minted,
+      expiresAt: millis(NOW + 300),
+      idleExpiresAt: millis(NOW + 200),
+      keyKind: "static",
+    });
+    const longer = { ...lifetimes, absoluteTimeout: millis(2_000) };
+    expect(afterMint(row, { seq: 2, lifetimes: longer, now })).toEqual(minted);
+  });
+
+  it("is where the lost rotation had left it after a fast-forward", () => {
+    const at = { seq: 7, current: 6, issuedAt: millis(NOW - 5) };
+    expect(afterFastForward(row, at)).toEqual({ ...row, current: 6, next: 7, issuedAt: millis(NOW - 5) });
+  });
+
+  it("is confirmed, or active, or both after a use, and else the same object", () => {
+    const use = (seq: number, activityInterval: number, idleTimeout?: number) =>
+      afterUse(
+        row,
+        { id: row.id, seq, iat: millis(0) },
+        {
+          now,
+          window: millis(30_000),
+          activityInterval: millis(activityInterval),
+          ...(idleTimeout === undefined ? {} : { idleTimeout: millis(idleTimeout) }),
+        },
+      );
+    const active = { lastActiveAt: now, idleExpiresAt: millis(NOW + 200) };
+    expect(use(1, 1_001)).toBe(row);
+    expect(use(3, 1_001)).toEqual({ ...row, current: 3 });
+    expect(use(1, 1_000, 200)).toEqual({ ...row, ...active });
+    expect(use(1, 1_000)).toEqual({ ...row, lastActiveAt: now });
+    expect(use(3, 1_000, 200)).toEqual({ ...row, ...active, current: 3 });
   });
 });

@@ -9,7 +9,7 @@ const introduction = `# The command line
 - Tables are for people; \`--json\` prints everything for programs, and errors as \`{"error":{"code","message"}}\` on standard error (wrong usage is told in words). Times are UTC in tables, milliseconds since 1970 in JSON.
 - Exit codes: 0 success, 1 failure, 2 wrong usage or configuration.
 - An error is one line. \`--verbose\`, or \`PAWL_LOG_LEVEL=debug\`, adds its stack.
-- \`pawl start\` stops at SIGINT or SIGTERM: it finishes the requests in flight, takes no new ones, and ends with 0. A second signal ends it at once with 1. At SIGHUP it reads the file of [master keys](../operate/master-key.md) anew.
+- \`pawl start\` stops at SIGINT or SIGTERM: it finishes the requests in flight, takes no new ones, and ends with 0. A second signal ends it at once with 1. At SIGHUP it opens its log files and reads the file of [master keys](../operate/master-key.md) anew.
 - What takes long shows on a terminal how far it has come, on standard error.
 - \`pawl sessions erase\`, and \`pawl sessions revoke\` with \`--user\` or \`--tenant\` ask before they end anything, unless \`--yes\` is given; without a yes nothing happens and it ends with 1.
 `;

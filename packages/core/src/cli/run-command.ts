@@ -2,7 +2,7 @@ import { CommanderError } from "commander";
 import { ConfigError } from "../config/config-error.js";
 import { CommandError, type ExitCode, stackOf } from "./command-error.js";
 import { createProgram } from "./program.js";
-import type { Terminal } from "./terminal.js";
+import { jsonText, type Terminal } from "./terminal.js";
 
 const exitCodeOf = (error: unknown): ExitCode => {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -17,7 +17,7 @@ const report = (error: unknown, arguments_: readonly string[], { env, stderr }: 
   if (arguments_.includes("--verbose") || env["PAWL_LOG_LEVEL"] === "debug") stderr.write(`pawl: ${stackOf(error)}\n`);
   else if (arguments_.includes("--json")) {
     const { code } = error as { readonly code?: unknown };
-    stderr.write(`${JSON.stringify({ error: { ...(typeof code === "string" ? { code } : {}), message } })}\n`);
+    stderr.write(`${jsonText({ error: { ...(typeof code === "string" ? { code } : {}), message } })}\n`);
   } else stderr.write(`pawl: ${message}\n`);
 };
 

@@ -138,7 +138,8 @@ const configKeys = {
     group: "Sessions",
     summary: "How long a session lives after its last refresh (144000 minutes are 100 days).",
     type: decimal,
-    accepted: "a number greater than access_token_validity (in minutes), at most 52560000",
+    accepted:
+      "a number (in minutes) greater than access_token_validity and twice refresh_token_reuse_window together, at most 52560000",
     unit: "minutes",
     default: 144_000,
     check: (value, { access_token_validity, refresh_token_reuse_window }) =>

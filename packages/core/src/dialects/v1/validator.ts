@@ -17,7 +17,7 @@ const firstPart = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.slice(0, MOST_ITEMS).map(firstPart);
   if (!isJsonObject(value)) return value;
   const members: [string, unknown][] = [];
-  // Not Object.entries: a hundred thousand members need not be gathered.
+  // Not Object.entries: of a hundred thousand members the values need not be gathered.
   for (const name in value) if (members.push([name, firstPart(value[name])]) === MOST_MEMBERS) break;
   return Object.fromEntries(members);
 };
