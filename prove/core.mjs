@@ -11,6 +11,7 @@ export const proofConfig = {
   keyKind: "dynamic",
   cdiSigningAlgorithm: "RS256",
   cookies: { domain: "localhost", secure: false, accessTokenPath: "/", refreshApiPath: "/session/refresh" },
+  cdiVerifyKnows: false,
   cdi1: { enabled: true, withoutKey: false, keyKind: "static" },
   apiKeys: [],
   ipAllow: [],

@@ -133,6 +133,7 @@ export const leakage = async (rounds, _seed, progress) => {
       storage: `sqlite:${join(folder, "sessions.db")}`,
       masterKey: MASTER_KEY,
       apiKeys: [API_KEY],
+      cdiVerifyKnows: false,
       cdi1: { enabled: true, withoutKey: true, keyKind: "static" },
       policy: { ...defaultPolicy, theftAction: "revoke_session" },
       logLevel: "debug",

@@ -19,6 +19,7 @@ export const startPawlCore = async ({ directory, name, storage, algorithm = "RS2
     keyKind: "dynamic",
     cdiSigningAlgorithm: algorithm,
     cookies: { secure: true, accessTokenPath: "/", refreshApiPath: "/session/refresh" },
+    cdiVerifyKnows: false,
     cdi1: { enabled: algorithm === "RS256", withoutKey: false, keyKind: "static" },
     apiKeys: [],
     ipAllow: [],

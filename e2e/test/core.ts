@@ -56,6 +56,7 @@ export const startTestCore = async (options: TestCoreOptions = {}): Promise<Test
       keyKind: "dynamic",
       cdiSigningAlgorithm: "RS256",
       cookies: { domain: "localhost", secure: false, accessTokenPath: "/", refreshApiPath: "/session/refresh" },
+      cdiVerifyKnows: false,
       cdi1: { enabled: true, withoutKey: false, keyKind: "static" },
       apiKeys: [],
       ipAllow: [],

@@ -50,6 +50,7 @@ export const testConfig = ({ policy, ...config }: TestConfig = {}): CoreConfig =
   keyKind: "dynamic",
   cdiSigningAlgorithm: "RS256",
   cookies: { domain: "localhost", secure: false, accessTokenPath: "/", refreshApiPath: "/session/refresh" },
+  cdiVerifyKnows: false,
   cdi1: { enabled: true, withoutKey: false, keyKind: "static" },
   apiKeys: [],
   ipAllow: [],

@@ -20,6 +20,7 @@ import type { RevocationFeed, RevokedPage } from "./revocation/revocation-feed.j
 import type {
   AccessTokenClaims,
   AccessTokenForm,
+  ConfirmInput,
   ConfirmOutcome,
   CreateSessionInput,
   IssuedSession,
@@ -68,10 +69,10 @@ export interface SessionEngine {
   /**
    * For protocols in which the SDK asks before it accepts a token with a parent: reports the use at once; when the
    * token's refresh token is (now) the current one the answer carries a clean token without parent and with the same
-   * expiry. Does not look at the revocation feed unless `checkDatabase`; a missing session is `unauthorised` only for a
-   * token with a parent, as the CDI says.
+   * expiry. Does not look at the revocation feed unless `heedRevocations`; a missing session is `unauthorised` only for
+   * a token with a parent, or with `checkDatabase`, as the CDI says.
    */
-  confirmAccessToken(input: VerifyInput): Promise<ConfirmOutcome>;
+  confirmAccessToken(input: ConfirmInput): Promise<ConfirmOutcome>;
   /** New access token with the stored (or given, then stored) payload; checks the signature, ignores the expiry. */
   regenerateAccessToken(accessToken: string, payload?: JsonObject): Promise<RegenerateOutcome>;
   /** Confirms uses in a batch; never alarms. */

@@ -149,6 +149,11 @@ export interface VerifyInput {
   readonly checkDatabase?: boolean;
 }
 
+export interface ConfirmInput extends VerifyInput {
+  /** Refuse a session that this process knows to have ended, without asking anybody. False unless given. */
+  readonly heedRevocations?: boolean;
+}
+
 /** A verified token whose first use was settled with the store (the protocols in which the SDK asks the core). */
 export type ConfirmOutcome =
   | { readonly kind: "valid"; readonly claims: AccessTokenClaims; readonly accessToken?: IssuedToken }

@@ -11,6 +11,7 @@ export const coreConfig = (policy: Partial<Policy> = {}, changes: Partial<CoreCo
   keyKind: "dynamic",
   cdiSigningAlgorithm: "RS256",
   cookies: { domain: "localhost", secure: false, accessTokenPath: "/", refreshApiPath: "/session/refresh" },
+  cdiVerifyKnows: false,
   cdi1: { enabled: false, withoutKey: false, keyKind: "static" },
   apiKeys: [],
   ipAllow: [],

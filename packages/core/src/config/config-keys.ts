@@ -1,8 +1,9 @@
 import { resolve } from "node:path";
-import { parseMasterKeys, policyLimits, refreshTokenValidityFloor } from "@pawl/engine";
+import { policyLimits, refreshTokenValidityFloor } from "@pawl/engine";
 import { millis } from "@pawl/storage";
 import { isAddressRange, isListenHost, isLoopbackHost } from "./network-address.js";
 import { isStorageAddress, resolveStorageAddress, showStorageAddress } from "./storage-address.js";
+import { apiKeyRule, apiKeysCheck, COOKIE_PATH, cookiePath, masterKeyCheck } from "./value-checks.js";
 import { boolean, choice, decimal, duration, integer, text, textList, type ValueType } from "./value-type.js";
 
 /** The parts of the reference page and of a new config.yaml, in order. */
@@ -65,33 +66,8 @@ const key = <T>(key: ConfigKey<T>): ConfigKey<T> => key;
 const withDefault = <T>(key: ConfigKey<T> & { readonly default: NoInfer<T> }): ConfigKey<T> & { readonly default: T } =>
   key;
 
-const COOKIE_PATH = "a path that starts with / and holds no blank, ; or control character";
-const cookiePath = (value: string): string | undefined =>
-  /^\/[\x21-\x3a\x3c-\x7e]*$/.test(value) ? undefined : `must be ${COOKIE_PATH}`;
-
 /** "null" is not a path but stands for none, as in files written for a SuperTokens core. */
 const absolutePath = (value: string, folder: string): string => (value === "null" ? value : resolve(folder, value));
-
-const ordinal = (index: number, count: number): string =>
-  count === 1 ? "the key given" : `key ${index + 1} of ${count}`;
-
-const apiKeyRule = "each at least 20 characters of letters, digits, = and -";
-const apiKeysCheck = (keys: readonly string[]): string | undefined => {
-  const wrong = keys.findIndex((key) => !/^[A-Za-z0-9=-]{20,}$/.test(key));
-  if (wrong === -1) return undefined;
-  const value = keys[wrong]!;
-  const why = /^[A-Za-z0-9=-]*$/.test(value) ? `has ${value.length} characters` : "holds another character";
-  return `must be a list of keys, ${apiKeyRule}; ${ordinal(wrong, keys.length)} ${why}`;
-};
-
-const masterKeyCheck = (keys: readonly string[]): string | undefined => {
-  try {
-    parseMasterKeys(keys.join(","));
-    return undefined;
-  } catch (error) {
-    return `is not accepted: ${(error as Error).message}`;
-  }
-};
 
 /**
  * Every key, in the order in which values are checked: first the documented checks of SuperTokens 1.0 in their order,
@@ -234,6 +210,13 @@ const configKeys = {
   access_token_blacklisting: withDefault({
     group: "Sessions",
     summary: "Whether every verification asks the database if the session is live.",
+    type: boolean,
+    default: false,
+  }),
+  cdi_verify_knows: withDefault({
+    group: "Sessions",
+    summary:
+      "Whether CDI verification refuses a session that this core knows to have ended, also without checkDatabase.",
     type: boolean,
     default: false,
   }),

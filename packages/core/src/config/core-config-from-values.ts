@@ -42,6 +42,7 @@ export const toCoreConfig = (values: ConfigValues, path: string | undefined): Co
     },
     keyKind: (dynamic ?? true) ? "dynamic" : "static",
     cdiSigningAlgorithm: algorithm ?? "RS256",
+    cdiVerifyKnows: values.cdi_verify_knows,
     cookies: {
       ...member("domain", values.cookie_domain),
       secure: values.cookie_secure ?? mode === "PRODUCTION",

@@ -49,6 +49,8 @@ export interface CoreConfig {
   readonly keyKind: SigningKeyKind;
   /** Algorithm of access tokens for CDI 2.21 and later: RS256 unless the operator chose one. */
   readonly cdiSigningAlgorithm: SigningAlgorithm;
+  /** Whether verification through CDI refuses sessions that this core knows to have ended, also unless asked to look. */
+  readonly cdiVerifyKnows: boolean;
   readonly cookies: CookieConfig;
   readonly cdi1: Cdi1Config;
   /** Empty: no key is asked for. Secret. */

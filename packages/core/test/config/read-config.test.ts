@@ -31,6 +31,7 @@ describe("defaults", () => {
       keyKind: "dynamic",
       cdiSigningAlgorithm: "RS256",
       cookies: { secure: false, accessTokenPath: "/", refreshApiPath: "/session/refresh" },
+      cdiVerifyKnows: false,
       cdi1: { enabled: true, withoutKey: false, keyKind: "static" },
       apiKeys: [],
       ipAllow: [],
@@ -112,6 +113,7 @@ const meanings: readonly (readonly [ConfigName, string, Record<string, unknown>]
   ["api_keys", key, { apiKeys: [key] }],
   ["api_keys", `[${key}, "${key}2"]`, { apiKeys: [key, `${key}2`] }],
   ["api_keys", `"${key}, ${key}2"`, { apiKeys: [key, `${key}2`] }],
+  ["cdi_verify_knows", "true", { cdiVerifyKnows: true }],
   ["cdi_1_0_without_key", "true", { cdi1: { withoutKey: true } }],
   [
     "ip_allow",

@@ -396,6 +396,14 @@ describe("POST /session/verify", () => {
       message: expect.any(String) as string,
     });
   });
+
+  test("ASVS 7.4.1: with cdi_verify_knows a revoked session is UNAUTHORISED without a parent too", async () => {
+    const core = await listen({ cdiVerifyKnows: true });
+    const { accessToken, session } = await create(core);
+    expect(await check(core, accessToken.token)).toMatchObject({ status: "OK" });
+    await core.send("DELETE", "/session", { body: { sessionHandle: session.handle } });
+    expect(await check(core, accessToken.token)).toMatchObject({ status: "UNAUTHORISED" });
+  });
 });
 
 describe("POST /session/refresh", () => {

@@ -1,6 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { join } from "node:path";
+import { describe, expect, test, vi } from "vitest";
 import { decodeJwt } from "../decoded-jwt.js";
-import { type Answer, listen, movableClock, sharedCore } from "../listening-core.js";
+import { type Answer, listen, movableClock, sharedCore, testFolder } from "../listening-core.js";
 import { at, create, expectText, refresh, remove, TEXT_TYPE, verify } from "./cdi-requests.js";
 
 describe("sessions", () => {
@@ -132,5 +133,29 @@ describe("sessions", () => {
       });
     const handshake = await core.send("POST", "/recipe/handshake", { ...at("2.13"), body: {} });
     expect(handshake.json.accessTokenBlacklistingEnabled).toBe(true);
+  });
+
+  test("ASVS 7.4.1: a core refuses a session that it knows to have ended only with cdi_verify_knows", async () => {
+    for (const cdiVerifyKnows of [false, true]) {
+      const core = await listen({ cdiVerifyKnows });
+      const { session, accessToken } = (await create(core)).json;
+      await remove(core, { sessionHandles: [session.handle] });
+      for (const version of ["2.15", "2.21", "5.4"])
+        expect(await verify(core, accessToken.token, {}, version)).toMatchObject(
+          cdiVerifyKnows
+            ? { status: "UNAUTHORISED", message: "Either the session has ended or has been blacklisted" }
+            : { status: "OK" },
+        );
+    }
+  });
+
+  test("with cdi_verify_knows a session that ended at another core on the store is refused here", async () => {
+    const storage = `sqlite:${join(await testFolder(), "pawl.db")}`;
+    const [here, there] = [await listen({ storage, cdiVerifyKnows: true }), await listen({ storage })];
+    const { session, accessToken } = (await create(here)).json;
+    const status = async () => (await verify(here, accessToken.token)).status as string;
+    expect(await status()).toBe("OK");
+    await remove(there, { sessionHandles: [session.handle] });
+    await vi.waitFor(async () => expect(await status()).toBe("UNAUTHORISED"), { timeout: 5_000 });
   });
 });

@@ -70,7 +70,9 @@ export const createVerification = ({
     },
 
     async confirmAccessToken(input) {
-      const outcome = await withFreshKeys(() => verifier.verifyIgnoringRevocation(input));
+      const outcome = await withFreshKeys(() =>
+        input.heedRevocations === true ? verifier.verify(input) : verifier.verifyIgnoringRevocation(input),
+      );
       if (outcome.kind !== "valid") return outcome;
       const { claims } = outcome;
       const asks = asksDatabase(input);

@@ -1,7 +1,7 @@
 import { millis } from "@pawl/storage";
 import { expect, it } from "vitest";
 import { intercepted } from "../intercepted-storage.js";
-import { createEngine, type IssuedSession, type SessionEngine, type VerifyInput } from "../../src/index.js";
+import { type ConfirmInput, createEngine, type IssuedSession, type SessionEngine } from "../../src/index.js";
 import {
   claimsOf,
   HOUR,
@@ -15,7 +15,7 @@ import {
   WINDOW,
 } from "../engines.js";
 
-const confirm = (engine: SessionEngine, session: IssuedSession, input: Partial<VerifyInput> = {}) =>
+const confirm = (engine: SessionEngine, session: IssuedSession, input: Partial<ConfirmInput> = {}) =>
   engine.confirmAccessToken({ accessToken: session.accessToken.token, ...input });
 
 onEveryStore("confirmation, where the SDK asks the core", (open) => {
@@ -40,6 +40,24 @@ onEveryStore("confirmation, where the SDK asks the core", (open) => {
     expect(await confirm(engine, first)).toMatchObject({ kind: "valid" });
     expect(await confirm(engine, first)).not.toHaveProperty("accessToken");
     expect(await confirm(engine, first, { checkDatabase: true })).toMatchObject({ why: "no_session" });
+  });
+
+  it("refuses a session that is known to have ended where it is to heed that, and asks nothing", async () => {
+    const stage = await open();
+    let calls = 0;
+    const counting = intercepted(stage.storage, ({ proceed }) => {
+      calls += 1;
+      return proceed();
+    });
+    const engine = await createEngine({ storage: counting, masterKeys: MASTER_KEYS });
+    const session = await engine.createSession({ userId: USER });
+    expect(await confirm(engine, session, { heedRevocations: true })).toMatchObject({ kind: "valid" });
+    await engine.revokeSessions([session.session.handle]);
+    calls = 0;
+    expect(await confirm(engine, session, { heedRevocations: true })).toMatchObject({ why: "revoked" });
+    expect(await confirm(engine, session, { heedRevocations: false })).toMatchObject({ kind: "valid" });
+    expect(calls).toBe(0);
+    await engine.close();
   });
 
   it("inside the window the answer is yes without a token, and confirms nothing", async () => {

@@ -19,7 +19,7 @@ import { issuedSession, tokenInfo } from "./session-answer.js";
 
 export interface Cdi1Options {
   readonly engine: SessionEngine;
-  readonly config: Pick<CoreConfig, "path" | "mode" | "cookies" | "cdi1">;
+  readonly config: Pick<CoreConfig, "path" | "mode" | "cookies" | "cdi1" | "cdiVerifyKnows">;
   readonly random: RandomSource;
   /** What `pid` is compared with. */
   readonly processId: number;
@@ -32,7 +32,7 @@ const NOT_ALLOWED = { status: "NOT ALLOWED" };
 
 /** CDI 1.0 on its bare paths, in the form of `supertokens-core` 1.0.0; `docs/reference/compatibility.md` names what differs. */
 export const createCdi1Dialect = ({ engine, config, random, processId }: Cdi1Options): Dialect => {
-  const { cookies, cdi1 } = config;
+  const { cookies, cdi1, cdiVerifyKnows: heedRevocations } = config;
   const { keyKind } = cdi1;
   // JSON.stringify leaves out members that are undefined, and keeps the nulls inside the application's own data.
   const reply = (members: object): CoreReply => jsonReply(JSON.stringify(members));
@@ -69,6 +69,7 @@ export const createCdi1Dialect = ({ engine, config, random, processId }: Cdi1Opt
     const outcome = await engine.confirmAccessToken({
       accessToken,
       doAntiCsrfCheck,
+      heedRevocations,
       ...(antiCsrfToken === undefined ? {} : { antiCsrfToken }),
     });
     if (outcome.kind === "try_refresh") return reply({ status: "TRY_REFRESH_TOKEN", message: outcome.message });

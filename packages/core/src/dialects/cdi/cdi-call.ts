@@ -19,6 +19,6 @@ export type CdiHandlers<Name extends CdiOperationName = CdiOperationName> = Read
 
 export interface CdiOptions {
   readonly engine: SessionEngine;
-  readonly config: Pick<CoreConfig, "keyKind" | "cdiSigningAlgorithm">;
+  readonly config: Pick<CoreConfig, "keyKind" | "cdiSigningAlgorithm" | "cdiVerifyKnows">;
   readonly random: RandomSource;
 }

@@ -56,7 +56,7 @@ export const createSessionHandlers = ({
   | "getPayload"
   | "updatePayload"
 > => {
-  const { keyKind: defaultKind, cdiSigningAlgorithm: algorithm } = config;
+  const { keyKind: defaultKind, cdiSigningAlgorithm: algorithm, cdiVerifyKnows: heedRevocations } = config;
   // JSON.stringify leaves out members that are undefined, and keeps the nulls inside the application's own data.
   const reply = (members: object): CoreReply => jsonReply(JSON.stringify(members));
   /** With the public keys, in the versions that tell them. */
@@ -142,6 +142,7 @@ export const createSessionHandlers = ({
         doAntiCsrfCheck,
         enableAntiCsrf,
         checkDatabase,
+        heedRevocations,
         ...(antiCsrfToken === undefined ? {} : { antiCsrfToken }),
       });
       switch (outcome.kind) {
@@ -162,7 +163,8 @@ export const createSessionHandlers = ({
         }
         case "unauthorised": {
           const ended = "Either the session has ended or has been blacklisted";
-          return reply({ status: "UNAUTHORISED", message: checkDatabase ? ended : "Session missing in db" });
+          const isKnown = checkDatabase || outcome.why === "revoked";
+          return reply({ status: "UNAUTHORISED", message: isKnown ? ended : "Session missing in db" });
         }
       }
     },
