@@ -8,7 +8,7 @@ import {
   type StolenAnswer,
 } from "./page/answers.js";
 import { readCookies } from "./cookie-jar.js";
-import { Thief } from "./thief.js";
+import { ThiefBrowsers } from "./thief.js";
 import { fingerprint, viewAccessToken } from "./token-view.js";
 
 /** What the demo's own endpoints need to know. */
@@ -23,7 +23,7 @@ export interface DemoEndpointsOptions {
  */
 export const createDemoEndpoints = ({ pawl, settings }: DemoEndpointsOptions): Router => {
   const endpoints = Router();
-  const thief = new Thief();
+  const thieves = new ThiefBrowsers();
 
   endpoints.get("/demo/settings", (_req, res) => {
     res.json(settings);
@@ -66,7 +66,7 @@ export const createDemoEndpoints = ({ pawl, settings }: DemoEndpointsOptions): R
       return;
     }
     const answer: StolenAnswer = {
-      jar: thief.steal(refreshToken, jarOf(req)),
+      jar: thieves.steal(refreshToken, jarOf(req)),
       fingerprint: fingerprint(refreshToken),
     };
     res.json(answer);
@@ -75,7 +75,7 @@ export const createDemoEndpoints = ({ pawl, settings }: DemoEndpointsOptions): R
   const asThief =
     (act: "refresh" | "call"): RequestHandler =>
     async (req, res) => {
-      const answer = await thief[act](jarOf(req) ?? "", `http://127.0.0.1:${req.socket.localPort}`);
+      const answer = await thieves[act](jarOf(req) ?? "", `http://127.0.0.1:${req.socket.localPort}`);
       if (answer === undefined) res.status(404).json({ message: "There is no such jar" });
       else res.json(answer);
     };

@@ -30,8 +30,8 @@ const cookies: PawlOptions["cookies"] = { secure: false, sameSite: "lax" };
 /** Starts core (unless embedded) and application. @throws Error when a port asked for is taken, or the folder cannot be written */
 export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
   const notices: string[] = [];
-  const portFor = async (asked: number | undefined, usual: number, whose: string): Promise<number> => {
-    if (asked !== undefined) return asked;
+  const portFor = async (chosen: number | undefined, usual: number, whose: string): Promise<number> => {
+    if (chosen !== undefined) return chosen;
     const { port, moved } = await choosePort(usual);
     if (moved) notices.push(`Port ${usual} is taken, the ${whose} listens on ${port}`);
     return port;

@@ -25,14 +25,14 @@ const main = async (): Promise<void> => {
   ];
   process.stdout.write(lines.join("\n"));
 
-  let asked: number | undefined;
+  let firstSignalAt: number | undefined;
   const stop = (): void => {
     const now = performance.now();
-    if (asked !== undefined) {
-      if (now - asked > sameSignal) process.exit(1);
+    if (firstSignalAt !== undefined) {
+      if (now - firstSignalAt > sameSignal) process.exit(1);
       return;
     }
-    asked = now;
+    firstSignalAt = now;
     process.stdout.write("\n  Ending …\n");
     demo.close().then(
       () => process.exit(0),

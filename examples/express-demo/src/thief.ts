@@ -6,7 +6,7 @@ import { fingerprint, viewAccessToken } from "./token-view.js";
 const mostJars = 200;
 
 /** Browsers of thieves: cookie jars with copied refresh tokens, from which real requests are sent to the application. */
-export class Thief {
+export class ThiefBrowsers {
   readonly #jars = new Map<string, CookieJar>();
 
   /** Puts a copied refresh token into a new jar, or in place of what a jar held. @returns the jar's name */

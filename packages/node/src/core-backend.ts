@@ -8,7 +8,7 @@ import {
   type VerifyInput,
   type VerifyOutcome,
 } from "@pawl/engine";
-import { type RouteAnswer, routes } from "@pawl/protocol";
+import { type RouteResponse, routes } from "@pawl/protocol";
 import { millis, PUBLIC_TENANT, systemClock } from "@pawl/storage";
 import { CoreClient } from "./core-client.js";
 import { CoreHosts } from "./core-hosts.js";
@@ -217,13 +217,13 @@ export const openCoreBackend = async (options: CoreOptions): Promise<SessionBack
   };
 };
 
-const settingsOf = (learned: RouteAnswer<"settings">) => ({
+const settingsOf = (learned: RouteResponse<"settings">) => ({
   ...learned,
   reuseWindow: millis(learned.reuseWindow),
   activityInterval: millis(learned.activityInterval),
 });
 
-type CoreEvent = RouteAnswer<"explainSession">["events"][number];
+type CoreEvent = RouteResponse<"explainSession">["events"][number];
 
 /** What both backends tell of an event. */
 const sessionEvent = ({ at, type, reason, detail, count }: CoreEvent): object => ({

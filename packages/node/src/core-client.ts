@@ -2,7 +2,7 @@ import type { SessionHandle } from "@pawl/engine";
 import {
   type ProblemCode,
   type Route,
-  type RouteAnswer,
+  type RouteResponse,
   type RouteBody,
   type RouteName,
   type RouteQuery,
@@ -36,7 +36,7 @@ interface Refusal {
 }
 
 export type Reply<Name extends RouteName> =
-  | { readonly kind: "success"; readonly body: RouteAnswer<Name> }
+  | { readonly kind: "success"; readonly body: RouteResponse<Name> }
   | ({ readonly kind: "refused" } & Refusal);
 
 /** The core's API by the names of its operations. */
@@ -48,7 +48,7 @@ export class CoreClient {
   }
 
   /** @throws SessionError `GENERAL_ERROR` for every answer but success. */
-  async get<Name extends RouteName>(name: Name, question: Question<Name> = {}): Promise<RouteAnswer<Name>> {
+  async get<Name extends RouteName>(name: Name, question: Question<Name> = {}): Promise<RouteResponse<Name>> {
     const reply = await this.ask(name, question, []);
     return (reply as Extract<typeof reply, { kind: "success" }>).body;
   }
@@ -74,7 +74,7 @@ export class CoreClient {
     expected: readonly ProblemCode[],
   ): Promise<Reply<Name>> {
     const { call, answer, route } = await this.#call(name, question);
-    if (isSuccess(route, answer)) return { kind: "success", body: answer.body as RouteAnswer<Name> };
+    if (isSuccess(route, answer)) return { kind: "success", body: answer.body as RouteResponse<Name> };
     const refused = refusalOf(answer);
     if (refused !== undefined && expected.includes(refused.code)) return { kind: "refused", ...refused };
     throw refusal(call, answer);

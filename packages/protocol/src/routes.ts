@@ -203,7 +203,7 @@ export type RouteBody<Name extends RouteName> = Part<Name, "body">;
 /** The query of an operation, numbers already numbers; `undefined` where it takes none. */
 export type RouteQuery<Name extends RouteName> = Part<Name, "query">;
 /** The body of an operation's success; `undefined` where it has none. */
-export type RouteAnswer<Name extends RouteName> = (typeof routes)[Name]["success"] extends {
+export type RouteResponse<Name extends RouteName> = (typeof routes)[Name]["success"] extends {
   readonly body: infer Schema extends JsonSchema;
 }
   ? Static<Schema>

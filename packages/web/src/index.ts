@@ -1,14 +1,14 @@
 import { readFrontToken } from "./front-token.js";
-import type { SessionEvent } from "./events.js";
+import type { WebSessionEvent } from "./events.js";
 import type { WebOptions } from "./options.js";
-import { createRefresh, endSession, type Fetch, type Outcome } from "./refresh.js";
+import { createRefresher, markEnded, type Fetch, type WebSessionStatus } from "./refresh.js";
 import { createSessionFetch } from "./session-fetch.js";
 import { openState } from "./session-state.js";
 
-export type { SessionEvent } from "./events.js";
+export type { WebSessionEvent } from "./events.js";
 export type { TokenHeaders, WebOptions } from "./options.js";
-export type { Outcome } from "./refresh.js";
-export type { EndReason } from "./session-record.js";
+export type { WebSessionStatus } from "./refresh.js";
+export type { WebEndReason } from "./shared-session.js";
 
 /** The session of this page or worker. All functions may be taken apart: `const { getUserId } = init()`. */
 export interface WebSession<Payload extends object = Readonly<Record<string, unknown>>> {
@@ -20,11 +20,11 @@ export interface WebSession<Payload extends object = Readonly<Record<string, unk
   /** What the application put into the session, as of the last answer. */
   readonly getPayload: () => Promise<Payload | undefined>;
   /** Asks for new tokens now. After refreshes that were not answered it says `unknown` until a pause is over. */
-  readonly attemptRefresh: () => Promise<Outcome>;
+  readonly attemptRefresh: () => Promise<WebSessionStatus>;
   /** Logs out. `unknown`: nobody answered, and the session may live on. */
-  readonly signOut: () => Promise<Exclude<Outcome, "valid">>;
+  readonly signOut: () => Promise<Exclude<WebSessionStatus, "valid">>;
   /** Calls the listener for what happens to the session, here and in other tabs. Returns stop. */
-  readonly onEvent: (listener: (event: SessionEvent<Payload>) => void) => () => void;
+  readonly onEvent: (listener: (event: WebSessionEvent<Payload>) => void) => () => void;
   /** Lets go of everything and gives the global `fetch` back. */
   readonly close: () => void;
 }
@@ -73,7 +73,7 @@ export const init = <Payload extends object = Readonly<Record<string, unknown>>>
   const closing = new AbortController();
   const { signal } = closing;
   const state = openState(key, { shared: tokens?.persist ?? true, signal });
-  const refresh = createRefresh({ key, url: refreshUrl, state, fetch: plainFetch, tokens, signal });
+  const refresh = createRefresher({ key, url: refreshUrl, state, fetch: plainFetch, tokens, signal });
   const isForApi = (text: string): boolean => {
     const base = globalThis.document?.baseURI ?? location.href;
     const url = URL.canParse(text, base) ? new URL(text, base) : undefined;
@@ -108,14 +108,14 @@ export const init = <Payload extends object = Readonly<Record<string, unknown>>>
       try {
         const { ok } = await sessionFetch(origin + signOutPath, { method: "POST" });
         // Also where the answer's headers may not be read.
-        if (ok) await endSession(state, state.record, "signed_out");
+        if (ok) await markEnded(state, state.record, "signed_out");
         else if (state.record.front) return "unknown";
         return "ended";
       } catch {
         return "unknown";
       }
     },
-    onEvent: (listener) => state.listen(listener as (event: SessionEvent) => void),
+    onEvent: (listener) => state.listen(listener as (event: WebSessionEvent) => void),
     close() {
       if (global.fetch === wrapped) global.fetch = original;
       closing.abort();

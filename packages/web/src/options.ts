@@ -1,10 +1,10 @@
-import type { HeaderTokens, SessionRecord } from "./session-record.js";
+import type { HeaderTokens, SharedSession } from "./shared-session.js";
 
 /** How tokens travel where they do not travel in cookies; made by `headerTokens` of `@pawl/web/header`. */
 export interface TokenHeaders {
   /** Whether tabs share the session, and it survives the page. */
   readonly persist: boolean;
-  authorize(headers: Headers, record: SessionRecord, use: "access" | "refresh"): void;
+  authorize(headers: Headers, record: SharedSession, use: "access" | "refresh"): void;
   /** The tokens an answer holds. */
   receive(headers: Headers): HeaderTokens | undefined;
 }

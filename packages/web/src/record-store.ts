@@ -1,4 +1,4 @@
-import type { SessionRecord } from "./session-record.js";
+import type { SharedSession } from "./shared-session.js";
 
 /** Where the record of a session is kept. */
 export interface RecordStore {
@@ -6,7 +6,7 @@ export interface RecordStore {
    * Reads the record and, unless `change` gives none, replaces it, in one step across all tabs and workers.
    * @returns what stands there now; undefined when nothing does. @throws where the browser keeps nothing.
    */
-  update(change: (kept: SessionRecord | undefined) => SessionRecord | undefined): Promise<SessionRecord | undefined>;
+  update(change: (kept: SharedSession | undefined) => SharedSession | undefined): Promise<SharedSession | undefined>;
 }
 
 const STORE = "session";
@@ -30,8 +30,8 @@ export const indexedDbStore = (key: string): RecordStore => ({
         // Closed once the transaction is done.
         database.close();
         const store = transaction.objectStore(STORE);
-        const reading = store.get(key) as IDBRequest<SessionRecord | undefined>;
-        let next: SessionRecord | undefined;
+        const reading = store.get(key) as IDBRequest<SharedSession | undefined>;
+        let next: SharedSession | undefined;
         reading.onsuccess = () => {
           next = change(reading.result);
           if (next) store.put(next, key);

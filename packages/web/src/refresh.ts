@@ -1,14 +1,14 @@
 import { deadline } from "./deadline.js";
 import { readFrontToken } from "./front-token.js";
 import type { WebOptions } from "./options.js";
-import { type EndReason, monotonicTime, nextGeneration, type SessionRecord } from "./session-record.js";
+import { type WebEndReason, monotonicTime, nextGeneration, type SharedSession } from "./shared-session.js";
 import type { SessionState } from "./session-state.js";
 import { inTurn } from "./turn.js";
 
 /**
  * What is known of the session: it lives, it is over (or there is none), or nobody could say. Only `ended` forgets anything.
  */
-export type Outcome = "valid" | "ended" | "unknown";
+export type WebSessionStatus = "valid" | "ended" | "unknown";
 
 /** How long a refresh may take, in ms: a third of the server's reuse window (30 s), as the protocol wants it. */
 const DEADLINE = 10_000;
@@ -22,7 +22,7 @@ export type Fetch = typeof globalThis.fetch;
 /** Adds to the headers of a request what belongs to the session. */
 export const carrying = (
   headers: Headers,
-  record: SessionRecord,
+  record: SharedSession,
   { tokens, use }: { readonly tokens: WebOptions["tokens"]; readonly use: "access" | "refresh" },
 ): Headers => {
   headers.set("st-auth-mode", tokens ? "header" : "cookie");
@@ -34,7 +34,7 @@ export const carrying = (
 /** What an answer says of the session, if it says anything, goes into the state. `sent`: what was known when it was asked. */
 export const receive = async (
   { headers, ok }: Response,
-  sent: SessionRecord,
+  sent: SharedSession,
   {
     state,
     tokens,
@@ -42,12 +42,12 @@ export const receive = async (
   }: {
     readonly state: SessionState;
     readonly tokens: WebOptions["tokens"];
-    readonly reason?: EndReason;
+    readonly reason?: WebEndReason;
   },
 ): Promise<void> => {
   const front = headers.get("front-token");
   if (!front) return;
-  if (front === "remove") await endSession(state, sent, reason);
+  if (front === "remove") await markEnded(state, sent, reason);
   else
     await state.update((newest) =>
       // Asked before a logout: it must not bring the session back.
@@ -64,7 +64,7 @@ export const receive = async (
     );
 };
 
-export const endSession = (state: SessionState, sent: SessionRecord, reason: EndReason): Promise<SessionRecord> =>
+export const markEnded = (state: SessionState, sent: SharedSession, reason: WebEndReason): Promise<SharedSession> =>
   state.update((newest) => {
     // Of another session meanwhile, or of newer tokens: the server tells again if those are over as well.
     if (newest.generation !== sent.generation) return undefined;
@@ -73,7 +73,7 @@ export const endSession = (state: SessionState, sent: SessionRecord, reason: End
   });
 
 /** Refreshes: never twice for the same tokens, never two at once, and not again at once when nobody answered. */
-export const createRefresh = ({
+export const createRefresher = ({
   key,
   url,
   state,
@@ -88,25 +88,25 @@ export const createRefresh = ({
   readonly tokens: WebOptions["tokens"];
   /** Ends the listening. */
   readonly signal: AbortSignal;
-}): ((seen: SessionRecord) => Promise<Outcome>) => {
-  let inFlight: Promise<Outcome> | undefined;
+}): ((seen: SharedSession) => Promise<WebSessionStatus>) => {
+  let inFlight: Promise<WebSessionStatus> | undefined;
   let failures = 0;
   let notBefore = 0;
   globalThis.addEventListener?.("online", () => (notBefore = 0), { signal: closed });
 
-  const outcomeOf = ({ front }: SessionRecord): Outcome => (front ? "valid" : "ended");
+  const outcomeOf = ({ front }: SharedSession): WebSessionStatus => (front ? "valid" : "ended");
 
-  const pause = (response: Response | undefined): Outcome => {
+  const pause = (response: Response | undefined): WebSessionStatus => {
     const header = response?.headers.get("retry-after") ?? "";
-    const asked = Number(header) * 1000 || Date.parse(header) - Date.now() || 0;
+    const retryAfter = Number(header) * 1000 || Date.parse(header) - Date.now() || 0;
     const own = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** failures++);
     // Jitter: the pages that an outage has met must not come back all at once.
     state.tell({ type: "unknown" });
-    notBefore = monotonicTime() + Math.max(own, asked) * (1 + Math.random() / 2);
+    notBefore = monotonicTime() + Math.max(own, retryAfter) * (1 + Math.random() / 2);
     return "unknown";
   };
 
-  const ask = async (before: SessionRecord): Promise<Outcome> => {
+  const ask = async (before: SharedSession): Promise<WebSessionStatus> => {
     const headers = carrying(new Headers(), before, { tokens, use: "refresh" });
     try {
       const response = await fetch(url, {

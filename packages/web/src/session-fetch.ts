@@ -1,6 +1,6 @@
 import type { WebOptions } from "./options.js";
-import { carrying, type Fetch, type Outcome, receive } from "./refresh.js";
-import { monotonicTime, type SessionRecord } from "./session-record.js";
+import { carrying, type Fetch, type WebSessionStatus, receive } from "./refresh.js";
+import { monotonicTime, type SharedSession } from "./shared-session.js";
 import type { SessionState } from "./session-state.js";
 
 /** What was refused although it was new (tokens, or that there are none) is not asked anew for so long, in ms. */
@@ -24,7 +24,7 @@ export const createSessionFetch = ({
 }: {
   readonly state: SessionState;
   readonly fetch: Fetch;
-  readonly refresh: (seen: SessionRecord) => Promise<Outcome>;
+  readonly refresh: (seen: SharedSession) => Promise<WebSessionStatus>;
   readonly isForApi: (url: string) => boolean;
   /** How the API is asked: `same-origin` refuses redirects that lead elsewhere. */
   readonly mode: RequestMode;
@@ -32,7 +32,7 @@ export const createSessionFetch = ({
 }): Fetch => {
   let refused = { generation: -1, until: 0 };
 
-  const send = async (request: Request, sent: SessionRecord): Promise<Response> => {
+  const send = async (request: Request, sent: SharedSession): Promise<Response> => {
     const headers = carrying(new Headers(request.headers), sent, { tokens, use: "access" });
     const credentials = request.credentials === "same-origin" ? "include" : request.credentials;
     // No redirect may carry our headers to another origin, nor may what it leads to speak of the session.
@@ -42,7 +42,7 @@ export const createSessionFetch = ({
   };
 
   /** Whether new tokens may help a request that was refused. */
-  const mayRefresh = ({ headers }: Response, sent: SessionRecord): boolean => {
+  const mayRefresh = ({ headers }: Response, sent: SharedSession): boolean => {
     const { record } = state;
     if (headers.has("front-token") || record.endedAt !== sent.endedAt) return false;
     if (record.generation === refused.generation && monotonicTime() < refused.until) return false;

@@ -1,19 +1,19 @@
-import { eventsBetween, type SessionEvent } from "./events.js";
+import { eventsBetween, type WebSessionEvent } from "./events.js";
 import { indexedDbStore } from "./record-store.js";
-import { NOTHING_KNOWN, type SessionRecord } from "./session-record.js";
+import { NOTHING_KNOWN, type SharedSession } from "./shared-session.js";
 
-type Listener = (event: SessionEvent) => void;
+type Listener = (event: WebSessionEvent) => void;
 
 /** What this page or worker knows of the session, and tells and hears of it. */
 export interface SessionState {
-  readonly record: SessionRecord;
+  readonly record: SharedSession;
   /** Resolves when what was kept has been read. */
   readonly ready: Promise<void>;
   /** Reads what other tabs may have changed. */
-  read(): Promise<SessionRecord>;
+  read(): Promise<SharedSession>;
   /** Changes the record in one step; `change` is given the newest one and gives none to leave it. */
-  update(change: (newest: SessionRecord) => SessionRecord | undefined): Promise<SessionRecord>;
-  tell(event: SessionEvent): void;
+  update(change: (newest: SharedSession) => SharedSession | undefined): Promise<SharedSession>;
+  tell(event: WebSessionEvent): void;
   /** @returns stop. */
   listen(listener: Listener): () => void;
 }
@@ -41,12 +41,12 @@ export const openState = (
   let record = NOTHING_KNOWN;
   let isReady = false;
 
-  const tell = (event: SessionEvent): void => {
+  const tell = (event: WebSessionEvent): void => {
     // Later, and each for itself: nobody's listener runs while a turn is held, or stands in another's way when it throws.
     for (const listener of listeners) queueMicrotask(() => listener(event));
   };
 
-  const adopt = (newer: SessionRecord | undefined): SessionRecord => {
+  const adopt = (newer: SharedSession | undefined): SharedSession => {
     if (!newer || newer.generation <= record.generation) return record;
     const before = record;
     record = newer;
@@ -56,11 +56,11 @@ export const openState = (
   };
 
   /** The newer of what is kept and what is known: what is kept may have been wiped, or never have been written. */
-  const newest = (kept: SessionRecord | undefined): SessionRecord =>
+  const newest = (kept: SharedSession | undefined): SharedSession =>
     kept && kept.generation >= record.generation ? kept : record;
 
   const update: SessionState["update"] = async (change) => {
-    let next: SessionRecord | undefined;
+    let next: SharedSession | undefined;
     try {
       next = store ? await store.update((kept) => change(newest(kept))) : change(record);
     } catch {
@@ -72,9 +72,9 @@ export const openState = (
     return record;
   };
 
-  const read = (): Promise<SessionRecord> => update(() => undefined);
+  const read = (): Promise<SharedSession> => update(() => undefined);
 
-  if (channel) channel.onmessage = ({ data }) => void adopt(data as SessionRecord);
+  if (channel) channel.onmessage = ({ data }) => void adopt(data as SharedSession);
   const onPageShow = ({ persisted }: PageTransitionEvent): void => {
     // Back from the cache of pages: whatever was told meanwhile was told to the others.
     if (persisted) void read();

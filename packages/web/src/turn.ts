@@ -1,5 +1,5 @@
 import { deadline } from "./deadline.js";
-import { monotonicTime } from "./session-record.js";
+import { monotonicTime } from "./shared-session.js";
 import type { SessionState } from "./session-state.js";
 
 /** How long one waits for others to finish, in ms: as long as a refresh may take. */

@@ -1,11 +1,11 @@
 import type { BrowserContext, Frame, Page } from "playwright-core";
-import type { SessionEvent, WebOptions, WebSession } from "../src/index.js";
+import type { WebSessionEvent, WebOptions, WebSession } from "../src/index.js";
 import type { HeaderTokensOptions } from "../src/header.js";
 
 /** What the test page offers. */
 interface PageGlobals {
   readonly session: WebSession;
-  readonly events: SessionEvent[];
+  readonly events: WebSessionEvent[];
   readonly times: number[];
   readonly loaded?: boolean;
   call(path: string, init?: RequestInit): Promise<number>;
@@ -94,7 +94,7 @@ export class SessionPage {
     return this.target.evaluate(() => window.session.signOut());
   }
 
-  events(): Promise<readonly SessionEvent[]> {
+  events(): Promise<readonly WebSessionEvent[]> {
     return this.target.evaluate(() => window.events);
   }
 

@@ -1,5 +1,5 @@
 // Compiled with the tests: what must not compile is marked.
-import { init, type SessionEvent } from "../src/index.js";
+import { init, type WebSessionEvent } from "../src/index.js";
 import { headerTokens } from "../src/header.js";
 
 interface Payload {
@@ -21,7 +21,7 @@ export const check = async (): Promise<void> => {
   (await signOut()) satisfies "valid";
   const untyped = init();
   (await untyped.getPayload())?.["role"] satisfies unknown;
-  untyped.onEvent((event: SessionEvent) => void event.type);
+  untyped.onEvent((event: WebSessionEvent) => void event.type);
   // @ts-expect-error there is no such option
   init({ refreshUrl: "/" });
   void [role, other];

@@ -4,7 +4,7 @@ import type { DemoStore } from "./demo-state.js";
 import { beginLineage, endLineage, heldBy, loseAnswer, turn } from "./lineage.js";
 import * as say from "./narration.js";
 import type { RequestLog } from "./request-log.js";
-import { type CallResult, type Exchange, SessionClient } from "./session-client.js";
+import { type CallResult, type LoggedRequest, SessionClient } from "./session-client.js";
 
 /** The API of the application that needs a session. */
 export const apiPath = "/api/greeting";
@@ -23,7 +23,7 @@ export class Browser {
     this.#store = store;
     this.#log = log;
     this.#client = new SessionClient({
-      onExchange: (exchange) => this.#note(exchange),
+      onRequest: (answered) => this.#note(answered),
       onRefreshed: () => this.#refreshed(),
       onRefreshLost: () => this.#answerLost(),
     });
@@ -44,7 +44,7 @@ export class Browser {
   async logIn(name: string): Promise<void> {
     const result = await this.#client.call("POST", "/login", { name });
     if (result.kind !== "answered") return this.#store.show({ narration: say.unknown });
-    const { status, body } = result.exchange;
+    const { status, body } = result.answered;
     if (status !== 200) return this.#store.show({ narration: say.refused(body.message ?? "") });
     this.#forget();
     this.#store.show({ lineage: undefined });
@@ -97,7 +97,7 @@ export class Browser {
     if (result.kind === "unknown") return this.#store.show({ narration: say.unknown });
     this.#forget();
     this.#store.draw((lineage) => endLineage(lineage, { kind: "ended", label: "logged out" }));
-    this.#store.show({ narration: say.loggedOut(where, result.exchange.body.ended ?? 0) });
+    this.#store.show({ narration: say.loggedOut(where, result.answered.body.ended ?? 0) });
   }
 
   /** After the thief was caught the browser finds out with its next request. */
@@ -115,16 +115,16 @@ export class Browser {
     return result;
   }
 
-  #note(exchange: Exchange): void {
-    if (exchange.path === refreshPath && exchange.status === 200) this.#refreshes += 1;
-    const ended = exchange.code === "unauthorised" || exchange.code === "token_theft_detected";
+  #note(answered: LoggedRequest): void {
+    if (answered.path === refreshPath && answered.status === 200) this.#refreshes += 1;
+    const ended = answered.code === "unauthorised" || answered.code === "token_theft_detected";
     this.#log.add({
       who: "you",
-      method: exchange.method,
-      path: exchange.path,
-      status: exchange.status,
-      tone: exchange.status === 200 ? "good" : ended ? "bad" : "note",
-      words: say.wordsOf(exchange, this.#store.state.session?.seq),
+      method: answered.method,
+      path: answered.path,
+      status: answered.status,
+      tone: answered.status === 200 ? "good" : ended ? "bad" : "note",
+      words: say.wordsOf(answered, this.#store.state.session?.seq),
     });
   }
 

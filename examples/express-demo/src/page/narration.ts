@@ -1,6 +1,6 @@
 import { refreshPath, type ThiefAnswer } from "./answers.js";
 import type { Forecast } from "./forecast.js";
-import type { Exchange } from "./session-client.js";
+import type { LoggedRequest } from "./session-client.js";
 
 /** What the page says about what just happened. */
 export interface Narration {
@@ -190,8 +190,8 @@ export const wordsOfReplay = (answer: ThiefAnswer, shown: number): string => {
 };
 
 /** A request of this browser's, in words for the log; `seq` is the refresh token it holds. */
-export const wordsOf = (exchange: Exchange, seq: number | undefined): string => {
-  const { path, status, code, body } = exchange;
+export const wordsOf = (answered: LoggedRequest, seq: number | undefined): string => {
+  const { path, status, code, body } = answered;
   if (status === "lost") return path === refreshPath ? "The answer never arrived" : "No answer arrived";
   if (code === "try_refresh_token") return `Try the refresh token: ${body.message ?? ""}`;
   if (code === "token_theft_detected") return caught;

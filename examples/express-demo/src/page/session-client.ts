@@ -2,7 +2,7 @@ import { init, type WebSession } from "./pawl-web/index.js";
 import { type ApplicationAnswer, refreshPath, type SessionErrorCode } from "./answers.js";
 
 /** One request as it went over the wire, for the log. */
-export interface Exchange {
+export interface LoggedRequest {
   readonly method: string;
   readonly path: string;
   /** `lost`: no answer arrived. */
@@ -13,14 +13,14 @@ export interface Exchange {
 
 /** What became of a call, after a refresh where one was needed. */
 export type CallResult =
-  | { readonly kind: "answered"; readonly exchange: Exchange; readonly refreshed: boolean }
+  | { readonly kind: "answered"; readonly answered: LoggedRequest; readonly refreshed: boolean }
   | { readonly kind: "ended"; readonly code: SessionErrorCode }
   /** Nobody knows whether the session lives: the cookies are kept, and one tries later. */
   | { readonly kind: "unknown" };
 
 /** What the client tells whoever listens. */
 export interface SessionClientEvents {
-  onExchange(exchange: Exchange): void;
+  onRequest(answered: LoggedRequest): void;
   /** After each refresh whose answer arrived; the calls that wait go on when it has resolved. */
   onRefreshed(): Promise<void>;
   onRefreshLost(): void;
@@ -81,13 +81,13 @@ export class SessionClient {
   async #outcome(request: RequestInit & { readonly method: string }, path: string) {
     try {
       const response = await this.#session.fetch(path, request);
-      const exchange = await exchangeOf({ method: request.method, path }, response);
-      const { code } = exchange;
+      const answered = await loggedRequestOf({ method: request.method, path }, response);
+      const { code } = answered;
       if (code === "unauthorised" || code === "token_theft_detected") return { kind: "ended", code } as const;
       if (code === "try_refresh_token" && !(await this.#session.doesSessionExist()))
         return { kind: "ended", code: this.#endedBy } as const;
       if (code !== undefined) return { kind: "unknown" } as const;
-      return { kind: "answered", exchange } as const;
+      return { kind: "answered", answered } as const;
     } catch {
       return { kind: "unknown" } as const;
     }
@@ -104,11 +104,11 @@ export class SessionClient {
     try {
       response = await plain(request);
     } catch (error) {
-      this.#events.onExchange({ method, path, status: "lost", body: {} });
+      this.#events.onRequest({ method, path, status: "lost", body: {} });
       if (isRefresh) this.#events.onRefreshLost();
       throw error;
     }
-    this.#events.onExchange(await exchangeOf({ method, path }, response.clone()));
+    this.#events.onRequest(await loggedRequestOf({ method, path }, response.clone()));
     if (isRefresh && response.ok) {
       this.#refreshes += 1;
       await this.#events.onRefreshed();
@@ -117,10 +117,10 @@ export class SessionClient {
   }
 }
 
-const exchangeOf = async (
-  { method, path }: Pick<Exchange, "method" | "path">,
+const loggedRequestOf = async (
+  { method, path }: Pick<LoggedRequest, "method" | "path">,
   response: Response,
-): Promise<Exchange> => {
+): Promise<LoggedRequest> => {
   const body = (await response.json()) as ApplicationAnswer;
   const code = response.ok ? undefined : body.code;
   return { method, path, status: response.status, body, ...(code === undefined ? {} : { code }) };

@@ -1,15 +1,15 @@
 import { type Command, InvalidArgumentError } from "commander";
-import type { ClientOptions } from "./core-client.js";
+import type { ApiClientOptions } from "./api-client.js";
 
 /** Options that every command takes. */
-export interface CommonOptions {
+export interface CommandOptions {
   readonly config?: string;
   readonly json?: true;
   readonly verbose?: true;
 }
 
 /** Options of the commands that talk to a running core. */
-export interface CallOptions extends CommonOptions, ClientOptions {}
+export interface CallOptions extends CommandOptions, ApiClientOptions {}
 
 const withCommon = (command: Command): Command =>
   command

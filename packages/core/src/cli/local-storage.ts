@@ -4,11 +4,11 @@ import type { CoreConfig } from "../config/core-config.js";
 import { readConfig } from "../config/read-config.js";
 import { isStorageAddress, resolveStorageAddress, showStorageAddress } from "../config/storage-address.js";
 import { CommandError } from "./command-error.js";
-import type { CommonOptions } from "./command-options.js";
+import type { CommandOptions } from "./command-options.js";
 import type { Terminal } from "./terminal.js";
 
 /** Options of the commands that open the storage themselves. */
-export interface StorageOptions extends CommonOptions {
+export interface StorageCommandOptions extends CommandOptions {
   readonly storage?: string;
   /** Whether a database file that is not there is made; no option of a command line. */
   readonly mayBeNew?: boolean;
@@ -36,7 +36,7 @@ const checkFile = (address: string): void => {
  * @throws ConfigError, StorageError, CommandError with exit code 2 for what is no storage URL.
  */
 export const withStorage = async <T>(
-  options: StorageOptions,
+  options: StorageCommandOptions,
   terminal: Terminal,
   use: (local: LocalStorage) => Promise<T>,
 ): Promise<T> => {

@@ -1,5 +1,5 @@
 import { type ProblemCode, problems } from "@pawl/protocol";
-import type { CoreReply, Refusal } from "../server/exchange.js";
+import type { CoreReply, Refusal } from "../server/dialect.js";
 
 /** A text answer as the original core writes it: one line. */
 export const textReply = (text: string, status = 200): CoreReply => ({

@@ -1,4 +1,4 @@
-import type { Found, Operation } from "../server/exchange.js";
+import type { Found, Operation } from "../server/dialect.js";
 
 /** Operations by exact, case-sensitive path and by method. */
 export interface PathTable {

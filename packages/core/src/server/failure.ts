@@ -3,7 +3,7 @@ import { EngineError } from "@pawl/engine";
 import type { ProblemCode } from "@pawl/protocol";
 import { StorageError } from "@pawl/storage";
 import type { Logger } from "pino";
-import type { Refusal } from "./exchange.js";
+import type { Refusal } from "./dialect.js";
 
 /**
  * What a failure of an operation is to the caller. What went wrong on our side goes to the log; an answer about the

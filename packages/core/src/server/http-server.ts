@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { type ProblemCode, problems } from "@pawl/protocol";
 import type { Logger } from "pino";
 import type { AccessControl } from "./access-control.js";
-import type { CoreReply, CoreRequest, Dialect, Operation, Refusal, StreamReply } from "./exchange.js";
+import type { CoreReply, CoreRequest, Dialect, Operation, Refusal, StreamReply } from "./dialect.js";
 import { explainFailure } from "./failure.js";
 import { InFlight } from "./in-flight.js";
 import type { Limits } from "./limits.js";
@@ -28,7 +28,7 @@ export interface HttpServer {
 }
 
 /** One request between its head and the end of its answer. */
-interface Exchange {
+interface PendingRequest {
   readonly response: ServerResponse;
   readonly dialect: Dialect;
   readonly operation: string;
@@ -43,7 +43,7 @@ const HEALTHY_WHILE_STOPPING = "/healthz";
 
 /** Serves dialects over HTTP/1.1. Knows neither the engine nor what the dialects say. */
 export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOptions): HttpServer => {
-  const inFlight = new InFlight<Exchange>();
+  const inFlight = new InFlight<PendingRequest>();
   const streams = new AbortController();
   // Each stream listens.
   setMaxListeners(0, streams.signal);
@@ -51,8 +51,8 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
   let whenIdle: (() => void) | undefined;
   const route = createRouter(dialects);
 
-  const write = (exchange: Exchange, reply: CoreReply): void => {
-    const { response } = exchange;
+  const write = (pending: PendingRequest, reply: CoreReply): void => {
+    const { response } = pending;
     if (response.headersSent) return;
     const headers: string[] = ["Cache-Control", reply.cacheControl ?? "no-store"];
     if (reply.contentType !== undefined)
@@ -62,15 +62,15 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
     response.writeHead(reply.status, headers).end(reply.body);
   };
 
-  const refuse = (exchange: Exchange, problem: ProblemCode, refusal: Refusal = {}): void => {
-    const reply = exchange.dialect.refuse(problem, refusal);
+  const refuse = (pending: PendingRequest, problem: ProblemCode, refusal: Refusal = {}): void => {
+    const reply = pending.dialect.refuse(problem, refusal);
     const headers = [...(reply.headers ?? [])];
     if (refusal.allow !== undefined) headers.push("Allow", refusal.allow.join(", "));
     if (problems[problem].status === 503) headers.push("Retry-After", "1");
-    write(exchange, { ...reply, headers });
+    write(pending, { ...reply, headers });
   };
 
-  const stream = async ({ response, operation }: Exchange, reply: StreamReply): Promise<void> => {
+  const stream = async ({ response, operation }: PendingRequest, reply: StreamReply): Promise<void> => {
     response.writeHead(reply.status, ["Content-Type", reply.contentType, "Cache-Control", "no-store"]);
     if (response.req.method === "HEAD") return void response.end();
     response.flushHeaders();
@@ -84,25 +84,25 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
     if (response.writableNeedDrain) response.destroy();
   };
 
-  const answer = async (exchange: Exchange, operation: Operation, request: CoreRequest): Promise<void> => {
+  const answer = async (pending: PendingRequest, operation: Operation, request: CoreRequest): Promise<void> => {
     let reply: CoreReply | StreamReply;
     try {
       reply = await operation.handle(request);
     } catch (error) {
-      refuse(exchange, ...explainFailure(error, { log, operation: operation.name }));
+      refuse(pending, ...explainFailure(error, { log, operation: operation.name }));
       return;
     }
-    if (!("run" in reply)) return write(exchange, reply);
-    await stream(exchange, reply);
+    if (!("run" in reply)) return write(pending, reply);
+    await stream(pending, reply);
   };
 
-  const finish = (exchange: Exchange): void => {
-    if (!inFlight.delete(exchange)) return;
+  const finish = (pending: PendingRequest): void => {
+    if (!inFlight.delete(pending)) return;
     log.debug(
       {
-        operation: exchange.operation,
-        status: exchange.response.statusCode,
-        ms: Math.round(performance.now() - exchange.startedAt),
+        operation: pending.operation,
+        status: pending.response.statusCode,
+        ms: Math.round(performance.now() - pending.startedAt),
       },
       "answered",
     );
@@ -114,7 +114,7 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
     const method = message.method as string;
     const { path, query } = splitTarget(message.url as string);
     const { dialect, operation, allow, open } = route(method, path);
-    const exchange: Exchange = {
+    const pending: PendingRequest = {
       response,
       dialect,
       operation: operation?.name ?? "none",
@@ -122,22 +122,22 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
       readAt: undefined,
       place: undefined,
     };
-    inFlight.add(exchange);
-    response.on("close", () => finish(exchange));
+    inFlight.add(pending);
+    response.on("close", () => finish(pending));
 
     const refused = access({ socket, headers, open });
     if (refused !== undefined) {
-      log.info({ operation: exchange.operation, problem: refused, address: socket.remoteAddress }, "refused");
-      return refuse(exchange, refused);
+      log.info({ operation: pending.operation, problem: refused, address: socket.remoteAddress }, "refused");
+      return refuse(pending, refused);
     }
-    if (stopping && path !== HEALTHY_WHILE_STOPPING) return refuse(exchange, "shutting_down");
-    if (allow !== undefined) return refuse(exchange, "method_not_allowed", { allow });
-    if (operation === undefined) return refuse(exchange, "not_found");
+    if (stopping && path !== HEALTHY_WHILE_STOPPING) return refuse(pending, "shutting_down");
+    if (allow !== undefined) return refuse(pending, "method_not_allowed", { allow });
+    if (operation === undefined) return refuse(pending, "not_found");
     readBody(message, limits.body, (body) => {
-      if (body === "too_large") return refuse(exchange, "body_too_large");
-      if (body === "not_text") return refuse(exchange, "invalid_json", { detail: "the body is not UTF-8" });
-      exchange.readAt = performance.now();
-      void answer(exchange, operation, { method: withoutHead(method), path, query, headers, body: body.text });
+      if (body === "too_large") return refuse(pending, "body_too_large");
+      if (body === "not_text") return refuse(pending, "invalid_json", { detail: "the body is not UTF-8" });
+      pending.readAt = performance.now();
+      void answer(pending, operation, { method: withoutHead(method), path, query, headers, body: body.text });
     });
   };
 
@@ -158,11 +158,11 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
    */
   const sweep = (): void => {
     const oldest = performance.now() - limits.answerTimeout;
-    for (const exchange of inFlight) {
-      if (exchange.response.req.socket.destroyed) finish(exchange);
-      else if (!exchange.response.headersSent && (exchange.readAt ?? Infinity) <= oldest) {
-        log.warn({ operation: exchange.operation }, "no answer in time");
-        refuse(exchange, "storage_unavailable");
+    for (const pending of inFlight) {
+      if (pending.response.req.socket.destroyed) finish(pending);
+      else if (!pending.response.headersSent && (pending.readAt ?? Infinity) <= oldest) {
+        log.warn({ operation: pending.operation }, "no answer in time");
+        refuse(pending, "storage_unavailable");
       }
     }
   };

@@ -1,4 +1,4 @@
-import type { Dialect, Operation } from "./exchange.js";
+import type { Dialect, Operation } from "./dialect.js";
 
 /** The path and the query of a request, nothing decoded. */
 export interface RequestTarget {

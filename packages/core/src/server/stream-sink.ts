@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
-import type { StreamSink } from "./exchange.js";
+import type { StreamSink } from "./dialect.js";
 
 /**
  * A sink that ends when the reader leaves, leaves what was sent unread for `unreadTimeout` milliseconds, or `stop` is

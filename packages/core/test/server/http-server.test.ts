@@ -8,7 +8,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { createPathTable } from "../../src/dialects/path-table.js";
 import { createV1Dialect } from "../../src/dialects/v1/v1-dialect.js";
 import { createAccessControl } from "../../src/server/access-control.js";
-import type { CoreReply, Dialect, Operation } from "../../src/server/exchange.js";
+import type { CoreReply, Dialect, Operation } from "../../src/server/dialect.js";
 import { createHttpServer } from "../../src/server/http-server.js";
 import { defaultLimits, type Limits } from "../../src/server/limits.js";
 import { textRefusal } from "../../src/dialects/cdi-reply.js";

@@ -4,19 +4,19 @@ import type { Command } from "commander";
 import { configTemplate, showValue } from "../../config/config-template.js";
 import { readConfigWithSources } from "../../config/read-config.js";
 import { CommandError } from "../command-error.js";
-import { type CommonOptions, examples, localCommand } from "../command-options.js";
+import { type CommandOptions, examples, localCommand } from "../command-options.js";
 import { formatTable } from "../table.js";
 import { print, printJson, type Terminal } from "../terminal.js";
 
-interface InitOptions extends CommonOptions {
+interface InitOptions extends CommandOptions {
   readonly force?: true;
   readonly stdout?: true;
 }
 
-const read = ({ config }: CommonOptions, { env, cwd }: Terminal) =>
+const read = ({ config }: CommandOptions, { env, cwd }: Terminal) =>
   readConfigWithSources({ env, cwd, ...(config === undefined ? {} : { file: config }) });
 
-const check = (options: CommonOptions, terminal: Terminal): void => {
+const check = (options: CommandOptions, terminal: Terminal): void => {
   const { path } = read(options, terminal).config;
   if (options.json === true) printJson(terminal, { ok: true, config: path ?? null });
   else
@@ -52,7 +52,7 @@ const init = (options: InitOptions, terminal: Terminal): void => {
   else print(terminal, `Wrote ${path}: set cookie_domain and refresh_api_path to those of your API, then  pawl start`);
 };
 
-const show = (options: CommonOptions, terminal: Terminal): void => {
+const show = (options: CommandOptions, terminal: Terminal): void => {
   const { config, settings } = read(options, terminal);
   const shown = settings.map(({ name, value, source }) => ({
     key: name,
@@ -82,7 +82,7 @@ export const addConfigCommand = (program: Command, terminal: Terminal): void => 
       command
         .command("check")
         .description("Say whether the configuration is accepted, as the start would, without starting")
-        .action((options: CommonOptions) => check(options, terminal)),
+        .action((options: CommandOptions) => check(options, terminal)),
     ),
     ["pawl config check", "./config.yaml and the environment"],
     ["pawl config check --config /etc/pawl/config.yaml", "another file"],
@@ -104,7 +104,7 @@ export const addConfigCommand = (program: Command, terminal: Terminal): void => 
       command
         .command("show")
         .description("Show every key, its value and where it comes from; secrets stay hidden")
-        .action((options: CommonOptions) => show(options, terminal)),
+        .action((options: CommandOptions) => show(options, terminal)),
     ),
     ["pawl config show --json", "for programs"],
   );

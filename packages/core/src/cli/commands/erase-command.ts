@@ -4,10 +4,10 @@ import { PUBLIC_TENANT, type Storage, type TenantId, type UserId } from "@pawl/s
 import type { Command } from "commander";
 import { CommandError } from "../command-error.js";
 import { examples, someText, storageCommand } from "../command-options.js";
-import { type LocalStorage, type StorageOptions, withStorage } from "../local-storage.js";
+import { type LocalStorage, type StorageCommandOptions, withStorage } from "../local-storage.js";
 import { confirm, print, printJson, type Terminal, jsonText } from "../terminal.js";
 
-interface EraseOptions extends StorageOptions {
+interface EraseOptions extends StorageCommandOptions {
   readonly user: string;
   readonly tenant?: string;
   readonly yes?: true;

@@ -4,11 +4,11 @@ import { PUBLIC_TENANT, type TenantId, type UserId } from "@pawl/storage";
 import type { Command } from "commander";
 import { CommandError } from "../command-error.js";
 import { examples, someText, storageCommand } from "../command-options.js";
-import { type StorageOptions, withStorage } from "../local-storage.js";
+import { type StorageCommandOptions, withStorage } from "../local-storage.js";
 import { createProgress } from "../progress.js";
 import { print, printJson, type Terminal, jsonText } from "../terminal.js";
 
-interface ExportOptions extends StorageOptions {
+interface ExportOptions extends StorageCommandOptions {
   readonly user?: string;
   readonly tenant?: string;
   readonly resume?: true;

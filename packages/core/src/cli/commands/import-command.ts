@@ -2,11 +2,11 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { examples, someText, storageCommand } from "../command-options.js";
-import { type StorageOptions, withStorage } from "../local-storage.js";
+import { type StorageCommandOptions, withStorage } from "../local-storage.js";
 import { createProgress } from "../progress.js";
 import { print, printJson, type Terminal } from "../terminal.js";
 
-interface ImportOptions extends StorageOptions {
+interface ImportOptions extends StorageCommandOptions {
   readonly dryRun?: true;
 }
 

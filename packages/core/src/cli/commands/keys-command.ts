@@ -1,7 +1,7 @@
 import type { SigningKey } from "@pawl/protocol";
 import { type Command, Option } from "commander";
 import { type CallOptions, callingCommand, examples } from "../command-options.js";
-import { createCoreClient } from "../core-client.js";
+import { createApiClient } from "../api-client.js";
 import { addRotateMasterCommand } from "./rotate-master-command.js";
 import { formatTable, formatTime } from "../table.js";
 import { print, printJson, type Terminal } from "../terminal.js";
@@ -11,7 +11,7 @@ interface RotateOptions extends CallOptions {
 }
 
 const list = async (options: CallOptions, terminal: Terminal): Promise<void> => {
-  const answer = await createCoreClient(options, terminal).call("listSigningKeys");
+  const answer = await createApiClient(options, terminal).call("listSigningKeys");
   if (options.json === true) printJson(terminal, answer);
   else
     print(
@@ -32,7 +32,7 @@ const list = async (options: CallOptions, terminal: Terminal): Promise<void> => 
 
 const rotate = async (options: RotateOptions, terminal: Terminal): Promise<void> => {
   const body = options.algorithm === undefined ? {} : { algorithm: options.algorithm };
-  const key = await createCoreClient(options, terminal).call("rotateSigningKey", { body });
+  const key = await createApiClient(options, terminal).call("rotateSigningKey", { body });
   if (options.json === true) printJson(terminal, key);
   else
     print(

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { type CommonOptions, examples, localCommand } from "../command-options.js";
+import { type CommandOptions, examples, localCommand } from "../command-options.js";
 import { withStorage } from "../local-storage.js";
 import { print, printJson, type Terminal } from "../terminal.js";
 
-const migrate = async (options: CommonOptions, terminal: Terminal): Promise<void> => {
+const migrate = async (options: CommandOptions, terminal: Terminal): Promise<void> => {
   const migrated = await withStorage({ ...options, mayBeNew: true }, terminal, async ({ storage, shown }) => {
     await storage.ping();
     return shown;
@@ -19,7 +19,7 @@ export const addMigrateCommand = (program: Command, terminal: Terminal): void =>
       program
         .command("migrate")
         .description("Bring the schema of the storage to this release; opens it directly, no core has to run")
-        .action((options: CommonOptions) => migrate(options, terminal)),
+        .action((options: CommandOptions) => migrate(options, terminal)),
     ),
     ["pawl migrate", "the storage of ./config.yaml"],
     ["PAWL_STORAGE=sqlite:./other.db pawl migrate", "another one"],

@@ -6,12 +6,12 @@ import { type EndReason, isLive, type SessionId, type Storage } from "@pawl/stor
 import type { Command } from "commander";
 import { CommandError } from "../command-error.js";
 import { examples, pointInTime, storageCommand } from "../command-options.js";
-import { type StorageOptions, withStorage } from "../local-storage.js";
+import { type StorageCommandOptions, withStorage } from "../local-storage.js";
 import { createProgress } from "../progress.js";
 import { print, printJson, type Terminal } from "../terminal.js";
 import { readTextLines } from "../../transfer/text-lines.js";
 
-interface ReplayOptions extends StorageOptions {
+interface ReplayOptions extends StorageCommandOptions {
   readonly since?: number;
   readonly dryRun?: true;
 }

@@ -2,7 +2,7 @@ import type { RevokeSessions } from "@pawl/protocol";
 import type { Command } from "commander";
 import { CommandError } from "../command-error.js";
 import { type CallOptions, callingCommand, examples, someText } from "../command-options.js";
-import { type CoreClient, createCoreClient } from "../core-client.js";
+import { type ApiClient, createApiClient } from "../api-client.js";
 import { confirm, print, printJson, type Terminal, jsonText } from "../terminal.js";
 
 interface RevokeOptions extends CallOptions {
@@ -58,7 +58,7 @@ const bodies = (selected: Selection, detail: string | undefined): readonly Revok
 };
 
 /** Says what is about to end, counted as far as one request counts. */
-const question = async (client: CoreClient, selected: Exclude<Selection, { kind: "handles" }>): Promise<string> => {
+const question = async (client: ApiClient, selected: Exclude<Selection, { kind: "handles" }>): Promise<string> => {
   if (selected.kind === "tenant") {
     const { sessions, next } = await client.call("listSessions", {
       query: { tenantId: selected.tenant, limit: COUNTED },
@@ -76,7 +76,7 @@ const question = async (client: CoreClient, selected: Exclude<Selection, { kind:
 
 const revoke = async (handles: readonly string[], options: RevokeOptions, terminal: Terminal): Promise<void> => {
   const selected = selection(handles, options);
-  const client = createCoreClient(options, terminal);
+  const client = createApiClient(options, terminal);
   if (
     selected.kind !== "handles" &&
     options.yes !== true &&

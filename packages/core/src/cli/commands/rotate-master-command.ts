@@ -8,12 +8,12 @@ import {
 import { addToMasterKeyFile, type MasterKeySource, masterKeySource, removeFromMasterKeyFile } from "@pawl/engine/host";
 import type { Command } from "commander";
 import { CommandError } from "../command-error.js";
-import { type CommonOptions, examples, localCommand, wholeNumber } from "../command-options.js";
+import { type CommandOptions, examples, localCommand, wholeNumber } from "../command-options.js";
 import { type LocalStorage, withStorage } from "../local-storage.js";
 import { formatTable, formatTime } from "../table.js";
 import { print, printJson, type Terminal } from "../terminal.js";
 
-interface RotateMasterOptions extends CommonOptions {
+interface RotateMasterOptions extends CommandOptions {
   readonly status?: true;
   readonly add?: true;
   readonly to?: number;

@@ -1,7 +1,7 @@
 import type { SessionInformation } from "@pawl/protocol";
 import type { Command } from "commander";
 import { type CallOptions, callingCommand, examples, someText, wholeNumber } from "../command-options.js";
-import { createCoreClient } from "../core-client.js";
+import { createApiClient } from "../api-client.js";
 import { addEraseCommand } from "./erase-command.js";
 import { addExportCommand } from "./export-command.js";
 import { addImportCommand } from "./import-command.js";
@@ -22,7 +22,7 @@ const PAGE = 500;
 const time = (value: number | undefined): string | undefined => (value === undefined ? undefined : formatTime(value));
 
 const list = async (options: ListOptions, terminal: Terminal): Promise<void> => {
-  const client = createCoreClient(options, terminal);
+  const client = createApiClient(options, terminal);
   const { user, tenant, limit } = options;
   const sessions: SessionInformation[] = [];
   let after = options.after;
@@ -64,7 +64,7 @@ const list = async (options: ListOptions, terminal: Terminal): Promise<void> => 
 };
 
 const show = async (handle: string, options: CallOptions, terminal: Terminal): Promise<void> => {
-  const session = await createCoreClient(options, terminal).call("getSession", { handle });
+  const session = await createApiClient(options, terminal).call("getSession", { handle });
   if (options.json === true) printJson(terminal, session);
   else
     print(
@@ -86,7 +86,7 @@ const show = async (handle: string, options: CallOptions, terminal: Terminal): P
 };
 
 const explain = async (handle: string, options: CallOptions, terminal: Terminal): Promise<void> => {
-  const answer = await createCoreClient(options, terminal).call("explainSession", { handle });
+  const answer = await createApiClient(options, terminal).call("explainSession", { handle });
   if (options.json === true) {
     printJson(terminal, answer);
     return;

@@ -3,12 +3,12 @@ import type { CoreConfig } from "../../config/core-config.js";
 import { isLoopbackHost } from "../../config/network-address.js";
 import { readConfig } from "../../config/read-config.js";
 import { showStorageAddress } from "../../config/storage-address.js";
-import { type CommonOptions, examples, localCommand } from "../command-options.js";
+import { type CommandOptions, examples, localCommand } from "../command-options.js";
 import { CommandError, stackOf } from "../command-error.js";
 import { print, type Terminal } from "../terminal.js";
 import { version } from "../version.js";
 
-interface StartOptions extends CommonOptions {
+interface StartOptions extends CommandOptions {
   readonly port?: string;
   readonly host?: string;
 }

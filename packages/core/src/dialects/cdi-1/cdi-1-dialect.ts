@@ -1,7 +1,7 @@
 import type { RandomSource, SessionEngine, SessionHandle } from "@pawl/engine";
 import type { UserId } from "@pawl/storage";
 import type { CoreConfig } from "../../config/core-config.js";
-import type { CoreReply, CoreRequest, Dialect, Operation } from "../../server/exchange.js";
+import type { CoreReply, CoreRequest, Dialect, Operation } from "../../server/dialect.js";
 import { jsonReply, textRefusal, textReply, unknownVersionReply } from "../cdi-reply.js";
 import { createPathTable } from "../path-table.js";
 import {
@@ -15,7 +15,7 @@ import {
   stringField,
 } from "../cdi-input.js";
 import { signingKeyMembers } from "../signing-key-members.js";
-import { issuedSession, tokenInfo } from "./session-answer.js";
+import { issuedCookies, tokenCookie } from "./session-answer.js";
 
 export interface Cdi1Options {
   readonly engine: SessionEngine;
@@ -58,7 +58,7 @@ export const createCdi1Dialect = ({ engine, config, random, processId }: Cdi1Opt
     const payload = objectField(fields, "userDataInJWT");
     const data = objectField(fields, "userDataInDatabase");
     const issued = await engine.createSession({ userId, payload, data, form: "v1", keyKind });
-    return replyWithKey({ status: "OK", ...issuedSession(issued, { cookies, random }) });
+    return replyWithKey({ status: "OK", ...issuedCookies(issued, { cookies, random }) });
   };
 
   const verifySession: Handler = async ({ body }) => {
@@ -78,7 +78,7 @@ export const createCdi1Dialect = ({ engine, config, random, processId }: Cdi1Opt
     return replyWithKey({
       status: "OK",
       session: { handle: claims.handle, userId: claims.userId, userDataInJWT: claims.payload },
-      ...(clean === undefined ? {} : { accessToken: tokenInfo(clean, cookies.accessTokenPath, cookies) }),
+      ...(clean === undefined ? {} : { accessToken: tokenCookie(clean, cookies.accessTokenPath, cookies) }),
     });
   };
 
@@ -87,7 +87,7 @@ export const createCdi1Dialect = ({ engine, config, random, processId }: Cdi1Opt
     const outcome = await engine.refreshSession({ refreshToken, form: "v1", keyKind });
     switch (outcome.kind) {
       case "refreshed":
-        return reply({ status: "OK", ...issuedSession(outcome, { cookies, random }) });
+        return reply({ status: "OK", ...issuedCookies(outcome, { cookies, random }) });
       case "unauthorised":
         return reply({ status: "UNAUTHORISED", message: outcome.message });
       case "token_reuse": {

@@ -1,7 +1,7 @@
 import type { RandomSource, SessionEngine } from "@pawl/engine";
 import type { TenantId } from "@pawl/storage";
 import type { CoreConfig } from "../../config/core-config.js";
-import type { CoreReply } from "../../server/exchange.js";
+import type { CoreReply } from "../../server/dialect.js";
 import type { CdiOperationName, CdiVersion } from "./cdi-versions.js";
 
 /** A request to one operation: who asks in which version, and for which tenant. */

@@ -1,6 +1,6 @@
 import { EngineError } from "@pawl/engine";
 import { PUBLIC_TENANT } from "@pawl/storage";
-import type { CoreReply, CoreRequest, Dialect, Found, Operation } from "../../server/exchange.js";
+import type { CoreReply, CoreRequest, Dialect, Found, Operation } from "../../server/dialect.js";
 import { InputError, queryParameter } from "../cdi-input.js";
 import { jsonReply, textRefusal, textReply, unknownVersionReply } from "../cdi-reply.js";
 import type { CdiHandlers, CdiOptions } from "./cdi-call.js";
@@ -57,22 +57,23 @@ export const createCdiDialect = (options: CdiOptions): Dialect => {
 
   /** The version asked for, or why it is refused. */
   const versionOf = ({ headers }: CoreRequest): CdiVersion | CoreReply => {
-    const asked = headers["cdi-version"];
-    if (asked === undefined) return latest;
-    const known = typeof asked === "string" ? byName.get(asked) : undefined;
+    const requested = headers["cdi-version"];
+    if (requested === undefined) return latest;
+    const known = typeof requested === "string" ? byName.get(requested) : undefined;
     if (known !== undefined) return known;
-    if (cdiVersions.some(({ version }) => version === asked))
+    if (cdiVersions.some(({ version }) => version === requested))
       return textReply(
-        `cdi-version ${asked as string} is lower than the minimum allowed version ${oldest.version}`,
+        `cdi-version ${requested as string} is lower than the minimum allowed version ${oldest.version}`,
         400,
       );
-    return unknownVersionReply(asked);
+    return unknownVersionReply(requested);
   };
 
   const serve = async (methods: Methods, place: CdiPlace, request: CoreRequest): Promise<CoreReply> => {
-    const asked = versionOf(request);
+    const requested = versionOf(request);
     const operation = methods.get(request.method);
-    const version = "status" in asked && operation?.anyVersion === true && isWellFormed(request) ? latest : asked;
+    const version =
+      "status" in requested && operation?.anyVersion === true && isWellFormed(request) ? latest : requested;
     if ("status" in version) return version;
     if (place.appId !== undefined) return textReply(noSuchTenant(place.appId, place.tenantId).message, 400);
     if (place.namesTenant && !version.tenants) return textRefusal("not_found", {});

@@ -1,6 +1,6 @@
 import type { KeySet } from "@pawl/engine";
 import type { SigningAlgorithm } from "@pawl/storage";
-import type { CoreReply } from "../../server/exchange.js";
+import type { CoreReply } from "../../server/dialect.js";
 import { integerField, InputError, objectField, optionalBooleanField, readFields, stringField } from "../cdi-input.js";
 import { jsonReply } from "../cdi-reply.js";
 import { signingKeyMembers } from "../signing-key-members.js";
@@ -55,14 +55,14 @@ export const createKeyHandlers = ({
 
     async createJwt({ body }) {
       const fields = readFields(body);
-      const asked = stringField(fields, "algorithm");
+      const named = stringField(fields, "algorithm");
       const issuer = stringField(fields, "jwksDomain");
       const payload = objectField(fields, "payload");
       const validity = integerField(fields, "validity");
       const isStatic = optionalBooleanField(fields, "useStaticSigningKey") ?? true;
       // The original's text; it refuses 0 too.
       if (validity <= 0) throw new InputError("validity must be greater than or equal to 0");
-      const algorithm = algorithms.find((known) => known === asked.toUpperCase());
+      const algorithm = algorithms.find((known) => known === named.toUpperCase());
       if (algorithm === undefined) return reply({ status: "UNSUPPORTED_ALGORITHM_ERROR" });
       const kind = isStatic ? "static" : "dynamic";
       const jwt = await engine.issueJwt({ payload, issuer, validity, algorithm, keyKind: kind });

@@ -1,6 +1,6 @@
 import { parseHandle, type RefreshOutcome, type SessionInformation, type TryRefreshReason } from "@pawl/engine";
 import { PUBLIC_TENANT, type SigningKeyKind, type UserId } from "@pawl/storage";
-import type { CoreReply } from "../../server/exchange.js";
+import type { CoreReply } from "../../server/dialect.js";
 import type { UnknownObject } from "../../server/json-object.js";
 import {
   booleanField,
@@ -19,7 +19,7 @@ import { signingKeyMembers } from "../signing-key-members.js";
 import type { CdiCall, CdiHandlers, CdiOptions } from "./cdi-call.js";
 import type { CdiVersion } from "./cdi-versions.js";
 import { assertTenant } from "./known-tenant.js";
-import { issuedSession, ownerOf, sessionOf, tokenInfo } from "./session-answer.js";
+import { issuedTokens, ownerMembers, sessionMembers, tokenTimes } from "./session-answer.js";
 
 const NO_SESSION = { status: "UNAUTHORISED", message: "Session does not exist." };
 
@@ -110,7 +110,7 @@ export const createSessionHandlers = ({
         algorithm,
         keyKind,
       });
-      return replyWithKeys(issuedSession(issued, { version, random }), version);
+      return replyWithKeys(issuedTokens(issued, { version, random }), version);
     },
 
     async getSession(call) {
@@ -120,7 +120,7 @@ export const createSessionHandlers = ({
       return reply({
         status: "OK",
         sessionHandle: session.handle,
-        ...ownerOf(session, version),
+        ...ownerMembers(session, version),
         userDataInDatabase: session.data,
         userDataInJWT: session.payload,
         expiry: session.expiresAt,
@@ -135,8 +135,8 @@ export const createSessionHandlers = ({
       const antiCsrfToken = optionalStringField(fields, "antiCsrfToken");
       const doAntiCsrfCheck = booleanField(fields, "doAntiCsrfCheck");
       const enableAntiCsrf = booleanField(fields, "enableAntiCsrf");
-      const asked = version.checkDatabase === "required" && booleanField(fields, "checkDatabase");
-      const checkDatabase = asked || engine.policy.checkDatabase;
+      const isRequested = version.checkDatabase === "required" && booleanField(fields, "checkDatabase");
+      const checkDatabase = isRequested || engine.policy.checkDatabase;
       const outcome = await engine.confirmAccessToken({
         accessToken,
         doAntiCsrfCheck,
@@ -151,8 +151,8 @@ export const createSessionHandlers = ({
           return replyWithKeys(
             {
               status: "OK",
-              session: sessionOf(claims, version),
-              accessToken: clean === undefined ? undefined : tokenInfo(clean),
+              session: sessionMembers(claims, version),
+              accessToken: clean === undefined ? undefined : tokenTimes(clean),
             },
             version,
           );
@@ -186,14 +186,14 @@ export const createSessionHandlers = ({
       });
       switch (outcome.kind) {
         case "refreshed":
-          return reply(issuedSession(outcome, { version, random }));
+          return reply(issuedTokens(outcome, { version, random }));
         case "unauthorised":
           return reply({ status: "UNAUTHORISED", message: refreshTexts[outcome.why] });
         case "token_reuse": {
           const { session } = outcome;
           return reply({
             status: "TOKEN_THEFT_DETECTED",
-            session: { handle: session.handle, ...ownerOf(session, version) },
+            session: { handle: session.handle, ...ownerMembers(session, version) },
           });
         }
       }
@@ -209,8 +209,8 @@ export const createSessionHandlers = ({
       const { session, accessToken: renewed } = outcome;
       return reply({
         status: "OK",
-        session: sessionOf(session, version),
-        accessToken: renewed === undefined ? undefined : tokenInfo(renewed),
+        session: sessionMembers(session, version),
+        accessToken: renewed === undefined ? undefined : tokenTimes(renewed),
       });
     },
 

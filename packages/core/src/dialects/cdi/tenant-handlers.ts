@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue, Tenant } from "@pawl/engine";
 import { PUBLIC_TENANT } from "@pawl/storage";
-import type { CoreReply } from "../../server/exchange.js";
+import type { CoreReply } from "../../server/dialect.js";
 import type { UnknownObject } from "../../server/json-object.js";
 import {
   InputError,

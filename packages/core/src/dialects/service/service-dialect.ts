@@ -1,5 +1,5 @@
 import { type Storage, StorageError } from "@pawl/storage";
-import type { CoreReply, Dialect, Operation } from "../../server/exchange.js";
+import type { CoreReply, Dialect, Operation } from "../../server/dialect.js";
 import { textRefusal, textReply } from "../cdi-reply.js";
 import { createPathTable } from "../path-table.js";
 import { withoutHead } from "../../server/request-target.js";

@@ -1,14 +1,14 @@
 import { type AccessTokenClaims, handleOf, type IssuedSession, type SessionExplanation } from "@pawl/engine";
-import type { Event, RouteAnswer } from "@pawl/protocol";
+import type { Event, RouteResponse } from "@pawl/protocol";
 import type { EventRecord } from "@pawl/storage";
 
 /** A created or refreshed session, without what the engine says besides. */
-export const issuedSession = ({
+export const issuedSessionBody = ({
   session,
   accessToken,
   refreshToken,
   antiCsrfToken,
-}: IssuedSession): RouteAnswer<"createSession"> => ({
+}: IssuedSession): RouteResponse<"createSession"> => ({
   session,
   accessToken,
   refreshToken,
@@ -16,21 +16,21 @@ export const issuedSession = ({
 });
 
 /** What an accepted access token says. */
-export const verifiedSession = ({
+export const verifiedSessionBody = ({
   handle,
   tenantId,
   userId,
   payload,
   issuedAt,
   expiresAt,
-}: AccessTokenClaims): RouteAnswer<"verifySession"> => ({
+}: AccessTokenClaims): RouteResponse<"verifySession"> => ({
   session: { handle, tenantId, userId, payload },
   issuedAt,
   expiresAt,
 });
 
 /** One line of the audit trail: session id and tenant as a handle, the detail as JSON. */
-export const event = ({ sessionId, tenantId, userId, detail, reason, ...record }: EventRecord): Event => ({
+export const eventBody = ({ sessionId, tenantId, userId, detail, reason, ...record }: EventRecord): Event => ({
   key: record.key,
   at: record.at,
   type: record.type,
@@ -43,7 +43,7 @@ export const event = ({ sessionId, tenantId, userId, detail, reason, ...record }
 });
 
 /** What became of a session. */
-export const explanation = ({ events, ...facts }: SessionExplanation): RouteAnswer<"explainSession"> => ({
+export const explanationBody = ({ events, ...facts }: SessionExplanation): RouteResponse<"explainSession"> => ({
   ...facts,
-  events: events.map(event),
+  events: events.map(eventBody),
 });

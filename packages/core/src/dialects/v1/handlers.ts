@@ -11,7 +11,7 @@ import {
   DEFAULT_PAGE_LIMIT,
   openApi,
   type ProblemCode,
-  type RouteAnswer,
+  type RouteResponse,
   type RouteBody,
   type RouteName,
   type RouteQuery,
@@ -25,8 +25,8 @@ import {
   type UserId,
 } from "@pawl/storage";
 import type { CoreConfig } from "../../config/core-config.js";
-import type { StreamReply } from "../../server/exchange.js";
-import { event, explanation, issuedSession, verifiedSession } from "./answers.js";
+import type { StreamReply } from "../../server/dialect.js";
+import { eventBody, explanationBody, issuedSessionBody, verifiedSessionBody } from "./answers.js";
 import type { ProblemDetail } from "./problem-reply.js";
 import { revocationStream } from "./revocation-stream.js";
 
@@ -41,13 +41,13 @@ export interface Call<Name extends RouteName> {
 }
 
 /** What an operation comes to. */
-export type Outcome<Name extends RouteName> =
-  | { readonly ok: RouteAnswer<Name> }
+export type CallOutcome<Name extends RouteName> =
+  | { readonly ok: RouteResponse<Name> }
   | { readonly problem: ProblemCode; readonly detail?: ProblemDetail }
   | { readonly stream: StreamReply };
 
 export type Handlers = {
-  readonly [Name in RouteName]: (call: Call<Name>) => Outcome<Name> | Promise<Outcome<Name>>;
+  readonly [Name in RouteName]: (call: Call<Name>) => CallOutcome<Name> | Promise<CallOutcome<Name>>;
 };
 
 export interface HandlerOptions {
@@ -69,13 +69,13 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
   // The schemas have checked what is cast here; brands are for the engine's own code.
   return {
     async createSession({ body }) {
-      return { ok: issuedSession(await engine.createSession({ keyKind, ...(body as CreateSessionInput) })) };
+      return { ok: issuedSessionBody(await engine.createSession({ keyKind, ...(body as CreateSessionInput) })) };
     },
     async refreshSession({ body }) {
       const outcome = await engine.refreshSession(body);
       switch (outcome.kind) {
         case "refreshed":
-          return { ok: issuedSession(outcome) };
+          return { ok: issuedSessionBody(outcome) };
         case "unauthorised":
           return { problem: "unauthorised", detail: { detail: outcome.message } };
         case "token_reuse": {
@@ -86,7 +86,7 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
     },
     async verifySession({ body }) {
       const outcome = await engine.verifyAccessToken(body);
-      if (outcome.kind === "valid") return { ok: verifiedSession(outcome.claims) };
+      if (outcome.kind === "valid") return { ok: verifiedSessionBody(outcome.claims) };
       const problem = outcome.kind === "try_refresh" ? "try_refresh_token" : "unauthorised";
       return { problem, detail: { detail: outcome.message } };
     },
@@ -133,7 +133,7 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
       return session === undefined ? NOT_FOUND : { ok: session };
     },
     async explainSession({ handle }) {
-      return { ok: explanation(await engine.explainSession(handle)) };
+      return { ok: explanationBody(await engine.explainSession(handle)) };
     },
     async updateSessionData({ handle, body }) {
       return (await engine.updateSessionData(handle, body.data as JsonObject)) ? { ok: undefined } : NOT_FOUND;
@@ -145,7 +145,7 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
       const selector = eventSelector(query);
       if (selector === undefined) return { ok: { events: [] } };
       const { items, next } = await engine.listEvents(selector, pageOf(query));
-      return { ok: { events: items.map(event), ...(next === undefined ? {} : { next }) } };
+      return { ok: { events: items.map(eventBody), ...(next === undefined ? {} : { next }) } };
     },
     async watchRevocations({ query, lastEventId }) {
       return { stream: await revocationStream(engine, { cursor: lastEventId ?? query.cursor, heartbeat }) };

@@ -1,5 +1,5 @@
 import { type Problem, PROBLEM_TYPE, type ProblemCode, problems } from "@pawl/protocol";
-import type { CoreReply } from "../../server/exchange.js";
+import type { CoreReply } from "../../server/dialect.js";
 
 /** What a problem says besides its code, status and title. */
 export type ProblemDetail = Omit<Problem, "type" | "code" | "title" | "status">;

@@ -1,6 +1,6 @@
 import type { SessionEngine } from "@pawl/engine";
 import type { RevocationCursor } from "@pawl/storage";
-import type { StreamReply } from "../../server/exchange.js";
+import type { StreamReply } from "../../server/dialect.js";
 
 type RevokedPage = Awaited<ReturnType<SessionEngine["revocationsSince"]>>;
 

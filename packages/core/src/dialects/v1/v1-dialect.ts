@@ -1,8 +1,8 @@
 import { type Route, type RouteName, routes } from "@pawl/protocol";
-import type { CoreReply, CoreRequest, Dialect, Found, Operation } from "../../server/exchange.js";
+import type { CoreReply, CoreRequest, Dialect, Found, Operation } from "../../server/dialect.js";
 import { parseJsonObject } from "../../server/json-object.js";
 import { findMethod, type PathOperations } from "../path-table.js";
-import { type Call, createHandlers, type HandlerOptions, type Outcome } from "./handlers.js";
+import { type Call, createHandlers, type HandlerOptions, type CallOutcome } from "./handlers.js";
 import { problemReply } from "./problem-reply.js";
 import { compileValidator, readQuery, type Validator } from "./validator.js";
 import { withoutHead } from "../../server/request-target.js";
@@ -13,7 +13,9 @@ const JSON_TYPE = "application/json; charset=utf-8";
 const KEY_SET_CACHE = "public, max-age=30";
 
 /** Any operation's handler as the router sees it: the input is checked by the very schemas that give its type. */
-type AnyHandler = (call: Record<keyof Call<RouteName>, unknown>) => Outcome<RouteName> | Promise<Outcome<RouteName>>;
+type AnyHandler = (
+  call: Record<keyof Call<RouteName>, unknown>,
+) => CallOutcome<RouteName> | Promise<CallOutcome<RouteName>>;
 
 /** Our own API: the routes of `@pawl/protocol` over the engine. */
 export const createV1Dialect = (options: HandlerOptions): Dialect => {
@@ -115,7 +117,7 @@ const decoded = (segment: string): string | undefined => {
   }
 };
 
-const replyOf = (route: Route, outcome: Outcome<RouteName>): ReturnType<Operation["handle"]> => {
+const replyOf = (route: Route, outcome: CallOutcome<RouteName>): ReturnType<Operation["handle"]> => {
   if ("problem" in outcome) return problemReply(outcome.problem, outcome.detail);
   if ("stream" in outcome) return outcome.stream;
   const { status } = route.success;

@@ -1,5 +1,5 @@
 /** Why a session is over. */
-export type EndReason =
+export type WebEndReason =
   /** Somebody signed out, here or in another tab. */
   | "signed_out"
   /** A stolen refresh token came back, and the server ended the session. */
@@ -14,7 +14,7 @@ export interface HeaderTokens {
 }
 
 /** What all pages and workers of an origin share of one session. */
-export interface SessionRecord {
+export interface SharedSession {
   /** Grows with each change: of two records the greater is the newer one. 0: nothing is known. */
   readonly generation: number;
   /** The generation in which a session last ended: an answer to a request from before that changes nothing. */
@@ -24,16 +24,16 @@ export interface SessionRecord {
   readonly antiCsrf?: string | undefined;
   /** When the access token ends, by `monotonicTime`. */
   readonly expiresAt?: number;
-  readonly reason?: EndReason;
+  readonly reason?: WebEndReason;
   /** Until when, by `monotonicTime`, somebody is refreshing; only where there are no Web Locks. */
   readonly busyUntil?: number;
   readonly tokens?: HeaderTokens | undefined;
 }
 
-export const NOTHING_KNOWN: SessionRecord = { generation: 0, endedAt: 0 };
+export const NOTHING_KNOWN: SharedSession = { generation: 0, endedAt: 0 };
 
 /** A later generation, also where the store and its counting were wiped meanwhile. */
-export const nextGeneration = ({ generation }: SessionRecord): number => Math.max(Date.now(), generation + 1);
+export const nextGeneration = ({ generation }: SharedSession): number => Math.max(Date.now(), generation + 1);
 
 /** Ms since the epoch at which the page was opened, and on from there at an even pace, whatever becomes of the device's clock. */
 export const monotonicTime = (): number => performance.timeOrigin + performance.now();

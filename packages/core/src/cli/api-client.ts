@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { type Problem, type RouteAnswer, type RouteBody, type RouteName, type RouteQuery } from "@pawl/protocol";
+import { type Problem, type RouteResponse, type RouteBody, type RouteName, type RouteQuery } from "@pawl/protocol";
 import { readConfig } from "../config/read-config.js";
 import { CommandError } from "./command-error.js";
 import type { Terminal } from "./terminal.js";
 
 /** How a command finds the running core. */
-export interface ClientOptions {
+export interface ApiClientOptions {
   readonly config?: string;
   readonly url?: string;
   readonly apiKeyFile?: string;
@@ -20,9 +20,9 @@ interface Request<Name extends RouteName> {
 }
 
 /** Calls the `/v1` API of a running core. */
-export interface CoreClient {
+export interface ApiClient {
   /** @throws CommandError that says what went wrong and what to do about it. */
-  call<Name extends RouteName>(name: Name, request?: Request<Name>): Promise<RouteAnswer<Name>>;
+  call<Name extends RouteName>(name: Name, request?: Request<Name>): Promise<RouteResponse<Name>>;
 }
 
 const TIMEOUT = 30_000;
@@ -72,7 +72,7 @@ const localUrl = (host: string, port: number): string => {
 };
 
 /** Address and key: from the options, else from the same configuration that the core reads. */
-const findTarget = (options: ClientOptions, terminal: Terminal): Target => {
+const findTarget = (options: ApiClientOptions, terminal: Terminal): Target => {
   const { env, cwd } = terminal;
   const url = options.url ?? env["PAWL_URL"];
   const keyFile = options.apiKeyFile ?? env["PAWL_API_KEY_FILE"];
@@ -116,10 +116,10 @@ const complaint = (answer: unknown, target: Target, handle: string | undefined):
  * Finds the core and returns a client for it; nothing is sent yet.
  * @throws ConfigError, or CommandError with exit code 2, when address or key cannot be told.
  */
-export const createCoreClient = (options: ClientOptions, terminal: Terminal): CoreClient => {
+export const createApiClient = (options: ApiClientOptions, terminal: Terminal): ApiClient => {
   const target = findTarget(options, terminal);
   return {
-    async call<Name extends RouteName>(name: Name, request: Request<Name> = {}): Promise<RouteAnswer<Name>> {
+    async call<Name extends RouteName>(name: Name, request: Request<Name> = {}): Promise<RouteResponse<Name>> {
       // Loaded when something is asked for: the schemas take longer to build than all other commands take.
       const { routes } = await import("@pawl/protocol");
       const { method, path, success } = routes[name];
@@ -141,7 +141,7 @@ export const createCoreClient = (options: ClientOptions, terminal: Terminal): Co
       const text = await response.text().catch((cause: unknown) => Promise.reject(unreachable(target.url, cause)));
       const contentType = response.headers.get("content-type") ?? "";
       if (response.status === success.status && contentType.startsWith("application/json"))
-        return JSON.parse(text) as RouteAnswer<Name>;
+        return JSON.parse(text) as RouteResponse<Name>;
       if (contentType.startsWith("application/problem+json")) throw complaint(JSON.parse(text), target, request.handle);
       throw new CommandError(`${target.url} answers (status ${response.status}), but not as a Pawl core`);
     },
