@@ -13,8 +13,8 @@ import { followRevocations } from "./revocation/revocation-feed.js";
 import { createRevocation } from "./revocation/revocation.js";
 import type { SessionEngine } from "./session-engine.js";
 import { handleOf, newSessionId } from "./session-handle.js";
-import { checkForm, checkSession } from "./sessions/session-input.js";
-import { createSessions } from "./sessions/sessions.js";
+import { checkForm, checkNewSession } from "./sessions/session-input.js";
+import { createSessionAccess } from "./sessions/session-access.js";
 import { createSigningKeys } from "./keys/signing-keys.js";
 import { sweep } from "./sessions/sweep.js";
 import { createTenants } from "./sessions/tenants.js";
@@ -82,7 +82,7 @@ export const createEngine = async (options: EngineOptions): Promise<SessionEngin
       const mustExist = input.tenantMustExist === true && tenantId !== PUBLIC_TENANT;
       if (mustExist && (await tenants.get(tenantId)) === undefined) throw tenantUnknown();
       const form = checkForm(input.form);
-      const session = checkSession(input, form);
+      const session = checkNewSession(input, form);
       const now = storage.now();
       const secret = random.bytes(SECRET_BYTES);
       const { device, address } = session;
@@ -124,7 +124,7 @@ export const createEngine = async (options: EngineOptions): Promise<SessionEngin
     ...createVerification({ policy, storage, verifier, signingKeys, issuer }),
     ...revocation,
     tenants,
-    ...createSessions({ policy, storage }),
+    ...createSessionAccess({ policy, storage }),
 
     listEvents: (selector, page) => storage.listEvents(selector, page),
     revocationsSince: (from) => revocations.readSince(from),

@@ -6,88 +6,88 @@ import type { SessionHandle } from "../session.js";
 /** Entries of the feed may stand a little out of the order of their times. */
 const OVERLAP = 60_000;
 
-/** Where a reader of the feed goes on. */
+/** Where a reader of the feed continues. */
 type Position = Parameters<Storage["revocationsSince"]>[0];
 
-/** Ends that a call which failed may have brought about without anybody here hearing of them. */
-interface Unheard {
-  /** The last failure: its work may be done a while later, by a server that does not know that nobody waits. */
+/** What failed calls may have ended without a line in the log. */
+interface Unlogged {
+  /** The last failure: the server may still do the work of a call that was given up. */
   at: Millis;
   from: Position;
-  /** Handles that stand in the log since, or wait in it to be written. */
+  /** Handles written to the log since, or waiting to be. */
   readonly known: Set<SessionHandle>;
 }
 
 /**
- * The same storage, which acknowledges the end of a session only when it stands in the log as well. A call whose line
- * could not be written fails, although the session has ended: it is unknown to the caller, whose next try writes it.
- * After a call that failed in the store nobody knows what it ended; the feed tells, before the next end is acknowledged.
+ * The same storage, which acknowledges the end of a session only once it is in the log as well. A call whose line cannot
+ * be written fails although the session has ended; the caller's next attempt writes it. What a call that failed in the
+ * store has ended is read from the feed before the next end is acknowledged.
  */
 export const loggedStorage = (storage: Storage, log: RevocationLog): Storage => {
-  let unheard: Unheard | undefined;
+  let unlogged: Unlogged | undefined;
 
-  /** A call that may end sessions. */
-  const asked = async <Result>(call: Promise<Result>): Promise<Result> => {
+  /** Awaits a call that may end sessions, and remembers when it failed. */
+  const noteFailure = async <Result>(call: Promise<Result>): Promise<Result> => {
     try {
       return await call;
     } catch (error) {
       if (error instanceof StorageError && error.code === "invalid_record") throw error;
       const at = storage.now();
-      unheard ??= { at, from: { at: startOf(at) }, known: new Set() };
-      unheard.at = at;
+      unlogged ??= { at, from: { at: startOf(at) }, known: new Set() };
+      unlogged.at = at;
       throw error;
     }
   };
 
-  /** Writes what calls that failed have ended. */
-  const hear = async (): Promise<void> => {
-    const hearing = unheard;
-    if (hearing === undefined) return;
-    const isLast = storage.now() > hearing.at + OVERLAP;
-    hearing.from = await copyFeed({ storage, log, known: hearing.known }, hearing.from);
-    if (isLast && unheard === hearing) unheard = undefined;
+  /** Logs what failed calls have ended. */
+  const logMissed = async (): Promise<void> => {
+    const missed = unlogged;
+    if (missed === undefined) return;
+    const isLast = storage.now() > missed.at + OVERLAP;
+    missed.from = await copyFeed({ storage, log, known: missed.known }, missed.from);
+    if (isLast && unlogged === missed) unlogged = undefined;
   };
 
   const note = async (
     ended: readonly SessionReference[],
     end: Pick<LoggedRevocation, "at" | "reason">,
   ): Promise<void> => {
-    // The feed may have been quicker: its line waits to be written, and `append` waits for all that do.
+    // The feed may have been quicker: then its line is waiting to be written, and `append` waits for all that are.
     const lines = ended
       .map((session) => ({ handle: handleOf(session), ...end }))
-      .filter(({ handle }) => unheard?.known.has(handle) !== true);
-    for (const { handle } of lines) unheard?.known.add(handle);
+      .filter(({ handle }) => unlogged?.known.has(handle) !== true);
+    for (const { handle } of lines) unlogged?.known.add(handle);
     await log.append(lines);
-    await hear();
+    await logMissed();
   };
 
   const logged: Pick<Storage, "createSession" | "applyRotation" | "revokeSessions" | "eraseUser" | "revocationsSince"> =
     {
       async createSession(record, limits) {
-        const ended = await asked(storage.createSession(record, limits));
+        const ended = await noteFailure(storage.createSession(record, limits));
         if (ended.length > 0) await note(ended, { at: storage.now(), reason: "session_limit" });
         return ended;
       },
       async applyRotation(expected, change) {
-        const result = await asked(storage.applyRotation(expected, change));
+        const result = await noteFailure(storage.applyRotation(expected, change));
         if (change.kind === "end" && result.kind === "applied")
           await note(result.ended, { at: result.now, reason: change.reason });
         return result;
       },
       async revokeSessions(selector, cause) {
-        const ended = await asked(storage.revokeSessions(selector, cause));
-        // Also when there are none: a try before this one may have ended them, and could not write it.
+        const ended = await noteFailure(storage.revokeSessions(selector, cause));
+        // Also when there are none: an earlier attempt may have ended them and failed to write it.
         await note(ended, { at: storage.now(), reason: cause.reason });
         return ended;
       },
       async eraseUser(user) {
-        const erased = await asked(storage.eraseUser(user));
+        const erased = await noteFailure(storage.eraseUser(user));
         await note(erased.ended, { at: storage.now(), reason: "erased" });
         return erased;
       },
-      /** Every process follows the feed: so the log catches up also where nothing is ended any more. */
+      /** Every process follows the feed, so the log catches up even when nothing else ends. */
       async revocationsSince(from) {
-        await hear().catch(() => undefined);
+        await logMissed().catch(() => undefined);
         return storage.revocationsSince(from);
       },
     };
@@ -104,8 +104,8 @@ export const loggedStorage = (storage: Storage, log: RevocationLog): Storage => 
 };
 
 /**
- * Writes what the feed holds beyond the end of the log: a process that was killed may have ended sessions that nobody
- * was told of yet, and whoever asks again is told "not live".
+ * Writes what the feed holds beyond the end of the log: a killed process may have ended sessions without logging them, and
+ * a repeated call finds them no longer live.
  */
 export const catchUpLog = async (storage: Storage, log: RevocationLog): Promise<void> => {
   const known = new Set(log.tail.map(({ handle }) => handle));
@@ -113,7 +113,7 @@ export const catchUpLog = async (storage: Storage, log: RevocationLog): Promise<
   await copyFeed({ storage, log, known }, { at: startOf(last) });
 };
 
-/** Writes what the feed holds from a position on and is not known. @returns the position after it. */
+/** Writes what the feed holds from a position on and the log does not. @returns the position after it. */
 const copyFeed = async (
   {
     storage,

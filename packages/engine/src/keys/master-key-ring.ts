@@ -31,11 +31,11 @@ export interface MasterKeyRing {
    */
   reload(): Promise<void>;
   /**
-   * Looks for the keys that sealed these tokens, where one of them is not known here.
-   * @throws EngineError `master_key_missing` when the store knows such a key and this process cannot get it: then nothing
-   * can be said about the session. @returns undefined where all are known.
+   * Reloads when one of these tokens was sealed with a key that is not known here. @returns undefined when all are known.
+   * @throws EngineError `master_key_missing` when the store knows the key but this process does not have it: then nothing
+   * can be said about the session.
    */
-  meet(tokens: readonly unknown[]): Promise<void> | undefined;
+  loadKeysOf(tokens: readonly unknown[]): Promise<void> | undefined;
 }
 
 /**
@@ -51,8 +51,8 @@ export const createMasterKeyRing = async (options: MasterKeyRingOptions): Promis
   let reading: Promise<void> | undefined;
   let waiting: Promise<void> | undefined;
 
-  /** @throws EngineError `master_key_missing` when the store needs what was not given. */
-  const arranged = (): readonly MasterKey[] => {
+  /** The one that seals first, without those that were removed. @throws EngineError `master_key_missing`. */
+  const usableKeys = (): readonly MasterKey[] => {
     const sealing = given.find(({ id }) => id === facts.sealing);
     if (sealing === undefined) throw missing(facts.sealing, "the store seals with it");
     for (const [id, { neededUntil = 0 }] of facts.keys)
@@ -66,7 +66,7 @@ export const createMasterKeyRing = async (options: MasterKeyRingOptions): Promis
     if (keys.length === 0 || found.some(({ id }) => !facts.keys.has(id))) await claimMasterKeys(storage, found);
     given = found;
     facts = await readMasterKeyFacts(storage);
-    const next = arranged();
+    const next = usableKeys();
     // Said before the first token is sealed with it.
     const least = storage.now() + refreshTokenValidity + SEALING_LEASE / 2;
     if ((facts.keys.get(facts.sealing)?.neededUntil ?? 0) < least)
@@ -103,10 +103,10 @@ export const createMasterKeyRing = async (options: MasterKeyRingOptions): Promis
       open: (token) => refreshTokens.open(token),
     },
     reload,
-    meet: (tokens) => (unknown(tokens).length === 0 ? undefined : learn(tokens)),
+    loadKeysOf: (tokens) => (unknown(tokens).length === 0 ? undefined : reloadFor(tokens)),
   };
 
-  async function learn(tokens: readonly unknown[]): Promise<void> {
+  async function reloadFor(tokens: readonly unknown[]): Promise<void> {
     await reload().catch((error: unknown) => {
       if (!(error instanceof EngineError)) throw error;
     });

@@ -13,7 +13,7 @@ import type { RevocationMarks } from "./revocation-feed.js";
 import type { SessionEngine } from "../session-engine.js";
 import { parseHandle } from "../session-handle.js";
 import { listReferences } from "../sessions/session-references.js";
-import { checkCause, checkTenantId, checkUserId } from "../sessions/session-input.js";
+import { checkCause, checkTenantId, checkUserIdText } from "../sessions/session-input.js";
 import type { SessionHandle } from "../session.js";
 
 /** The ways to end sessions on purpose. The local verifier refuses them before the promise resolves. */
@@ -51,7 +51,7 @@ export const createRevocation = ({
 
     async revokeAllForUser({ userId, tenantId, acrossTenants, except }, given) {
       const cause = checkCause(given);
-      checkUserId(userId);
+      checkUserIdText(userId);
       const tenants = acrossTenants === true ? await tenantsOf(userId) : [checkTenantId(tenantId)];
       const kept = except === undefined ? undefined : exempted(except, tenants);
       const ended: SessionHandle[] = [];

@@ -70,7 +70,7 @@ export const createRefresh = ({
 }: {
   readonly policy: Policy;
   readonly storage: Storage;
-  readonly ring: Pick<MasterKeyRing, "refreshTokens" | "meet">;
+  readonly ring: Pick<MasterKeyRing, "refreshTokens" | "loadKeysOf">;
   readonly issuer: Issuer;
   readonly marks: RevocationMarks;
 }): ((input: RefreshSessionInput) => Promise<RefreshOutcome>) => {
@@ -85,8 +85,8 @@ export const createRefresh = ({
       antiCsrf: input.issueAntiCsrf,
     };
     let refused: RefreshOutcome | undefined;
-    const unknownKey = ring.meet([input.refreshToken, ...(input.otherRefreshTokens ?? [])]);
-    if (unknownKey !== undefined) await unknownKey;
+    const loading = ring.loadKeysOf([input.refreshToken, ...(input.otherRefreshTokens ?? [])]);
+    if (loading !== undefined) await loading;
     for (const claims of presentedTokens(input, ring.refreshTokens)) {
       const outcome = isCsrfSafe(claims, input) ? await refresh(claims, style) : NO_ANTI_CSRF;
       if (outcome.kind === "refreshed") return outcome;
@@ -137,7 +137,7 @@ export const createRefresh = ({
           return answer(await noteActivity(forwarded, at), newest(forwarded, at), at);
         }
         case "reuse": {
-          const ended = await punish(record, tokenReuseEvent(record, claims.seq, now));
+          const ended = await applyTheftAction(record, tokenReuseEvent(record, claims.seq, now));
           if (ended !== undefined) return ended;
           break;
         }
@@ -176,8 +176,8 @@ export const createRefresh = ({
     return storage.now() - row.issuedAt <= policy.reuseWindow || row.issuedAt - iat > policy.refreshTokenValidity;
   }
 
-  /** Does what the policy says to a session whose token was stolen. @returns undefined when the row has changed. */
-  async function punish(record: SessionRecord, event: EventRecord): Promise<RefreshOutcome | undefined> {
+  /** Applies the policy's theft action. @returns undefined when the row has changed. */
+  async function applyTheftAction(record: SessionRecord, event: EventRecord): Promise<RefreshOutcome | undefined> {
     const { tenantId, userId } = record;
     const session = { handle: handleOf(record), tenantId, userId };
     if (policy.theftAction === "report") {

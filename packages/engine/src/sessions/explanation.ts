@@ -2,7 +2,7 @@ import { type EndReason, type EventRecord, isLive, type Millis, type SessionReco
 import type { SessionExplanation, SessionHandle } from "../session.js";
 
 /** What is known of a session: its row while there is one, and its events, oldest first. */
-export interface SessionHistory {
+export interface KnownSession {
   readonly handle: SessionHandle;
   readonly row: SessionRecord | undefined;
   readonly events: readonly EventRecord[];
@@ -11,11 +11,11 @@ export interface SessionHistory {
 }
 
 /** Tells what became of a session. Pure. */
-export const explain = (history: SessionHistory): SessionExplanation => {
-  const { handle, row, events, now } = history;
-  const ending = endingOf(history);
+export const explain = (known: KnownSession): SessionExplanation => {
+  const { handle, row, events, now } = known;
+  const ending = endingOf(known);
   const userId = row?.userId ?? events[0]?.userId;
-  const known = {
+  const facts = {
     handle,
     ...(userId === undefined ? {} : { userId }),
     ...(row === undefined ? {} : { createdAt: row.createdAt, lastActiveAt: row.lastActiveAt }),
@@ -23,12 +23,12 @@ export const explain = (history: SessionHistory): SessionExplanation => {
   };
   if (ending !== undefined) {
     const { at, reason } = ending;
-    const summary = `Ended ${clockText(at)} ${sentenceOf(reason, history)}${onWhoseBehalf(events)}.`;
-    return { ...known, status: "ended", endedAt: at, reason, summary };
+    const summary = `Ended ${clockText(at)} ${sentenceOf(reason, known)}${onWhoseBehalf(events)}.`;
+    return { ...facts, status: "ended", endedAt: at, reason, summary };
   }
-  if (row !== undefined && isLive(row, now)) return { ...known, status: "live", summary: liveSentence(row, events) };
+  if (row !== undefined && isLive(row, now)) return { ...facts, status: "live", summary: liveSentence(row, events) };
   return {
-    ...known,
+    ...facts,
     status: "unknown",
     summary:
       "Nothing is known of this session: it never existed, or it ended so long ago that its events were deleted.",
@@ -39,7 +39,7 @@ const endingOf = ({
   row,
   events,
   now,
-}: SessionHistory): { readonly at: Millis; readonly reason: EndReason } | undefined => {
+}: KnownSession): { readonly at: Millis; readonly reason: EndReason } | undefined => {
   if (row?.endedAt !== undefined) return { at: row.endedAt, reason: row.endReason ?? "revoked" };
   if (row !== undefined && now >= row.idleExpiresAt && row.idleExpiresAt < row.expiresAt)
     return { at: row.idleExpiresAt, reason: "idle" };
@@ -48,7 +48,7 @@ const endingOf = ({
   return ended === undefined ? undefined : { at: ended.at, reason: ended.reason ?? "revoked" };
 };
 
-const sentenceOf = (reason: EndReason, { row, events, absoluteTimeout }: SessionHistory): string => {
+const sentenceOf = (reason: EndReason, { row, events, absoluteTimeout }: KnownSession): string => {
   switch (reason) {
     case "logout":
       return "by logout";

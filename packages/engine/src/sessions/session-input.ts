@@ -16,7 +16,7 @@ const MAX_ADDRESS_CHARACTERS = 128;
 const MAX_DETAIL_BYTES = 512;
 
 /** What an application gave for a new session, checked and as storage takes it. */
-export interface CheckedSession {
+export interface NewSession {
   readonly tenantId: TenantId;
   readonly userId: UserId;
   readonly payload: string;
@@ -27,7 +27,7 @@ export interface CheckedSession {
 }
 
 /** @throws EngineError `invalid_input`, `protected_claim`, `payload_too_large`. */
-export const checkSession = (input: CreateSessionInput, form: AccessTokenForm): CheckedSession => {
+export const checkNewSession = (input: CreateSessionInput, form: AccessTokenForm): NewSession => {
   const { payload = {}, data = {} } = input;
   return {
     tenantId: checkTenantId(input.tenantId),
@@ -55,10 +55,10 @@ export const checkTenantId = (tenantId: string = PUBLIC_TENANT): TenantId => {
 };
 
 /** A user id in a question: any text that storage can hold. @throws EngineError `invalid_input`. */
-export const checkUserId = (userId: string): UserId => wellFormed("userId", userId) as UserId;
+export const checkUserIdText = (userId: string): UserId => wellFormed("userId", userId) as UserId;
 
 const checkNewUserId = (userId: string): UserId => {
-  const bytes = Buffer.byteLength(checkUserId(userId));
+  const bytes = Buffer.byteLength(checkUserIdText(userId));
   if (bytes > MAX_USER_ID_BYTES) throw invalid(`userId must have at most ${MAX_USER_ID_BYTES} bytes, not ${bytes}`);
   return userId as UserId;
 };

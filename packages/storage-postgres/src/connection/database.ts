@@ -142,18 +142,18 @@ export class Database {
     client: PoolClient,
     { statement, values, deadline }: { statement: Statement<R>; values: readonly Value[]; deadline: number },
   ): Promise<readonly R[]> {
-    const asked = performance.now();
+    const sent = performance.now();
     const question: TimedQuery = {
       text: this.#textOf(statement.text),
       values: values as Value[],
       // At least a moment, so that a call that had to wait for its connection fails as one that was sent.
-      query_timeout: Math.max(1, deadline - asked),
+      query_timeout: Math.max(1, deadline - sent),
       ...(this.#prepare && statement.name !== undefined ? { name: statement.name } : {}),
     };
     // Several statements in one text have several results, and none of those is looked at.
     const { rows = [] } = (await client.query(question)) as { readonly rows?: readonly object[] };
     const { now } = (rows[0] ?? {}) as { readonly now?: unknown };
-    if (typeof now === "number") this.#clock.observe(millis(now), { asked, answered: performance.now() });
+    if (typeof now === "number") this.#clock.note(millis(now), sent, performance.now());
     return rows as readonly R[];
   }
 

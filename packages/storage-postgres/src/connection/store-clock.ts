@@ -12,10 +12,10 @@ export class StoreClock implements Clock {
     return millis(Math.floor(performance.now() + (this.#offset ?? performance.timeOrigin)));
   }
 
-  /** @param asked, answered by `performance.now()`. */
-  observe(now: Millis, { asked, answered }: { readonly asked: number; readonly answered: number }): void {
+  /** Notes a time that the server told between two moments of `performance.now()`. */
+  note(now: Millis, sent: number, received: number): void {
     // The server's time is cut to whole milliseconds.
-    const [least, most] = [now - answered, now + 1 - asked];
+    const [least, most] = [now - received, now + 1 - sent];
     this.#offset = Math.min(Math.max(this.#offset ?? (least + most) / 2, least), most);
   }
 }

@@ -41,7 +41,7 @@ export class Connection {
   readonly address: Address;
   readonly #options: RedisOptions;
   #client: Client;
-  #heard = performance.now();
+  #lastAnswer = performance.now();
   /** Why the last attempt to connect failed. */
   #trouble: unknown;
   #acknowledged: Promise<void> | undefined;
@@ -74,14 +74,14 @@ export class Connection {
     return writes && this.#options.wait > 0 ? this.#replicated(reply) : reply;
   }
 
-  /** Takes note of an answer, at a moment of `performance.now()`. */
-  hears(moment: number): void {
-    this.#heard = moment;
+  /** Notes when the server last answered, by `performance.now()`. */
+  noteAnswer(received: number): void {
+    this.#lastAnswer = received;
   }
 
   /** Begins anew when the server has said nothing for so long (ms): it may be gone without a word. */
   replaceIfSilent(duration: number): void {
-    if (performance.now() - this.#heard >= duration) this.replace();
+    if (performance.now() - this.#lastAnswer >= duration) this.replace();
   }
 
   /** Lets go of the connection, with all that it was asked, and begins a new one. */
@@ -103,7 +103,7 @@ export class Connection {
   }
 
   #open(): Client {
-    this.#heard = performance.now();
+    this.#lastAnswer = performance.now();
     this.#trouble = undefined;
     const client = newClient(this.address, this.#options);
     client.on("error", (error: unknown) => {
@@ -111,7 +111,7 @@ export class Connection {
     });
     client.on("ready", () => {
       if (client !== this.#client) return;
-      this.#heard = performance.now();
+      this.#lastAnswer = performance.now();
       this.#trouble = undefined;
     });
     client.connect().catch((error: unknown) => {

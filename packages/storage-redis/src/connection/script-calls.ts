@@ -124,7 +124,7 @@ class PendingCall {
 
   #answer(reply: readonly [string, number, ...unknown[]]): void {
     const received = performance.now();
-    this.#connection?.hears(received);
+    this.#connection?.noteAnswer(received);
     if (!this.#end()) return;
     const { number, resolve, reject } = this.#caller;
     if (reply[0] !== number) {

@@ -4,7 +4,7 @@ import type { Policy } from "../policy.js";
 import type { SessionEngine } from "../session-engine.js";
 import { handleOf, parseHandle } from "../session-handle.js";
 import { listReferences } from "./session-references.js";
-import { checkTenantId, checkUserId, dataText, payloadText } from "./session-input.js";
+import { checkTenantId, checkUserIdText, dataText, payloadText } from "./session-input.js";
 import type { JsonObject, SessionHandle, SessionInformation } from "../session.js";
 
 /** A page of sessions ends early once their payload and data are as long as this, in characters. */
@@ -14,7 +14,7 @@ const ROWS_PER_READ = 25;
 const EXPLAINED_EVENTS = 1000;
 
 /** The questions about sessions, and the changes of what an application keeps in them. */
-export const createSessions = ({
+export const createSessionAccess = ({
   policy,
   storage,
 }: {
@@ -44,7 +44,7 @@ export const createSessions = ({
     async listSessions({ tenantId, userId }, page) {
       const selector = {
         ...(tenantId === undefined ? {} : { tenantId: checkTenantId(tenantId) }),
-        ...(userId === undefined ? {} : { userId: checkUserId(userId) }),
+        ...(userId === undefined ? {} : { userId: checkUserIdText(userId) }),
       };
       const items: SessionInformation[] = [];
       let { after } = page;
@@ -61,7 +61,7 @@ export const createSessions = ({
     },
 
     async listSessionHandles(user) {
-      const userId = checkUserId(user.userId);
+      const userId = checkUserIdText(user.userId);
       const tenantId = checkTenantId(user.tenantId);
       const references = await listReferences(storage, user.acrossTenants === true ? { userId } : { userId, tenantId });
       return references.map(handleOf);
