@@ -1,4 +1,3 @@
-// @ts-expect-error -- its types leave out what guesses the width of text
 import { parse, textMetrics, View } from "vega";
 import { compile } from "vega-lite";
 
@@ -18,7 +17,6 @@ const darkRules = Object.entries(ink)
 textMetrics.width = (/** @type {{ fontSize?: number }} */ item, /** @type {string} */ text) =>
   0.58 * (item.fontSize ?? 11) * text.length;
 
-/** @type {import("vega-lite").Config} */
 const config = {
   background: ink.paper,
   axis: {
@@ -38,7 +36,7 @@ const config = {
 
 /**
  * Draws a plot as SVG that can be read on light and on dark pages: it brings its own paper, dark where the reader's system is.
- * @param {import("vega-lite").TopLevelSpec} specification
+ * @param {object} specification of vega-lite
  * @returns {Promise<string>}
  */
 export const draw = async (specification) => {

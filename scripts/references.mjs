@@ -14,7 +14,7 @@ const proof = /\bnpm run (?:-s )?prove -- ((?:[a-z][a-z0-9-]*\s?)+)/gu;
 const link = /\]\((?!https?:|mailto:)([^)\s]*)\)/gu;
 
 /** The anchor of a heading, as forges make it. */
-const anchorOf = (heading) =>
+const anchorOf = (/** @type {string} */ heading) =>
   heading
     .toLowerCase()
     .replaceAll(/[`*]|\[|\]\([^)]*\)/gu, "")
@@ -22,10 +22,10 @@ const anchorOf = (heading) =>
     .trim()
     .replaceAll(" ", "-");
 
-const anchorsOf = (text) => {
+const anchorsOf = (/** @type {string} */ text) => {
   const seen = new Map();
   return new Set(
-    [...text.matchAll(/^#{1,6} (.*)$/gmu)].map(([, heading]) => {
+    [...text.matchAll(/^#{1,6} (.*)$/gmu)].map(([, heading = ""]) => {
       const anchor = anchorOf(heading);
       const count = seen.get(anchor) ?? 0;
       seen.set(anchor, count + 1);
@@ -35,7 +35,7 @@ const anchorsOf = (text) => {
 };
 
 /** What is made while it runs, or stands for a name. */
-const isExempt = (name) =>
+const isExempt = (/** @type {string} */ name) =>
   /\/(?:dist|node_modules|results|tmp-[^/]*|artifacts|\.next|\.stryker)(?:\/|$)|\.\.\.|\/x(?:\.|$|\/)/u.test(name);
 
 /**
@@ -43,24 +43,26 @@ const isExempt = (name) =>
  * @returns {string[]} one line for each reference that leads nowhere.
  */
 export const findBrokenReferences = ({ root, files, scripts, proofs }) => {
+  /** @type {string[]} */
   const found = [];
   for (const file of files) {
     const text = readFileSync(join(root, file), "utf8");
-    const lineOf = (index) => text.slice(0, index).split("\n").length;
-    const tell = (index, what) => found.push(`${file}:${lineOf(index)}: ${what}`);
+    const lineOf = (/** @type {number} */ index) => text.slice(0, index).split("\n").length;
+    const tell = (/** @type {number} */ index, /** @type {string} */ what) =>
+      found.push(`${file}:${lineOf(index)}: ${what}`);
     for (const { 0: name, index } of text.matchAll(outside)) tell(index, `"${name}" is no page of this repository`);
     for (const { 0: name, index } of text.matchAll(path))
       if (!isExempt(name) && !existsSync(join(root, name)) && !existsSync(join(root, dirname(file), name)))
         tell(index, `${name} does not exist`);
-    for (const { 1: name, index } of text.matchAll(command))
+    for (const { 1: name = "", index } of text.matchAll(command))
       if (!scripts.has(name)) tell(index, `there is no "npm run ${name}"`);
-    for (const { 1: names, index } of text.matchAll(proof))
+    for (const { 1: names = "", index } of text.matchAll(proof))
       for (const name of names.trim().split(/\s+/u))
         if (!proofs.some((known) => known === name || known.startsWith(`${name}-`)))
           tell(index, `there is no proof "${name}"`);
     if (!file.endsWith(".md")) continue;
-    for (const { 1: target, index } of text.matchAll(link)) {
-      const [name, anchor] = target.split("#");
+    for (const { 1: target = "", index } of text.matchAll(link)) {
+      const [name = "", anchor] = target.split("#");
       const linked = name === "" ? file : posix.join(dirname(file), decodeURI(name));
       if (!existsSync(join(root, linked))) tell(index, `the link ${target} leads nowhere`);
       else if (
@@ -75,7 +77,7 @@ export const findBrokenReferences = ({ root, files, scripts, proofs }) => {
 };
 
 /** Text files that git tracks; not what is generated, recorded or locked, nor what checks for these words itself. */
-const trackedFiles = (root) =>
+const trackedFiles = (/** @type {string} */ root) =>
   execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], { cwd: root, encoding: "utf8" })
     .trim()
     .split("\n")
@@ -93,6 +95,6 @@ export const findHere = () => {
   const root = new URL("..", import.meta.url).pathname;
   const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const listed = execFileSync(process.execPath, ["prove/run.mjs", "--help"], { cwd: root, encoding: "utf8" });
-  const proofs = [...listed.matchAll(/^ {2}([a-z0-9-]+) /gmu)].map(([, name]) => name);
+  const proofs = [...listed.matchAll(/^ {2}([a-z0-9-]+) /gmu)].map(([, name = ""]) => name);
   return findBrokenReferences({ root, files: trackedFiles(root), scripts: new Set(Object.keys(scripts)), proofs });
 };

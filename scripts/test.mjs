@@ -13,7 +13,7 @@ const findPrograms = async () => {
       console.error(`Installing from Debian's packages, for the tests: ${titles.join(", ")} …`),
     );
   } catch (error) {
-    console.error(error.message);
+    console.error(/** @type {Error} */ (error).message);
     process.exit(1);
   }
 };

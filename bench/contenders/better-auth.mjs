@@ -23,7 +23,10 @@ export const expressServer = async ({ sessions, directory }) => {
     secret: "a secret of this benchmark, long enough",
     baseURL: "http://127.0.0.1",
     // The cost of a password hash is no part of what is measured.
-    emailAndPassword: { enabled: true, password: { hash: async (text) => text, verify: async () => true } },
+    emailAndPassword: {
+      enabled: true,
+      password: { hash: async (/** @type {string} */ text) => text, verify: async () => true },
+    },
     rateLimit: { enabled: false },
     telemetry: { enabled: false },
     logger: { disabled: true },

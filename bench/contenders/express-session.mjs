@@ -1,8 +1,6 @@
 import { RedisStore } from "connect-redis";
-// @ts-expect-error -- it ships no types
 import connectPostgres from "connect-pg-simple";
 import express from "express";
-// @ts-expect-error -- it ships no types
 import session from "express-session";
 import { Pool } from "pg";
 import { createClient } from "redis";

@@ -2,35 +2,26 @@
 import { execFileSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { NEVER, openStorage, PUBLIC_TENANT } from "@pawl/storage";
+import { openStorage } from "@pawl/storage";
+import { session } from "./session.mjs";
 
-const [task, driver, folder] = process.argv.slice(2);
+/** @typedef {import("@pawl/storage").SessionId} SessionId */
+
+const [task = "", driver, folder = ""] = process.argv.slice(2);
 const url = `sqlite:${join(folder, "pawl.db")}?driver=${driver}`;
+const prepared = /** @type {SessionId} */ ("prepared");
 
-const session = (data = "{}") => ({
-  id: crypto.randomUUID(),
-  tenantId: PUBLIC_TENANT,
-  userId: "alice",
-  secretHash: "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg",
-  current: 0,
-  next: 0,
-  issuedAt: 0,
-  keyKind: "dynamic",
-  payload: "{}",
-  data,
-  createdAt: Date.now(),
-  lastActiveAt: Date.now(),
-  expiresAt: Date.now() + 8_640_000_000,
-  idleExpiresAt: NEVER,
-});
+const failureOf = (/** @type {unknown} */ error) => {
+  const { name, code, message } = /** @type {Error & { code?: string }} */ (error);
+  return `${name} ${code}: ${message}`;
+};
 
-const failureOf = (error) => `${error.name} ${error.code}: ${error.message}`;
-
+/** @type {Record<string, () => Promise<object>>} */
 const tasks = {
   async prepare() {
     const storage = await openStorage(url);
     await storage.migrate();
-    await storage.createSession({ ...session(), id: "prepared" });
+    await storage.createSession(session({ id: prepared }));
     await storage.close();
     return {};
   },
@@ -40,10 +31,10 @@ const tasks = {
     const refused = await openStorage(url).catch(failureOf);
     execFileSync("mount", ["-o", "remount,rw", folder]);
     const storage = await openStorage(url);
-    const record = await storage.getSession("prepared");
+    const record = await storage.getSession(prepared);
     await storage.createSession(session());
     await storage.close();
-    return { refused, id: record.id };
+    return { refused, id: record?.id };
   },
 
   /** Until the disk is full, while it is, and after something was deleted. */
@@ -53,10 +44,13 @@ const tasks = {
     const storage = await openStorage(url);
     await storage.migrate();
     const data = JSON.stringify({ text: "x".repeat(8000) });
+    /** @type {SessionId[]} */
     const acknowledged = [];
+    /** @type {SessionId[]} */
     const refused = [];
     const failures = new Set();
-    const create = async (record) => {
+    const create = async () => {
+      const record = session({ data });
       try {
         await storage.createSession(record);
         acknowledged.push(record.id);
@@ -65,8 +59,8 @@ const tasks = {
         failures.add(failureOf(error));
       }
     };
-    while (refused.length < 24) await Promise.all(Array.from({ length: 8 }, () => create(session(data))));
-    const [first] = acknowledged;
+    while (refused.length < 24) await Promise.all(Array.from({ length: 8 }, create));
+    const [first = prepared] = acknowledged;
     const read = (await storage.getSession(first))?.id === first;
     const revoke = () => storage.revokeSessions({ kind: "ids", ids: [first] }, { reason: "logout" });
     // A write as small as this one may still fit where a larger one was rolled back: then it must count.
@@ -77,10 +71,11 @@ const tasks = {
     rmSync(ballast);
     await storage.ping();
     const revoked = ended.length + (await revoke()).length;
-    await create(session());
+    await create();
     await storage.close();
     const again = await openStorage(url);
-    const rows = async (ids) => (await Promise.all(ids.map((id) => again.getSession(id)))).filter(Boolean).length;
+    const rows = async (/** @type {SessionId[]} */ ids) =>
+      (await Promise.all(ids.map((id) => again.getSession(id)))).filter(Boolean).length;
     const found = { acknowledged: await rows(acknowledged), refused: await rows(refused) };
     const endReason = (await again.getSession(first))?.endReason;
     await again.close();
@@ -89,4 +84,4 @@ const tasks = {
   },
 };
 
-process.stdout.write(JSON.stringify(await tasks[task]()));
+process.stdout.write(JSON.stringify(await tasks[task]?.()));
