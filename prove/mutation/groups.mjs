@@ -16,6 +16,7 @@ const filesOf =
 const storage = filesOf("storage");
 const engine = filesOf("engine");
 const node = filesOf("node");
+const core = filesOf("core");
 
 /**
  * Rotation, tokens and cookies, each with the tests that are about it. Others notice changes too, but each change is
@@ -43,6 +44,37 @@ export const groups = {
   csrf: node(["csrf"]),
   "left-cookies": node(["left-cookies"]),
   "session-cookies": node(["session-cookies"]),
+  "core-access": core(["server/access-control"]),
+  "core-requests": core(
+    ["server/request-body", "server/request-target", "server/json-object", "server/in-flight", "server/limits"],
+    ["server/hostile-input", "server/in-flight", "server/http-server", "server/access-control"],
+  ),
+  "core-server": core(
+    [
+      "server/http-server",
+      "server/failure",
+      "server/stream-sink",
+      "server/start-core",
+      "server/log",
+      "server/theft-warning",
+    ],
+    [
+      "server/http-server",
+      "server/storage-failure",
+      "server/shutdown",
+      "server/stream-sink",
+      "server/log",
+      "server/theft-warning",
+      "server/hostile-input",
+      "server/access-control",
+    ],
+  ),
+  v1: core(
+    ["answers", "handlers", "problem-reply", "revocation-stream", "v1-dialect", "validator"].map(
+      (file) => `dialects/v1/${file}`,
+    ),
+    ["dialects/v1", "dialects/validator", "dialects/revocation-stream"],
+  ),
 };
 
 /** The group that a run of Stryker is about, as its processes are told. */

@@ -19,5 +19,7 @@ export default {
     setupFiles: ["prove/mutation/fast-check.mjs"],
     reporters: [unloadable],
     isolate: false,
+    // A request that a change leaves without an answer; the tests take milliseconds.
+    testTimeout: 5_000,
   },
 };

@@ -47,7 +47,7 @@ export const createAccessControl = (config: AccessConfig): AccessControl => {
     let known = connections.get(socket);
     if (known === undefined) {
       const { remoteAddress = "", localAddress = "" } = socket;
-      known = { allowed: isAllowed(plainAddress(remoteAddress)), loopback: isLoopbackHost(plainAddress(localAddress)) };
+      known = { allowed: isAllowed(remoteAddress), loopback: isLoopbackHost(localAddress) };
       connections.set(socket, known);
     }
     return known;
@@ -94,9 +94,6 @@ export const assertGuarded = ({ host, apiKeys, ipAllow }: AccessConfig): void =>
   );
 };
 
-/** An IPv4 address that came in through an IPv6 socket as IPv4; without the zone of a link-local address. */
-const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
-
 /** The host of a `Host` header (RFC 9110 section 7.2), without port and brackets. */
 const hostName = (header: string): string => {
   const [, bracketed, plain] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/.exec(header) ?? [];
@@ -112,6 +109,7 @@ const addressRule = (ranges: readonly string[]): ((address: string) => boolean) 
     if (prefix === undefined) list.addAddress(address, family);
     else list.addSubnet(address, Number(prefix), family);
   }
+  // Takes an IPv4 address that came in through an IPv6 socket as IPv4, and a link-local one without its zone.
   return (address) => list.check(address, isIPv6(address) ? "ipv6" : "ipv4");
 };
 

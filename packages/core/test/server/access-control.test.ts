@@ -1,12 +1,166 @@
+import type { IncomingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
-import { createAccessControl } from "../../src/server/access-control.js";
+import { assertGuarded, createAccessControl } from "../../src/server/access-control.js";
 import { listen, type Sending, type TestConfig, testConfig } from "../listening-core.js";
 import { startCore } from "../../src/server/start-core.js";
 
 const KEY = "correct-horse-battery-staple";
 const OTHER = "second-key-of-the-operator=";
-const keyed = (config: TestConfig = {}): TestConfig => ({ apiKeys: [KEY, OTHER], ...config });
+const keyed = <Config extends TestConfig>(config?: Config) => ({ apiKeys: [KEY, OTHER], ...config });
+
+type Config = Parameters<typeof createAccessControl>[0];
+interface Asked extends Partial<Pick<Socket, "remoteAddress" | "localAddress">> {
+  readonly headers?: IncomingHttpHeaders;
+  readonly open?: boolean;
+}
+
+/** Asks for admission on one connection, once for each set of headers. */
+const refusals = (config: Partial<Config>, headers: readonly IncomingHttpHeaders[], asked: Asked = {}) => {
+  const access = createAccessControl({ host: "localhost", apiKeys: [], ipAllow: [], ...config });
+  const { open = false, ...addresses } = asked;
+  const socket = { remoteAddress: "127.0.0.1", localAddress: "127.0.0.1", ...addresses } as Socket;
+  return headers.map((each) => access({ socket, headers: each, open }));
+};
+const refusal = (config: Partial<Config>, { headers = {}, ...asked }: Asked = {}) =>
+  refusals(config, [headers], asked)[0];
+
+describe("a key", () => {
+  test.each<IncomingHttpHeaders>([
+    { "api-key": KEY },
+    { "api-key": OTHER },
+    { authorization: `Bearer ${KEY}` },
+    { authorization: `bearer   ${KEY}` },
+    { authorization: KEY },
+  ])("that is right is taken from %j", (headers) => expect(refusal(keyed(), { headers })).toBeUndefined());
+
+  test.each<readonly [string, IncomingHttpHeaders]>([
+    ["none", {}],
+    ["a wrong one", { "api-key": `${KEY}x` }],
+    ["a shorter one", { "api-key": KEY.slice(0, -1) }],
+    ["another case", { "api-key": KEY.toUpperCase() }],
+    ["an empty one", { "api-key": "" }],
+    ["both at once", { "api-key": `${KEY},${OTHER}` }],
+    ["a wrong one beside a right one in another header", { "api-key": "wrong", authorization: `Bearer ${KEY}` }],
+    ["basic credentials", { authorization: `Basic ${KEY}` }],
+  ])("is refused: %s; what is open needs none, nor does a core without keys", (_, headers) => {
+    expect(refusal(keyed(), { headers })).toBe("api_key_invalid");
+    expect(refusal(keyed(), { headers, open: true })).toBeUndefined();
+    expect(refusal({}, { headers })).toBeUndefined();
+  });
+});
+
+test.each<readonly [IncomingHttpHeaders, string | undefined]>([
+  [{ origin: "https://evil.example" }, "browser_refused"],
+  [{ origin: "null" }, "browser_refused"],
+  [{ origin: "http://localhost" }, "browser_refused"],
+  [{ "sec-fetch-site": "cross-site" }, "browser_refused"],
+  [{ "sec-fetch-site": "same-site" }, "browser_refused"],
+  [{ "sec-fetch-site": "same-origin" }, "browser_refused"],
+  [{ "sec-fetch-site": "none" }, undefined],
+])("a web page is refused, with a key too, a person's own navigation is not: %j", (headers, problem) => {
+  expect(refusal(keyed(), { headers: { ...headers, "api-key": KEY } })).toBe(problem);
+});
+
+describe("Host on loopback", () => {
+  test.each(["evil.example", "evil.example:3567", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1", ""])(
+    "DNS rebinding: %j is refused",
+    (host) => expect(refusal({}, { headers: { host } })).toBe("host_refused"),
+  );
+
+  test.each(["localhost", "LOCALHOST:3567", "127.0.0.1", "127.1.2.3:80", "[::1]", "[::1]:3567", "localhost:"])(
+    "%s is answered",
+    (host) => expect(refusal({}, { headers: { host } })).toBeUndefined(),
+  );
+
+  test.each(["::1", "::ffff:127.0.0.1"])("is looked at on %s too, even of those with a key", (localAddress) => {
+    expect(refusal(keyed(), { localAddress, headers: { host: "pawl", "api-key": KEY } })).toBe("host_refused");
+  });
+
+  test("that was refused is refused again on the same connection, and after a good one", () => {
+    const hosts = ["evil.example", "localhost", "evil.example", "evil.example", "localhost"];
+    const bad = "host_refused";
+    expect(
+      refusals(
+        {},
+        hosts.map((host) => ({ host })),
+      ),
+    ).toEqual([bad, undefined, bad, bad, undefined]);
+  });
+});
+
+describe("Host on another address, where ip_allow alone guards", () => {
+  const guarded = { host: "sessions.example.com", ipAllow: ["10.0.0.0/8"] };
+  const addresses = { remoteAddress: "10.0.0.5", localAddress: "10.0.0.1" };
+
+  test.each(
+    [
+      "evil.example",
+      "evil.example:3567",
+      "10.0.0.1.evil.example",
+      "localhost.evil.example",
+      "core.internal.evil.example",
+    ].concat(["", "a:b:3567", "[fd00::1", "[fd00::1]x", "x[fd00::1]", "pawl:80x"]),
+  )("DNS rebinding: %j is refused", (host) =>
+    expect(refusal(guarded, { ...addresses, headers: { host } })).toBe("host_refused"),
+  );
+
+  test.each(
+    ["10.0.0.1", "10.0.0.1:3567", "[fd00::1]:3567", "sessions.example.com", "Sessions.Example.com:3567"].concat([
+      "pawl:3567",
+      "pawl.default.svc.cluster.local",
+      "core.internal.",
+      "nas.home.arpa",
+    ]),
+  )("%s is answered", (host) => expect(refusal(guarded, { ...addresses, headers: { host } })).toBeUndefined());
+
+  test("with keys every name is answered: a page of another site has none", () => {
+    const headers = { host: "evil.example", "api-key": KEY };
+    expect(refusal({ ...guarded, apiKeys: [KEY] }, { ...addresses, headers })).toBeUndefined();
+    expect(refusal(guarded, addresses)).toBeUndefined();
+  });
+});
+
+describe("ip_allow", () => {
+  test.each([
+    [["127.0.0.1"], "127.0.0.1", true],
+    [["10.0.0.0/8", "127.0.0.0/8"], "127.0.0.1", true],
+    [["10.0.0.0/8"], "127.0.0.1", false],
+    [["10.0.0.0/8"], "10.1.2.3", true],
+    [["127.0.0.2"], "127.0.0.1", false],
+    [["::1", "fd00::/8"], "127.0.0.1", false],
+    [["::ffff:127.0.0.1"], "127.0.0.1", true],
+    [["::1", "fd00::/8"], "::1", true],
+    [["fd00::/8"], "fdff::1", true],
+    [["fd00::/8"], "fe00::1", false],
+    [["fe80::1"], "fe80::1%eth0", true],
+    // As they look on a socket for both families.
+    [["127.0.0.1"], "::ffff:127.0.0.1", true],
+    [["10.0.0.0/8"], "::FFFF:10.1.2.3", true],
+    [["127.0.0.1"], undefined, false],
+  ] as const)("%j admits %s: %s", (ipAllow, remoteAddress, admitted) => {
+    expect(refusal({ ipAllow }, { remoteAddress, open: true } as Asked)).toBe(admitted ? undefined : "address_refused");
+  });
+
+  test("comes before everything else", () => {
+    const headers = { host: "evil", origin: "x" };
+    expect(refusal({ ipAllow: ["10.0.0.1"], apiKeys: [KEY] }, { headers })).toBe("address_refused");
+  });
+});
+
+test.each([
+  ["0.0.0.0", {}, false],
+  ["::", {}, false],
+  ["192.0.2.1", {}, false],
+  ["pawl.example.com", {}, false],
+  ["localhost", {}, true],
+  ["0.0.0.0", { apiKeys: [KEY] }, true],
+  ["0.0.0.0", { ipAllow: ["127.0.0.1"] }, true],
+])("a core that listens on %s with %j is guarded: %s", (host, guard, isGuarded) => {
+  const check = () => assertGuarded({ host, apiKeys: [], ipAllow: [], ...guard });
+  if (isGuarded) expect(check).not.toThrow();
+  else expect(check).toThrow(/'host' is .* set 'api_keys' or 'ip_allow'/);
+});
 
 describe("API keys", () => {
   const protectedPaths: readonly (readonly [string, string, Sending?])[] = [
@@ -46,31 +200,12 @@ describe("API keys", () => {
     for (const path of openPaths) expect([path, (await core.send("GET", path)).status]).toEqual([path, 200]);
   });
 
-  test.each([
-    ["api-key", KEY],
-    ["api-key", OTHER],
-    ["authorization", `Bearer ${KEY}`],
-    ["authorization", `bearer ${KEY}`],
-    ["authorization", KEY],
-  ])("a right one is taken from %s: %s", async (name, value) => {
+  test("with one, everything is", async () => {
     const core = await listen(keyed());
-    const headers = { [name]: value };
+    const headers = { "api-key": KEY };
     expect((await core.send("GET", "/v1/settings", { headers })).status).toBe(200);
     expect((await core.send("POST", "/handshake", { headers, body: {} })).status).toBe(200);
     expect((await core.send("GET", "/v1/none", { headers })).status).toBe(404);
-  });
-
-  test.each([
-    ["a wrong one", { "api-key": `${KEY}x` }],
-    ["a shorter one", { "api-key": KEY.slice(0, -1) }],
-    ["another case", { "api-key": KEY.toUpperCase() }],
-    ["an empty one", { "api-key": "" }],
-    ["both at once", { "api-key": `${KEY},${OTHER}` }],
-    ["a wrong one beside a right one in another header", { "api-key": "wrong", authorization: `Bearer ${KEY}` }],
-    ["basic credentials", { authorization: `Basic ${KEY}` }],
-  ])("%s is refused", async (_, headers) => {
-    const core = await listen(keyed());
-    expect((await core.send("GET", "/v1/settings", { headers })).status).toBe(401);
   });
 
   test("one in the query is not looked at", async () => {
@@ -88,21 +223,12 @@ describe("API keys", () => {
 });
 
 describe("web pages", () => {
-  test.each([
-    ["Origin", { origin: "https://evil.example" }],
-    ["an opaque Origin", { origin: "null" }],
-    ["our own Origin", { origin: "http://localhost" }],
-    ["Sec-Fetch-Site: cross-site", { "sec-fetch-site": "cross-site" }],
-    ["Sec-Fetch-Site: same-site", { "sec-fetch-site": "same-site" }],
-    ["Sec-Fetch-Site: same-origin", { "sec-fetch-site": "same-origin" }],
-  ])("a request with %s is 403 everywhere, with a key too", async (_, headers) => {
+  test("a request with an Origin is 403 everywhere, with a key too", async () => {
     const core = await listen(keyed());
-    for (const path of ["/v1/settings", "/v1/jwks", "/handshake", "/hello", "/healthz", "/none"]) {
-      const answer = await core.send("GET", path, { headers: { ...headers, "api-key": KEY } });
-      expect([path, answer.status]).toEqual([path, 403]);
-    }
-    const answer = await core.send("GET", "/v1/settings", { headers });
-    expect(answer.json).toMatchObject({ code: "browser_refused" });
+    const headers = { origin: "https://evil.example", "api-key": KEY };
+    for (const path of ["/v1/settings", "/v1/jwks", "/handshake", "/hello", "/healthz", "/none"])
+      expect([path, (await core.send("GET", path, { headers })).status]).toEqual([path, 403]);
+    expect((await core.send("GET", "/v1/settings", { headers })).json).toMatchObject({ code: "browser_refused" });
   });
 
   test("CVE-2022-41919: a form post as text/plain from a page is refused, whatever its content type", async () => {
@@ -115,74 +241,7 @@ describe("web pages", () => {
     expect((await core.send("GET", "/session/user?userId=u")).json).toEqual({ status: "OK", sessionHandles: [] });
   });
 
-  test("a person's own navigation (Sec-Fetch-Site: none) is answered", async () => {
-    const core = await listen();
-    expect((await core.send("GET", "/hello", { headers: { "sec-fetch-site": "none" } })).status).toBe(200);
-  });
-});
-
-describe("Host on another address, where ip_allow alone guards", () => {
-  const refusal = (host: string | undefined, config: { readonly apiKeys?: readonly string[] } = {}) => {
-    const access = createAccessControl({
-      host: "sessions.example.com",
-      apiKeys: [],
-      ipAllow: ["10.0.0.0/8"],
-      ...config,
-    });
-    // The machine of a test has loopback addresses alone.
-    const socket = { remoteAddress: "10.0.0.5", localAddress: "10.0.0.1" } as Socket;
-    return access({ socket, headers: host === undefined ? {} : { host }, open: true });
-  };
-
-  test.each(["evil.example", "evil.example:3567", "10.0.0.1.evil.example", "localhost.evil.example", ""])(
-    "DNS rebinding: %j is refused",
-    (host) => expect(refusal(host)).toBe("host_refused"),
-  );
-
-  test.each(
-    ["10.0.0.1", "10.0.0.1:3567", "[fd00::1]:3567", "sessions.example.com", "Sessions.Example.com:3567"].concat([
-      "pawl:3567",
-      "pawl.default.svc.cluster.local",
-      "core.internal",
-      "nas.home.arpa",
-    ]),
-  )("%s is answered", (host) => expect(refusal(host)).toBeUndefined());
-
-  test("with keys every name is answered: a page of another site has none", () => {
-    expect(refusal("evil.example", { apiKeys: ["correct-horse-battery-staple"] })).toBeUndefined();
-    expect(refusal(undefined)).toBeUndefined();
-  });
-});
-
-describe("Host on loopback", () => {
-  test.each(["evil.example", "evil.example:3567", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1", ""])(
-    "DNS rebinding: %j is 403",
-    async (host) => {
-      const core = await listen();
-      const answer = await core.send("GET", "/v1/settings", { headers: { host } });
-      expect(answer.status).toBe(403);
-      expect(answer.json).toMatchObject({ code: "host_refused" });
-      expect((await core.send("GET", "/hello", { headers: { host } })).status).toBe(403);
-    },
-  );
-
-  test.each(["localhost", "LOCALHOST:3567", "127.0.0.1", "127.1.2.3:80", "[::1]", "[::1]:3567"])(
-    "%s is answered",
-    async (host) => {
-      const core = await listen();
-      expect((await core.send("GET", "/v1/settings", { headers: { host } })).status).toBe(200);
-    },
-  );
-
-  test("a Host that was refused is refused again on the same connection, and after a good one", async () => {
-    const core = await listen();
-    const statuses: number[] = [];
-    for (const host of ["evil.example", "localhost", "evil.example", "evil.example", "localhost"])
-      statuses.push((await core.send("GET", "/hello", { headers: { host } })).status);
-    expect(statuses).toEqual([403, 200, 403, 403, 200]);
-  });
-
-  test("the absolute form of a request does not go around it", async () => {
+  test("the absolute form of a request does not go around the check of its Host", async () => {
     const core = await listen();
     const socket = core.connect();
     socket.write("GET http://localhost/v1/settings HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
@@ -190,47 +249,17 @@ describe("Host on loopback", () => {
   });
 });
 
-describe("ip_allow", () => {
-  test.each([
-    [["127.0.0.1"], 200],
-    [["10.0.0.0/8", "127.0.0.0/8"], 200],
-    [["10.0.0.0/8"], 403],
-    [["127.0.0.2"], 403],
-    [["::1", "fd00::/8"], 403],
-    [["::ffff:127.0.0.1"], 200],
-  ])("%j answers a caller on 127.0.0.1 with %i", async (ipAllow, status) => {
-    const core = await listen({ ipAllow });
-    expect((await core.send("GET", "/v1/settings")).status).toBe(status);
-    expect((await core.send("GET", "/healthz")).status).toBe(status);
-  });
-
-  test.each([
-    ["127.0.0.1", 200],
-    ["::1", 403],
-  ])("on a socket for both families, where IPv4 callers look like IPv6: %s answers %i", async (allowed, status) => {
-    const core = await listen({ host: "::", ipAllow: [allowed] });
-    expect((await core.send("GET", "/v1/settings")).status).toBe(status);
-  });
-
-  test("comes before everything else", async () => {
-    const core = await listen({ ipAllow: ["10.0.0.1"], apiKeys: [KEY] });
-    const answer = await core.send("GET", "/v1/settings", { headers: { host: "evil", origin: "x" } });
-    expect(answer.json).toMatchObject({ code: "address_refused" });
-  });
-});
-
 describe("where it listens", () => {
-  test.each(["0.0.0.0", "::", "192.0.2.1", "pawl.example.com"])("%s without keys does not start", async (host) => {
-    await expect(startCore(testConfig({ host }))).rejects.toMatchObject({
-      name: "ConfigError",
-      code: "invalid_value",
-      message: expect.stringMatching(/'host' is .* set 'api_keys' or 'ip_allow'/) as unknown,
-    });
+  test("everybody's without keys does not start, with them it does", async () => {
+    const refused = { name: "ConfigError", code: "invalid_value" };
+    await expect(startCore(testConfig({ host: "0.0.0.0" }))).rejects.toMatchObject(refused);
+    const core = await listen({ host: "0.0.0.0", apiKeys: [KEY] });
+    expect((await core.send("GET", "/healthz")).status).toBe(200);
   });
 
-  test.each([{ apiKeys: [KEY] }, { ipAllow: ["127.0.0.1"] }])("0.0.0.0 with %j starts", async (guard) => {
-    const core = await listen({ host: "0.0.0.0", ...guard });
-    expect((await core.send("GET", "/healthz")).status).toBe(200);
+  test("on a socket for both families IPv4 callers look like IPv6, and ip_allow admits them", async () => {
+    const core = await listen({ host: "::", ipAllow: ["127.0.0.1"] });
+    expect((await core.send("GET", "/v1/settings")).status).toBe(200);
   });
 
   test("a port that is taken is told, and nothing is left open", async () => {
