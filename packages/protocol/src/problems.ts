@@ -1,5 +1,5 @@
 import type { Static } from "typebox";
-import { Text } from "./values.js";
+import { object, Text } from "./schemas.js";
 
 /** Every error of our HTTP API: code, HTTP status, title. The one table; `docs/reference/errors.md` says the same. */
 export const problems = {
@@ -29,19 +29,14 @@ export type ProblemCode = keyof typeof problems;
 export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
 
 /** Problem details (RFC 9457 section 3.1): `type` is `urn:pawl:problem:<code>`. */
-export const Problem = {
-  type: "object",
-  required: ["type", "code", "title", "status"],
-  properties: {
-    type: Text,
-    code: Text,
-    title: Text,
-    status: { type: "integer" },
+export const Problem = object(
+  { type: Text, code: Text, title: Text, status: { type: "integer" } },
+  {
     detail: Text,
     instance: { type: "string", description: "With `internal_error`: the id under which the log tells more" },
     sessionHandle: { type: "string", description: "With `token_theft_detected`, as are the user and the tenant" },
     userId: Text,
     tenantId: Text,
   },
-} as const;
+);
 export type Problem = Static<typeof Problem>;

@@ -1,28 +1,32 @@
 import type { Static } from "typebox";
 import type { ProblemCode } from "./problems.js";
-import { EventPage, ListEventsQuery, Revocation, RevocationsQuery, SessionExplanation } from "./event-schemas.js";
-import { KeySet, RotateKey, Settings, SigningKey, SigningKeys } from "./key-schemas.js";
 import {
-  CreateSession,
+  Algorithm,
+  cause,
+  closed,
+  Duration,
+  Event,
+  EventType,
+  Flag,
+  Form,
+  Handle,
   IssuedSession,
-  ListHandlesQuery,
-  ListSessionsQuery,
-  RefreshSession,
-  RegeneratedSession,
-  RegenerateSession,
-  ReportUses,
-  RevokedSessions,
-  RevokeSessions,
-  SessionData,
-  SessionHandles,
+  IssuedToken,
+  JsonObject,
+  Jwk,
+  list,
+  object,
+  page,
   SessionInformation,
-  SessionPage,
-  SessionPayload,
-  VerifiedSession,
-  VerifySession,
-} from "./session-schemas.js";
+  SessionSummary,
+  SigningKey,
+  TenantId,
+  Text,
+  Time,
+  UserId,
+} from "./schemas.js";
 
-/** A JSON Schema (draft 2020-12), the whole of it: nothing is looked up elsewhere. */
+/** A JSON Schema (draft 2020-12), complete: it refers to no other. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** One operation of the `/v1` API. `{handle}` in a path is one percent-encoded segment. */
@@ -39,159 +43,213 @@ export interface Route {
   readonly open?: true;
 }
 
-const route = <R extends Route>(value: R): R => value;
-
 /** Every operation of our HTTP API, by name. The server, the SDK, the CLI and the OpenAPI document are made from it. */
 export const routes = {
-  createSession: route({
+  createSession: {
     method: "POST",
     path: "/v1/sessions",
     summary: "Create a session",
-    body: CreateSession,
+    body: closed(
+      { userId: UserId },
+      {
+        tenantId: TenantId,
+        payload: JsonObject,
+        data: JsonObject,
+        device: { type: "string", maxLength: 1024 },
+        address: { type: "string", maxLength: 128 },
+        enableAntiCsrf: Flag,
+        form: Form,
+      },
+    ),
     success: { status: 201, body: IssuedSession },
     problems: ["invalid_input", "invalid_json", "payload_too_large"],
-  }),
-  refreshSession: route({
+  },
+  refreshSession: {
     method: "POST",
     path: "/v1/sessions/refresh",
     summary: "Refresh: hand in a refresh token, get its successor",
-    body: RefreshSession,
+    body: closed(
+      { refreshToken: Text },
+      {
+        otherRefreshTokens: {
+          ...list(Text),
+          maxItems: 8,
+          description: "What else came under the same name; of each session only the newest copy is tried",
+        },
+        antiCsrfToken: Text,
+        enableAntiCsrf: Flag,
+        form: Form,
+      },
+    ),
     success: { status: 200, body: IssuedSession },
     problems: ["invalid_input", "invalid_json", "unauthorised", "token_theft_detected"],
-  }),
-  verifySession: route({
+  },
+  verifySession: {
     method: "POST",
     path: "/v1/sessions/verify",
     summary: "Verify an access token",
-    body: VerifySession,
-    success: { status: 200, body: VerifiedSession },
+    body: closed({ accessToken: Text }, { antiCsrfToken: Text, doAntiCsrfCheck: Flag, checkDatabase: Flag }),
+    success: { status: 200, body: object({ session: SessionSummary, issuedAt: Time, expiresAt: Time }) },
     problems: ["invalid_input", "invalid_json", "unauthorised", "try_refresh_token"],
-  }),
-  regenerateSession: route({
+  },
+  regenerateSession: {
     method: "POST",
     path: "/v1/sessions/regenerate",
     summary: "A new access token with the stored or a new payload, and the old expiry",
-    body: RegenerateSession,
-    success: { status: 200, body: RegeneratedSession },
+    body: closed({ accessToken: Text }, { payload: JsonObject }),
+    success: { status: 200, body: object({ session: SessionSummary }, { accessToken: IssuedToken }) },
     problems: ["invalid_input", "invalid_json", "payload_too_large", "unauthorised"],
-  }),
-  reportUses: route({
+  },
+  reportUses: {
     method: "POST",
     path: "/v1/sessions/uses",
     summary: "Report first uses of access tokens",
-    body: ReportUses,
+    body: closed({
+      uses: {
+        ...list(closed({ handle: Handle, seq: { type: "integer", minimum: 0 }, issuedAt: Time })),
+        maxItems: 1000,
+      },
+    }),
     success: { status: 204 },
     problems: ["invalid_input", "invalid_json"],
-  }),
-  revokeSessions: route({
+  },
+  revokeSessions: {
     method: "POST",
     path: "/v1/sessions/revoke",
     summary: "Revoke sessions by handles, of a user (all or all but one), or of a tenant",
-    body: RevokeSessions,
-    success: { status: 200, body: RevokedSessions },
+    body: {
+      description: "Exactly one of `handles`, `userId` and `allOfTenant`",
+      anyOf: [
+        closed({ handles: { ...list(Handle), maxItems: 10_000 } }, cause),
+        closed({ userId: UserId }, { tenantId: TenantId, except: Handle, ...cause }),
+        closed({ allOfTenant: TenantId }, cause),
+      ],
+    },
+    success: { status: 200, body: object({ revoked: list(Handle) }) },
     problems: ["invalid_input", "invalid_json"],
-  }),
-  listSessions: route({
+  },
+  listSessions: {
     method: "GET",
     path: "/v1/sessions",
     summary: "List live sessions, in pages",
-    query: ListSessionsQuery,
-    success: { status: 200, body: SessionPage },
+    query: closed({}, { userId: UserId, tenantId: TenantId, ...page }),
+    success: { status: 200, body: object({ sessions: list(SessionInformation) }, { next: Text }) },
     problems: ["invalid_input"],
-  }),
-  listSessionHandles: route({
+  },
+  listSessionHandles: {
     method: "GET",
     path: "/v1/sessions/handles",
     summary: "All handles of a user's live sessions",
-    query: ListHandlesQuery,
-    success: { status: 200, body: SessionHandles },
+    query: closed({ userId: UserId }, { tenantId: TenantId }),
+    success: { status: 200, body: object({ handles: list(Handle) }) },
     problems: ["invalid_input"],
-  }),
-  getSession: route({
+  },
+  getSession: {
     method: "GET",
     path: "/v1/sessions/{handle}",
     summary: "Information about a live session",
     success: { status: 200, body: SessionInformation },
     problems: ["invalid_input", "session_not_found"],
-  }),
-  explainSession: route({
+  },
+  explainSession: {
     method: "GET",
     path: "/v1/sessions/{handle}/explanation",
     summary: "What became of a session, and why",
-    success: { status: 200, body: SessionExplanation },
+    success: {
+      status: 200,
+      body: object(
+        { handle: Handle, status: { enum: ["live", "ended", "unknown"] }, summary: Text, events: list(Event) },
+        { userId: UserId, createdAt: Time, lastActiveAt: Time, endedAt: Time, reason: Text },
+      ),
+    },
     problems: ["invalid_input"],
-  }),
-  updateSessionData: route({
+  },
+  updateSessionData: {
     method: "PUT",
     path: "/v1/sessions/{handle}/data",
     summary: "Replace the data of a session",
-    body: SessionData,
+    body: closed({ data: JsonObject }),
     success: { status: 204 },
     problems: ["invalid_input", "invalid_json", "payload_too_large", "session_not_found"],
-  }),
-  updatePayload: route({
+  },
+  updatePayload: {
     method: "PUT",
     path: "/v1/sessions/{handle}/payload",
     summary: "Replace the access token payload; tokens carry it from the next refresh on",
-    body: SessionPayload,
+    body: closed({ payload: JsonObject }),
     success: { status: 204 },
     problems: ["invalid_input", "invalid_json", "payload_too_large", "session_not_found"],
-  }),
-  listEvents: route({
+  },
+  listEvents: {
     method: "GET",
     path: "/v1/events",
     summary: "The audit trail, newest first, in pages",
-    query: ListEventsQuery,
-    success: { status: 200, body: EventPage },
+    query: closed({}, { handle: Handle, userId: UserId, tenantId: TenantId, type: EventType, ...page }),
+    success: { status: 200, body: object({ events: list(Event) }, { next: Text }) },
     problems: ["invalid_input"],
-  }),
-  watchRevocations: route({
+  },
+  watchRevocations: {
     method: "GET",
     path: "/v1/revocations",
     summary:
       "Revoked sessions as server-sent events: event `revoked`, data as below, id = cursor. Without a cursor it starts one access token lifetime ago; `Last-Event-ID` resumes. A comment is sent every 15 s.",
-    query: RevocationsQuery,
-    success: { status: 200, body: Revocation, contentType: "text/event-stream" },
+    query: closed({}, { cursor: { type: "string", maxLength: 2048 } }),
+    success: { status: 200, body: object({ handle: Handle, at: Time }), contentType: "text/event-stream" },
     problems: ["invalid_input"],
-  }),
-  keySet: route({
+  },
+  keySet: {
     method: "GET",
     path: "/v1/jwks",
     summary: "Public keys that verify access tokens",
-    success: { status: 200, body: KeySet },
+    success: { status: 200, body: { ...object({ keys: list(Jwk) }), description: "JWK set, RFC 7517 section 5" } },
     problems: [],
     open: true,
-  }),
-  settings: route({
+  },
+  settings: {
     method: "GET",
     path: "/v1/settings",
     summary: "What a backend SDK has to know of the configuration",
-    success: { status: 200, body: Settings },
+    success: {
+      status: 200,
+      body: object(
+        {
+          cookieSecure: Flag,
+          accessTokenPath: Text,
+          refreshTokenPath: Text,
+          enableAntiCsrf: Flag,
+          checkDatabase: Flag,
+          accessTokenValidity: Duration,
+          reuseWindow: Duration,
+          activityInterval: Duration,
+        },
+        { cookieDomain: Text },
+      ),
+    },
     problems: [],
-  }),
-  listSigningKeys: route({
+  },
+  listSigningKeys: {
     method: "GET",
     path: "/v1/keys",
     summary: "Signing keys, without secrets",
-    success: { status: 200, body: SigningKeys },
+    success: { status: 200, body: object({ keys: list(SigningKey) }) },
     problems: [],
-  }),
-  rotateSigningKey: route({
+  },
+  rotateSigningKey: {
     method: "POST",
     path: "/v1/keys/rotate",
     summary: "Add a signing key that takes over once it has been published long enough",
-    body: RotateKey,
+    body: closed({}, { algorithm: Algorithm }),
     success: { status: 201, body: SigningKey },
     problems: ["invalid_input", "invalid_json"],
-  }),
-  openApi: route({
+  },
+  openApi: {
     method: "GET",
     path: "/v1/openapi.json",
     summary: "This description",
     success: { status: 200, body: {} },
     problems: [],
-  }),
-} as const;
+  },
+} as const satisfies Readonly<Record<string, Route>>;
 
 export type RouteName = keyof typeof routes;
 

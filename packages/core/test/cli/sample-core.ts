@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { IssuedSession, SessionInformation } from "@pawl/protocol";
+import type { RouteResponse } from "@pawl/protocol";
 import { beforeAll, expect } from "vitest";
 import { compulsory } from "../config/config-folder.js";
 import { pawlProcesses } from "./pawl-process.js";
@@ -34,7 +34,7 @@ export const sampleCore = () => {
       headers: { "content-type": "application/json", "api-key": apiKey },
       body: JSON.stringify(body),
     });
-    return ((await response.json()) as IssuedSession).session.handle;
+    return ((await response.json()) as RouteResponse<"createSession">).session.handle;
   };
 
   /** What a command, run in this process, prints with `--json`; it must succeed. */
@@ -45,7 +45,7 @@ export const sampleCore = () => {
   };
 
   const handlesOf = async (...args: string[]): Promise<string[]> =>
-    (await json<{ sessions: SessionInformation[] }>("sessions", "list", ...args)).sessions.map(({ handle }) => handle);
+    (await json<RouteResponse<"listSessions">>("sessions", "list", ...args)).sessions.map(({ handle }) => handle);
 
   return { ...processes, runHere, core, create, json, handlesOf };
 };

@@ -1,6 +1,5 @@
-import { openApi, problems, type Route, type RouteName, routes } from "@pawl/protocol";
-import type { EventType as StoredEventType } from "@pawl/storage";
-import type { EventType } from "@pawl/protocol";
+import { openApi, problems, type Route, type RouteName, type RouteResponse, routes } from "@pawl/protocol";
+import type { EventType } from "@pawl/storage";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { compileValidator } from "../../src/dialects/v1/validator.js";
 import { type Answer, listen, type ListeningCore, movableClock, type Sending } from "../listening-core.js";
@@ -462,5 +461,5 @@ describe("keys and settings", () => {
 });
 
 test("the event types of the API are those of the store", () => {
-  expectTypeOf<EventType>().toEqualTypeOf<StoredEventType>();
+  expectTypeOf<RouteResponse<"listEvents">["events"][number]["type"]>().toEqualTypeOf<EventType>();
 });

@@ -1,4 +1,4 @@
-import type { SigningKey } from "@pawl/protocol";
+import type { RouteBody } from "@pawl/protocol";
 import { type Command, Option } from "commander";
 import { type CallOptions, callingCommand, examples } from "../command-options.js";
 import { createApiClient } from "../api-client.js";
@@ -7,7 +7,7 @@ import { formatTable, formatTime } from "../table.js";
 import { print, printJson, type Terminal } from "../terminal.js";
 
 interface RotateOptions extends CallOptions {
-  readonly algorithm?: SigningKey["algorithm"];
+  readonly algorithm?: RouteBody<"rotateSigningKey">["algorithm"];
 }
 
 const list = async (options: CallOptions, terminal: Terminal): Promise<void> => {

@@ -1,4 +1,4 @@
-import type { RevokeSessions } from "@pawl/protocol";
+import type { RouteBody } from "@pawl/protocol";
 import type { Command } from "commander";
 import { CommandError } from "../command-error.js";
 import { type CallOptions, callingCommand, examples, someText } from "../command-options.js";
@@ -35,7 +35,7 @@ const selection = (handles: readonly string[], { user, except, tenant }: RevokeO
 
 type Selection = ReturnType<typeof selection>;
 
-const bodies = (selected: Selection, detail: string | undefined): readonly RevokeSessions[] => {
+const bodies = (selected: Selection, detail: string | undefined): readonly RouteBody<"revokeSessions">[] => {
   const cause = { reason: "revoked_by_admin", ...(detail === undefined ? {} : { detail }) } as const;
   switch (selected.kind) {
     case "handles":

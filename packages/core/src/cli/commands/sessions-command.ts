@@ -1,4 +1,4 @@
-import type { SessionInformation } from "@pawl/protocol";
+import type { RouteResponse } from "@pawl/protocol";
 import type { Command } from "commander";
 import { type CallOptions, callingCommand, examples, someText, wholeNumber } from "../command-options.js";
 import { createApiClient } from "../api-client.js";
@@ -24,7 +24,7 @@ const time = (value: number | undefined): string | undefined => (value === undef
 const list = async (options: ListOptions, terminal: Terminal): Promise<void> => {
   const client = createApiClient(options, terminal);
   const { user, tenant, limit } = options;
-  const sessions: SessionInformation[] = [];
+  const sessions: RouteResponse<"listSessions">["sessions"] = [];
   let after = options.after;
   do {
     const page = await client.call("listSessions", {

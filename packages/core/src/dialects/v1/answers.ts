@@ -1,5 +1,5 @@
 import { type AccessTokenClaims, handleOf, type IssuedSession, type SessionExplanation } from "@pawl/engine";
-import type { Event, RouteResponse } from "@pawl/protocol";
+import type { RouteResponse } from "@pawl/protocol";
 import type { EventRecord } from "@pawl/storage";
 
 /** A created or refreshed session, without what the engine says besides. */
@@ -30,7 +30,14 @@ export const verifiedSessionBody = ({
 });
 
 /** One line of the audit trail: session id and tenant as a handle, the detail as JSON. */
-export const eventBody = ({ sessionId, tenantId, userId, detail, reason, ...record }: EventRecord): Event => ({
+export const eventBody = ({
+  sessionId,
+  tenantId,
+  userId,
+  detail,
+  reason,
+  ...record
+}: EventRecord): RouteResponse<"listEvents">["events"][number] => ({
   key: record.key,
   at: record.at,
   type: record.type,

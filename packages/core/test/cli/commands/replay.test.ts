@@ -1,20 +1,22 @@
 import { appendFileSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { IssuedSession } from "@pawl/protocol";
+import type { RouteResponse } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import { compulsory } from "../../config/config-folder.js";
 import { pawlProcesses } from "../pawl-process.js";
 import { runIn } from "../run-here.js";
 
+type Issued = RouteResponse<"createSession">;
+
 const { folder, run, startCore } = pawlProcesses();
 
 const post = async (url: string, body: object): Promise<Response> =>
   fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
-const create = async (url: string, userId = "alice"): Promise<IssuedSession> =>
-  (await (await post(`${url}/v1/sessions`, { userId })).json()) as IssuedSession;
-const refresh = async (url: string, { refreshToken }: IssuedSession): Promise<number> =>
+const create = async (url: string, userId = "alice"): Promise<Issued> =>
+  (await (await post(`${url}/v1/sessions`, { userId })).json()) as Issued;
+const refresh = async (url: string, { refreshToken }: Issued): Promise<number> =>
   (await post(`${url}/v1/sessions/refresh`, { refreshToken: refreshToken.token })).status;
-const revoke = async (url: string, ...sessions: readonly IssuedSession[]): Promise<void> => {
+const revoke = async (url: string, ...sessions: readonly Issued[]): Promise<void> => {
   const answer = await post(`${url}/v1/sessions/revoke`, { handles: sessions.map(({ session }) => session.handle) });
   expect(answer.status).toBe(200);
 };

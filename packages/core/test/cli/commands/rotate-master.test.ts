@@ -1,10 +1,12 @@
 import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { IssuedSession } from "@pawl/protocol";
+import type { RouteResponse } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import { compulsory } from "../../config/config-folder.js";
 import { pawlProcesses } from "../pawl-process.js";
 import { runIn } from "../run-here.js";
+
+type Issued = RouteResponse<"createSession">;
 
 const { folder, run, startCore } = pawlProcesses();
 
@@ -32,10 +34,10 @@ const call = async <T>(url: string, body: object): Promise<T> => {
   if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
   return (await response.json()) as T;
 };
-const create = (url: string): Promise<IssuedSession> => call(`${url}/v1/sessions`, { userId: "alice" });
-const refresh = ({ refreshToken }: IssuedSession, url: string): Promise<IssuedSession> =>
+const create = (url: string): Promise<Issued> => call(`${url}/v1/sessions`, { userId: "alice" });
+const refresh = ({ refreshToken }: Issued, url: string): Promise<Issued> =>
   call(`${url}/v1/sessions/refresh`, { refreshToken: refreshToken.token });
-const sealedBy = ({ refreshToken }: IssuedSession): number =>
+const sealedBy = ({ refreshToken }: Issued): number =>
   Buffer.from(refreshToken.token.slice("pawl_rt_1.".length), "base64url").readUInt8(0);
 
 interface Report {
@@ -52,7 +54,7 @@ const json = async (args: readonly string[], cwd: string): Promise<Report> => {
 };
 
 /** Creates sessions until one is sealed with the key: the node has followed. */
-const sealsWith = async (url: string, id: number): Promise<IssuedSession> => {
+const sealsWith = async (url: string, id: number): Promise<Issued> => {
   for (const deadline = Date.now() + 10_000; Date.now() < deadline;) {
     const session = await create(url);
     if (sealedBy(session) === id) return session;

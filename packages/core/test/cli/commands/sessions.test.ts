@@ -1,4 +1,4 @@
-import type { SessionExplanation, SessionInformation, SigningKeys } from "@pawl/protocol";
+import type { RouteResponse } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import { sampleCore } from "../sample-core.js";
 
@@ -68,12 +68,14 @@ describe("sessions", () => {
     const { stdout } = await run(["sessions", "show", handle]);
     expect(stdout).toMatch(new RegExp(`^Handle +${handle}\nUser +shown\nTenant +public\nDevice +Firefox\nCreated `));
     expect(stdout).toMatch(/\nPayload +\{"role":"admin"\}\nData +\{"n":1\}\n$/);
-    expect(await json<SessionInformation>("sessions", "show", handle)).toMatchObject({
+    expect(await json<RouteResponse<"getSession">>("sessions", "show", handle)).toMatchObject({
       userId: "shown",
       data: { n: 1 },
     });
 
-    expect(await json<SessionExplanation>("sessions", "explain", handle)).toMatchObject({ status: "live" });
+    expect(await json<RouteResponse<"explainSession">>("sessions", "explain", handle)).toMatchObject({
+      status: "live",
+    });
     await run(["sessions", "revoke", handle, "--detail", "ticket 7"]);
     const explained = await run(["sessions", "explain", handle]);
     expect(explained.code).toBe(0);
@@ -85,13 +87,15 @@ describe("sessions", () => {
       stdout: "",
       stderr: `pawl: No such live session; pawl sessions explain ${handle} tells what became of it\n`,
     });
-    expect(await json<SessionExplanation>("sessions", "explain", "nonsense")).toMatchObject({ status: "unknown" });
+    expect(await json<RouteResponse<"explainSession">>("sessions", "explain", "nonsense")).toMatchObject({
+      status: "unknown",
+    });
   });
 });
 
 describe("keys", () => {
   test("list, rotate, list", async () => {
-    const before = await json<SigningKeys>("keys", "list");
+    const before = await json<RouteResponse<"listSigningKeys">>("keys", "list");
     const { code, stdout } = await run(["keys", "rotate"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^New ES256 key d-\d+: published now, signs from \S+Z; tokens of the old one stay valid\n$/);
