@@ -11,7 +11,9 @@ const MOST_SESSIONS = 10_000;
  * @returns a function that counts one and says of how many to report now; undefined while the hour has its report.
  */
 export const createTheftReports = (): ((handle: SessionHandle, now: Millis) => number | undefined) => {
-  const reports = createTwoGenerations<SessionHandle, { readonly hour: number; unreported: number }>(MOST_SESSIONS);
+  const reports = createTwoGenerations<SessionHandle, { readonly hour: number; unreported: number }>({
+    most: MOST_SESSIONS,
+  });
   return (handle, now) => {
     const hour = Math.floor(now / HOUR);
     const last = reports.get(handle);

@@ -1,21 +1,55 @@
-/** A map that remembers at least the last `most` keys that were set, and twice as many at most. */
+/** A map that forgets what is old: it keeps the newest entries up to a weight, and at most twice that. */
 export interface TwoGenerations<Key, Value> {
+  has(key: Key): boolean;
+  /** What is asked for counts as new. */
   get(key: Key): Value | undefined;
   set(key: Key, value: Value): void;
+  /** Makes the young generation the old one, and forgets what was old. */
+  turn(): void;
+  clear(): void;
 }
 
-/** When the young generation is full it becomes the old one, and what was old is forgotten: nothing is searched for. */
-export const createTwoGenerations = <Key, Value>(most: number): TwoGenerations<Key, Value> => {
+/**
+ * Forgets by generation, so that nothing is ever searched for: when the young one is full it becomes the old one.
+ * @param options.weigh what a value counts; 1 unless given.
+ */
+export const createTwoGenerations = <Key, Value>({
+  most,
+  weigh = () => 1,
+}: {
+  readonly most: number;
+  readonly weigh?: (value: Value) => number;
+}): TwoGenerations<Key, Value> => {
   let young = new Map<Key, Value>();
   let old = new Map<Key, Value>();
+  let weight = 0;
+
+  const turn = (): void => {
+    old = young;
+    young = new Map();
+    weight = 0;
+  };
+  const set = (key: Key, value: Value): void => {
+    const added = weigh(value);
+    if (weight + added > most) turn();
+    weight += added;
+    young.set(key, value);
+  };
+
   return {
-    get: (key) => young.get(key) ?? old.get(key),
-    set(key, value) {
-      if (young.size >= most) {
-        old = young;
-        young = new Map();
-      }
-      young.set(key, value);
+    set,
+    turn,
+    has: (key) => young.has(key) || old.has(key),
+    get(key) {
+      const recent = young.get(key);
+      if (recent !== undefined) return recent;
+      const value = old.get(key);
+      if (value !== undefined) set(key, value);
+      return value;
+    },
+    clear() {
+      turn();
+      turn();
     },
   };
 };

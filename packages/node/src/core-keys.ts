@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { type KeySet, SIGNING_KEY_LEAD, verificationKeysFromJwks } from "@pawl/engine";
+import { singleFlight } from "@pawl/storage";
 import type { CoreVerifier } from "./core-verifier.js";
 
 /** At most one extra fetch in so many ms, however many tokens name unknown keys. */
@@ -13,7 +14,6 @@ export class CoreKeys {
   readonly #verifier: Pick<CoreVerifier, "setKeys">;
   readonly #fetch: () => Promise<KeySet>;
   readonly #timer: NodeJS.Timeout;
-  #loading: Promise<void> | undefined;
   #loadedAt = Number.NEGATIVE_INFINITY;
 
   constructor(verifier: Pick<CoreVerifier, "setKeys">, fetch: () => Promise<KeySet>) {
@@ -22,21 +22,16 @@ export class CoreKeys {
     this.#timer = setInterval(() => void this.load().catch(() => undefined), SIGNING_KEY_LEAD / 3).unref();
   }
 
-  /** Reads the key set; calls that meet share one reading. */
-  load(): Promise<void> {
-    this.#loading ??= this.#fetch()
-      .then((keySet) => {
-        this.#verifier.setKeys(verificationKeysFromJwks(keySet));
-        // One that failed does not count: whoever asks next has to be told of the trouble too.
-        this.#loadedAt = performance.now();
-      })
-      .finally(() => (this.#loading = undefined));
-    return this.#loading;
-  }
+  /** Reads the key set. */
+  readonly load = singleFlight(async () => {
+    this.#verifier.setKeys(verificationKeysFromJwks(await this.#fetch()));
+    // A reading that failed does not count: the next caller has to learn of the trouble too.
+    this.#loadedAt = performance.now();
+  });
 
   /** Reads the key set because a token named a key that is not in it, unless it was read just before. */
   async loadForUnknownKey(): Promise<void> {
-    if (this.#loading === undefined && performance.now() - this.#loadedAt < SHORTEST_PAUSE) return;
+    if (performance.now() - this.#loadedAt < SHORTEST_PAUSE) return;
     await this.load();
   }
 

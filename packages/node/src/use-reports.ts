@@ -34,7 +34,7 @@ const isOlder = (age: number, window: number): boolean => age > window || window
 export class UseReports {
   readonly #send: UseReportsOptions["send"];
   readonly #settings: UseReportsOptions["settings"];
-  readonly #told = createTwoGenerations<string, Told>(MOST_REMEMBERED);
+  readonly #told = createTwoGenerations<string, Told>({ most: MOST_REMEMBERED });
   #waiting: UseReport[] = [];
   #sending: Promise<void> | undefined;
   #pause: NodeJS.Timeout | undefined;

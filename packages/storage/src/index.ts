@@ -6,4 +6,5 @@ export * from "./open-storage.js";
 export * from "./records.js";
 export * from "./rotation.js";
 export * from "./session-end.js";
+export * from "./single-flight.js";
 export * from "./storage.js";

@@ -1,6 +1,6 @@
 import { type FileHandle, mkdir, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { type EndReason, type Millis, StorageError } from "@pawl/storage";
+import { type EndReason, type Millis, nextFlight, StorageError } from "@pawl/storage";
 import type { SessionHandle } from "../session.js";
 
 /** One line of a revocation log: no secret, and nothing of the user. */
@@ -34,8 +34,6 @@ export const openRevocationLog = async (path: string): Promise<RevocationLog> =>
   /** Whether what the file ends with may be half a line. */
   let isTorn = false;
   let unwritten = "";
-  let flushing: Promise<void> | undefined;
-  let next: Promise<void> | undefined;
 
   const letGo = async (): Promise<void> => {
     const closing = handle;
@@ -79,18 +77,8 @@ export const openRevocationLog = async (path: string): Promise<RevocationLog> =>
     }
   };
 
-  /** A flush that begins after the call; those who ask meanwhile share it. */
-  const flushSoon = (): Promise<void> => {
-    next ??= (async () => {
-      await flushing?.catch(() => undefined);
-      // Whatever this turn of the event loop still brings goes with the same sync.
-      await new Promise((resolve) => setImmediate(resolve));
-      next = undefined;
-      flushing = flush();
-      await flushing;
-    })();
-    return next;
-  };
+  // Whatever else this turn of the event loop brings goes with the same sync.
+  const flushSoon = nextFlight(flush, () => new Promise((resolve) => setImmediate(resolve)));
 
   let tail: readonly LoggedRevocation[];
   try {

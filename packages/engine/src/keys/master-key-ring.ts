@@ -1,4 +1,4 @@
-import { type Millis, millis, type Storage } from "@pawl/storage";
+import { type Millis, millis, nextFlight, type Storage } from "@pawl/storage";
 import { EngineError } from "../errors.js";
 import { claimMasterKeys, type MasterKeyFacts, readMasterKeyFacts, writeMasterKeyNeed } from "./master-key-facts.js";
 import type { MasterKey } from "./master-key.js";
@@ -48,8 +48,6 @@ export const createMasterKeyRing = async (options: MasterKeyRingOptions): Promis
   let keys: readonly MasterKey[] = [];
   let facts: MasterKeyFacts = { sealing: -1, keys: new Map() };
   let refreshTokens: RefreshTokenSeal;
-  let reading: Promise<void> | undefined;
-  let waiting: Promise<void> | undefined;
 
   /** The one that seals first, without those that were removed. @throws EngineError `master_key_missing`. */
   const usableKeys = (): readonly MasterKey[] => {
@@ -76,16 +74,7 @@ export const createMasterKeyRing = async (options: MasterKeyRingOptions): Promis
     refreshTokens = createRefreshTokenSeal(keys, random);
   };
 
-  /** A reading that begins after the call: those who ask meanwhile share the next one. */
-  const reload = (): Promise<void> => {
-    waiting ??= (async () => {
-      await reading?.catch(() => undefined);
-      waiting = undefined;
-      reading = read();
-      await reading;
-    })();
-    return waiting;
-  };
+  const reload = nextFlight(read);
 
   const unknown = (tokens: readonly unknown[]): readonly number[] =>
     tokens.flatMap((token) => {

@@ -1,6 +1,7 @@
 import {
   type Millis,
   millis,
+  nextFlight,
   type RevocationCursor,
   type RevocationPage,
   type SessionReference,
@@ -54,8 +55,6 @@ export const followRevocations = async (options: {
   const listeners = new Set<(revoked: Revoked) => void>();
   const seen = new Map<SessionHandle, number>();
   let cursor: RevocationCursor | undefined;
-  let reading: Promise<void> | undefined;
-  let askedAgain = false;
 
   const note = (revoked: Revoked): void => {
     if (seen.has(revoked.handle)) return;
@@ -90,20 +89,7 @@ export const followRevocations = async (options: {
     forgetOld();
   };
 
-  const catchUp = (): Promise<void> => {
-    askedAgain = true;
-    reading ??= (async () => {
-      try {
-        while (askedAgain) {
-          askedAgain = false;
-          await readAll();
-        }
-      } finally {
-        reading = undefined;
-      }
-    })();
-    return reading;
-  };
+  const catchUp = nextFlight(readAll);
 
   // Whoever keeps the engine going calls `catchUp` too and hears of its failure; the next wake reads on from the cursor.
   const unwatch = storage.watchRevocations(() => void catchUp().catch(() => undefined));

@@ -1,5 +1,6 @@
 import type { Millis } from "@pawl/storage";
 import type { SessionHandle } from "../session.js";
+import { createTwoGenerations } from "../two-generations.js";
 
 /** The sessions that were revoked so lately that access tokens of theirs may still be within their time. */
 export interface RevokedSessions {
@@ -7,29 +8,28 @@ export interface RevokedSessions {
   has(handle: SessionHandle, now: Millis): boolean;
 }
 
-/** Keeps each handle for `keepFor` at least and twice that at most: two generations, so that none is ever searched for. */
+/** Keeps each handle for `keepFor` at least and twice that at most. */
 export const createRevokedSessions = (keepFor: Millis): RevokedSessions => {
-  let young = new Set<SessionHandle>();
-  let old = new Set<SessionHandle>();
-  let youngSince = Number.NEGATIVE_INFINITY;
+  const handles = createTwoGenerations<SessionHandle, true>({ most: Number.POSITIVE_INFINITY });
+  let turnedAt = Number.NEGATIVE_INFINITY;
 
   const age = (now: Millis): void => {
-    const since = now - youngSince;
+    const since = now - turnedAt;
     if (since < keepFor) return;
     const isNextTurn = since < 2 * keepFor;
-    old = isNextTurn ? young : new Set();
-    young = new Set();
-    youngSince = isNextTurn ? youngSince + keepFor : now;
+    if (isNextTurn) handles.turn();
+    else handles.clear();
+    turnedAt = isNextTurn ? turnedAt + keepFor : now;
   };
 
   return {
     add(handle, now) {
       age(now);
-      young.add(handle);
+      handles.set(handle, true);
     },
     has(handle, now) {
       age(now);
-      return young.has(handle) || old.has(handle);
+      return handles.has(handle);
     },
   };
 };

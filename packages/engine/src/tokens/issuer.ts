@@ -1,4 +1,11 @@
-import { type Millis, millis, type SessionRecord, type SigningAlgorithm, type SigningKeyKind } from "@pawl/storage";
+import {
+  type Millis,
+  millis,
+  type SessionRecord,
+  type SigningAlgorithm,
+  type SigningKeyKind,
+  singleFlight,
+} from "@pawl/storage";
 import { accessTokenFormats, issueAccessToken } from "./access-token.js";
 import type { AccessTokenSigner } from "./access-token-format.js";
 import { antiCsrfToken } from "./anti-csrf.js";
@@ -48,20 +55,12 @@ export const createIssuer = ({
 }): Issuer => {
   const life = accessTokenLife(policy);
   const ready = new Set<string>();
-  const made = new Map<string, Promise<void>>();
 
-  /** Makes the first key of an algorithm and kind; many that ask at once wait for the same one. */
-  const ensure = async (algorithm: SigningAlgorithm, keyKind: SigningKeyKind): Promise<void> => {
-    const name = `${algorithm} ${keyKind}`;
-    const making = made.get(name) ?? signingKeys.ensure(algorithm, keyKind);
-    made.set(name, making);
-    try {
-      await making;
-      ready.add(name);
-    } finally {
-      made.delete(name);
-    }
-  };
+  /** Makes the first key of an algorithm and kind. */
+  const ensure = singleFlight(async (algorithm: SigningAlgorithm, keyKind: SigningKeyKind): Promise<void> => {
+    await signingKeys.ensure(algorithm, keyKind);
+    ready.add(`${algorithm} ${keyKind}`);
+  });
 
   /** At once where the key is known, which is nearly always: whoever waits for nothing costs two turns of the queue. */
   const signer = (

@@ -4,6 +4,7 @@ import {
   type SessionRecord,
   type SigningAlgorithm,
   type SigningKeyKind,
+  singleFlight,
   type Storage,
   type UseNote,
 } from "@pawl/storage";
@@ -43,15 +44,26 @@ export const createVerification = ({
   readonly issuer: Issuer;
 }): Pick<SessionEngine, "verifyAccessToken" | "confirmAccessToken" | "regenerateAccessToken" | "reportUses"> => {
   const usePolicy = usePolicyOf(policy);
-  const reloadKeys = rateLimited(() => signingKeys.reload(), { every: RELOAD_INTERVAL, now: () => storage.now() });
+  let loadedAt = Number.NEGATIVE_INFINITY;
+  const reloadKeys = singleFlight(async () => {
+    const started = storage.now();
+    await signingKeys.reload();
+    loadedAt = started;
+  });
 
-  /** Checks a token; when its key is not known here yet, once more after reading the keys. */
+  /**
+   * Checks a token; when its key is not known here yet, once more after reading the keys, unless they were just read. A
+   * reading that failed does not count: the next caller has to learn of the trouble too.
+   */
   const withFreshKeys = async <Outcome extends VerifyOutcome | AuthenticateOutcome>(
     check: () => Outcome,
   ): Promise<Outcome> => {
     const outcome = check();
-    const isUnknown = outcome.kind === "try_refresh" && outcome.why === "unknown_key";
-    return isUnknown && (await reloadKeys()) ? check() : outcome;
+    if (outcome.kind !== "try_refresh" || outcome.why !== "unknown_key") return outcome;
+    // Absolute, so that a clock that was set back does not lock the keys out.
+    if (Math.abs(storage.now() - loadedAt) < RELOAD_INTERVAL) return outcome;
+    await reloadKeys();
+    return check();
   };
 
   const liveRowOf = async (claims: AccessTokenClaims): Promise<SessionRecord | undefined> => {
@@ -141,28 +153,4 @@ const signedWith = (
   const { kid, alg } = decodeJsonObject(accessToken.slice(0, accessToken.indexOf(".")), "base64url") ?? {};
   const algorithm = alg as SigningAlgorithm;
   return typeof kid === "string" ? { algorithm, keyKind: kid.startsWith("d-") ? "dynamic" : "static" } : { algorithm };
-};
-
-/**
- * Runs at most once per interval, callers that come meanwhile share the run; one that fails does not count, for whoever
- * comes next has to be told of the trouble too. @returns whether it ran for this caller.
- */
-const rateLimited = (
-  run: () => Promise<void>,
-  { every, now }: { readonly every: number; readonly now: () => number },
-): (() => Promise<boolean>) => {
-  let last = Number.NEGATIVE_INFINITY;
-  let running: Promise<void> | undefined;
-  return async () => {
-    if (running === undefined) {
-      // A clock that was set back must not lock the keys out.
-      if (Math.abs(now() - last) < every) return false;
-      const started = now();
-      running = run()
-        .then(() => void (last = started))
-        .finally(() => (running = undefined));
-    }
-    await running;
-    return true;
-  };
 };

@@ -1,4 +1,4 @@
-import { StorageError } from "@pawl/storage";
+import { singleFlight, StorageError } from "@pawl/storage";
 import { Connection } from "./connection.js";
 import { asStorageError } from "./failure.js";
 import { storeTag, type Tag, userTags } from "../key-space.js";
@@ -44,7 +44,6 @@ export class Cluster implements Servers {
   readonly #owners = new Map<Tag, string>();
   /** Every node that was ever told of, masters or not: whom to ask when no master answers. */
   readonly #known: Map<string, Address>;
-  #refreshing: Promise<void> | undefined;
   #isClosed = false;
 
   constructor(options: RedisOptions) {
@@ -69,10 +68,7 @@ export class Cluster implements Servers {
     void this.refresh().catch(() => undefined);
   }
 
-  refresh(): Promise<void> {
-    this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined));
-    return this.#refreshing;
-  }
+  readonly refresh = singleFlight(() => this.#refresh());
 
   async close(): Promise<void> {
     this.#isClosed = true;
