@@ -10,3 +10,15 @@ export const callHook = async (hook: () => unknown): Promise<void> => {
     warnOf(error);
   }
 };
+
+/** Emits a process warning, once for each code. */
+export type WarnOnce = (code: string, message: string) => void;
+
+export const createWarnings = (): WarnOnce => {
+  const told = new Set<string>();
+  return (code, message) => {
+    if (told.has(code)) return;
+    told.add(code);
+    process.emitWarning(message, { type: "PawlWarning", code });
+  };
+};

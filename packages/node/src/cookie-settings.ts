@@ -20,6 +20,13 @@ export interface SessionCookieSettings extends Omit<CookieAttributes, "path"> {
   readonly cookies: Readonly<Record<string, SessionCookie>>;
 }
 
+/** Where cookies live unless the application says otherwise and no core does. */
+export const EMBEDDED_COOKIES = {
+  cookieSecure: true,
+  accessTokenPath: "/",
+  refreshTokenPath: "/session/refresh",
+} as const;
+
 const DOMAIN = /^\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/;
 /** RFC 6265 section 4.1.1: any character but controls and `;`. */
 const PATH = /^\/[\x20-\x3a\x3c-\x7e]*$/;

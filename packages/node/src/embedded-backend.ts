@@ -2,6 +2,7 @@ import { activityInterval } from "@pawl/engine";
 import { openEngine } from "@pawl/engine/host";
 import { type EventRecord, PUBLIC_TENANT } from "@pawl/storage";
 import { warnOf } from "./application-hook.js";
+import { EMBEDDED_COOKIES } from "./cookie-settings.js";
 import type { EmbeddedOptions } from "./options.js";
 import { policyOf } from "./policy-options.js";
 import type { SessionBackend, SessionEvent } from "./session-backend.js";
@@ -29,9 +30,7 @@ export const openEmbeddedBackend = async (options: EmbeddedOptions): Promise<Ses
 
   return {
     settings: {
-      cookieSecure: true,
-      accessTokenPath: "/",
-      refreshTokenPath: "/session/refresh",
+      ...EMBEDDED_COOKIES,
       reuseWindow: policy.reuseWindow,
       activityInterval: activityInterval(policy),
     },

@@ -5,6 +5,7 @@ import { isForeignNavigation, passesCsrfCheck } from "./csrf.js";
 import type { Exchange } from "./exchange.js";
 import { acceptedClaims, type OpenedPawl, refreshRefusal } from "./opened-pawl.js";
 import { isForeign, mayHaveSession, presentedBearer, presentedRefreshTokens, verifyBest } from "./presented-session.js";
+import { coversPath, UNREACHED_ROUTE, unreachedRoute } from "./refresh-route.js";
 import { ANTI_CSRF_HEADER, announceRefreshable } from "./session-announcement.js";
 import { clearedWith } from "./session-cookies.js";
 import { checkJsonObject, checkNewUserId } from "./session-data.js";
@@ -155,8 +156,18 @@ export const refreshInExchange = async (opened: OpenedPawl, exchange: Exchange):
     cookies.write(exchange, outcome, transfer);
     return new Session(opened, exchange, outcome.session);
   }
+  if (outcome === undefined) warnOfUnreachedRoute(opened, exchange);
   const error = outcome === undefined ? unauthorised(MISSING_REFRESH_TOKEN) : refreshRefusal(opened, outcome);
   // Where another site leads a browser here, it may have kept its cookies to itself: nothing is known of the session.
   const isUnknown = isForeignNavigation(exchange) && cookies.read(exchange, REFRESH_TOKEN_COOKIE).length === 0;
   throw isUnknown ? error : clearedWith(cookies, exchange, error);
+};
+
+/** A browser that shows the session's other cookies alone was not asked for this one, for its path is another. */
+const warnOfUnreachedRoute = ({ cookies, warnOnce }: OpenedPawl, exchange: Exchange): void => {
+  const { refreshTokenPath } = cookies.settings;
+  const path = exchange.path();
+  const isExpected = coversPath(refreshTokenPath, path) || refreshTokenPath.endsWith(path);
+  if (!isExpected && path !== "/" && cookies.read(exchange, ID_REFRESH_TOKEN_COOKIE).length > 0)
+    warnOnce(UNREACHED_ROUTE, unreachedRoute(refreshTokenPath, path).message);
 };

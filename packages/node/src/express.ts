@@ -1,7 +1,8 @@
 import { setCorsHeaders } from "./cors.js";
-import { defaultPawl } from "./default-pawl.js";
+import { defaultPawl, isInitialised } from "./default-pawl.js";
 import { errorAnswer, type RouteAnswer } from "./error-answer.js";
 import type { NodeRequest, NodeResponse } from "./exchange.js";
+import { createRefreshRouteCheck } from "./refresh-route.js";
 import { SessionError } from "./session-error.js";
 import { answerSessionRoute, pathBelow, type RoutedPawl } from "./session-routes.js";
 
@@ -31,15 +32,19 @@ export interface SessionMiddlewareOptions {
  * Express middleware (4 and 5) with the routes of a session: `POST <base>/session/refresh`, `POST <base>/signout`, and
  * `GET <base>/session/refresh?return=/page` for pages rendered on the server. It also allows the origins of the option
  * `origins` to call the whole application, and answers their preflights; mount it first.
+ * @throws SessionError `GENERAL_ERROR` for a base path to which browsers do not send the refresh cookie; where only a request
+ * tells, it is passed on as an error.
  */
-export const sessionMiddleware =
-  ({ pawl, basePath = "" }: SessionMiddlewareOptions = {}) =>
-  async (req: ExpressRequest, res: ExpressResponse, next: Next): Promise<void> => {
+export const sessionMiddleware = ({ pawl, basePath = "" }: SessionMiddlewareOptions = {}) => {
+  const checkRefreshRoute = createRefreshRouteCheck(basePath);
+  checkRefreshRoute((pawl ?? (isInitialised() ? defaultPawl() : undefined))?.refreshTokenPath);
+  return async (req: ExpressRequest, res: ExpressResponse, next: Next): Promise<void> => {
     try {
       const instance = pawl ?? defaultPawl();
+      const [path = "", query] = req.url.split("?", 2);
+      checkRefreshRoute(instance.refreshTokenPath, mountOf(req));
       const isPreflight = setCorsHeaders(req, res, instance.csrf.origins);
       if (isPreflight) return send(res, { status: 204, body: undefined });
-      const [path = "", query] = req.url.split("?", 2);
       const request = { method: req.method, path: pathBelow(basePath, path), query: new URLSearchParams(query) };
       const answer = await answerSessionRoute(instance, { ...request, req, res });
       if (answer === undefined) return next();
@@ -48,6 +53,11 @@ export const sessionMiddleware =
       next(error);
     }
   };
+};
+
+/** The path of the router that the middleware stands in. */
+const mountOf = ({ url, originalUrl = url }: ExpressRequest): string =>
+  originalUrl.endsWith(url) ? originalUrl.slice(0, originalUrl.length - url.length) : "";
 
 /** Express error handler: answers the errors of sessions as the SDKs of browsers expect it, passes others on. */
 export const sessionErrorHandler =

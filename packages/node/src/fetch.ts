@@ -1,8 +1,9 @@
 import { setCorsHeaders } from "./cors.js";
-import { defaultPawl } from "./default-pawl.js";
+import { defaultPawl, isInitialised } from "./default-pawl.js";
 import { errorAnswer, type RouteAnswer } from "./error-answer.js";
 import { type FetchExchange, fetchExchange } from "./fetch-exchange.js";
 import { SessionError } from "./session-error.js";
+import { createRefreshRouteCheck } from "./refresh-route.js";
 import { answerSessionRoute, pathBelow, type RoutedPawl } from "./session-routes.js";
 
 export { type FetchExchange, fetchExchange, type FetchRequest } from "./fetch-exchange.js";
@@ -26,10 +27,13 @@ export type ApplicationHandler = (request: Request, exchange: FetchExchange) => 
  *   const session = await getSession(req, res, request.method !== "GET");
  *   return Response.json({ userId: session.getUserId() });
  * });
+ * @throws SessionError `GENERAL_ERROR` for a base path to which browsers do not send the refresh cookie; where only the core
+ * tells, all requests are answered 503.
  */
-export const sessionHandler =
-  ({ pawl, basePath = "" }: SessionHandlerOptions, application: ApplicationHandler) =>
-  async (request: Request): Promise<Response> => {
+export const sessionHandler = ({ pawl, basePath = "" }: SessionHandlerOptions, application: ApplicationHandler) => {
+  const checkRefreshRoute = createRefreshRouteCheck(basePath);
+  checkRefreshRoute((pawl ?? (isInitialised() ? defaultPawl() : undefined))?.refreshTokenPath);
+  return async (request: Request): Promise<Response> => {
     const instance = pawl ?? defaultPawl();
     const exchange = fetchExchange(request);
     const { req, res, applyTo } = exchange;
@@ -37,6 +41,7 @@ export const sessionHandler =
     if (isPreflight) return applyTo(new Response(undefined, { status: 204 }));
     const { pathname, searchParams: query } = new URL(request.url);
     try {
+      checkRefreshRoute(instance.refreshTokenPath, "");
       const path = pathBelow(basePath, pathname);
       const answer = await answerSessionRoute(instance, { method: request.method, path, query, req, res });
       return applyTo(answer === undefined ? await application(request, exchange) : responseOf(answer));
@@ -45,6 +50,7 @@ export const sessionHandler =
       return applyTo(responseOf(errorAnswer(error)));
     }
   };
+};
 
 const responseOf = ({ status, headers = {}, body }: RouteAnswer): Response =>
   body === undefined ? new Response(undefined, { status, headers }) : Response.json(body, { status, headers });

@@ -1,5 +1,5 @@
 import type { AccessTokenClaims, createTheftReports, VerifyOutcome } from "@pawl/engine";
-import { callHook } from "./application-hook.js";
+import { callHook, type WarnOnce } from "./application-hook.js";
 import type { PawlOptions } from "./options.js";
 import type { RefreshAnswer, SessionBackend } from "./session-backend.js";
 import type { SessionCookies } from "./session-cookies.js";
@@ -13,6 +13,7 @@ export interface OpenedPawl {
   readonly uses: UseReports;
   readonly theftReports: ReturnType<typeof createTheftReports>;
   readonly options: PawlOptions;
+  readonly warnOnce: WarnOnce;
 }
 
 /** @throws SessionError `UNAUTHORISED` or `TRY_REFRESH_TOKEN` for what is not valid. Notes the use of what is. */

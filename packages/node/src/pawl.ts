@@ -1,5 +1,6 @@
 import { createTheftReports, type JsonObject, type KeySet } from "@pawl/engine";
-import { checkCookieOptions, cookieSettings } from "./cookie-settings.js";
+import { createWarnings } from "./application-hook.js";
+import { checkCookieOptions, cookieSettings, EMBEDDED_COOKIES } from "./cookie-settings.js";
 import { checkCoreOptions } from "./core-options.js";
 import { NodeExchange, type NodeRequest, type NodeResponse } from "./exchange.js";
 import {
@@ -95,6 +96,8 @@ export interface Pawl<Payload extends object = JsonObject, Data extends object =
   readonly tokens: PawlTokens<Payload, Data>;
   /** What the options say of requests that other sites may have a hand in; for the adapters of frameworks. */
   readonly csrf: CsrfRules;
+  /** The path of the refresh cookie; undefined until a core that decides it has answered. For the adapters of frameworks. */
+  readonly refreshTokenPath: string | undefined;
   /** The public keys that verify access tokens, for other services (JWK set, RFC 7517 section 5). */
   keySet(): Promise<KeySet>;
   /** Resolves when the backend is open. @throws SessionError `GENERAL_ERROR` when it cannot be opened. */
@@ -189,6 +192,11 @@ export const createPawl = <Payload extends object = JsonObject, Data extends obj
       refreshSession: (refreshToken) => run((it) => refreshTokens(it, refreshToken)),
     },
 
+    get refreshTokenPath() {
+      const { refreshTokenPath } = opened?.cookies.settings ?? options.cookies ?? {};
+      return refreshTokenPath ?? (isForCore(options) ? undefined : EMBEDDED_COOKIES.refreshTokenPath);
+    },
+
     csrf: { mode: options.csrf ?? "token", origins: options.origins ?? [] },
 
     keySet: () => run(({ backend }) => backend.keySet()),
@@ -251,6 +259,7 @@ const openPawl = async (options: PawlOptions): Promise<OpenedPawl> => {
       backend,
       uses,
       theftReports: createTheftReports(),
+      warnOnce: createWarnings(),
       options,
       get cookies() {
         if (made.settings !== backend.settings) made = makeCookies(backend);

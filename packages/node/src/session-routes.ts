@@ -7,6 +7,7 @@ import { bearerToken } from "./token-transfer.js";
 /** What the routes need of a `Pawl`, whatever its payload is. */
 export interface RoutedPawl {
   readonly csrf: CsrfRules;
+  readonly refreshTokenPath: string | undefined;
   getSession(req: NodeRequest, res: NodeResponse, doAntiCsrfCheck: boolean): Promise<{ signOut(): Promise<void> }>;
   refreshSession(req: NodeRequest, res: NodeResponse): Promise<unknown>;
 }
