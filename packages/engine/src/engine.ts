@@ -5,7 +5,7 @@ import { createIssuer } from "./tokens/issuer.js";
 import { EngineError } from "./errors.js";
 import type { MasterKey } from "./keys/master-key.js";
 import { createMasterKeyRing } from "./keys/master-key-ring.js";
-import { type Policy, policyWith } from "./policy.js";
+import { type PolicyRules, policyWith } from "./policy.js";
 import { type RandomSource, systemRandom } from "./random.js";
 import { createRefresh } from "./rotation/refresh.js";
 import { secretHash } from "./tokens/refresh-token.js";
@@ -28,11 +28,11 @@ export interface EngineOptions {
   /** All decrypt; which one encrypts is a fact of the store: the first, in a new one. */
   readonly masterKeys: readonly MasterKey[];
   /** Reads the master keys anew, where they stand in a file. */
-  readonly readMasterKeys?: () => Promise<readonly MasterKey[]>;
+  readonly readMasterKeys?: (() => Promise<readonly MasterKey[]>) | undefined;
   /** Rules that differ from `defaultPolicy`. */
-  readonly policy?: Partial<Policy>;
+  readonly policy?: PolicyRules | undefined;
   /** The operating system's unless given. */
-  readonly random?: RandomSource;
+  readonly random?: RandomSource | undefined;
 }
 
 /**

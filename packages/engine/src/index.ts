@@ -5,6 +5,7 @@ export {
   defaultPolicy,
   type Policy,
   policyLimits,
+  type PolicyRules,
   policyWith,
   refreshTokenValidityFloor,
   type TheftAction,

@@ -17,11 +17,11 @@ export interface Policy {
    * Ends a session that is neither used nor refreshed within it: at least a minute, off when absent. A client that makes a
    * request at least every half of it is never ended by it: see `accessTokenLife`.
    */
-  readonly idleTimeout?: Millis;
+  readonly idleTimeout?: Millis | undefined;
   /** From the creation of a session to its end, whatever happens. Off when absent. */
-  readonly absoluteTimeout?: Millis;
+  readonly absoluteTimeout?: Millis | undefined;
   /** Live sessions a user may have; the least recently refreshed ones are ended. No limit when absent. */
-  readonly maxSessionsPerUser?: number;
+  readonly maxSessionsPerUser?: number | undefined;
   /** Whether new sessions carry an anti-CSRF token and checks compare it. */
   readonly enableAntiCsrf: boolean;
   /** The algorithm of access tokens, but for the token versions 1 and 2, which are always RS256. */
@@ -33,6 +33,9 @@ export interface Policy {
   /** How long events are kept: 90 days unless said otherwise. */
   readonly eventRetention: Millis;
 }
+
+/** Some rules; what is left out or undefined keeps its default. */
+export type PolicyRules = { readonly [Rule in keyof Policy]?: Policy[Rule] | undefined };
 
 export const defaultPolicy: Policy = {
   accessTokenValidity: millis(3_600_000),
@@ -74,8 +77,9 @@ export const refreshTokenValidityFloor = ({
  * The default policy with some rules changed.
  * @throws EngineError `invalid_input` naming the rule, its value and what is accepted.
  */
-export const policyWith = (rules: Partial<Policy> = {}): Policy => {
-  const policy: Policy = { ...defaultPolicy, ...rules };
+export const policyWith = (rules: PolicyRules = {}): Policy => {
+  const given = Object.entries(rules).filter(([, value]) => value !== undefined);
+  const policy: Policy = { ...defaultPolicy, ...(Object.fromEntries(given) as Partial<Policy>) };
   for (const [rule, { least, most }] of Object.entries(policyLimits))
     wholeNumber(`${rule} (ms)`, policy[rule as keyof typeof policyLimits], { least, most });
   wholeNumber("maxSessionsPerUser", policy.maxSessionsPerUser, { least: 1 });

@@ -40,8 +40,8 @@ import type { Tenants } from "./sessions/tenants.js";
 /** A user of the tenant `public`, of another one, or (whatever `tenantId` says) of every tenant. */
 export interface UserOfTenant {
   readonly userId: UserId;
-  readonly tenantId?: TenantId;
-  readonly acrossTenants?: boolean;
+  readonly tenantId?: TenantId | undefined;
+  readonly acrossTenants?: boolean | undefined;
 }
 
 /** Names one seen use of an access token: handle, sequence number, and when the token was issued. */
@@ -82,7 +82,7 @@ export interface SessionEngine {
   revokeSessions(handles: readonly string[], cause?: RevokeCause): Promise<readonly SessionHandle[]>;
   /** @throws EngineError `invalid_input` also when `except` is no handle of such a tenant: a typing error must not end it. */
   revokeAllForUser(
-    user: UserOfTenant & { readonly except?: SessionHandle },
+    user: UserOfTenant & { readonly except?: SessionHandle | undefined },
     cause?: RevokeCause,
   ): Promise<readonly SessionHandle[]>;
   revokeTenant(tenantId: TenantId, cause?: RevokeCause): Promise<readonly SessionHandle[]>;

@@ -70,21 +70,21 @@ export interface AccessTokenClaims {
 
 export interface CreateSessionInput {
   /** `public` unless given. */
-  readonly tenantId?: TenantId;
+  readonly tenantId?: TenantId | undefined;
   readonly userId: UserId;
-  readonly payload?: JsonObject;
-  readonly data?: JsonObject;
-  readonly device?: string;
-  readonly address?: string;
+  readonly payload?: JsonObject | undefined;
+  readonly data?: JsonObject | undefined;
+  readonly device?: string | undefined;
+  readonly address?: string | undefined;
   /** The policy decides unless given. */
-  readonly enableAntiCsrf?: boolean;
-  readonly form?: AccessTokenForm;
+  readonly enableAntiCsrf?: boolean | undefined;
+  readonly form?: AccessTokenForm | undefined;
   /** Of the access token, where its form allows it; the policy decides unless given. */
-  readonly algorithm?: SigningAlgorithm;
+  readonly algorithm?: SigningAlgorithm | undefined;
   /** `dynamic` unless given. */
-  readonly keyKind?: SigningKeyKind;
+  readonly keyKind?: SigningKeyKind | undefined;
   /** Refuses a tenant that was not made with `tenants.put`, or is removed meanwhile. */
-  readonly tenantMustExist?: boolean;
+  readonly tenantMustExist?: boolean | undefined;
 }
 
 export interface RefreshSessionInput {
@@ -93,18 +93,18 @@ export interface RefreshSessionInput {
    * What else the client sent under the same name, at most eight: a changed cookie domain leaves
    * such duplicates behind. Of each session only the newest copy is tried, so that a stale one beside it alarms nobody.
    */
-  readonly otherRefreshTokens?: readonly string[];
+  readonly otherRefreshTokens?: readonly string[] | undefined;
   /** Compared only when `enableAntiCsrf` is true here and the session was created with anti-CSRF. */
-  readonly antiCsrfToken?: string;
+  readonly antiCsrfToken?: string | undefined;
   /** False unless given: the documented 1.0 refresh takes no anti-CSRF token. */
-  readonly enableAntiCsrf?: boolean;
+  readonly enableAntiCsrf?: boolean | undefined;
   /** Whether the tokens of the answer carry the anti-CSRF token from now on; as the presented one unless given. */
-  readonly issueAntiCsrf?: boolean;
-  readonly form?: AccessTokenForm;
+  readonly issueAntiCsrf?: boolean | undefined;
+  readonly form?: AccessTokenForm | undefined;
   /** Of the access token, where its form allows it; the policy decides unless given. */
-  readonly algorithm?: SigningAlgorithm;
+  readonly algorithm?: SigningAlgorithm | undefined;
   /** Kept for the session from the next rotation on. Absent keeps the session's kind. */
-  readonly keyKind?: SigningKeyKind;
+  readonly keyKind?: SigningKeyKind | undefined;
 }
 
 export type RefreshOutcome =
@@ -141,17 +141,17 @@ export type VerifyOutcome =
 
 export interface VerifyInput {
   readonly accessToken: string;
-  readonly antiCsrfToken?: string;
+  readonly antiCsrfToken?: string | undefined;
   /** Compare the anti-CSRF token; effective only when the policy (or `enableAntiCsrf` here) has it on. */
-  readonly doAntiCsrfCheck?: boolean;
-  readonly enableAntiCsrf?: boolean;
+  readonly doAntiCsrfCheck?: boolean | undefined;
+  readonly enableAntiCsrf?: boolean | undefined;
   /** Ask the database whether the session is live; the policy decides unless given. */
-  readonly checkDatabase?: boolean;
+  readonly checkDatabase?: boolean | undefined;
 }
 
 export interface ConfirmInput extends VerifyInput {
   /** Refuse a session that this process knows to have ended, without asking anybody. False unless given. */
-  readonly heedRevocations?: boolean;
+  readonly heedRevocations?: boolean | undefined;
 }
 
 /** A verified token whose first use was settled with the store (the protocols in which the SDK asks the core). */
@@ -193,7 +193,9 @@ export interface SessionExplanation {
 
 /** Why sessions are revoked; `revoked` unless said otherwise. */
 export interface RevokeCause {
-  readonly reason?: Extract<EndReason, "logout" | "revoked" | "revoked_by_admin" | "token_reuse" | "erased">;
+  readonly reason?:
+    | Extract<EndReason, "logout" | "revoked" | "revoked_by_admin" | "token_reuse" | "erased">
+    | undefined;
   /** Who asked, for the audit trail. */
-  readonly detail?: string;
+  readonly detail?: string | undefined;
 }

@@ -5,6 +5,8 @@ import { memoryStage } from "./engines.js";
 describe("policy", () => {
   it("is the default one where nothing else is said", () => {
     expect(policyWith()).toEqual(defaultPolicy);
+    const nothing = Object.fromEntries(Object.keys(defaultPolicy).map((rule) => [rule, undefined]));
+    expect(policyWith(nothing)).toEqual(defaultPolicy);
     expect(policyWith({ reuseWindow: 0 as never })).toEqual({ ...defaultPolicy, reuseWindow: 0 });
   });
 

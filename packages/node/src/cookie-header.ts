@@ -44,7 +44,7 @@ export type SameSite = "strict" | "lax" | "none";
 
 export interface CookieAttributes {
   /** Absent: the cookie belongs to the host that set it. */
-  readonly domain?: string;
+  readonly domain?: string | undefined;
   readonly path: string;
   readonly secure: boolean;
   readonly sameSite: SameSite;

@@ -8,7 +8,7 @@ const PREFIXES = ["__Host-", "__Secure-", ""] as const;
 
 /** Where a cookie lives, as far as its name depends on it. */
 export interface CookiePlace {
-  readonly domain?: string;
+  readonly domain?: string | undefined;
   readonly path: string;
   readonly secure: boolean;
 }

@@ -15,7 +15,7 @@ export interface SessionCookieSettings extends Omit<CookieAttributes, "path"> {
   readonly accessTokenPath: string;
   readonly refreshTokenPath: string;
   /** The domain the cookies had before; empty: the host alone. */
-  readonly olderDomain?: string;
+  readonly olderDomain?: string | undefined;
   /** By documented name. */
   readonly cookies: Readonly<Record<string, SessionCookie>>;
 }
@@ -57,10 +57,9 @@ export const checkCookieOptions = (options: CookieOptions): void => {
  * @throws SessionError `GENERAL_ERROR` when the backend's own settings cannot stand in a cookie.
  */
 export const cookieSettings = (options: CookieOptions, backend: BackendSettings): SessionCookieSettings => {
-  const domain = options.domain ?? backend.cookieDomain;
   const settings: Omit<SessionCookieSettings, "cookies"> = {
-    ...(domain === undefined ? {} : { domain }),
-    ...(options.olderDomain === undefined ? {} : { olderDomain: options.olderDomain }),
+    domain: options.domain ?? backend.cookieDomain,
+    olderDomain: options.olderDomain,
     secure: options.secure ?? backend.cookieSecure,
     sameSite: options.sameSite ?? "none",
     accessTokenPath: options.accessTokenPath ?? backend.accessTokenPath,
@@ -81,7 +80,7 @@ const withNames = (
 ): SessionCookieSettings => {
   const { domain, secure, sameSite, accessTokenPath, refreshTokenPath } = settings;
   const cookie = (name: string, path: string): SessionCookie => {
-    const attributes = { ...(domain === undefined ? {} : { domain }), path, secure, sameSite };
+    const attributes = { domain, path, secure, sameSite };
     return { name: names === "prefixed" ? prefixedName(name, attributes) : name, attributes };
   };
   return {

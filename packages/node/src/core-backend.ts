@@ -37,12 +37,7 @@ const MOST_HANDLES = 10_000;
 export const openCoreBackend = async (options: CoreOptions): Promise<SessionBackend> => {
   const clock = options.clock ?? systemClock;
   const { tryTimeout, callTimeout, feedCutAfter } = coreDurations(options);
-  const hosts = new CoreHosts({
-    hosts: options.core,
-    tryTimeout,
-    callTimeout,
-    ...(options.apiKey === undefined ? {} : { apiKey: options.apiKey }),
-  });
+  const hosts = new CoreHosts({ hosts: options.core, tryTimeout, callTimeout, apiKey: options.apiKey });
   const core = new CoreClient(hosts);
 
   const learn = async () => {

@@ -88,8 +88,8 @@ export class CoreClient {
       method,
       path,
       idempotent: method === "GET" || repeatable.has(name),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      ...(only === undefined ? {} : { only }),
+      body: body && JSON.stringify(body),
+      only,
     };
     return { route, call, answer: await this.#hosts.call(call) };
   }

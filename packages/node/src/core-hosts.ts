@@ -10,11 +10,11 @@ export interface CoreCall {
   /** With its query. */
   readonly path: string;
   /** JSON text. */
-  readonly body?: string;
+  readonly body?: string | undefined;
   /** Whether another host may be asked after one that perhaps did the work already. */
   readonly idempotent: boolean;
   /** Asks this one of `urlsInTurn` and no other. */
-  readonly only?: string;
+  readonly only?: string | undefined;
 }
 
 export interface CoreAnswer {
@@ -22,12 +22,12 @@ export interface CoreAnswer {
   /** Undefined when there is none, or it is not JSON. */
   readonly body: unknown;
   /** Seconds, as the core asks for. */
-  readonly retryAfter?: number;
+  readonly retryAfter?: number | undefined;
 }
 
 export interface CoreHostsOptions {
   readonly hosts: readonly (CoreHost | string)[];
-  readonly apiKey?: string;
+  readonly apiKey?: string | undefined;
   /** ms */
   readonly tryTimeout: number;
   /** ms */
@@ -144,8 +144,8 @@ export class CoreHosts {
       const headers = { ...this.#headers, ...type };
       const answer = await connections.send({ method, path: basePath + path, headers, body, timeout });
       const after = Number(answer.headers["retry-after"] ?? Number.NaN);
-      const retryAfter = Number.isFinite(after) && after >= 0 ? { retryAfter: after } : {};
-      return { kind: "answer", answer: { status: answer.status, body: parseJson(answer.text), ...retryAfter } };
+      const retryAfter = Number.isFinite(after) && after >= 0 ? after : undefined;
+      return { kind: "answer", answer: { status: answer.status, body: parseJson(answer.text), retryAfter } };
     } catch (cause) {
       return failedAttempt(cause);
     }
@@ -159,7 +159,7 @@ export const refusal = ({ method, path }: Pick<CoreCall, "method" | "path">, ans
   const message = [code, detail ?? title].filter((part) => typeof part === "string").join(": ");
   return generalError(
     `Pawl core threw an error for a ${method} request to path: '${path.split("?", 1)[0]}' with status code: ${answer.status} and message: ${message}`,
-    retryAfter === undefined ? {} : { retryAfter },
+    { retryAfter },
   );
 };
 

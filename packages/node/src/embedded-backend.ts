@@ -21,10 +21,10 @@ export const openEmbeddedBackend = async (options: EmbeddedOptions): Promise<Ses
     policy: policyOf(options),
     onBackgroundError: warnOf,
     onWarning: warnOf,
-    ...(masterKey === undefined ? {} : { masterKey }),
-    ...(masterKeyFile === undefined ? {} : { masterKeyFile }),
-    ...(revocationLog === undefined ? {} : { revocationLog }),
-    ...(clock === undefined ? {} : { clock }),
+    masterKey,
+    masterKeyFile,
+    revocationLog,
+    clock,
   });
   const { policy, verifier } = engine;
 

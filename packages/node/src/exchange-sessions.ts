@@ -36,13 +36,11 @@ export const createInExchange = async (
   // Before it is created: a session that could not be handed out must not have ended another one over a limit.
   const owner = { userId: checkNewUserId(userId), payload: checked };
   if (transfer === "cookie") checkCookieSize(accessCookieBytes(owner, backend.signingAlgorithm), owner);
-  const device = exchange.device()?.slice(0, 512);
-  const address = exchange.address()?.slice(0, 128);
   const issued = await backend.create({
     ...owner,
     data: checkJsonObject("session data", data),
-    ...(device === undefined ? {} : { device }),
-    ...(address === undefined ? {} : { address }),
+    device: exchange.device()?.slice(0, 512),
+    address: exchange.address()?.slice(0, 128),
   });
   try {
     cookies.write(exchange, issued, transfer);
@@ -91,10 +89,11 @@ const getByCookie = (opened: OpenedPawl, exchange: Exchange, doAntiCsrfCheck: bo
   if (doAntiCsrfCheck && !passesCsrfCheck(exchange, { mode, origins })) throw tryRefreshToken("anti-csrf check failed");
   const comparesToken = doAntiCsrfCheck && mode === "token";
   const antiCsrfToken = comparesToken ? exchange.header(ANTI_CSRF_HEADER) : undefined;
-  const inputOf = (accessToken: string): VerifyInput =>
-    antiCsrfToken === undefined
-      ? { accessToken, doAntiCsrfCheck: comparesToken }
-      : { accessToken, doAntiCsrfCheck: comparesToken, antiCsrfToken };
+  const inputOf = (accessToken: string): VerifyInput => ({
+    accessToken,
+    doAntiCsrfCheck: comparesToken,
+    antiCsrfToken,
+  });
 
   const outcome = tokens.length === 1 ? backend.verify(inputOf(first)) : verifyBest(backend, tokens.map(inputOf));
   return after(outcome, (answer) => foundSession(opened, exchange, answer));

@@ -33,12 +33,12 @@ export interface NodeRequest {
   /** As Express keeps it where routers are mounted; takes precedence over `url`. */
   readonly originalUrl?: string | undefined;
   readonly ip?: string | undefined;
-  readonly socket?: { readonly remoteAddress?: string | undefined };
+  readonly socket?: { readonly remoteAddress?: string | undefined } | undefined;
 }
 
 /** What is needed of a response: that of `node:http` or Express. */
 export interface NodeResponse {
-  readonly req?: NodeRequest;
+  readonly req?: NodeRequest | undefined;
   getHeader(name: string): number | string | readonly string[] | undefined;
   setHeader(name: string, value: string | readonly string[]): unknown;
 }

@@ -23,9 +23,9 @@ type Next = (error?: unknown) => void;
 
 export interface SessionMiddlewareOptions {
   /** The instance that `init` made unless given. */
-  readonly pawl?: RoutedPawl;
+  readonly pawl?: RoutedPawl | undefined;
   /** Path before `/session/refresh` and `/signout`; none unless given. The refresh cookie's path must cover it. */
-  readonly basePath?: string;
+  readonly basePath?: string | undefined;
 }
 
 /**

@@ -10,9 +10,9 @@ export { type FetchExchange, fetchExchange, type FetchRequest } from "./fetch-ex
 
 export interface SessionHandlerOptions {
   /** The instance that `init` made unless given. */
-  readonly pawl?: RoutedPawl;
+  readonly pawl?: RoutedPawl | undefined;
   /** Path before `/session/refresh` and `/signout`; none unless given. The refresh cookie's path must cover it. */
-  readonly basePath?: string;
+  readonly basePath?: string | undefined;
 }
 
 /** Answers one request of the application itself; what it throws of sessions is answered too. */

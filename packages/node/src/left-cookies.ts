@@ -39,7 +39,7 @@ const placesOf = (
   if (name.startsWith("__Host-")) return [{ path: "/", secure, sameSite }];
   const paths = [...new Set([...pathsOf(exchange.path()), pathInForce])];
   return domainsOf(exchange.authority(), settings).flatMap((domain) =>
-    paths.map((path) => ({ ...(domain === undefined ? {} : { domain }), path, secure, sameSite })),
+    paths.map((path) => ({ domain, path, secure, sameSite })),
   );
 };
 

@@ -10,22 +10,22 @@ export interface CookieOptions {
    * `documented` unless given: `sAccessToken` and so on. `prefixed`, for new applications: with `__Host-` where the cookie
    * has no domain and the path `/`, else with `__Secure-`; the browser guards these. Without `secure` there is no prefix.
    */
-  readonly names?: "documented" | "prefixed";
+  readonly names?: "documented" | "prefixed" | undefined;
   /** Hosts that get the cookies. Left out: the host that set them, alone. */
-  readonly domain?: string;
+  readonly domain?: string | undefined;
   /**
    * The domain before it was changed; `""` for the host alone. Wanted only where a proxy changes the `Host` of requests:
    * otherwise the host tells which domains a cookie left behind can have.
    */
-  readonly olderDomain?: string;
+  readonly olderDomain?: string | undefined;
   /** Sent over HTTPS only. In process true unless given; false is for development over plain HTTP. */
-  readonly secure?: boolean;
+  readonly secure?: boolean | undefined;
   /** `none` unless given; without `secure` it becomes `lax`, because browsers drop the cookie otherwise. */
-  readonly sameSite?: SameSite;
+  readonly sameSite?: SameSite | undefined;
   /** Path of the access token cookie; in process `/` unless given. */
-  readonly accessTokenPath?: string;
+  readonly accessTokenPath?: string | undefined;
   /** Path of the API that calls `refreshSession`; in process `/session/refresh` unless given. */
-  readonly refreshTokenPath?: string;
+  readonly refreshTokenPath?: string | undefined;
 }
 
 /**
@@ -37,20 +37,20 @@ export type CsrfMode = "token" | "header" | "fetch-metadata";
 
 /** What both kinds of backend take. */
 export interface CommonOptions {
-  readonly cookies?: CookieOptions;
+  readonly cookies?: CookieOptions | undefined;
   /** What `doAntiCsrfCheck` compares; `token` unless given. */
-  readonly csrf?: CsrfMode;
+  readonly csrf?: CsrfMode | undefined;
   /** Origins of pages that may call, such as `https://app.example.com`, besides the application's own. None unless given. */
-  readonly origins?: readonly string[];
+  readonly origins?: readonly string[] | undefined;
   /** Whether a page may ask for its tokens in headers instead of cookies; true unless given. */
-  readonly headerMode?: boolean;
+  readonly headerMode?: boolean | undefined;
   /**
    * Called at once when a refresh of this process finds a stolen token, once per session and hour; `count` says how many
    * refreshes found one since the last call. What it throws becomes a process warning.
    */
-  readonly onTokenTheft?: (theft: TokenTheft & { readonly count: number }) => void | Promise<void>;
+  readonly onTokenTheft?: ((theft: TokenTheft & { readonly count: number }) => void | Promise<void>) | undefined;
   /** Takes the place of the machine's clock, in tests. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 /** The engine in process. Each rule left out has the default of the `config.yaml` key it is named after. */
@@ -61,35 +61,35 @@ export interface EmbeddedOptions extends CommonOptions {
    * Base64 of 32 bytes; several, separated by commas: the first seals in a new store. Unless given: the environment variable
    * `PAWL_MASTER_KEY`, else the file `<database>.key` beside a SQLite database, which is made at the first start.
    */
-  readonly masterKey?: string;
+  readonly masterKey?: string | undefined;
   /** File with the master key or keys, one a line. */
-  readonly masterKeyFile?: string;
+  readonly masterKeyFile?: string | undefined;
   /** File to which each end of a session is written before it is acknowledged, for a restored backup; none unless given. */
-  readonly revocationLog?: string;
+  readonly revocationLog?: string | undefined;
   /** `"1h"` unless given. */
-  readonly accessTokenValidity?: Duration;
+  readonly accessTokenValidity?: Duration | undefined;
   /** `"100d"` unless given. */
-  readonly refreshTokenValidity?: Duration;
+  readonly refreshTokenValidity?: Duration | undefined;
   /** For how long a repeated refresh is answered with the same successor: `"30s"` unless given, at most `"5m"`. */
-  readonly reuseWindow?: Duration;
+  readonly reuseWindow?: Duration | undefined;
   /** `revoke_session` unless given. */
-  readonly theftAction?: TheftAction;
+  readonly theftAction?: TheftAction | undefined;
   /** Off unless given. */
-  readonly idleTimeout?: Duration;
+  readonly idleTimeout?: Duration | undefined;
   /** Off unless given. */
-  readonly absoluteTimeout?: Duration;
+  readonly absoluteTimeout?: Duration | undefined;
   /** No limit unless given; the least recently refreshed sessions are ended. */
-  readonly maxSessionsPerUser?: number;
+  readonly maxSessionsPerUser?: number | undefined;
   /** True unless given. */
-  readonly enableAntiCsrf?: boolean;
+  readonly enableAntiCsrf?: boolean | undefined;
   /** `ES256` unless given. */
-  readonly signingAlgorithm?: SigningAlgorithm;
+  readonly signingAlgorithm?: SigningAlgorithm | undefined;
   /** `"168h"` unless given. */
-  readonly signingKeyUpdateInterval?: Duration;
+  readonly signingKeyUpdateInterval?: Duration | undefined;
   /** Ask the database at every verification; false unless given. */
-  readonly checkDatabase?: boolean;
+  readonly checkDatabase?: boolean | undefined;
   /** `"90d"` unless given. */
-  readonly eventRetention?: Duration;
+  readonly eventRetention?: Duration | undefined;
 }
 
 /** Where a core listens, over plain HTTP as the SuperTokens 1.0 SDK has it. */
@@ -103,18 +103,18 @@ export interface CoreOptions extends CommonOptions {
   /** Hosts, or URLs such as `https://sessions.example.com`. Calls go to each in turn. */
   readonly core: readonly (CoreHost | string)[];
   /** The core's API key, where it asks for one. */
-  readonly apiKey?: string;
+  readonly apiKey?: string | undefined;
   /** How long one host may take to answer; `"5s"` unless given. */
-  readonly tryTimeout?: Duration;
+  readonly tryTimeout?: Duration | undefined;
   /** How long a call may take, whatever the number of hosts; `"15s"` unless given. */
-  readonly callTimeout?: Duration;
+  readonly callTimeout?: Duration | undefined;
   /**
    * Whether sessions are taken at their token's word while the feed of revocations is cut for longer than
    * `feedCutAfter`: `trust` (unless given), or `ask` the core at each verification.
    */
-  readonly whenFeedIsCut?: "trust" | "ask";
+  readonly whenFeedIsCut?: "trust" | "ask" | undefined;
   /** `"30s"` unless given. */
-  readonly feedCutAfter?: Duration;
+  readonly feedCutAfter?: Duration | undefined;
 }
 
 export type PawlOptions = EmbeddedOptions | CoreOptions;

@@ -1,4 +1,4 @@
-import { type Policy, policyWith } from "@pawl/engine";
+import { type Policy, type PolicyRules, policyWith } from "@pawl/engine";
 import { type Duration, readDuration } from "./duration.js";
 import type { EmbeddedOptions } from "./options.js";
 
@@ -22,13 +22,10 @@ export const policyOf = (options: EmbeddedOptions): Policy => {
     enableAntiCsrf: options.enableAntiCsrf,
     signingAlgorithm: options.signingAlgorithm,
     checkDatabase: options.checkDatabase,
-  } satisfies { readonly [Name in keyof Policy]?: Policy[Name] | undefined };
-  const given = [
-    ...Object.entries(durations).map(([name, value]) => [
-      name,
-      value === undefined ? value : readDuration(name, value),
-    ]),
-    ...Object.entries(others),
-  ].filter(([, value]) => value !== undefined);
-  return policyWith(Object.fromEntries(given) as Partial<Policy>);
+  } satisfies { readonly [Name in keyof Policy]?: PolicyRules[Name] };
+  const read = Object.entries(durations).map(([name, value]) => [
+    name,
+    value === undefined ? value : readDuration(name, value),
+  ]);
+  return policyWith({ ...(Object.fromEntries(read) as PolicyRules), ...others });
 };

@@ -25,10 +25,10 @@ export interface TokenTheft {
 export interface SessionErrorOptions<Type extends ErrorType> {
   readonly errType: Type;
   readonly message: string;
-  readonly theft?: TokenTheft;
+  readonly theft?: TokenTheft | undefined;
   readonly cause?: unknown;
   /** Seconds after which the same call may succeed. */
-  readonly retryAfter?: number;
+  readonly retryAfter?: number | undefined;
 }
 
 /** Recognises our errors across copies of this package in one process. */
@@ -76,7 +76,7 @@ export class SessionError<Type extends ErrorType = ErrorType> extends Error {
   toJSON(): object {
     const { errMagic, errType, code, message, retryAfter, err } = this;
     const told: object = (err as unknown) === this ? { message } : err;
-    return { errMagic, errType, code, message, ...(retryAfter === undefined ? {} : { retryAfter }), err: told };
+    return { errMagic, errType, code, message, retryAfter, err: told };
   }
 
   /** As `console.log` shows it: without the error within itself. */
@@ -93,7 +93,7 @@ export type AnySessionError = { readonly [Type in ErrorType]: SessionError<Type>
 
 export const generalError = (
   message: string,
-  options: { readonly cause?: unknown; readonly retryAfter?: number } = {},
+  options: { readonly cause?: unknown; readonly retryAfter?: number | undefined } = {},
 ): SessionError => new SessionError({ errType: GENERAL_ERROR, message, ...options });
 
 export const unauthorised = (message: string): SessionError => new SessionError({ errType: UNAUTHORISED, message });
@@ -119,6 +119,6 @@ export const asSessionError = (error: unknown): SessionError => {
   const isPassing = error instanceof StorageError && error.code === "unavailable";
   return generalError(error instanceof Error ? error.message : "something unexpected was thrown", {
     cause: error,
-    ...(isPassing ? { retryAfter: RETRY_AFTER } : {}),
+    retryAfter: isPassing ? RETRY_AFTER : undefined,
   });
 };

@@ -25,14 +25,17 @@ export const testClock = (start: number = Date.now()): TestClock => {
   };
 };
 
-export interface TestSessionOptions<Payload extends object, Data extends object> extends Partial<
-  Omit<EmbeddedOptions, "clock">
+export interface TestSessionOptions<Payload extends object, Data extends object> extends Omit<
+  EmbeddedOptions,
+  "clock" | "storage"
 > {
+  /** `memory:` unless given. */
+  readonly storage?: EmbeddedOptions["storage"] | undefined;
   readonly userId: string;
-  readonly payload?: Payload;
-  readonly data?: Data;
+  readonly payload?: Payload | undefined;
+  readonly data?: Data | undefined;
   /** Makes it the instance that the documented functions use, until `close`. */
-  readonly asDefault?: boolean;
+  readonly asDefault?: boolean | undefined;
 }
 
 /** A logged-in user on an instance of its own, whose sessions live in memory and whose time stands still. */
@@ -58,10 +61,11 @@ export const testSession = async <Payload extends object = JsonObject, Data exte
   payload,
   data,
   asDefault = false,
+  storage = "memory:",
   ...options
 }: TestSessionOptions<Payload, Data>): Promise<TestSession<Payload, Data>> => {
   const clock = testClock();
-  const pawl = createPawl<Payload, Data>({ storage: "memory:", ...options, clock });
+  const pawl = createPawl<Payload, Data>({ ...options, storage, clock });
   const answer = new Map<string, string | readonly string[]>();
   const res: NodeResponse = {
     getHeader: (name) => answer.get(name.toLowerCase()),

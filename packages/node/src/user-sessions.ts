@@ -20,7 +20,7 @@ export interface UserSessions<Payload extends object = JsonObject, Data extends 
   /** All live sessions of a user, with device, address and last use; `current` names the one that asks. */
   listForUser(
     userId: string,
-    options?: { readonly current?: Session<Payload, Data> },
+    options?: { readonly current?: Session<Payload, Data> | undefined },
   ): Promise<readonly UserSession<Payload, Data>[]>;
   /** Ends all other sessions of the session's user. @returns how many. */
   revokeOthers(session: Session<Payload, Data>): Promise<number>;

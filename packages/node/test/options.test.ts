@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -80,9 +81,15 @@ describe("createPawl refuses at once", () => {
   );
 
   test("what is undefined counts as not given", async () => {
-    const pawl = createPawl({ storage: "memory:", core: undefined, apiKey: undefined } as never);
-    expect(await pawl.getAllSessionHandlesForUser("u1")).toEqual([]);
-    await pawl.close();
+    const source = readFileSync(new URL("../src/options.ts", import.meta.url), "utf8");
+    const nothing = (text = ""): object =>
+      Object.fromEntries([...text.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name]) => [name, undefined]));
+    const [ofCookies = "", ofBackends] = source.split("/** What both kinds of backend take. */");
+    expect(Object.keys(nothing(ofCookies)).length).toBeGreaterThan(6);
+    const left = createPawl({ storage: "memory:" });
+    const given = createPawl({ ...nothing(ofBackends), storage: "memory:", cookies: nothing(ofCookies) });
+    expect(await loginOf(given)).toEqual(await loginOf(left));
+    await Promise.all([left.close(), given.close()]);
   });
 
   test("a path without its slash", () => {

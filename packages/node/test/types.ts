@@ -36,7 +36,7 @@ export const expressRequests = async (req: Request, res: Response): Promise<void
 
 export const plainRequests = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
   init([{ hostname: "localhost", port: 3567 }]);
-  init({ core: ["https://sessions.example.com"], apiKey: "k" });
+  init({ core: ["https://sessions.example.com"], apiKey: process.env["API_KEY"] });
   // @ts-expect-error either a storage or a core
   init({});
   const session = await getSession(req, res, true);

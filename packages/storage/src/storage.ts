@@ -299,7 +299,7 @@ export interface Storage {
 /** What an adapter needs from whoever opens it. */
 export interface StorageOptions {
   /** Replaces the store's own time; tests move it. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 /** The one export every adapter package has. */

@@ -5,7 +5,7 @@ export interface HeaderTokensOptions {
    * Keeps the tokens in IndexedDB, so that tabs share them and they survive the page. Any script that ever runs on the
    * origin can then take the refresh token away and use it elsewhere. False unless given: in memory, for this page alone.
    */
-  readonly persist?: boolean;
+  readonly persist?: boolean | undefined;
 }
 
 /**

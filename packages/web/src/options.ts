@@ -11,15 +11,15 @@ export interface TokenHeaders {
 
 export interface WebOptions {
   /** Where the API is, such as `https://api.example.com`; the page's own origin unless given. */
-  readonly apiDomain?: string;
+  readonly apiDomain?: string | undefined;
   /** `/session/refresh` unless given. */
-  readonly refreshPath?: string;
+  readonly refreshPath?: string | undefined;
   /** `/signout` unless given. */
-  readonly signOutPath?: string;
+  readonly signOutPath?: string | undefined;
   /** With what status the API answers when an access token is not accepted; 401 unless given. */
-  readonly sessionExpiredStatus?: number;
+  readonly sessionExpiredStatus?: number | undefined;
   /** Whether the global `fetch` is replaced; true unless given. Otherwise call `fetch` of what `init` returns. */
-  readonly wrapFetch?: boolean;
+  readonly wrapFetch?: boolean | undefined;
   /** Tokens in headers instead of cookies. */
-  readonly tokens?: TokenHeaders;
+  readonly tokens?: TokenHeaders | undefined;
 }

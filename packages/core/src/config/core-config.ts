@@ -10,7 +10,7 @@ type LogLevel = "debug" | "info" | "warn" | "error" | "none";
 /** Cookie attributes that a 1.0 SDK learns from the handshake and our SDK from `/v1/settings`. */
 export interface CookieConfig {
   /** Absent without a config file: cookies then belong to the host that set them. */
-  readonly domain?: string;
+  readonly domain?: string | undefined;
   readonly secure: boolean;
   /** Path of the access token cookie; starts with `/`. */
   readonly accessTokenPath: string;
@@ -31,7 +31,7 @@ interface Cdi1Config {
 /** Everything the service is told, checked. Paths are absolute; the reading of `config.yaml` made it so. */
 export interface CoreConfig {
   /** The file that was read; absent when the core runs on development defaults. */
-  readonly path?: string;
+  readonly path?: string | undefined;
   readonly mode: Mode;
   readonly host: string;
   /** 0 to 65535; 0 takes a free one. */
@@ -39,11 +39,11 @@ export interface CoreConfig {
   /** Storage URL for `openStorage`; may hold a password. */
   readonly storage: string;
   /** One or more master keys, each 32 bytes in base64, separated by commas. Secret. */
-  readonly masterKey?: string;
+  readonly masterKey?: string | undefined;
   /** File of master keys, one a line in base64; only given when `masterKey` is not. */
-  readonly masterKeyFile?: string;
+  readonly masterKeyFile?: string | undefined;
   /** File of the revocation log. */
-  readonly revocationLog?: string;
+  readonly revocationLog?: string | undefined;
   readonly policy: Policy;
   /** Kind of signing key of sessions created through `/v1` and modern CDI, unless the request says otherwise. */
   readonly keyKind: SigningKeyKind;
@@ -59,9 +59,9 @@ export interface CoreConfig {
   readonly ipAllow: readonly string[];
   readonly logLevel: LogLevel;
   /** File for lines below `error`; absent: standard output. */
-  readonly infoLogPath?: string;
+  readonly infoLogPath?: string | undefined;
   /** File for lines of `error` and worse; absent: standard error. */
-  readonly errorLogPath?: string;
+  readonly errorLogPath?: string | undefined;
   /** Checked and shown, without effect: this core has no pool of threads. */
   readonly maxServerPoolSize: number;
 }

@@ -13,13 +13,13 @@ type ConfigSource = "default" | "file" | "environment" | "option";
 /** Where to read from. */
 export interface ConfigInput {
   /** A file that must exist; absent: `config.yaml` in the working directory if there is one. */
-  readonly file?: string;
+  readonly file?: string | undefined;
   /** Environment variables; `process.env` unless given. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** Working directory; the process's unless given. */
-  readonly cwd?: string;
+  readonly cwd?: string | undefined;
   /** Command-line options, as written; they win over everything. */
-  readonly options?: { readonly port?: string; readonly host?: string };
+  readonly options?: { readonly port?: string | undefined; readonly host?: string | undefined } | undefined;
 }
 
 /** A configuration with the origin of each value. */
@@ -122,7 +122,8 @@ export const readConfigWithSources = (input: ConfigInput = {}): ConfigReading =>
   if (path !== undefined) collectFile(path, given);
   collectEnvironment(env, given);
   for (const [name, raw] of Object.entries(input.options ?? {}))
-    given.set(name as ConfigName, { raw: configKey(name as ConfigName).type.fromText(raw), source: "option" });
+    if (raw !== undefined)
+      given.set(name as ConfigName, { raw: configKey(name as ConfigName).type.fromText(raw), source: "option" });
 
   const folder = path === undefined ? cwd : dirname(path);
   const values: Partial<Record<ConfigName, unknown>> = {};

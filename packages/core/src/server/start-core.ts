@@ -17,11 +17,11 @@ import { warningOfThefts } from "./theft-warning.js";
 /** What a test or an embedding program may replace. */
 export interface StartCoreOptions {
   /** Time of the engine and of a storage that has no clock of its own. */
-  readonly clock?: Clock;
-  readonly random?: RandomSource;
+  readonly clock?: Clock | undefined;
+  readonly random?: RandomSource | undefined;
   /** Takes the place of the log files that the configuration names. */
-  readonly logger?: Logger;
-  readonly limits?: Partial<Limits>;
+  readonly logger?: Logger | undefined;
+  readonly limits?: { readonly [Name in keyof Limits]?: Limits[Name] | undefined } | undefined;
 }
 
 /** A listening core. */
@@ -52,7 +52,8 @@ const coreVersion = (): string => {
 export const startCore = async (config: CoreConfig, options: StartCoreOptions = {}): Promise<RunningCore> => {
   assertGuarded(config);
   const { clock, random = systemRandom } = options;
-  const limits: Limits = { ...defaultLimits, ...options.limits };
+  const given = Object.entries(options.limits ?? {}).filter(([, limit]) => limit !== undefined);
+  const limits: Limits = { ...defaultLimits, ...(Object.fromEntries(given) as Partial<Limits>) };
   const nothing = (): undefined => undefined;
   const log =
     options.logger === undefined ? createCoreLog(config) : { logger: options.logger, reopen: nothing, close: nothing };

@@ -13,11 +13,11 @@ const timers: Schedule = (run, delay) => {
 export interface MaintenanceOptions {
   readonly engine: Pick<SessionEngine, "maintainMasterKeys" | "maintainSigningKeys" | "sweep" | "revocations">;
   /** Timers that do not keep the process alive unless given. */
-  readonly schedule?: Schedule;
+  readonly schedule?: Schedule | undefined;
   /** From the end of one round to the start of the next: 20 s unless given; a new signing key is published for 60 s. */
-  readonly every?: Millis;
+  readonly every?: Millis | undefined;
   /** Hears what went wrong in a round; the next one tries again. */
-  readonly onError?: (error: unknown) => void;
+  readonly onError?: ((error: unknown) => void) | undefined;
 }
 
 /**

@@ -8,9 +8,9 @@ export interface GivenMasterKeys {
   /** A storage URL, or an open storage. */
   readonly storage: string | Storage;
   /** Base64 of 32 bytes; several, separated by commas. */
-  readonly masterKey?: string;
+  readonly masterKey?: string | undefined;
   /** A file of the same. Where neither is given, `sqlite:` storage has a key file of its own, `<database>.key`. */
-  readonly masterKeyFile?: string;
+  readonly masterKeyFile?: string | undefined;
 }
 
 /** Where master keys come from. */

@@ -5,7 +5,7 @@ import { startMaintenance } from "./maintenance.js";
 import { claimMasterKeyFile, masterKeyFileWarning } from "./master-key-file.js";
 import { type GivenMasterKeys, masterKeySource } from "./master-key-source.js";
 import { parseMasterKeys } from "../keys/master-key.js";
-import type { Policy } from "../policy.js";
+import type { PolicyRules } from "../policy.js";
 import { openRevocationLog } from "./revocation-log.js";
 import { type RandomSource, systemRandom } from "../random.js";
 import type { SessionEngine } from "../session-engine.js";
@@ -13,15 +13,15 @@ import type { SessionEngine } from "../session-engine.js";
 /** A storage that is already open stays its owner's to close. */
 export interface OpenEngineOptions extends GivenMasterKeys {
   /** File to which each end of a session is written before it is acknowledged; see `openRevocationLog`. */
-  readonly revocationLog?: string;
-  readonly policy?: Partial<Policy>;
+  readonly revocationLog?: string | undefined;
+  readonly policy?: PolicyRules | undefined;
   /** Replaces the time of a storage that is opened here; tests move it. */
-  readonly clock?: Clock;
-  readonly random?: RandomSource;
+  readonly clock?: Clock | undefined;
+  readonly random?: RandomSource | undefined;
   /** Hears what goes wrong in the background: keys that cannot be renewed, rows that cannot be deleted. */
-  readonly onBackgroundError?: (error: unknown) => void;
+  readonly onBackgroundError?: ((error: unknown) => void) | undefined;
   /** Called at the start with what is unsafe although it works: a file of master keys that everybody can read. */
-  readonly onWarning?: (message: string) => void;
+  readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 export interface OpenedEngine {

@@ -35,13 +35,13 @@ export interface KeyedAccessTokenVerifier extends AccessTokenVerifier {
 
 export interface AccessTokenVerifierOptions {
   readonly clock: Clock;
-  readonly keys?: readonly VerificationKey[];
+  readonly keys?: readonly VerificationKey[] | undefined;
   /** How long access tokens live at most: for so long a revoked session is remembered. */
   readonly accessTokenValidity: Millis;
   /** Whether `doAntiCsrfCheck` has an effect where the input does not say. */
   readonly enableAntiCsrf: boolean;
   /** Bounds the memory of verified tokens, by the characters of the tokens; 16 million unless given. */
-  readonly cacheCharacters?: number;
+  readonly cacheCharacters?: number | undefined;
 }
 
 /** Which keys may have signed a token with a certain header, and how the rest of it is to be read. */
