@@ -15,7 +15,14 @@ export * from "./session.js";
 export * from "./session-engine.js";
 export { createEngine, type EngineOptions } from "./engine.js";
 export { handleOf, isTenantId, parseHandle } from "./session-handle.js";
-export { jsonObjectText, MAX_DATA_BYTES, MAX_PAYLOAD_BYTES, MAX_USER_ID_BYTES } from "./sessions/session-input.js";
+export {
+  checkNewUserId,
+  checkUserIdText,
+  jsonObjectText,
+  MAX_DATA_BYTES,
+  MAX_PAYLOAD_BYTES,
+  MAX_USER_ID_BYTES,
+} from "./sessions/session-input.js";
 export { formatDuration, parseDuration } from "./duration.js";
 export * from "./errors.js";
 export { adminEvent } from "./events.js";

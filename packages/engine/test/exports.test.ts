@@ -13,6 +13,8 @@ it("the package exports these names and no others", () => {
     "activityInterval",
     "addMasterKeyNeeds",
     "adminEvent",
+    "checkNewUserId",
+    "checkUserIdText",
     "createAccessTokenVerifier",
     "createEngine",
     "createKeySet",

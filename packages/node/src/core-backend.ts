@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import {
   type IssuedSession,
+  MAX_USER_ID_BYTES,
   parseHandle,
   type Revoked,
   type SessionHandle,
@@ -21,7 +22,7 @@ import type { RefreshAnswer, SessionBackend, SessionHistory } from "./session-ba
 
 /** What no core could have given out as a handle or taken as a user id names nothing, and is not asked for. */
 const isHandle = (handle: string): boolean => typeof handle === "string" && parseHandle(handle) !== undefined;
-const isUserId = (userId: string): boolean => userId.length > 0 && userId.length <= 512;
+const isUserId = (userId: string): boolean => Buffer.byteLength(userId) <= MAX_USER_ID_BYTES;
 
 /** No refresh token is as long; the engine in process refuses what is none without asking anybody. */
 const isRefreshToken = (token: string): boolean => typeof token === "string" && token.length <= 1024;
@@ -187,9 +188,10 @@ export const openCoreBackend = async (options: CoreOptions): Promise<SessionBack
     async explain(handle) {
       if (!isHandle(handle))
         return {
-          handle,
+          handle: typeof handle === "string" ? handle : "",
           status: "unknown",
-          summary: "Nothing is known of this session: it never existed.",
+          summary:
+            "Nothing is known of this session: it never existed, or it ended so long ago that its events were deleted.",
           events: [],
         };
       const { events, ...history } = await core.get("explainSession", { handle });

@@ -8,7 +8,7 @@ import { isForeign, mayHaveSession, presentedBearer, presentedRefreshTokens, ver
 import { coversPath, UNREACHED_ROUTE, unreachedRoute } from "./refresh-route.js";
 import { ANTI_CSRF_HEADER, announceRefreshable } from "./session-announcement.js";
 import { clearedWith } from "./session-cookies.js";
-import { checkJsonObject, checkNewUserId } from "./session-data.js";
+import { checkJsonObject, checkLoginUserId } from "./session-data.js";
 import { type SessionError, tryRefreshToken, unauthorised } from "./session-error.js";
 import { Session } from "./session-object.js";
 import { bearerToken, readsFrontToken, wantedTransfer } from "./token-transfer.js";
@@ -34,7 +34,7 @@ export const createInExchange = async (
   const transfer = options.headerMode === false ? "cookie" : wantedTransfer(exchange);
   const checked = checkJsonObject("the JWT payload", payload);
   // Before it is created: a session that could not be handed out must not have ended another one over a limit.
-  const owner = { userId: checkNewUserId(userId), payload: checked };
+  const owner = { userId: checkLoginUserId(userId), payload: checked };
   if (transfer === "cookie") checkCookieSize(accessCookieBytes(owner, backend.signingAlgorithm), owner);
   const issued = await backend.create({
     ...owner,

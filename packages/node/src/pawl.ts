@@ -1,4 +1,4 @@
-import { createTheftReports, type JsonObject, type KeySet } from "@pawl/engine";
+import { checkUserIdText, createTheftReports, type JsonObject, type KeySet } from "@pawl/engine";
 import { createWarnings } from "./application-hook.js";
 import { checkCookieOptions, cookieSettings, EMBEDDED_COOKIES } from "./cookie-settings.js";
 import { checkCoreOptions } from "./core-options.js";
@@ -20,7 +20,7 @@ import { policyOf } from "./policy-options.js";
 import type { SessionBackend } from "./session-backend.js";
 import { setPreflightHeaders } from "./preflight-headers.js";
 import { createSessionCookies } from "./session-cookies.js";
-import { checkUserId, readSessionData, writeSessionData } from "./session-data.js";
+import { readSessionData, writeSessionData } from "./session-data.js";
 import { asSessionError, generalError } from "./session-error.js";
 import type { Session } from "./session-object.js";
 import {
@@ -166,10 +166,10 @@ export const createPawl = <Payload extends object = JsonObject, Data extends obj
       }),
 
     revokeAllSessionsForUser: (userId) =>
-      run(async ({ backend }) => (await backend.revokeUser({ userId: checkUserId(userId) })).length),
+      run(async ({ backend }) => (await backend.revokeUser({ userId: checkUserIdText(userId) })).length),
 
     getAllSessionHandlesForUser: (userId) =>
-      run(async ({ backend }) => [...(await backend.listHandles(checkUserId(userId)))]),
+      run(async ({ backend }) => [...(await backend.listHandles(checkUserIdText(userId)))]),
 
     revokeSessionUsingSessionHandle: (handle) =>
       run(async ({ backend }) => (await backend.revoke([handle])).length === 1),

@@ -1,4 +1,4 @@
-import { type JsonObject, jsonObjectText } from "@pawl/engine";
+import { checkNewUserId, type JsonObject, jsonObjectText } from "@pawl/engine";
 import type { UserId } from "@pawl/storage";
 import type { SessionBackend } from "./session-backend.js";
 import { generalError, unauthorised } from "./session-error.js";
@@ -14,16 +14,10 @@ export const checkJsonObject = (name: string, value: object): JsonObject => {
   return value as JsonObject;
 };
 
-/** @throws SessionError `GENERAL_ERROR` for no text: it would name nobody, and nothing would be ended. */
-export const checkUserId = (userId: string): UserId => {
-  if (typeof userId !== "string") throw generalError("userId must be a text");
-  return userId as UserId;
-};
-
-/** @throws SessionError `GENERAL_ERROR` for an empty text too: an application that lost an id must not make everybody's session. */
-export const checkNewUserId = (userId: string): UserId => {
+/** @throws an error for an empty text too: an application that lost an id must not make everybody's session. */
+export const checkLoginUserId = (userId: string): UserId => {
   if (userId === "") throw generalError("userId must not be empty");
-  return checkUserId(userId);
+  return checkNewUserId(userId);
 };
 
 /** @throws SessionError `UNAUTHORISED` when there is no such live session. */

@@ -1,9 +1,9 @@
-import type { JsonObject, SessionHandle, SessionInformation } from "@pawl/engine";
+import { checkUserIdText, type JsonObject, type SessionHandle, type SessionInformation } from "@pawl/engine";
 import { accessCookieBytes, checkCookieSize, fitsCookie } from "./cookie-size.js";
 import { callHook } from "./application-hook.js";
 import type { OpenedPawl } from "./opened-pawl.js";
 import type { SessionHistory } from "./session-backend.js";
-import { checkJsonObject, checkUserId } from "./session-data.js";
+import { checkJsonObject } from "./session-data.js";
 import type { Session } from "./session-object.js";
 
 /** One of a user's sessions, as for a page "where you are logged in". Times are ms since the epoch. */
@@ -48,7 +48,7 @@ export type Run = <Result>(work: (opened: OpenedPawl) => Promise<Result>) => Pro
 export const createUserSessions = (run: Run): UserSessions => ({
   listForUser: (userId, { current } = {}) =>
     run(async ({ backend }) => {
-      const user = checkUserId(userId);
+      const user = checkUserIdText(userId);
       const sessions: UserSession[] = [];
       let after: string | undefined;
       do {
@@ -63,7 +63,7 @@ export const createUserSessions = (run: Run): UserSessions => ({
 
   revokeOthers: (session) =>
     run(async ({ backend }) => {
-      const user = { userId: checkUserId(session.getUserId()), except: session.getHandle() };
+      const user = { userId: checkUserIdText(session.getUserId()), except: session.getHandle() };
       return (await backend.revokeUser(user, { reason: "logout" })).length;
     }),
 

@@ -50,7 +50,7 @@ export const routes = {
     path: "/v1/sessions",
     summary: "Create a session",
     body: closed(
-      { userId: UserId },
+      { userId: { ...UserId, minLength: 1 } },
       {
         tenantId: TenantId,
         payload: JsonObject,

@@ -6,12 +6,8 @@ export const Duration = { type: "integer", description: "Milliseconds" } as cons
 export const Text = { type: "string" } as const;
 export const Flag = { type: "boolean" } as const;
 export const Handle = { type: "string", minLength: 1, maxLength: 256, description: "Session handle" } as const;
-export const UserId = {
-  type: "string",
-  minLength: 1,
-  maxLength: 512,
-  description: "The application's name of the user",
-} as const;
+/** Also empty: a CDI takes such a user. */
+export const UserId = { type: "string", maxLength: 512, description: "The application's name of the user" } as const;
 export const TenantId = {
   type: "string",
   minLength: 1,

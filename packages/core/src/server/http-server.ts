@@ -9,7 +9,7 @@ import { explainFailure } from "./failure.js";
 import { InFlight } from "./in-flight.js";
 import type { Limits } from "./limits.js";
 import { readBody } from "./request-body.js";
-import { createRouter, splitTarget, withoutHead } from "./request-target.js";
+import { createRouter, isPercentEncoded, splitTarget, withoutHead } from "./request-target.js";
 import { createStreamSink } from "./stream-sink.js";
 
 export interface HttpServerOptions {
@@ -112,7 +112,8 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
   const onRequest = (message: IncomingMessage, response: ServerResponse): void => {
     const { headers, socket } = message;
     const method = message.method as string;
-    const { path, query } = splitTarget(message.url as string);
+    const url = message.url as string;
+    const { path, query } = splitTarget(url);
     const { dialect, operation, allow, open } = route(method, path);
     const pending: PendingRequest = {
       response,
@@ -133,6 +134,8 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
     if (stopping && path !== HEALTHY_WHILE_STOPPING) return refuse(pending, "shutting_down");
     if (allow !== undefined) return refuse(pending, "method_not_allowed", { allow });
     if (operation === undefined) return refuse(pending, "not_found");
+    if (!isPercentEncoded(url))
+      return refuse(pending, "invalid_input", { detail: "path and query must be percent-encoded UTF-8" });
     readBody(message, limits.body, (body) => {
       if (body === "too_large") return refuse(pending, "body_too_large");
       if (body === "not_text") return refuse(pending, "invalid_json", { detail: "the body is not UTF-8" });

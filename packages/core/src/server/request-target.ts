@@ -14,6 +14,20 @@ export const splitTarget = (url: string): RequestTarget => {
   return mark === -1 ? { path: target, query: "" } : { path: target.slice(0, mark), query: target.slice(mark + 1) };
 };
 
+/**
+ * Whether a request target is percent-encoded UTF-8 throughout. What is not would be read as U+FFFD somewhere, and name
+ * another user than the one who was meant.
+ */
+export const isPercentEncoded = (url: string): boolean => {
+  if (!url.includes("%")) return true;
+  try {
+    decodeURIComponent(url);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 /** Who answers a request, and with what. */
 export interface Routed {
   /** Says how a refusal looks, whatever else is known. */

@@ -57,7 +57,8 @@ export const checkTenantId = (tenantId: string = PUBLIC_TENANT): TenantId => {
 /** A user id in a question: any text that storage can hold. @throws EngineError `invalid_input`. */
 export const checkUserIdText = (userId: string): UserId => wellFormed("userId", userId) as UserId;
 
-const checkNewUserId = (userId: string): UserId => {
+/** A user id of a new session, of at most 512 bytes. @throws EngineError `invalid_input`. */
+export const checkNewUserId = (userId: string): UserId => {
   const bytes = Buffer.byteLength(checkUserIdText(userId));
   if (bytes > MAX_USER_ID_BYTES) throw invalid(`userId must have at most ${MAX_USER_ID_BYTES} bytes, not ${bytes}`);
   return userId as UserId;

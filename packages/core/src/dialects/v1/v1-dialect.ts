@@ -75,9 +75,7 @@ const operationOf = ({ name, route, pattern, handler }: OperationParts): Operati
       if (body !== undefined && "status" in body) return body;
       const query = readQueryOf(request.query);
       if ("status" in query) return query;
-      const handle = pattern === undefined ? "" : decoded(pattern.exec(request.path)?.[1] ?? "");
-      if (handle === undefined)
-        return problemReply("invalid_input", { detail: "the path is not percent-encoded UTF-8" });
+      const handle = pattern === undefined ? "" : decodeURIComponent(pattern.exec(request.path)?.[1] ?? "");
       const lastEventId = request.headers["last-event-id"];
       const outcome = handler({ body: body?.values, query: query.values, handle, lastEventId });
       return outcome instanceof Promise ? outcome.then((settled) => replyOf(route, settled)) : replyOf(route, outcome);
@@ -107,14 +105,6 @@ const queryReader = ({ query: schema }: Route): ((query: string) => Read) => {
     const complaint = validate(read.values);
     return complaint === undefined ? read : problemReply("invalid_input", { detail: complaint });
   };
-};
-
-const decoded = (segment: string): string | undefined => {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return undefined;
-  }
 };
 
 const replyOf = (route: Route, outcome: CallOutcome<RouteName>): ReturnType<Operation["handle"]> => {
