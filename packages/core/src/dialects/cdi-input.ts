@@ -15,49 +15,36 @@ export const readFields = (body: string): UnknownObject => {
   return fields;
 };
 
-/** @throws InputError when the field is missing, null or not a string. */
-export const stringField = (fields: UnknownObject, name: string): string => {
-  const value = fields[name];
-  if (typeof value !== "string") throw invalid(name);
-  return value;
-};
+type Reader<T> = (fields: UnknownObject, name: string) => T;
 
-/** @throws InputError when the field is there and not a string; null is not absence. */
-export const optionalStringField = (fields: UnknownObject, name: string): string | undefined =>
-  fields[name] === undefined ? undefined : stringField(fields, name);
+/** Reads a field. @throws InputError when it is missing, null or fails the test. */
+const field =
+  <T>(fits: (value: unknown) => boolean): Reader<T> =>
+  (fields, name) => {
+    const value = fields[name];
+    if (!fits(value)) throw invalid(name);
+    return value as T;
+  };
 
-/** @throws InputError when the field is missing, null or not a boolean. */
-export const booleanField = (fields: UnknownObject, name: string): boolean => {
-  const value = fields[name];
-  if (typeof value !== "boolean") throw invalid(name);
-  return value;
-};
+/** The same for a field that may be absent; null is not absence. */
+const optional =
+  <T>(read: Reader<T>): Reader<T | undefined> =>
+  (fields, name) =>
+    fields[name] === undefined ? undefined : read(fields, name);
 
-/** @throws InputError when the field is there and not a boolean; null is not absence. */
-export const optionalBooleanField = (fields: UnknownObject, name: string): boolean | undefined =>
-  fields[name] === undefined ? undefined : booleanField(fields, name);
+const isString = (value: unknown): boolean => typeof value === "string";
 
-/** @throws InputError when the field is missing, null or not a whole number that JavaScript can hold. */
-export const integerField = (fields: UnknownObject, name: string): number => {
-  const value = fields[name];
-  if (!Number.isSafeInteger(value)) throw invalid(name);
-  return value as number;
-};
-
-/** @throws InputError when the field is missing, null or not an object. */
-export const objectField = (fields: UnknownObject, name: string): JsonObject => {
-  const value = fields[name];
-  if (!isJsonObject(value)) throw invalid(name);
-  return value as JsonObject;
-};
-
-/** @throws InputError when the field is there and not an array of strings. */
-export const optionalStringsField = (fields: UnknownObject, name: string): readonly string[] | undefined => {
-  const value = fields[name];
-  if (value === undefined) return undefined;
-  if (!Array.isArray(value) || !value.every((element) => typeof element === "string")) throw invalid(name);
-  return value;
-};
+export const stringField = field<string>(isString);
+export const optionalStringField = optional(stringField);
+export const booleanField = field<boolean>((value) => typeof value === "boolean");
+export const optionalBooleanField = optional(booleanField);
+/** A whole number that JavaScript can hold. */
+export const integerField = field<number>(Number.isSafeInteger);
+export const objectField = field<JsonObject>(isJsonObject);
+export const optionalObjectField = optional(objectField);
+export const optionalStringsField = optional(
+  field<readonly string[]>((value) => Array.isArray(value) && value.every(isString)),
+);
 
 /** The first parameter of that name. */
 export const optionalQueryParameter = (query: string, name: string): string | undefined =>

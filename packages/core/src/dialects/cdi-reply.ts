@@ -8,12 +8,14 @@ export const textReply = (text: string, status = 200): CoreReply => ({
   body: `${text}\n`,
 });
 
-/** A JSON answer as the original core writes it: status 200 whatever the outcome, one line. */
-export const jsonReply = (json: string): CoreReply => ({
-  status: 200,
-  contentType: "application/json; charset=UTF-8",
-  body: `${json}\n`,
-});
+/**
+ * A JSON answer as the original core writes it: status 200 whatever the outcome, one line. A part is an object, whose
+ * undefined members are left out, or the text of members.
+ */
+export const jsonReply = (...parts: readonly (object | string)[]): CoreReply => {
+  const members = parts.map((part) => (typeof part === "string" ? part : JSON.stringify(part).slice(1, -1)));
+  return { status: 200, contentType: "application/json; charset=UTF-8", body: `{${members.join(",")}}\n` };
+};
 
 /** Refuses a `cdi-version` that is not served here. */
 export const unknownVersionReply = (version: string | readonly string[]): CoreReply =>

@@ -1,29 +1,28 @@
 import type { Found, Operation } from "../server/dialect.js";
 
-/** Operations by exact, case-sensitive path and by method. */
+/** Operations by case-sensitive path and by method; `{name}` in a path stands for one segment. */
 export interface PathTable {
   readonly find: (method: string, path: string) => Found | undefined;
 }
-
-/** What a path takes, by method. */
-export type PathOperations = ReadonlyMap<string, Operation>;
-
-/** Makes the answer of `find` for one path. */
-export const findMethod = (operations: PathOperations, method: string): Found => {
-  const operation = operations.get(method);
-  if (operation !== undefined) return { operation };
-  return { allow: [...operations.keys()], open: [...operations.values()].every(({ open }) => open) };
-};
 
 /** Builds a table of `[method, path, operation]`. */
 export const createPathTable = (entries: readonly (readonly [string, string, Operation])[]): PathTable => {
   const paths = new Map<string, Map<string, Operation>>();
   for (const [method, path, operation] of entries)
     paths.set(path, (paths.get(path) ?? new Map<string, Operation>()).set(method, operation));
+  const patterns = [...paths.keys()]
+    .filter((path) => path.includes("{"))
+    .map((path) => [path, patternOf(path)] as const);
   return {
     find(method, path) {
-      const operations = paths.get(path);
-      return operations && findMethod(operations, method);
+      const operations = paths.get(path) ?? paths.get(patterns.find(([, pattern]) => pattern.test(path))?.[0] ?? "");
+      if (operations === undefined) return undefined;
+      const operation = operations.get(method);
+      if (operation !== undefined) return { operation };
+      return { allow: [...operations.keys()], open: [...operations.values()].every(({ open }) => open) };
     },
   };
 };
+
+/** Matches a path whose `{name}` is any one segment, and captures it. */
+export const patternOf = (path: string): RegExp => new RegExp(`^${path.replace(/\{\w+\}/, "([^/]+)")}$`);

@@ -1,6 +1,6 @@
 import { routes } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
-import { compileValidator, readQuery } from "../../src/dialects/v1/validator.js";
+import { compileValidator, parseQuery } from "../../src/dialects/v1/validator.js";
 
 describe("compileValidator", () => {
   const validate = compileValidator(routes.createSession.body);
@@ -62,8 +62,8 @@ describe("compileValidator", () => {
   });
 });
 
-describe("readQuery", () => {
-  const read = (query: string) => readQuery(routes.listSessions.query, query);
+describe("parseQuery", () => {
+  const read = (query: string) => parseQuery(routes.listSessions.query, query);
 
   test("reads integers as numbers and leaves the rest as text", () => {
     expect(read("limit=12&userId=34")).toEqual({ values: { limit: 12, userId: "34" } });

@@ -34,10 +34,8 @@ const NOT_ALLOWED = { status: "NOT ALLOWED" };
 export const createCdi1Dialect = ({ engine, config, random, processId }: Cdi1Options): Dialect => {
   const { cookies, cdi1, cdiVerifyKnows: heedRevocations } = config;
   const { keyKind } = cdi1;
-  // JSON.stringify leaves out members that are undefined, and keeps the nulls inside the application's own data.
-  const reply = (members: object): CoreReply => jsonReply(JSON.stringify(members));
   const replyWithKey = async (members: object): Promise<CoreReply> =>
-    jsonReply(`${JSON.stringify(members).slice(0, -1)},${await signingKeyMembers(engine, { keyKind })}}`);
+    jsonReply(members, await signingKeyMembers(engine, { keyKind }));
 
   const handshake: Handler = ({ body }) => {
     readFields(body);
@@ -72,13 +70,13 @@ export const createCdi1Dialect = ({ engine, config, random, processId }: Cdi1Opt
       heedRevocations,
       ...(antiCsrfToken === undefined ? {} : { antiCsrfToken }),
     });
-    if (outcome.kind === "try_refresh") return reply({ status: "TRY_REFRESH_TOKEN", message: outcome.message });
-    if (outcome.kind === "unauthorised") return reply({ status: "UNAUTHORISED", message: outcome.message });
+    if (outcome.kind === "try_refresh") return jsonReply({ status: "TRY_REFRESH_TOKEN", message: outcome.message });
+    if (outcome.kind === "unauthorised") return jsonReply({ status: "UNAUTHORISED", message: outcome.message });
     const { claims, accessToken: clean } = outcome;
     return replyWithKey({
       status: "OK",
       session: { handle: claims.handle, userId: claims.userId, userDataInJWT: claims.payload },
-      ...(clean === undefined ? {} : { accessToken: tokenCookie(clean, cookies.accessTokenPath, cookies) }),
+      accessToken: clean && tokenCookie(clean, cookies.accessTokenPath, cookies),
     });
   };
 
@@ -87,12 +85,12 @@ export const createCdi1Dialect = ({ engine, config, random, processId }: Cdi1Opt
     const outcome = await engine.refreshSession({ refreshToken, form: "v1", keyKind });
     switch (outcome.kind) {
       case "refreshed":
-        return reply({ status: "OK", ...issuedCookies(outcome, { cookies, random }) });
+        return jsonReply({ status: "OK", ...issuedCookies(outcome, { cookies, random }) });
       case "unauthorised":
-        return reply({ status: "UNAUTHORISED", message: outcome.message });
+        return jsonReply({ status: "UNAUTHORISED", message: outcome.message });
       case "token_reuse": {
         const { handle, userId } = outcome.session;
-        return reply({ status: "TOKEN_THEFT_DETECTED", session: { handle, userId } });
+        return jsonReply({ status: "TOKEN_THEFT_DETECTED", session: { handle, userId } });
       }
     }
   };
@@ -110,20 +108,20 @@ export const createCdi1Dialect = ({ engine, config, random, processId }: Cdi1Opt
 
   const getSessionData: Handler = async ({ query }) => {
     const session = await engine.getSession(queryParameter(query, "sessionHandle"));
-    return reply(session === undefined ? NO_SESSION : { status: "OK", userDataInDatabase: session.data });
+    return jsonReply(session === undefined ? NO_SESSION : { status: "OK", userDataInDatabase: session.data });
   };
 
   const updateSessionData: Handler = async ({ body }) => {
     const fields = readFields(body);
     const handle = stringField(fields, "sessionHandle");
     const data = objectField(fields, "userDataInDatabase");
-    return reply((await engine.updateSessionData(handle, data)) ? { status: "OK" } : NO_SESSION);
+    return jsonReply((await engine.updateSessionData(handle, data)) ? { status: "OK" } : NO_SESSION);
   };
 
   const forThisProcess =
     (members: object): Handler =>
     ({ query }) =>
-      reply(queryParameter(query, "pid") === String(processId) ? { status: "OK", ...members } : NOT_ALLOWED);
+      jsonReply(queryParameter(query, "pid") === String(processId) ? { status: "OK", ...members } : NOT_ALLOWED);
 
   const operation = (method: string, path: string, handler: Handler): readonly [string, string, Operation] => [
     method,
@@ -135,13 +133,13 @@ export const createCdi1Dialect = ({ engine, config, random, processId }: Cdi1Opt
     operation("POST", "/handshake", handshake),
     operation("POST", "/session", createSession),
     operation("DELETE", "/session", async ({ body }) =>
-      reply({ status: "OK", numberOfSessionsRevoked: (await revoke(body)).length }),
+      jsonReply({ status: "OK", numberOfSessionsRevoked: (await revoke(body)).length }),
     ),
     operation("POST", "/session/verify", verifySession),
     operation("POST", "/session/refresh", refreshSession),
     operation("GET", "/session/user", async ({ query }) => {
       const userId = queryParameter(query, "userId") as UserId;
-      return reply({ status: "OK", sessionHandles: await engine.listSessionHandles({ userId }) });
+      return jsonReply({ status: "OK", sessionHandles: await engine.listSessionHandles({ userId }) });
     }),
     operation("GET", "/session/data", getSessionData),
     operation("PUT", "/session/data", updateSessionData),

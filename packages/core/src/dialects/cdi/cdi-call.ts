@@ -2,7 +2,8 @@ import type { RandomSource, SessionEngine } from "@pawl/engine";
 import type { TenantId } from "@pawl/storage";
 import type { CoreConfig } from "../../config/core-config.js";
 import type { CoreReply } from "../../server/dialect.js";
-import type { CdiOperationName, CdiVersion } from "./cdi-versions.js";
+import type { CdiOperationName } from "./cdi-operations.js";
+import type { CdiVersion } from "./cdi-versions.js";
 
 /** A request to one operation: who asks in which version, and for which tenant. */
 export interface CdiCall {
@@ -15,7 +16,7 @@ export interface CdiCall {
 
 export type CdiHandler = (call: CdiCall) => CoreReply | Promise<CoreReply>;
 
-export type CdiHandlers<Name extends CdiOperationName = CdiOperationName> = Readonly<Record<Name, CdiHandler>>;
+export type CdiHandlers = Readonly<Record<CdiOperationName, CdiHandler>>;
 
 export interface CdiOptions {
   readonly engine: SessionEngine;

@@ -4,9 +4,9 @@ import type { CoreReply, CoreRequest, Dialect, Found, Operation } from "../../se
 import { InputError, queryParameter } from "../cdi-input.js";
 import { jsonReply, textRefusal, textReply, unknownVersionReply } from "../cdi-reply.js";
 import type { CdiHandlers, CdiOptions } from "./cdi-call.js";
-import { type CdiOperation, cdiOperations } from "./cdi-operations.js";
+import { type CdiOperation, type CdiOperationName, cdiOperations } from "./cdi-operations.js";
 import { type CdiPlace, DEFAULT_PLACE, splitPlace } from "./cdi-place.js";
-import { type CdiOperationName, type CdiVersion, cdiVersions } from "./cdi-versions.js";
+import { type CdiVersion, cdiVersions } from "./cdi-versions.js";
 import { createKeyHandlers } from "./key-handlers.js";
 import { assertTenant, noSuchTenant } from "./known-tenant.js";
 import { createSessionHandlers } from "./session-handlers.js";
@@ -40,18 +40,17 @@ export const createCdiDialect = (options: CdiOptions): Dialect => {
   const oldest = served[0] as CdiVersion;
   const latest = served.at(-1) as CdiVersion;
   const byName = new Map(served.map((version) => [version.version, version]));
-  const reply = (members: object): CoreReply => jsonReply(JSON.stringify(members));
 
   const handlers: CdiHandlers = {
     ...createSessionHandlers(options),
     ...createKeyHandlers(options),
     ...createTenantHandlers(options),
-    apiVersion: () => reply({ versions: served.map(({ version }) => version) }),
-    telemetry: () => reply({ exists: false }),
-    features: () => reply({ features: [], usageStats: {}, status: "OK" }),
+    apiVersion: () => jsonReply({ versions: served.map(({ version }) => version) }),
+    telemetry: () => jsonReply({ exists: false }),
+    features: () => jsonReply({ features: [], usageStats: {}, status: "OK" }),
     findUser: ({ query }) => {
       queryParameter(query, "userId");
-      return reply({ status: "UNKNOWN_USER_ID_ERROR" });
+      return jsonReply({ status: "UNKNOWN_USER_ID_ERROR" });
     },
   };
 

@@ -1,5 +1,3 @@
-import type { CdiOperationName } from "./cdi-versions.js";
-
 /** Where an operation is found, and whom it concerns. */
 export interface CdiOperation {
   readonly method: "GET" | "POST" | "PUT";
@@ -13,13 +11,17 @@ export interface CdiOperation {
   readonly open?: boolean;
   /** Answers alike whatever version is asked for, also one that is not served. */
   readonly anyVersion?: boolean;
+  /** The first version that has it; 2.9 unless given. */
+  readonly since?: string;
+  /** The first version that has it no more. */
+  readonly until?: string;
 }
 
-/** Every operation of the CDI from 2.9 on; `cdi-versions.ts` says which version has which. */
-export const cdiOperations: Readonly<Record<CdiOperationName, CdiOperation>> = {
+/** Every operation of the CDI from 2.9 on. */
+export const cdiOperations = {
   apiVersion: { method: "GET", path: "/apiversion", anyVersion: true },
   keySet: { method: "GET", path: "/.well-known/jwks.json", open: true, anyVersion: true },
-  handshake: { method: "POST", path: "/recipe/handshake" },
+  handshake: { method: "POST", path: "/recipe/handshake", until: "2.21" },
   createSession: { method: "POST", path: "/recipe/session", scope: "named_tenant" },
   getSession: { method: "GET", path: "/recipe/session" },
   verifySession: { method: "POST", path: "/recipe/session/verify" },
@@ -35,12 +37,14 @@ export const cdiOperations: Readonly<Record<CdiOperationName, CdiOperation>> = {
   listKeys: { method: "GET", path: "/recipe/jwt/jwks" },
   telemetry: { method: "GET", path: "/telemetry" },
   features: { method: "GET", path: "/ee/featureflag" },
-  findUser: { method: "GET", path: "/user/id" },
-  putTenant: { method: "PUT", path: "/recipe/multitenancy/tenant" },
-  getTenant: { method: "GET", path: "/recipe/multitenancy/tenant", scope: "named_tenant" },
-  listTenants: { method: "GET", path: "/recipe/multitenancy/tenant/list" },
-  removeTenant: { method: "POST", path: "/recipe/multitenancy/tenant/remove" },
-  putTenantV2: { method: "PUT", path: "/recipe/multitenancy/tenant/v2" },
-  getTenantV2: { method: "GET", path: "/recipe/multitenancy/tenant/v2", scope: "named_tenant" },
-  listTenantsV2: { method: "GET", path: "/recipe/multitenancy/tenant/list/v2" },
-};
+  findUser: { method: "GET", path: "/user/id", since: "4.0" },
+  putTenant: { method: "PUT", path: "/recipe/multitenancy/tenant", since: "3.0" },
+  getTenant: { method: "GET", path: "/recipe/multitenancy/tenant", scope: "named_tenant", since: "3.0" },
+  listTenants: { method: "GET", path: "/recipe/multitenancy/tenant/list", since: "3.0" },
+  removeTenant: { method: "POST", path: "/recipe/multitenancy/tenant/remove", since: "3.0" },
+  putTenantV2: { method: "PUT", path: "/recipe/multitenancy/tenant/v2", since: "5.1" },
+  getTenantV2: { method: "GET", path: "/recipe/multitenancy/tenant/v2", scope: "named_tenant", since: "5.1" },
+  listTenantsV2: { method: "GET", path: "/recipe/multitenancy/tenant/list/v2", since: "5.1" },
+} satisfies Readonly<Record<string, CdiOperation>>;
+
+export type CdiOperationName = keyof typeof cdiOperations;

@@ -1,33 +1,5 @@
 import type { AccessTokenForm } from "@pawl/engine";
-
-/** What can be asked for in some version of the protocol; the paths stand in `cdi-operations.ts`. */
-export type CdiOperationName =
-  | "apiVersion"
-  | "keySet"
-  | "handshake"
-  | "createSession"
-  | "getSession"
-  | "verifySession"
-  | "refreshSession"
-  | "regenerateSession"
-  | "removeSessions"
-  | "listSessions"
-  | "getSessionData"
-  | "updateSessionData"
-  | "getPayload"
-  | "updatePayload"
-  | "createJwt"
-  | "listKeys"
-  | "telemetry"
-  | "features"
-  | "findUser"
-  | "putTenant"
-  | "getTenant"
-  | "listTenants"
-  | "removeTenant"
-  | "putTenantV2"
-  | "getTenantV2"
-  | "listTenantsV2";
+import { type CdiOperation, type CdiOperationName, cdiOperations } from "./cdi-operations.js";
 
 /** Whether a field of a request is read, and whether it may be absent. */
 type Reading = "not_read" | "optional" | "required";
@@ -56,12 +28,7 @@ export interface CdiVersion {
   readonly operations: ReadonlySet<CdiOperationName>;
 }
 
-type Change = Partial<Omit<CdiVersion, "version" | "operations">> & {
-  readonly adds?: readonly CdiOperationName[];
-  readonly drops?: readonly CdiOperationName[];
-};
-
-const first: Omit<CdiVersion, "version"> = {
+const first: Omit<CdiVersion, "version" | "operations"> = {
   tokenForm: "v2",
   publicKeys: true,
   idRefreshToken: true,
@@ -71,30 +38,10 @@ const first: Omit<CdiVersion, "version"> = {
   checkDatabase: "not_read",
   keyKindAtCreate: "not_read",
   keyKindAtRefresh: "not_read",
-  operations: new Set([
-    "apiVersion",
-    "keySet",
-    "handshake",
-    "createSession",
-    "getSession",
-    "verifySession",
-    "refreshSession",
-    "regenerateSession",
-    "removeSessions",
-    "listSessions",
-    "getSessionData",
-    "updateSessionData",
-    "getPayload",
-    "updatePayload",
-    "createJwt",
-    "listKeys",
-    "telemetry",
-    "features",
-  ]),
 };
 
 /** The one table of the versions served, oldest first: what each changes of the one before it. */
-const changes: readonly (readonly [version: string, change: Change])[] = [
+const changes: readonly (readonly [version: string, change: Partial<typeof first>])[] = [
   ["2.9", {}],
   ["2.10", {}],
   ["2.11", {}],
@@ -115,7 +62,6 @@ const changes: readonly (readonly [version: string, change: Change])[] = [
       idRefreshToken: false,
       checkDatabase: "required",
       keyKindAtCreate: "optional",
-      drops: ["handshake"],
     },
   ],
   [
@@ -124,28 +70,29 @@ const changes: readonly (readonly [version: string, change: Change])[] = [
       tokenForm: "v4",
       tenants: true,
       keyKindAtRefresh: "optional",
-      adds: ["putTenant", "getTenant", "listTenants", "removeTenant"],
     },
   ],
   ["3.1", {}],
-  ["4.0", { tokenForm: "v5", recipeUser: true, adds: ["findUser"] }],
+  ["4.0", { tokenForm: "v5", recipeUser: true }],
   ["5.0", { appWideNeedsPublic: true, keyKindAtRefresh: "required" }],
-  ["5.1", { adds: ["putTenantV2", "getTenantV2", "listTenantsV2"] }],
+  ["5.1", {}],
   ["5.2", {}],
   ["5.3", {}],
   ["5.4", {}],
 ];
 
-const written = (): readonly CdiVersion[] => {
-  let before = first;
-  return changes.map(([version, { adds = [], drops = [], ...change }]) => {
-    const operations = new Set([...before.operations, ...adds]);
-    for (const name of drops) operations.delete(name);
-    const next = { ...before, ...change, operations };
-    before = next;
-    return { version, ...next };
-  });
-};
+const place = (version: string): number => changes.findIndex(([name]) => name === version);
+
+const operationsAt = (at: number): ReadonlySet<CdiOperationName> =>
+  new Set(
+    (Object.entries(cdiOperations) as [CdiOperationName, CdiOperation][])
+      .filter(([, { since = "2.9", until }]) => at >= place(since) && (until === undefined || at < place(until)))
+      .map(([name]) => name),
+  );
 
 /** Every version served, oldest first. */
-export const cdiVersions: readonly CdiVersion[] = written();
+export const cdiVersions: readonly CdiVersion[] = changes.map(([version], at) => ({
+  ...changes.slice(0, at + 1).reduce((rules, [, change]) => ({ ...rules, ...change }), first),
+  version,
+  operations: operationsAt(at),
+}));

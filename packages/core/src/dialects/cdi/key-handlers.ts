@@ -1,16 +1,12 @@
 import type { KeySet } from "@pawl/engine";
 import type { SigningAlgorithm } from "@pawl/storage";
-import type { CoreReply } from "../../server/dialect.js";
 import { integerField, InputError, objectField, optionalBooleanField, readFields, stringField } from "../cdi-input.js";
 import { jsonReply } from "../cdi-reply.js";
 import { signingKeyMembers } from "../signing-key-members.js";
 import type { CdiHandlers, CdiOptions } from "./cdi-call.js";
 
 /** What tells keys, and what is signed for the application. */
-export const createKeyHandlers = ({
-  engine,
-  config,
-}: CdiOptions): CdiHandlers<"keySet" | "handshake" | "createJwt" | "listKeys"> => {
+export const createKeyHandlers = ({ engine, config }: CdiOptions) => {
   const { policy } = engine;
   const { cdiSigningAlgorithm, keyKind } = config;
   /**
@@ -18,7 +14,6 @@ export const createKeyHandlers = ({
    * tokens from before that choice may still be about.
    */
   const algorithms: readonly SigningAlgorithm[] = cdiSigningAlgorithm === "RS256" ? ["RS256"] : ["ES256", "RS256"];
-  const reply = (members: object): CoreReply => jsonReply(JSON.stringify(members));
 
   /** Dynamic keys first. */
   const keySet = async (): Promise<KeySet> => {
@@ -35,22 +30,21 @@ export const createKeyHandlers = ({
       const set = await keySet();
       const next = Math.min(...algorithms.map((algorithm) => engine.nextSigningKeyAt(algorithm)));
       const seconds = Math.floor((next - engine.storage.now()) / 1000);
-      return { ...reply(set), cacheControl: `max-age=${Math.max(1, seconds)}, must-revalidate` };
+      return { ...jsonReply(set), cacheControl: `max-age=${Math.max(1, seconds)}, must-revalidate` };
     },
 
     async listKeys() {
-      return reply({ ...(await keySet()), status: "OK" });
+      return jsonReply({ ...(await keySet()), status: "OK" });
     },
 
     async handshake({ body }) {
       readFields(body);
       const keys = await signingKeyMembers(engine, { keyKind, list: true });
-      const rules = JSON.stringify({
+      return jsonReply({ status: "OK" }, keys, {
         accessTokenBlacklistingEnabled: policy.checkDatabase,
         accessTokenValidity: policy.accessTokenValidity,
         refreshTokenValidity: policy.refreshTokenValidity,
       });
-      return jsonReply(`{"status":"OK",${keys},${rules.slice(1)}`);
     },
 
     async createJwt({ body }) {
@@ -63,10 +57,10 @@ export const createKeyHandlers = ({
       // The original's text; it refuses 0 too.
       if (validity <= 0) throw new InputError("validity must be greater than or equal to 0");
       const algorithm = algorithms.find((known) => known === named.toUpperCase());
-      if (algorithm === undefined) return reply({ status: "UNSUPPORTED_ALGORITHM_ERROR" });
+      if (algorithm === undefined) return jsonReply({ status: "UNSUPPORTED_ALGORITHM_ERROR" });
       const kind = isStatic ? "static" : "dynamic";
       const jwt = await engine.issueJwt({ payload, issuer, validity, algorithm, keyKind: kind });
-      return reply({ status: "OK", jwt });
+      return jsonReply({ status: "OK", jwt });
     },
-  };
+  } satisfies Partial<CdiHandlers>;
 };

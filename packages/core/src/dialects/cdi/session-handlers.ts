@@ -7,6 +7,7 @@ import {
   InputError,
   objectField,
   optionalBooleanField,
+  optionalObjectField,
   optionalQueryParameter,
   optionalStringField,
   optionalStringsField,
@@ -39,31 +40,13 @@ const refreshTexts: Readonly<Record<Extract<RefreshOutcome, { kind: "unauthorise
 };
 
 /** Everything about one session or one user's. */
-export const createSessionHandlers = ({
-  engine,
-  config,
-  random,
-}: CdiOptions): CdiHandlers<
-  | "createSession"
-  | "getSession"
-  | "verifySession"
-  | "refreshSession"
-  | "regenerateSession"
-  | "removeSessions"
-  | "listSessions"
-  | "getSessionData"
-  | "updateSessionData"
-  | "getPayload"
-  | "updatePayload"
-> => {
+export const createSessionHandlers = ({ engine, config, random }: CdiOptions) => {
   const { keyKind: defaultKind, cdiSigningAlgorithm: algorithm, cdiVerifyKnows: heedRevocations } = config;
-  // JSON.stringify leaves out members that are undefined, and keeps the nulls inside the application's own data.
-  const reply = (members: object): CoreReply => jsonReply(JSON.stringify(members));
   /** With the public keys, in the versions that tell them. */
   const replyWithKeys = async (members: object, { publicKeys }: CdiVersion): Promise<CoreReply> => {
-    if (!publicKeys) return reply(members);
+    if (!publicKeys) return jsonReply(members);
     const keys = await signingKeyMembers(engine, { keyKind: defaultKind, list: true });
-    return jsonReply(`${JSON.stringify(members).slice(0, -1)},${keys}}`);
+    return jsonReply(members, keys);
   };
 
   /** The kind of key a request wants; undefined where it does not say. */
@@ -116,8 +99,8 @@ export const createSessionHandlers = ({
     async getSession(call) {
       const { version } = call;
       const session = await sessionOfQuery(call);
-      if (session === undefined) return reply(NO_SESSION);
-      return reply({
+      if (session === undefined) return jsonReply(NO_SESSION);
+      return jsonReply({
         status: "OK",
         sessionHandle: session.handle,
         ...ownerMembers(session, version),
@@ -152,7 +135,7 @@ export const createSessionHandlers = ({
             {
               status: "OK",
               session: sessionMembers(claims, version),
-              accessToken: clean === undefined ? undefined : tokenTimes(clean),
+              accessToken: clean && tokenTimes(clean),
             },
             version,
           );
@@ -164,7 +147,7 @@ export const createSessionHandlers = ({
         case "unauthorised": {
           const ended = "Either the session has ended or has been blacklisted";
           const isKnown = checkDatabase || outcome.why === "revoked";
-          return reply({ status: "UNAUTHORISED", message: isKnown ? ended : "Session missing in db" });
+          return jsonReply({ status: "UNAUTHORISED", message: isKnown ? ended : "Session missing in db" });
         }
       }
     },
@@ -186,12 +169,12 @@ export const createSessionHandlers = ({
       });
       switch (outcome.kind) {
         case "refreshed":
-          return reply(issuedTokens(outcome, { version, random }));
+          return jsonReply(issuedTokens(outcome, { version, random }));
         case "unauthorised":
-          return reply({ status: "UNAUTHORISED", message: refreshTexts[outcome.why] });
+          return jsonReply({ status: "UNAUTHORISED", message: refreshTexts[outcome.why] });
         case "token_reuse": {
           const { session } = outcome;
-          return reply({
+          return jsonReply({
             status: "TOKEN_THEFT_DETECTED",
             session: { handle: session.handle, ...ownerMembers(session, version) },
           });
@@ -202,15 +185,15 @@ export const createSessionHandlers = ({
     async regenerateSession({ version, body }) {
       const fields = readFields(body);
       const accessToken = stringField(fields, "accessToken");
-      const payload = fields["userDataInJWT"] === undefined ? undefined : objectField(fields, "userDataInJWT");
+      const payload = optionalObjectField(fields, "userDataInJWT");
       const outcome = await engine.regenerateAccessToken(accessToken, payload);
       if (outcome.kind === "unauthorised")
-        return reply(outcome.why === "no_session" ? NO_SESSION : { ...NO_SESSION, message: "Invalid JWT" });
+        return jsonReply(outcome.why === "no_session" ? NO_SESSION : { ...NO_SESSION, message: "Invalid JWT" });
       const { session, accessToken: renewed } = outcome;
-      return reply({
+      return jsonReply({
         status: "OK",
         session: sessionMembers(session, version),
-        accessToken: renewed === undefined ? undefined : tokenTimes(renewed),
+        accessToken: renewed && tokenTimes(renewed),
       });
     },
 
@@ -231,7 +214,7 @@ export const createSessionHandlers = ({
         userId === undefined
           ? await engine.revokeSessions((handles ?? []).filter((handle) => isReached(handle, tenantId)))
           : await engine.revokeAllForUser({ userId, tenantId, acrossTenants });
-      return reply({ status: "OK", sessionHandlesRevoked: ended });
+      return jsonReply({ status: "OK", sessionHandlesRevoked: ended });
     },
 
     async listSessions({ version, tenantId, query }) {
@@ -239,12 +222,12 @@ export const createSessionHandlers = ({
       const acrossTenants =
         version.tenants && optionalQueryParameter(query, "fetchAcrossAllTenants")?.toLowerCase() !== "false";
       const sessionHandles = await engine.listSessionHandles({ userId, tenantId, acrossTenants });
-      return reply({ status: "OK", sessionHandles });
+      return jsonReply({ status: "OK", sessionHandles });
     },
 
     async getSessionData(call) {
       const session = await sessionOfQuery(call);
-      return reply(session === undefined ? NO_SESSION : { status: "OK", userDataInDatabase: session.data });
+      return jsonReply(session === undefined ? NO_SESSION : { status: "OK", userDataInDatabase: session.data });
     },
 
     async updateSessionData(call) {
@@ -252,12 +235,12 @@ export const createSessionHandlers = ({
       const handle = stringField(fields, "sessionHandle");
       const data = objectField(fields, "userDataInDatabase");
       const isUpdated = (await reaches(call, handle)) && (await engine.updateSessionData(handle, data));
-      return reply(isUpdated ? { status: "OK" } : NO_SESSION);
+      return jsonReply(isUpdated ? { status: "OK" } : NO_SESSION);
     },
 
     async getPayload(call) {
       const session = await sessionOfQuery(call);
-      return reply(session === undefined ? NO_SESSION : { status: "OK", userDataInJWT: session.payload });
+      return jsonReply(session === undefined ? NO_SESSION : { status: "OK", userDataInJWT: session.payload });
     },
 
     async updatePayload(call) {
@@ -266,9 +249,9 @@ export const createSessionHandlers = ({
       const payload = objectField(fields, "userDataInJWT");
       const { tokenForm: form } = call.version;
       const isUpdated = (await reaches(call, handle)) && (await engine.updatePayload(handle, payload, { form }));
-      return reply(isUpdated ? { status: "OK" } : NO_SESSION);
+      return jsonReply(isUpdated ? { status: "OK" } : NO_SESSION);
     },
-  };
+  } satisfies Partial<CdiHandlers>;
 };
 
 /** Whether a session is one of those that a request behind this tenant may name: behind the default one, all. */

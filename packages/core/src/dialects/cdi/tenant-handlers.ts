@@ -1,11 +1,10 @@
 import type { JsonObject, JsonValue, Tenant } from "@pawl/engine";
 import { PUBLIC_TENANT } from "@pawl/storage";
-import type { CoreReply } from "../../server/dialect.js";
 import type { UnknownObject } from "../../server/json-object.js";
 import {
   InputError,
-  objectField,
   optionalBooleanField,
+  optionalObjectField,
   optionalStringsField,
   readFields,
   stringField,
@@ -30,7 +29,7 @@ const readSettings = (fields: UnknownObject): JsonObject => {
     const value = fields[name] === null ? null : optionalStringsField(fields, name);
     if (value !== undefined) settings[name] = value;
   }
-  const coreConfig = fields["coreConfig"] === undefined ? {} : objectField(fields, "coreConfig");
+  const coreConfig = optionalObjectField(fields, "coreConfig") ?? {};
   if (Object.values(coreConfig).some((value) => value !== null))
     throw new InputError("coreConfig is not supported: every tenant has the configuration of the core");
   return settings;
@@ -57,12 +56,7 @@ const tenantV1: TenantAnswer = (tenant) => {
 };
 
 /** Making, listing and removing tenants. */
-export const createTenantHandlers = ({
-  engine: { tenants },
-}: CdiOptions): CdiHandlers<
-  "putTenant" | "getTenant" | "listTenants" | "removeTenant" | "putTenantV2" | "getTenantV2" | "listTenantsV2"
-> => {
-  const reply = (members: object): CoreReply => jsonReply(JSON.stringify(members));
+export const createTenantHandlers = ({ engine: { tenants } }: CdiOptions) => {
   /** Names of tenants have no case. */
   const tenantIdField = (fields: UnknownObject): string => stringField(fields, "tenantId").trim().toLowerCase();
 
@@ -70,18 +64,20 @@ export const createTenantHandlers = ({
     const fields = readFields(body);
     const tenantId = tenantIdField(fields);
     const done = await tenants.put(tenantId, readSettings(fields));
-    return reply({ status: "OK", createdNew: done === "created" });
+    return jsonReply({ status: "OK", createdNew: done === "created" });
   };
   const get =
     (answer: TenantAnswer): CdiHandler =>
     async ({ tenantId }) => {
       const tenant = await tenants.get(tenantId);
-      return reply(tenant === undefined ? { status: "TENANT_NOT_FOUND_ERROR" } : { status: "OK", ...answer(tenant) });
+      return jsonReply(
+        tenant === undefined ? { status: "TENANT_NOT_FOUND_ERROR" } : { status: "OK", ...answer(tenant) },
+      );
     };
   const list =
     (answer: TenantAnswer): CdiHandler =>
     async () =>
-      reply({ status: "OK", tenants: (await tenants.list()).map(answer) });
+      jsonReply({ status: "OK", tenants: (await tenants.list()).map(answer) });
 
   return {
     putTenant: put,
@@ -93,7 +89,7 @@ export const createTenantHandlers = ({
     async removeTenant({ body }) {
       const tenantId = tenantIdField(readFields(body));
       if (tenantId === PUBLIC_TENANT) return textReply("Cannot delete public tenant, use app deletion instead", 403);
-      return reply({ status: "OK", didExist: await tenants.remove(tenantId) });
+      return jsonReply({ status: "OK", didExist: await tenants.remove(tenantId) });
     },
-  };
+  } satisfies Partial<CdiHandlers>;
 };

@@ -44,7 +44,7 @@ export const compileValidator = (schema: JsonSchema): Validator => {
  * Reads a query string by its schema: each parameter at most once, integers as numbers.
  * @returns the values, or which parameter is given twice.
  */
-export const readQuery = (
+export const parseQuery = (
   schema: JsonSchema,
   query: string,
 ): { readonly values: Readonly<Record<string, unknown>> } | { readonly repeated: string } => {
