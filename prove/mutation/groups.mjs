@@ -17,6 +17,7 @@ const storage = filesOf("storage");
 const engine = filesOf("engine");
 const node = filesOf("node");
 const core = filesOf("core");
+const web = filesOf("web");
 
 /**
  * Rotation, tokens and cookies, each with the tests that are about it. Others notice changes too, but each change is
@@ -44,30 +45,29 @@ export const groups = {
   csrf: node(["csrf"]),
   "left-cookies": node(["left-cookies"]),
   "session-cookies": node(["session-cookies"]),
+  web: web(
+    ["deadline", "events", "front-token", "header", "index", "record-store", "refresh"].concat([
+      "session-fetch",
+      "session-state",
+      "shared-session",
+      "turn",
+    ]),
+    ["events", "front-token", "header", "init", "outside-of-pages", "record-store", "refresh"].concat([
+      "session-fetch",
+      "session-state",
+      "turn",
+    ]),
+  ),
   "core-access": core(["server/access-control"]),
   "core-requests": core(
     ["server/request-body", "server/request-target", "server/json-object", "server/in-flight", "server/limits"],
-    ["server/hostile-input", "server/in-flight", "server/http-server", "server/access-control"],
+    ["server/hostile-input", "server/in-flight"],
   ),
   "core-server": core(
-    [
-      "server/http-server",
-      "server/failure",
-      "server/stream-sink",
-      "server/start-core",
-      "server/log",
-      "server/theft-warning",
-    ],
-    [
-      "server/http-server",
-      "server/storage-failure",
-      "server/shutdown",
-      "server/stream-sink",
-      "server/log",
-      "server/theft-warning",
-      "server/hostile-input",
-      "server/access-control",
-    ],
+    ["http-server", "failure", "stream-sink", "start-core", "log", "theft-warning"].map((file) => `server/${file}`),
+    ["http-server", "storage-failure", "shutdown", "stream-sink", "log", "theft-warning"].map(
+      (file) => `server/${file}`,
+    ),
   ),
   v1: core(
     ["answers", "handlers", "problem-reply", "revocation-stream", "v1-dialect", "validator"].map(

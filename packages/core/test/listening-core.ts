@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { defaultPolicy, type Policy } from "@pawl/engine";
 import { type Clock, millis } from "@pawl/storage";
 import { Client } from "undici";
-import { afterAll, afterEach } from "vitest";
+import { afterAll, onTestFinished } from "vitest";
 import type { CoreConfig } from "../src/config/core-config.js";
 import { type RunningCore, startCore, type StartCoreOptions } from "../src/server/start-core.js";
 
@@ -35,11 +35,6 @@ export interface TestConfig extends Omit<Partial<CoreConfig>, "policy"> {
   readonly policy?: Partial<Policy>;
 }
 
-const undo: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const step of undo.splice(0).toReversed()) await step();
-});
-
 /** A configuration of the core: memory storage on a free port, errors alone are logged. */
 export const testConfig = ({ policy, ...config }: TestConfig = {}): CoreConfig => ({
   mode: "DEV",
@@ -62,7 +57,7 @@ export const testConfig = ({ policy, ...config }: TestConfig = {}): CoreConfig =
 /** Starts a core that is closed after the test. */
 export const listen = async (config: TestConfig = {}, options: StartCoreOptions = {}): Promise<ListeningCore> => {
   const { core, stop } = await start(config, options);
-  undo.push(stop);
+  onTestFinished(stop);
   return core;
 };
 
@@ -107,7 +102,7 @@ const start = async (
     connect() {
       const socket = connect({ port, host: "127.0.0.1" });
       socket.on("error", () => undefined);
-      undo.push(async () => socket.destroy());
+      onTestFinished(() => void socket.destroy());
       return socket;
     },
   };
@@ -117,7 +112,7 @@ const start = async (
 /** A folder that is deleted after the test. */
 export const testFolder = async (): Promise<string> => {
   const folder = await mkdtemp(join(tmpdir(), "pawl-core-"));
-  undo.push(() => rm(folder, { recursive: true }));
+  onTestFinished(() => rm(folder, { recursive: true }));
   return folder;
 };
 

@@ -12,7 +12,7 @@ import type { CoreReply, Dialect, Operation } from "../../src/server/dialect.js"
 import { createHttpServer } from "../../src/server/http-server.js";
 import { defaultLimits, type Limits } from "../../src/server/limits.js";
 import { textRefusal } from "../../src/dialects/cdi-reply.js";
-import { sharedCore } from "../listening-core.js";
+import { listen } from "../listening-core.js";
 
 const undo: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -53,7 +53,7 @@ const serve = async (handlers: Readonly<Record<string, Operation["handle"]>>, li
 const ok: CoreReply = { status: 200, contentType: "text/plain", body: "ok" };
 
 test("HEAD is answered as GET without a body: on every address but those of CDI 1.0, which refused it", async () => {
-  const core = await sharedCore();
+  const core = await listen();
   const { paths } = (await core.send("GET", "/v1/openapi.json")).json as {
     readonly paths: Readonly<Record<string, object>>;
   };

@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { eventsBetween } from "../src/events.js";
+import type { SharedSession } from "../src/shared-session.js";
+import { frontToken } from "./globals.js";
+
+const record = (more: Partial<SharedSession> = {}): SharedSession => ({ generation: 1, endedAt: 0, ...more });
+const live = (front: Parameters<typeof frontToken>[0]) => record({ front: frontToken(front) });
+const CREATED = { type: "created", userId: "u1", payload: { a: 1 } };
+
+test.each([
+  ["nobody, still", record(), record(), []],
+  ["an end", live({}), record({ reason: "token_theft" }), [{ type: "ended", reason: "token_theft" }]],
+  ["an end without a reason", live({}), record(), [{ type: "ended", reason: "unauthorised" }]],
+  ["a login", record(), live({ payload: { a: 1 } }), [CREATED]],
+  ["another login", live({ handle: "h0" }), live({ payload: { a: 1 } }), [CREATED]],
+  ["a refresh", live({ payload: { a: 1 } }), live({ payload: { a: 1 } }), [{ type: "refreshed" }]],
+  [
+    "a refresh with another payload",
+    live({ payload: { a: 1 } }),
+    live({ payload: { a: 2 } }),
+    [{ type: "refreshed" }, { type: "payload_changed", payload: { a: 2 } }],
+  ],
+])("%s", (_, before, after, events) => expect(eventsBetween(before, after)).toEqual(events));
