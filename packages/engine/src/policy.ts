@@ -22,7 +22,7 @@ export interface Policy {
   readonly absoluteTimeout?: Millis | undefined;
   /** Live sessions a user may have; the least recently refreshed ones are ended. No limit when absent. */
   readonly maxSessionsPerUser?: number | undefined;
-  /** Whether new sessions carry an anti-CSRF token and checks compare it. */
+  /** Whether sessions carry an anti-CSRF token, older ones from their next refresh on, and checks compare it. */
   readonly enableAntiCsrf: boolean;
   /** The algorithm of access tokens, but for the token versions 1 and 2, which are always RS256. */
   readonly signingAlgorithm: SigningAlgorithm;

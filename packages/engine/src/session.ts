@@ -94,12 +94,13 @@ export interface RefreshSessionInput {
    * such duplicates behind. Of each session only the newest copy is tried, so that a stale one beside it alarms nobody.
    */
   readonly otherRefreshTokens?: readonly string[] | undefined;
-  /** Compared only when `enableAntiCsrf` is true here and the session was created with anti-CSRF. */
+  /** Compared only when `enableAntiCsrf` is true here and the presented token was issued with one. */
   readonly antiCsrfToken?: string | undefined;
-  /** False unless given: the documented 1.0 refresh takes no anti-CSRF token. */
+  /**
+   * Whether the tokens of the answer carry the anti-CSRF token; as the policy says now unless given, whatever it said at
+   * login. Only a `true` here also compares: the documented 1.0 refresh takes no anti-CSRF token.
+   */
   readonly enableAntiCsrf?: boolean | undefined;
-  /** Whether the tokens of the answer carry the anti-CSRF token from now on; as the presented one unless given. */
-  readonly issueAntiCsrf?: boolean | undefined;
   readonly form?: AccessTokenForm | undefined;
   /** Of the access token, where its form allows it; the policy decides unless given. */
   readonly algorithm?: SigningAlgorithm | undefined;

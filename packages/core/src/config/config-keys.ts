@@ -258,7 +258,8 @@ const configKeys = {
   }),
   enable_anti_csrf: withDefault({
     group: "Sessions",
-    summary: "Whether new sessions carry an anti-CSRF token and requests are checked for it.",
+    summary:
+      "Whether sessions carry an anti-CSRF token, older ones from their next refresh on, and requests are checked for it.",
     type: boolean,
     default: true,
   }),

@@ -53,8 +53,7 @@ interface RefreshStyle {
   readonly form: AccessTokenForm;
   readonly algorithm: SigningAlgorithm | undefined;
   readonly keyKind: SigningKeyKind | undefined;
-  /** Whether with an anti-CSRF token; as the session's token says unless given. */
-  readonly antiCsrf: boolean | undefined;
+  readonly antiCsrf: boolean;
 }
 
 /** What tells a copy of a session's refresh tokens from another. */
@@ -82,7 +81,7 @@ export const createRefresh = ({
       form: checkForm(input.form),
       algorithm: input.algorithm,
       keyKind: input.keyKind,
-      antiCsrf: input.issueAntiCsrf,
+      antiCsrf: input.enableAntiCsrf ?? policy.enableAntiCsrf,
     };
     let refused: RefreshOutcome | undefined;
     const loading = ring.loadKeysOf([input.refreshToken, ...(input.otherRefreshTokens ?? [])]);
@@ -100,7 +99,7 @@ export const createRefresh = ({
     const { id, seq, iat, secret } = claims;
     // Refused before the store decides: a token from an old log must neither rotate nor end the session as stolen.
     if (storage.now() - iat > policy.refreshTokenValidity && !(await isWithinOwnLife(claims))) return OUTLIVED;
-    const { form, algorithm, keyKind, antiCsrf = claims.antiCsrf } = style;
+    const { form, algorithm, keyKind, antiCsrf } = style;
     const attempt: RotationAttempt = {
       id,
       seq,

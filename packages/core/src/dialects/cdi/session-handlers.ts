@@ -161,7 +161,6 @@ export const createSessionHandlers = ({ engine, config, random }: CdiOptions) =>
       const outcome = await engine.refreshSession({
         refreshToken,
         enableAntiCsrf,
-        issueAntiCsrf: enableAntiCsrf,
         form: version.tokenForm,
         algorithm,
         ...(antiCsrfToken === undefined ? {} : { antiCsrfToken }),
