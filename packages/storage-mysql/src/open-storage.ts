@@ -1,10 +1,9 @@
 import type { OpenStorage } from "@pawl/storage";
-import { CheckedStorage } from "@pawl/storage/adapter";
+import { CheckedStorage, ServerClock } from "@pawl/storage/adapter";
 import { ConnectionPool } from "./connection/connection-pool.js";
 import { Database } from "./connection/database.js";
 import { readSchemaVersion } from "./migrations.js";
 import { parseUrl } from "./options.js";
-import { ServerClock } from "./connection/server-clock.js";
 import { mysqlStorage } from "./storage.js";
 
 /**

@@ -75,7 +75,7 @@ export const mysqlStorage = (pool: ConnectionPool, database: Database, timeout: 
   };
 
   const update = async (column: "payload" | "data", id: SessionId, value: string): Promise<boolean> => {
-    const statement = statements.updateText(column, id, value, database.clock.expression);
+    const statement = statements.updateText(column, id, value, database.time);
     const [answer] = await inTime(database.send(statement));
     return (answer?.affected ?? 0) > 0;
   };
@@ -105,12 +105,12 @@ export const mysqlStorage = (pool: ConnectionPool, database: Database, timeout: 
     },
     importSessions: async (records) => (records.length === 0 ? [] : sessions.importSessions(database, records)),
     listSessions: async (selector, { limit, after }) => {
-      const range = { now: database.clock.expression, after, limit: limit + 1 };
+      const range = { now: database.time, after, limit: limit + 1 };
       const rows = await rowsOf<SessionRow>(statements.listSessions(selector, range));
       return sessionPage(rows.map(recordOf), limit);
     },
     listSessionReferences: async (selector, { limit, after }) => {
-      const range = { now: database.clock.expression, after, limit: limit + 1 };
+      const range = { now: database.time, after, limit: limit + 1 };
       const rows = await rowsOf<ReferenceRow>(statements.listReferences(selector, range));
       return sessionPage(rows.map(referenceOf), limit);
     },

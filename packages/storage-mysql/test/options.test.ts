@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { parseUrl } from "../src/options.js";
 
 it("reads a plain URL", () => {
-  expect(parseUrl("mysql://pawl:a%40b%2Fc@db.internal/sessions")).toStrictEqual({
+  expect(parseUrl("mysql://pawl:a%40b%2Fc@db.internal/sessions")).toEqual({
     host: "db.internal",
     port: 3306,
     user: "pawl",
@@ -48,7 +48,7 @@ it("refuses what it does not understand, by name and without the password", () =
     ["mysql://u:canary@h/d?pool_size=1", "pool_size is a whole number from 2 to 1000"],
     ["mysql://u:canary@h/d?timeout=1s", "timeout is a whole number from 100 to 60000"],
     ["mysql://u:canary@h/d?timeout=500&timeout=600", "given twice"],
-    ["mysql://u:canary@h/d?durability=none", "durability is full or relaxed"],
+    ["mysql://u:canary@h/d?durability=none", "durability is one of full, relaxed"],
     ["mysql://u:canary@h/d?ssl_mode=on", "ssl_mode is one of"],
     ["mysql://u:canary@[::1]/d?ssl_mode=verify_identity", "needs a host name"],
     ["mysql://u:canary@h/d?ssl_ca=/x.pem", "ssl_ca cannot be read"],

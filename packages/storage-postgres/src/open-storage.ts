@@ -1,9 +1,8 @@
 import { type OpenStorage, StorageError } from "@pawl/storage";
-import { CheckedStorage } from "@pawl/storage/adapter";
+import { CheckedStorage, ServerClock } from "@pawl/storage/adapter";
 import { Database } from "./connection/database.js";
 import { readSchemaVersion } from "./migrations.js";
 import { parseUrl } from "./options.js";
-import { StoreClock } from "./connection/store-clock.js";
 import * as statements from "./statements.js";
 import { postgresStorage } from "./storage.js";
 
@@ -24,8 +23,8 @@ const selectServer = {
  */
 export const openStorage: OpenStorage = async (url, options = {}) => {
   const { address, listenAddress, prepare, schema, partitions, pool, timeout } = parseUrl(url);
-  const storeClock = new StoreClock();
-  const database = new Database({ address, schema, pool, timeout, prepare, clock: storeClock });
+  const clock = new ServerClock(options.clock);
+  const database = new Database({ address, schema, pool, timeout, prepare, clock });
   try {
     await database.query(statements.selectTime, [null]);
     check((await database.query<ServerRow>(selectServer))[0]);
@@ -34,16 +33,7 @@ export const openStorage: OpenStorage = async (url, options = {}) => {
     await database.close();
     throw error;
   }
-  return new CheckedStorage(
-    postgresStorage({
-      database,
-      clock: storeClock,
-      listenAddress,
-      partitions,
-      timeout,
-      ...(options.clock === undefined ? {} : { injectedClock: options.clock }),
-    }),
-  );
+  return new CheckedStorage(postgresStorage({ database, clock, listenAddress, partitions, timeout }));
 };
 
 const check = (server: ServerRow | undefined): void => {

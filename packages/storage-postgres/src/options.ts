@@ -1,36 +1,36 @@
-import { StorageError } from "@pawl/storage";
-import { isIP } from "node:net";
+import { invalidUrl, UrlOptions } from "@pawl/storage/adapter";
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 
 /** How the connection is encrypted: as `ssl` of the driver, false for not at all. */
 type Encryption =
   | false
   | {
       readonly rejectUnauthorized: boolean;
-      readonly ca?: string;
-      readonly cert?: string;
-      readonly key?: string;
+      readonly ca?: Buffer;
+      readonly cert?: Buffer;
+      readonly key?: Buffer;
       /** The name that the server's certificate has to bear where the driver does not hand it on. */
       readonly host?: string;
       readonly checkServerIdentity?: () => undefined;
     };
 
-/** Where a server is and how to log in. What is absent the driver takes from `PGUSER`, `PGPASSWORD` or `~/.pgpass`. */
+/** Where a server is and how to log in. What is undefined the driver takes from `PGUSER`, `PGPASSWORD` or `~/.pgpass`. */
 export interface Address {
   /** A name, an IP address, or the folder of a Unix socket. */
   readonly host: string;
   readonly port: number;
-  readonly user?: string;
-  readonly password?: string;
-  readonly database?: string;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  readonly database: string | undefined;
   readonly ssl: Encryption;
   readonly application_name: string;
 }
 
 export interface PostgresOptions {
   readonly address: Address;
-  /** Where to listen for revocations; absent where they have to be polled for. */
-  readonly listenAddress?: Address;
+  /** Where to listen for revocations; undefined where they have to be polled for. */
+  readonly listenAddress: Address | undefined;
   /** Whether a connection is ours alone, so that statements can be prepared on it. */
   readonly prepare: boolean;
   /** The schema of the tables. */
@@ -58,9 +58,7 @@ const names = [
   "timeout",
 ] as const;
 
-type Name = (typeof names)[number];
-
-const invalid = (message: string): StorageError => new StorageError("invalid_url", message);
+type Options = UrlOptions<(typeof names)[number]>;
 
 /**
  * Reads `postgres://user:password@host:port/database?option=value`.
@@ -68,125 +66,76 @@ const invalid = (message: string): StorageError => new StorageError("invalid_url
  */
 export const parseUrl = (url: string): PostgresOptions => {
   const { parsed, options } = split(url);
-  const prepare = oneOf(options, "prepare", ["true", "false"]) !== "false";
+  const prepare = options.oneOf("prepare", ["true", "false"]) !== "false";
   const address = addressOf(parsed, options);
   const listenUrl = options.get("listen_url");
   const listenAddress = listenUrl === undefined ? (prepare ? address : undefined) : parseListenUrl(listenUrl);
   const schema = options.get("schema") ?? "pawl";
   if (!/^[a-z_][a-z0-9_]{0,47}$/u.test(schema))
-    throw invalid("the PostgreSQL option schema takes lower-case letters, digits and _, 48 at most");
+    throw invalidUrl("the PostgreSQL option schema takes lower-case letters, digits and _, 48 at most");
   return {
     address,
+    listenAddress,
     prepare,
     schema,
-    partitions: wholeNumber(options, "partitions", { least: 0, most: 1024, otherwise: 0 }),
-    pool: wholeNumber(options, "pool", { least: 1, most: 1000, otherwise: 10 }),
-    timeout: wholeNumber(options, "timeout", { least: 100, most: 60_000, otherwise: 5000 }),
-    ...(listenAddress === undefined ? {} : { listenAddress }),
+    partitions: options.wholeNumber("partitions", { least: 0, most: 1024, otherwise: 0 }),
+    pool: options.wholeNumber("pool", { least: 1, most: 1000, otherwise: 10 }),
+    timeout: options.wholeNumber("timeout", { least: 100, most: 60_000, otherwise: 5000 }),
   };
 };
-
-type Options = ReadonlyMap<Name, string>;
 
 const split = (url: string): { readonly parsed: URL; readonly options: Options } => {
   const parsed = /^postgres(?:ql)?:\/\//u.test(url) && URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined || parsed.hash !== "")
-    throw invalid(
+    throw invalidUrl(
       "a PostgreSQL URL is postgres://user:password@host:5432/database; a character such as # or / in a password is written %23, %2F",
     );
-  const options = new Map<Name, string>();
-  for (const [name, value] of parsed.searchParams) {
-    const known = names.find((each) => each === name);
-    if (known === undefined) throw invalid(`unknown PostgreSQL option "${name}"; there are ${names.join(", ")}`);
-    if (options.has(known)) throw invalid(`the PostgreSQL option "${name}" is given twice`);
-    options.set(known, value);
-  }
-  return { parsed, options };
+  return { parsed, options: new UrlOptions("PostgreSQL", names, parsed.searchParams) };
 };
 
 const parseListenUrl = (url: string): Address => {
   const { parsed, options } = split(url);
-  for (const name of options.keys())
+  for (const name of options.names)
     if (!name.startsWith("ssl") && name !== "host" && name !== "application_name")
-      throw invalid(`the PostgreSQL option "${name}" has no meaning inside listen_url`);
+      throw invalidUrl(`the PostgreSQL option "${name}" has no meaning inside listen_url`);
   return addressOf(parsed, options);
 };
 
 const addressOf = (parsed: URL, options: Options): Address => {
-  const host = options.get("host") ?? (decode(parsed.hostname).replace(/^\[(.*)\]$/u, "$1") || "localhost");
+  const host =
+    options.get("host") ?? (options.decode(parsed.hostname, "host").replace(/^\[(.*)\]$/u, "$1") || "localhost");
   if (host.includes(","))
-    throw invalid("a PostgreSQL URL names one host: put a proxy or a name that moves before several");
-  const [user, password] = [decode(parsed.username), decode(parsed.password)];
-  const database = decode(parsed.pathname.slice(1));
-  if (database.includes("/")) throw invalid("a PostgreSQL URL names one database after the host");
+    throw invalidUrl("a PostgreSQL URL names one host: put a proxy or a name that moves before several");
+  const user = options.decode(parsed.username, "user");
+  const password = options.decode(parsed.password, "password");
+  const database = options.decode(parsed.pathname.slice(1), "database");
+  if (database.includes("/")) throw invalidUrl("a PostgreSQL URL names one database after the host");
   return {
     host,
     port: parsed.port === "" ? 5432 : Number(parsed.port),
     ssl: encryptionOf(options, host),
     application_name: options.get("application_name") ?? "pawl",
-    ...(user === "" ? {} : { user }),
-    ...(password === "" ? {} : { password }),
-    ...(database === "" ? {} : { database }),
+    user: user || undefined,
+    password: password || undefined,
+    database: database || undefined,
   };
 };
 
 /** The modes mean what they mean in PostgreSQL's own clients (libpq, "SSL Mode Descriptions"), those that try both excepted. */
 const encryptionOf = (options: Options, host: string): Encryption => {
-  const mode = oneOf(options, "sslmode", ["disable", "require", "verify-ca", "verify-full"]) ?? "disable";
-  const ca = fileOf(options, "sslrootcert");
-  const cert = fileOf(options, "sslcert");
-  const key = fileOf(options, "sslkey");
+  const mode = options.oneOf("sslmode", ["disable", "require", "verify-ca", "verify-full"]) ?? "disable";
+  const files = options.files({ ca: "sslrootcert", cert: "sslcert", key: "sslkey" }, readFileSync);
   if (mode === "disable") {
-    if (ca !== undefined || cert !== undefined || key !== undefined)
-      throw invalid("the PostgreSQL options sslrootcert, sslcert and sslkey need an sslmode that encrypts");
+    if (Object.keys(files).length > 0)
+      throw invalidUrl("the PostgreSQL options sslrootcert, sslcert and sslkey need an sslmode that encrypts");
     return false;
   }
-  if ((cert === undefined) !== (key === undefined))
-    throw invalid("the PostgreSQL options sslcert and sslkey are given together");
+  if ((files.cert === undefined) !== (files.key === undefined))
+    throw invalidUrl("the PostgreSQL options sslcert and sslkey are given together");
   return {
     // A root certificate makes `require` verify, as in libpq.
-    rejectUnauthorized: mode !== "require" || ca !== undefined,
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined || key === undefined ? {} : { cert, key }),
+    rejectUnauthorized: mode !== "require" || files.ca !== undefined,
+    ...files,
     ...(mode === "verify-full" ? (isIP(host) === 0 ? {} : { host }) : { checkServerIdentity: () => undefined }),
   };
-};
-
-const fileOf = (options: Options, name: Name): string | undefined => {
-  const path = options.get(name);
-  if (path === undefined) return undefined;
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw invalid(`the file of the PostgreSQL option ${name} cannot be read (${code ?? "unknown"}): ${path}`);
-  }
-};
-
-const decode = (text: string): string => {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw invalid("a part of the PostgreSQL URL has a % that is no escape; the sign itself is written %25");
-  }
-};
-
-const oneOf = <T extends string>(options: Options, name: Name, values: readonly T[]): T | undefined => {
-  const text = options.get(name);
-  const value = values.find((each) => each === text);
-  if (text !== undefined && value === undefined)
-    throw invalid(`the PostgreSQL option ${name} is one of ${values.join(", ")}, not "${text}"`);
-  return value;
-};
-
-const wholeNumber = (
-  options: Options,
-  name: Name,
-  { least, most, otherwise }: { readonly least: number; readonly most: number; readonly otherwise: number },
-): number => {
-  const text = options.get(name);
-  if (text === undefined) return otherwise;
-  const value = /^\d{1,6}$/u.test(text) ? Number(text) : Number.NaN;
-  if (value >= least && value <= most) return value;
-  throw invalid(`the PostgreSQL option ${name} is a whole number from ${least} to ${most}, not "${text}"`);
 };

@@ -1,5 +1,5 @@
-import type { Clock, RotationAttempt, RotationResult, SessionId, SessionRecord, Storage } from "@pawl/storage";
-import { CallBatch, metaPage, signingKeyOf } from "@pawl/storage/adapter";
+import type { RotationAttempt, RotationResult, SessionId, SessionRecord, Storage } from "@pawl/storage";
+import { CallBatch, metaPage, type ServerClock, signingKeyOf } from "@pawl/storage/adapter";
 import type { Database } from "./connection/database.js";
 import { eventArrays, listEvents } from "./events.js";
 import { isOfOneCall } from "./connection/failure.js";
@@ -15,14 +15,11 @@ import * as statements from "./statements.js";
 /** What a storage is put together from. */
 interface Parts {
   readonly database: Database;
-  /** The database's time without asking it. */
-  readonly clock: Clock;
+  readonly clock: ServerClock;
   readonly listenAddress: Address | undefined;
   readonly partitions: number;
   /** For how many milliseconds a call waits. */
   readonly timeout: number;
-  /** Takes the place of the database's time. */
-  readonly injectedClock?: Clock;
 }
 
 /** How many batches of one kind are on their way at once: while they are, the next one gathers. */
@@ -33,13 +30,12 @@ const batchLimit = 128;
 
 /** The contract on PostgreSQL: a call is asked for alone or together with others of its kind. */
 export const postgresStorage = (parts: Parts): Storage => {
-  const { database, partitions, timeout, injectedClock } = parts;
-  const clock = injectedClock ?? parts.clock;
-  const watch = new RevocationWatch(database, parts.listenAddress);
+  const { database, clock, listenAddress, partitions, timeout } = parts;
+  const watch = new RevocationWatch(database, listenAddress);
 
   const context = (): sessions.Context => ({
     database,
-    time: injectedClock?.now() ?? null,
+    time: clock.injected?.now() ?? null,
     now: () => clock.now(),
   });
 

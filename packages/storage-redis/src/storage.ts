@@ -24,7 +24,7 @@ export const redisStorage = (store: Store, { listeners }: RevocationWatch): Stor
   const claimMeta = (name: string, value?: string): Promise<string | undefined> => facts.claimMeta(store, name, value);
 
   return {
-    now: () => store.calls.clock.now(),
+    now: () => store.calls.now(),
     createSession: async (record, limits) => wakeAfter(await sessions.createSession(store, record, limits?.maxPerUser)),
     getSession: (id) => sessions.getSession(store, id),
     rotate: (attempt) => sessions.rotate(store, attempt),

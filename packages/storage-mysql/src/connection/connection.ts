@@ -77,7 +77,7 @@ export class Connection {
       user,
       password,
       database,
-      ...(ssl === undefined ? {} : { ssl }),
+      ...(ssl && { ssl }),
       connectTimeout: timeout,
       charset: "utf8mb4_bin",
       multipleStatements: true,

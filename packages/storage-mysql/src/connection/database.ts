@@ -1,9 +1,9 @@
-import type { Millis } from "@pawl/storage";
+import { type Millis, millis } from "@pawl/storage";
+import type { ServerClock } from "@pawl/storage/adapter";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Answer, Connection } from "./connection.js";
+import { type Answer, type Connection, serverTime } from "./connection.js";
 import type { ConnectionPool } from "./connection-pool.js";
 import { asStorageError, isDeadlock, RowLockedError } from "./failure.js";
-import type { ServerClock } from "./server-clock.js";
 import { type Sql, sql } from "./sql.js";
 
 /** How long work waits for rows that others have locked: for the time-out of a call, or a moment. */
@@ -41,6 +41,12 @@ export class Database {
     this.#timeout = timeout;
   }
 
+  /** The time as SQL: the server's as it runs the statement. */
+  get time(): Sql {
+    const { injected } = this.clock;
+    return injected === undefined ? serverTime : sql`${injected.now()}`;
+  }
+
   /** Sends statements that each stand for themselves, in one packet. @throws StorageError. */
   async send(...statements: readonly Sql[]): Promise<readonly Answer[]> {
     return this.#attempt((connection) => connection.query(statements));
@@ -66,7 +72,7 @@ export class Database {
   ): Promise<T> {
     return this.#attempt(async (connection) => {
       const sent = performance.now();
-      const first = [begin, sql`SELECT ${this.clock.expression} AS now`];
+      const first = [begin, sql`SELECT ${this.time} AS now`];
       const [, time, ...answers] = await sendAll(connection, [...first, ...locks]);
       const { writes, result } = decide(answers, this.#noteTime(time, sent));
       return result(await sendAll(connection, [...writes, commit]));
@@ -83,7 +89,7 @@ export class Database {
   ): Promise<{ readonly answers: readonly Answer[]; readonly now: Millis }> {
     return this.#attempt(async (connection) => {
       const sent = performance.now();
-      const setTime = sql`SET @now = ${this.clock.expression}`;
+      const setTime = sql`SET @now = ${this.time}`;
       const all = [begin, setTime, sql`SELECT @now AS now`, ...statements, commit];
       const [, , time, ...answers] = await connection.query(all);
       return { answers: answers.slice(0, statements.length), now: this.#noteTime(time, sent) };
@@ -91,8 +97,9 @@ export class Database {
   }
 
   #noteTime(answer: Answer | undefined, sent: number): Millis {
-    const row = answer?.rows[0] as { readonly now: number };
-    return this.clock.note(row.now, sent, performance.now());
+    const { now } = answer!.rows[0] as { readonly now: number };
+    this.clock.note(now, sent, performance.now());
+    return millis(now);
   }
 
   async #attempt<T>(work: (connection: Connection) => Promise<T>, patience: Patience = "for the time-out"): Promise<T> {

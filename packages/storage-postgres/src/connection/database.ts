@@ -1,11 +1,11 @@
-import { millis, StorageError } from "@pawl/storage";
+import { StorageError } from "@pawl/storage";
+import type { ServerClock } from "@pawl/storage/adapter";
 import { setTimeout as pause } from "node:timers/promises";
 import { type PoolClient, Pool } from "pg";
 import { asStorageError, isUndone, leavesConnectionUsable } from "./failure.js";
 import type { Address } from "../options.js";
 import { cancelRequest } from "./cancel-request.js";
 import { configOf, Sockets, type TimedQuery } from "./connection.js";
-import type { StoreClock } from "./store-clock.js";
 
 declare const row: unique symbol;
 
@@ -38,7 +38,7 @@ export class Database {
   readonly #schema: string;
   readonly #timeout: number;
   readonly #prepare: boolean;
-  readonly #clock: StoreClock;
+  readonly #clock: ServerClock;
   readonly #texts = new Map<string, string>();
 
   constructor(options: {
@@ -47,8 +47,8 @@ export class Database {
     readonly pool: number;
     readonly timeout: number;
     readonly prepare: boolean;
-    /** Hears the server's time of every answer that has a column `now`. */
-    readonly clock: StoreClock;
+    /** Notes the server's time of every answer that has a column `now`. */
+    readonly clock: ServerClock;
   }) {
     const { address, schema, pool, timeout, prepare, clock } = options;
     this.#address = address;
@@ -153,7 +153,7 @@ export class Database {
     // Several statements in one text have several results, and none of those is looked at.
     const { rows = [] } = (await client.query(question)) as { readonly rows?: readonly object[] };
     const { now } = (rows[0] ?? {}) as { readonly now?: unknown };
-    if (typeof now === "number") this.#clock.note(millis(now), sent, performance.now());
+    if (typeof now === "number") this.#clock.note(now, sent, performance.now());
     return rows as readonly R[];
   }
 

@@ -20,9 +20,9 @@ export const newClient = ({ host, port }: Address, options: RedisOptions) => {
     socket:
       tls === undefined
         ? { host, port, connectTimeout, reconnectStrategy }
-        : { host, port, connectTimeout, reconnectStrategy, tls: true, servername: host, ...tls },
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
+        : { host, port, connectTimeout, reconnectStrategy, tls: true, ...tls, servername: tls.servername ?? host },
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
     ...(database === 0 ? {} : { database }),
     disableOfflineQueue: true,
     // Of Redis's own cloud.

@@ -1,9 +1,9 @@
 import { type Clock, type Millis, millis, StorageError } from "@pawl/storage";
+import { ServerClock } from "@pawl/storage/adapter";
 import type { Connection } from "./connection.js";
 import { asStorageError, judge } from "./failure.js";
 import { storeTag, type Tag } from "../key-space.js";
 import { readScript, type Script } from "../scripts/lua.js";
-import { ServerClock } from "./server-clock.js";
 import type { Servers } from "./servers.js";
 
 /** A script to be run on the server that has the keys of a tag. */
@@ -36,13 +36,17 @@ const retryDelay = 20;
 /** A server that is silent for less, in ms, is not taken for gone, however short the time-out is. */
 const leastSilence = 1000;
 
+/** When the last answer counts as old, in ms. */
+const renewalInterval = 10_000;
+
 const tellTime = readScript("return { ARGV[1], now }");
 
 const unreachable = "the server cannot be reached: does it run, and are host and port right?";
 const tooSlow = "the server did not answer in time: whether the call was done is not known";
 
 /**
- * Runs scripts where their keys are. A call that certainly was not done (its slot is elsewhere, is being moved, has no
+ * Runs scripts where their keys are. Each server of a cluster has a clock of its own: what becomes of a row is decided by that
+ * of the server that has it. A call that certainly was not done (its slot is elsewhere, is being moved, has no
  * master for the moment) is tried again until its time is over; one that was sent and not answered never is.
  */
 export class ScriptCalls {
@@ -51,12 +55,29 @@ export class ScriptCalls {
   readonly timeout: number;
   readonly #storeKey: string;
   #number = 0;
+  #renewAt = 0;
 
   constructor(servers: Servers, options: CallOptions) {
     this.servers = servers;
     this.timeout = options.timeout;
     this.#storeKey = options.storeKey;
-    this.clock = new ServerClock(options.clock, () => void this.tellTime().catch(() => undefined));
+    this.clock = new ServerClock(options.clock);
+  }
+
+  /** The time of the server that holds the store's own keys; asks for it in the background when the last answer is old. */
+  now(): Millis {
+    const present = performance.now();
+    if (this.clock.injected === undefined && present >= this.#renewAt) {
+      this.#renewAt = present + renewalInterval;
+      void this.tellTime().catch(() => undefined);
+    }
+    return this.clock.now();
+  }
+
+  /** Notes the time that the server of the store's own keys told. */
+  noteTime(time: number, sent: number, received: number): void {
+    this.clock.note(time, sent, received);
+    this.#renewAt = received + renewalInterval;
   }
 
   run(call: ScriptCall): Promise<ScriptAnswer> {
@@ -111,7 +132,7 @@ class PendingCall {
   #send(connection: Connection, isNew: boolean): void {
     const { script, keys, args } = this.#call;
     const command = isNew ? ["EVAL", script.source, String(keys.length)] : ["EVALSHA", script.sha, String(keys.length)];
-    command.push(...keys, this.#caller.number, this.#calls.clock.argument);
+    command.push(...keys, this.#caller.number, String(this.#calls.clock.injected?.now() ?? ""));
     for (const arg of args ?? []) command.push(String(arg));
     this.#connection = connection;
     this.#reason = tooSlow;
@@ -131,7 +152,7 @@ class PendingCall {
       this.#connection?.replace();
       return reject(new StorageError("unavailable", "the server gave the answer to another call"));
     }
-    if (this.#call.tag === storeTag) this.#calls.clock.note(reply[1], this.#sent, received);
+    if (this.#call.tag === storeTag) this.#calls.noteTime(reply[1], this.#sent, received);
     resolve({ now: millis(reply[1]), values: reply.slice(2) });
   }
 

@@ -4,6 +4,8 @@ export * from "./event-position.js";
 export * from "./history-page.js";
 export * from "./page.js";
 export * from "./schema-version.js";
+export * from "./server-clock.js";
 export * from "./sql-rows.js";
 export * from "./sweep.js";
+export * from "./url-options.js";
 export * from "./wake-listeners.js";

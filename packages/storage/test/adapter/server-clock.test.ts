@@ -1,9 +1,9 @@
-import { millis } from "@pawl/storage";
 import { expect, it } from "vitest";
-import { StoreClock } from "../../src/connection/store-clock.js";
+import { ServerClock } from "../../src/adapter/server-clock.js";
+import { millis } from "../../src/identifiers.js";
 
 it("moves only as far as an answer proves it wrong", () => {
-  const clock = new StoreClock();
+  const clock = new ServerClock(undefined);
   const sent = performance.now();
   const offset = (): number => clock.now() - performance.now();
   clock.note(millis(1_000_000), sent, sent + 10);
@@ -19,7 +19,7 @@ it("moves only as far as an answer proves it wrong", () => {
 });
 
 it("needs no wall clock once it was told", () => {
-  const clock = new StoreClock();
+  const clock = new ServerClock(undefined);
   const sent = performance.now();
   clock.note(millis(5), sent, sent);
   expect(Math.abs(clock.now() - 5)).toBeLessThan(50);
