@@ -1,6 +1,7 @@
 import { openApi, problems, type Route, type RouteName, type RouteResponse, routes } from "@pawl/protocol";
 import type { EventType } from "@pawl/storage";
 import { describe, expect, expectTypeOf, test } from "vitest";
+import { createV1Dialect } from "../../src/dialects/v1/v1-dialect.js";
 import { compileValidator } from "../../src/dialects/v1/validator.js";
 import { type Answer, listen, type ListeningCore, movableClock, type Sending } from "../listening-core.js";
 
@@ -38,6 +39,9 @@ const expectProblem = (answer: Answer, code: keyof typeof problems, more: object
   expect(answer.headers["cache-control"]).toBe("no-store");
   expect(answer.json).toMatchObject({ type: `urn:pawl:problem:${code}`, code, status, title, ...more });
 };
+
+/** A refusal of a token says why. */
+const WHY = { detail: expect.any(String) as string };
 
 const create = async (core: ListeningCore, body: object = {}) =>
   (await ask(core, "createSession", { body: { userId: "user-1", ...body } })).json;
@@ -108,7 +112,7 @@ describe("sessions", () => {
       tenantId: "t1",
     });
     expectProblem(await turn(second.json.refreshToken.token), "unauthorised");
-    expectProblem(await turn("garbage"), "unauthorised");
+    expectProblem(await turn("garbage"), "unauthorised", WHY);
   });
 
   test("of duplicate refresh tokens the newest counts: a stale one beside it is no theft", async () => {
@@ -157,7 +161,7 @@ describe("sessions", () => {
     });
     expect((await check({ doAntiCsrfCheck: true, antiCsrfToken })).status).toBe(200);
     expectProblem(await check({ doAntiCsrfCheck: true }), "try_refresh_token");
-    expectProblem(await check({ accessToken: "garbage" }), "try_refresh_token");
+    expectProblem(await check({ accessToken: "garbage" }), "try_refresh_token", WHY);
     expect((await check({ checkDatabase: true })).status).toBe(200);
     await ask(core, "revokeSessions", { body: { handles: [session.handle] } });
     expectProblem(await check(), "unauthorised");
@@ -174,7 +178,7 @@ describe("sessions", () => {
     });
     const stored = await ask(core, "getSession", { path: `/v1/sessions/${session.handle}` });
     expect(stored.json.payload).toEqual({ b: 2 });
-    expectProblem(await ask(core, "regenerateSession", { body: { accessToken: "garbage" } }), "unauthorised");
+    expectProblem(await ask(core, "regenerateSession", { body: { accessToken: "garbage" } }), "unauthorised", WHY);
     const payload = { sub: "somebody else" };
     expectProblem(await ask(core, "regenerateSession", { body: { ...body, payload } }), "invalid_input");
   });
@@ -215,7 +219,17 @@ describe("sessions", () => {
     expect((await ask(core, "getSession", { path: `/v1/sessions/${other}` })).status).toBe(200);
 
     const ended = await ask(core, "listEvents", { path: `/v1/events?handle=${mine[0]}&type=session_ended` });
-    expect(ended.json.events).toMatchObject([{ handle: mine[0], userId: "user-1", reason: "logout", count: 1 }]);
+    const [event] = ended.json.events as object[];
+    expect(event).toMatchObject({ userId: "user-1", reason: "logout", count: 1, detail: { by: "button" } });
+    expect(ended.json).toEqual({ events: [{ ...event, handle: mine[0] }] });
+    const handlesOf = async (query: string) =>
+      ((await ask(core, "listEvents", { path: `/v1/events?${query}` })).json.events as { handle: string }[])
+        .map(({ handle }) => handle)
+        .toSorted();
+    expect(await handlesOf("userId=user-1&tenantId=public")).toEqual([mine[0], mine[2]].toSorted());
+    expect(await handlesOf("tenantId=t1")).toEqual([tenants]);
+    expect(await handlesOf("userId=user-2")).toEqual([]);
+    expect(await handlesOf("type=session_ended")).toEqual([mine[0], mine[2], tenants].toSorted());
     const explained = await ask(core, "explainSession", { path: `/v1/sessions/${tenants}/explanation` });
     expect(explained.json).toMatchObject({ status: "ended", reason: "revoked_by_admin" });
     expect(explained.json.events).toMatchObject([{ handle: tenants, tenantId: "t1" }]);
@@ -463,4 +477,29 @@ describe("keys and settings", () => {
 
 test("the event types of the API are those of the store", () => {
   expectTypeOf<RouteResponse<"listEvents">["events"][number]["type"]>().toEqualTypeOf<EventType>();
+});
+
+test("a problem that the log tells more of has the id of its line as its instance; every path below /v1 is ours", () => {
+  const dialect = createV1Dialect({
+    engine: { policy: {} } as never,
+    config: {} as never,
+    version: "0",
+    heartbeat: 1,
+  });
+  expect(["/v1", "/v1/", "/v1/none", "/v10", "/", "/session/v1/"].map(dialect.owns)).toEqual([
+    true,
+    true,
+    true,
+    false,
+    false,
+    false,
+  ]);
+  const reply = dialect.refuse("internal_error", { errorId: "1b4e28ba-2fa1-4ed2-883f-0016d3cca427" });
+  expect(JSON.parse(reply.body)).toEqual({
+    type: "urn:pawl:problem:internal_error",
+    code: "internal_error",
+    title: "Something unexpected happened; the log tells more",
+    status: 500,
+    instance: "urn:uuid:1b4e28ba-2fa1-4ed2-883f-0016d3cca427",
+  });
 });

@@ -27,6 +27,26 @@ describe("compileValidator", () => {
     expect(revoke({ userId: "u", handles: [] })).toBe("Exactly one of `handles`, `userId` and `allOfTenant`");
   });
 
+  test("says of a choice that describes itself nothing else, and of what has no choice never its description", () => {
+    const [described, bare] = [{ description: "a text" }, {}].map((more) =>
+      [
+        { anyOf: [{ type: "string" }], ...more },
+        { type: "string", ...more },
+      ].map((schema) => compileValidator(schema)(1)),
+    );
+    expect([described, bare]).toEqual([
+      ["a text", "must be string"],
+      ["must be string", "must be string"],
+    ]);
+  });
+
+  test("says as much of what is wrong only beyond the part that is looked at, or allowed nowhere", () => {
+    const map = compileValidator({ type: "object", additionalProperties: { type: "integer" } });
+    const members = Object.fromEntries(Array.from({ length: 101 }, (_, at) => [`m${at}`, at === 100 ? "wrong" : at]));
+    expect(map(members)).toBe("not of the documented form");
+    expect(compileValidator({ type: "object", properties: { a: false } })({ a: 1 })).toBe("not of the documented form");
+  });
+
   test.each([
     [40_000, 1, "uses.0: must be object"],
     [40_000, { handle: "h", seq: 0, issuedAt: 1 }, "uses: must not have more than 1000 items"],
@@ -77,6 +97,8 @@ describe("parseQuery", () => {
 
   test("tells of a parameter that is given twice", () => {
     expect(read("userId=a&limit=1&userId=a")).toEqual({ repeated: "userId" });
+    const long = "n".repeat(1000);
+    expect(read(`${long}=1&${long}=1`)).toEqual({ repeated: long.slice(0, 64) });
   });
 
   test("a parameter named __proto__ is one like any other", () => {

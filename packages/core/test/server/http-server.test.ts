@@ -6,7 +6,6 @@ import { pino } from "pino";
 import { Client } from "undici";
 import { afterEach, expect, test, vi } from "vitest";
 import { createPathTable } from "../../src/dialects/path-table.js";
-import { createV1Dialect } from "../../src/dialects/v1/v1-dialect.js";
 import { createAccessControl } from "../../src/server/access-control.js";
 import type { CoreReply, Dialect, Operation } from "../../src/server/dialect.js";
 import { createHttpServer } from "../../src/server/http-server.js";
@@ -90,23 +89,6 @@ test("an unexpected exception is 500 without detail, told in the log under an id
     expect(line).toMatchObject({ errorId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string });
   }
   expect(await get("/ok")).toMatchObject({ status: 200, text: "ok" });
-});
-
-test("our own API gives the id of the log line as the instance of the problem", () => {
-  const dialect = createV1Dialect({
-    engine: { policy: {} } as never,
-    config: {} as never,
-    version: "0",
-    heartbeat: 1,
-  });
-  const reply = dialect.refuse("internal_error", { errorId: "1b4e28ba-2fa1-4ed2-883f-0016d3cca427" });
-  expect(JSON.parse(reply.body)).toEqual({
-    type: "urn:pawl:problem:internal_error",
-    code: "internal_error",
-    title: "Something unexpected happened; the log tells more",
-    status: 500,
-    instance: "urn:uuid:1b4e28ba-2fa1-4ed2-883f-0016d3cca427",
-  });
 });
 
 test.each([

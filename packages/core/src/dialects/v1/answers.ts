@@ -1,6 +1,17 @@
 import { type AccessTokenClaims, handleOf, type IssuedSession, type SessionExplanation } from "@pawl/engine";
-import type { RouteResponse } from "@pawl/protocol";
+import type { RouteName, RouteResponse } from "@pawl/protocol";
 import type { EventRecord } from "@pawl/storage";
+
+/** A success before it is written as JSON, which leaves out what is undefined. */
+export type SuccessBody<Name extends RouteName> = Unwritten<RouteResponse<Name>>;
+
+type Unwritten<Body> = Body extends readonly (infer Item)[]
+  ? readonly Unwritten<Item>[]
+  : Body extends object
+    ? {
+        readonly [Member in keyof Body]: Unwritten<Body[Member]> | (undefined extends Body[Member] ? undefined : never);
+      }
+    : Body;
 
 /** A created or refreshed session, without what the engine says besides. */
 export const issuedSessionBody = ({
@@ -8,11 +19,11 @@ export const issuedSessionBody = ({
   accessToken,
   refreshToken,
   antiCsrfToken,
-}: IssuedSession): RouteResponse<"createSession"> => ({
+}: IssuedSession): SuccessBody<"createSession"> => ({
   session,
   accessToken,
   refreshToken,
-  ...(antiCsrfToken === undefined ? {} : { antiCsrfToken }),
+  antiCsrfToken,
 });
 
 /** What an accepted access token says. */
@@ -23,7 +34,7 @@ export const verifiedSessionBody = ({
   payload,
   issuedAt,
   expiresAt,
-}: AccessTokenClaims): RouteResponse<"verifySession"> => ({
+}: AccessTokenClaims): SuccessBody<"verifySession"> => ({
   session: { handle, tenantId, userId, payload },
   issuedAt,
   expiresAt,
@@ -37,20 +48,20 @@ export const eventBody = ({
   detail,
   reason,
   ...record
-}: EventRecord): RouteResponse<"listEvents">["events"][number] => ({
+}: EventRecord): SuccessBody<"listEvents">["events"][number] => ({
   key: record.key,
   at: record.at,
   type: record.type,
   count: record.count,
-  ...(sessionId === undefined || tenantId === undefined ? {} : { handle: handleOf({ id: sessionId, tenantId }) }),
-  ...(tenantId === undefined ? {} : { tenantId }),
-  ...(userId === undefined ? {} : { userId }),
-  ...(reason === undefined ? {} : { reason }),
-  ...(detail === undefined ? {} : { detail: JSON.parse(detail) as unknown }),
+  handle: sessionId && tenantId && handleOf({ id: sessionId, tenantId }),
+  tenantId,
+  userId,
+  reason,
+  detail: detail && (JSON.parse(detail) as unknown),
 });
 
 /** What became of a session. */
-export const explanationBody = ({ events, ...facts }: SessionExplanation): RouteResponse<"explainSession"> => ({
+export const explanationBody = ({ events, ...facts }: SessionExplanation): SuccessBody<"explainSession"> => ({
   ...facts,
   events: events.map(eventBody),
 });

@@ -3,7 +3,6 @@ import {
   type CreateSessionInput,
   type JsonObject,
   parseHandle,
-  type RevokeCause,
   type SessionEngine,
   type SessionHandle,
 } from "@pawl/engine";
@@ -11,22 +10,14 @@ import {
   DEFAULT_PAGE_LIMIT,
   openApi,
   type ProblemCode,
-  type RouteResponse,
   type RouteBody,
   type RouteName,
   type RouteQuery,
 } from "@pawl/protocol";
-import {
-  type EventSelector,
-  millis,
-  type PageRequest,
-  type SessionSelector,
-  type TenantId,
-  type UserId,
-} from "@pawl/storage";
+import { type EventSelector, millis, type SessionSelector, type TenantId, type UserId } from "@pawl/storage";
 import type { CoreConfig } from "../../config/core-config.js";
 import type { StreamReply } from "../../server/dialect.js";
-import { eventBody, explanationBody, issuedSessionBody, verifiedSessionBody } from "./answers.js";
+import { eventBody, explanationBody, issuedSessionBody, type SuccessBody, verifiedSessionBody } from "./answers.js";
 import type { ProblemDetail } from "./problem-reply.js";
 import { revocationStream } from "./revocation-stream.js";
 
@@ -42,7 +33,7 @@ export interface Call<Name extends RouteName> {
 
 /** What an operation comes to. */
 export type CallOutcome<Name extends RouteName> =
-  | { readonly ok: RouteResponse<Name> }
+  | { readonly ok: SuccessBody<Name> }
   | { readonly problem: ProblemCode; readonly detail?: ProblemDetail }
   | { readonly stream: StreamReply };
 
@@ -94,7 +85,7 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
       const outcome = await engine.regenerateAccessToken(body.accessToken, body.payload as JsonObject | undefined);
       if (outcome.kind === "unauthorised") return { problem: "unauthorised", detail: { detail: outcome.message } };
       const { session, accessToken } = outcome;
-      return { ok: { session, ...(accessToken === undefined ? {} : { accessToken }) } };
+      return { ok: { session, accessToken } };
     },
     async reportUses({ body }) {
       await engine.reportUses(
@@ -107,26 +98,24 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
       return { ok: undefined };
     },
     async revokeSessions({ body }) {
-      const { reason, detail } = body;
-      const cause: RevokeCause = {
-        ...(reason === undefined ? {} : { reason }),
-        ...(detail === undefined ? {} : { detail }),
-      };
-      if ("handles" in body) return { ok: { revoked: [...(await engine.revokeSessions(body.handles, cause))] } };
+      if ("handles" in body) return { ok: { revoked: await engine.revokeSessions(body.handles, body) } };
       if ("allOfTenant" in body)
-        return { ok: { revoked: [...(await engine.revokeTenant(body.allOfTenant as TenantId, cause))] } };
+        return { ok: { revoked: await engine.revokeTenant(body.allOfTenant as TenantId, body) } };
       const user = body as Parameters<SessionEngine["revokeAllForUser"]>[0];
-      return { ok: { revoked: [...(await engine.revokeAllForUser(user, cause))] } };
+      return { ok: { revoked: await engine.revokeAllForUser(user, body) } };
     },
     async listSessions({ query }) {
-      const { items, next } = await engine.listSessions(query as SessionSelector, pageOf(query));
-      return { ok: { sessions: [...items], ...(next === undefined ? {} : { next }) } };
+      const { items, next } = await engine.listSessions(query as SessionSelector, {
+        limit: DEFAULT_PAGE_LIMIT,
+        ...query,
+      });
+      return { ok: { sessions: items, next } };
     },
     async listSessionHandles({ query }) {
       const handles = await engine.listSessionHandles(
         query as { readonly userId: UserId; readonly tenantId?: TenantId },
       );
-      return { ok: { handles: [...handles] } };
+      return { ok: { handles } };
     },
     async getSession({ handle }) {
       const session = await engine.getSession(handle);
@@ -144,16 +133,16 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
     async listEvents({ query }) {
       const selector = eventSelector(query);
       if (selector === undefined) return { ok: { events: [] } };
-      const { items, next } = await engine.listEvents(selector, pageOf(query));
-      return { ok: { events: items.map(eventBody), ...(next === undefined ? {} : { next }) } };
+      const { items, next } = await engine.listEvents(selector, { limit: DEFAULT_PAGE_LIMIT, ...query });
+      return { ok: { events: items.map(eventBody), next } };
     },
     async watchRevocations({ query, lastEventId }) {
       return { stream: await revocationStream(engine, { cursor: lastEventId ?? query.cursor, heartbeat }) };
     },
-    keySet: () => ({ ok: { keys: [...engine.keySet().keys] } }),
+    keySet: () => ({ ok: { keys: engine.keySet().keys } }),
     settings: () => ({
       ok: {
-        ...(cookies.domain === undefined ? {} : { cookieDomain: cookies.domain }),
+        cookieDomain: cookies.domain,
         cookieSecure: cookies.secure,
         accessTokenPath: cookies.accessTokenPath,
         refreshTokenPath: cookies.refreshApiPath,
@@ -164,18 +153,13 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
         activityInterval: activityInterval(policy),
       },
     }),
-    listSigningKeys: () => ({ ok: { keys: [...engine.listSigningKeys()] } }),
+    listSigningKeys: () => ({ ok: { keys: engine.listSigningKeys() } }),
     async rotateSigningKey({ body }) {
       return { ok: await engine.rotateSigningKey(body.algorithm) };
     },
     openApi: () => ({ ok: description }),
   };
 };
-
-const pageOf = ({ limit, after }: { readonly limit?: number; readonly after?: string }): PageRequest => ({
-  limit: limit ?? DEFAULT_PAGE_LIMIT,
-  ...(after === undefined ? {} : { after }),
-});
 
 /** @returns undefined when the handle is none that a session could have. */
 const eventSelector = ({ handle, userId, tenantId, type }: RouteQuery<"listEvents">): EventSelector | undefined => {

@@ -48,11 +48,11 @@ export const parseQuery = (
   schema: JsonSchema,
   query: string,
 ): { readonly values: Readonly<Record<string, unknown>> } | { readonly repeated: string } => {
-  const { properties } = schema as { readonly properties?: Readonly<Record<string, { readonly type?: string }>> };
+  const { properties } = schema as { readonly properties: Readonly<Record<string, { readonly type?: string }>> };
   const values = new Map<string, unknown>();
   for (const [name, text] of new URLSearchParams(query)) {
     if (values.has(name)) return { repeated: name.slice(0, LONGEST_NAME) };
-    const isInteger = properties?.[name]?.type === "integer" && /^-?\d{1,15}$/.test(text);
+    const isInteger = properties[name]?.type === "integer" && /^-?\d{1,15}$/.test(text);
     values.set(name, isInteger ? Number(text) : text);
   }
   return { values: Object.fromEntries(values) };
