@@ -35,8 +35,8 @@ export const createDemoEndpoints = ({ pawl, settings }: DemoEndpointsOptions): R
     const refreshToken = cookies.get("sRefreshToken");
     const view: CookieView = {
       now: Date.now(),
-      ...(accessToken === undefined ? {} : { accessToken }),
-      ...(refreshToken === undefined ? {} : { refreshFingerprint: fingerprint(refreshToken) }),
+      accessToken,
+      refreshFingerprint: refreshToken && fingerprint(refreshToken),
     };
     res.json(view);
   });
@@ -53,8 +53,8 @@ export const createDemoEndpoints = ({ pawl, settings }: DemoEndpointsOptions): R
     const view: ExplanationView = {
       status,
       summary,
-      ...(reason === undefined ? {} : { reason }),
-      ...(endedAt === undefined ? {} : { endedAt }),
+      reason,
+      endedAt,
     };
     res.json(view);
   });

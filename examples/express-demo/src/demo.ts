@@ -10,7 +10,7 @@ import { createWebServer } from "./web-server.js";
 export interface RunningDemo {
   readonly url: string;
   /** Where the core listens; absent in embedded mode. */
-  readonly coreUrl?: string;
+  readonly coreUrl?: string | undefined;
   /** What the user should know: ports that were not the usual ones. */
   readonly notices: readonly string[];
   /** Ends application, SDK and core, in this order. */
@@ -20,7 +20,7 @@ export interface RunningDemo {
 interface Backend {
   readonly pawl: Pawl;
   readonly description: string;
-  readonly coreUrl?: string;
+  readonly coreUrl?: string | undefined;
   close(): Promise<void>;
 }
 
@@ -56,7 +56,7 @@ export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
     const server = await listenOnLoopback(app, await portFor(options.port, 3000, "application"));
     return {
       url: `http://localhost:${server.port}`,
-      ...(backend.coreUrl === undefined ? {} : { coreUrl: backend.coreUrl }),
+      coreUrl: backend.coreUrl,
       notices,
       async close() {
         await server.close();

@@ -5,9 +5,9 @@ export interface DemoOptions {
   /** With a core as a service of its own, or with the engine in the application's process. */
   readonly mode: "core" | "embedded";
   /** Port of the application; absent: 3000 or, when that is taken, a free one. */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** Port of the core; absent: 3567 or, when that is taken, a free one. */
-  readonly corePort?: number;
+  readonly corePort?: number | undefined;
   /** Folder of the databases. */
   readonly data: string;
   /** Life of an access token, whole seconds. */
@@ -61,8 +61,8 @@ export const readOptions = (
   const corePort = number("core-port", { from: 0, to: 65_535 });
   return {
     mode: flags.embedded === true ? "embedded" : "core",
-    ...(port === undefined ? {} : { port }),
-    ...(corePort === undefined ? {} : { corePort }),
+    port,
+    corePort,
     data: flags.data ?? env.DEMO_DATA ?? ".pawl-demo",
     accessLifetime: number("access-lifetime", { from: 1, to: 3_600 }) ?? 15,
     reuseWindow: number("reuse-window", { from: 0, to: 300 }) ?? 2,

@@ -46,7 +46,7 @@ export class ThiefBrowsers {
     const accessToken = viewAccessToken(jar.get("sAccessToken"));
     return {
       status: response.status,
-      ...(body.code === undefined ? {} : { code: body.code }),
+      code: body.code,
       message: body.message ?? "",
       ...(accessToken === undefined || refreshToken === undefined
         ? {}

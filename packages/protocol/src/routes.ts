@@ -253,8 +253,17 @@ export const routes = {
 
 export type RouteName = keyof typeof routes;
 
+/** A value before it is written as JSON, which leaves out members that are undefined. */
+export type Written<T> = T extends readonly (infer Item)[]
+  ? readonly Written<Item>[]
+  : T extends object
+    ? { readonly [Name in keyof T]: Written<T[Name]> | (object extends Pick<T, Name> ? undefined : never) }
+    : T;
+
 type Part<Name extends RouteName, Key extends "body" | "query"> =
-  (typeof routes)[Name] extends Readonly<Record<Key, infer Schema extends JsonSchema>> ? Static<Schema> : undefined;
+  (typeof routes)[Name] extends Readonly<Record<Key, infer Schema extends JsonSchema>>
+    ? Written<Static<Schema>>
+    : undefined;
 
 /** The request body of an operation; `undefined` where it takes none. */
 export type RouteBody<Name extends RouteName> = Part<Name, "body">;

@@ -119,14 +119,14 @@ export interface ErasedUser {
 }
 
 export interface SessionSelector {
-  readonly tenantId?: TenantId;
-  readonly userId?: UserId;
+  readonly tenantId?: TenantId | undefined;
+  readonly userId?: UserId | undefined;
 }
 
 /** A keyset page: at most `limit` rows after the row that `after` (a `next` of the page before) names. */
 export interface PageRequest {
   readonly limit: number;
-  readonly after?: string;
+  readonly after?: string | undefined;
 }
 
 export interface Page<T> {
@@ -142,10 +142,10 @@ export interface MetaRecord {
 }
 
 export interface EventSelector {
-  readonly sessionId?: SessionId;
-  readonly tenantId?: TenantId;
-  readonly userId?: UserId;
-  readonly types?: readonly EventType[];
+  readonly sessionId?: SessionId | undefined;
+  readonly tenantId?: TenantId | undefined;
+  readonly userId?: UserId | undefined;
+  readonly types?: readonly EventType[] | undefined;
 }
 
 /** Where a reader of the revocation feed stands. Opaque; carries the store's epoch. */

@@ -30,9 +30,9 @@ export interface AccessTokenView {
 export interface CookieView {
   /** The server's clock, so that the page can count down whatever its own clock says. */
   readonly now: number;
-  readonly accessToken?: AccessTokenView;
+  readonly accessToken?: AccessTokenView | undefined;
   /** The first eight hex digits of the refresh token's SHA-256. */
-  readonly refreshFingerprint?: string;
+  readonly refreshFingerprint?: string | undefined;
 }
 
 /** What the thief's jar holds after copying. */
@@ -44,7 +44,7 @@ export interface StolenAnswer {
 /** How a request of the thief's was answered. */
 export interface ThiefAnswer {
   readonly status: number;
-  readonly code?: SessionErrorCode;
+  readonly code?: SessionErrorCode | undefined;
   readonly message: string;
   /** What the thief's jar holds now. */
   readonly holds?: { readonly seq: number; readonly fingerprint: string; readonly issuedAt: number };
@@ -55,17 +55,17 @@ export type SessionErrorCode = "try_refresh_token" | "unauthorised" | "token_the
 
 /** What the application answers. */
 export interface ApplicationAnswer {
-  readonly message?: string;
+  readonly message?: string | undefined;
   /** After a logout: how many sessions ended. */
-  readonly ended?: number;
+  readonly ended?: number | undefined;
   /** Present with an error. */
-  readonly code?: SessionErrorCode;
+  readonly code?: SessionErrorCode | undefined;
 }
 
 /** What became of a session, and why. */
 export interface ExplanationView {
   readonly status: "live" | "ended" | "unknown";
-  readonly reason?: string;
+  readonly reason?: string | undefined;
   readonly summary: string;
-  readonly endedAt?: number;
+  readonly endedAt?: number | undefined;
 }

@@ -9,7 +9,7 @@ export interface HeldToken {
   /** When the access token that came with it was issued, ms of the server's clock; absent for a copy. */
   readonly issuedAt?: number;
   /** The token that was handed in for it; absent for a login and for the first one this page saw. */
-  readonly from?: Pick<HeldToken, "holder" | "seq" | "delivery">;
+  readonly from?: Pick<HeldToken, "holder" | "seq" | "delivery"> | undefined;
   readonly how: "login" | "seen" | "refresh" | "copied";
   /** `lost`: the answer that carried it never arrived. `asked_again`: it arrived with a repeated request. */
   readonly delivery: "arrived" | "lost" | "asked_again";
@@ -73,7 +73,7 @@ export const turn = (lineage: Lineage, holder: Holder, received: ReceivedToken):
       : {
           holder,
           ...received,
-          ...(before === undefined ? {} : { from: before }),
+          from: before,
           how: "refresh",
           delivery: lost === undefined ? "arrived" : "asked_again",
         };

@@ -7,7 +7,7 @@ export interface LoggedRequest {
   readonly path: string;
   /** `lost`: no answer arrived. */
   readonly status: number | "lost";
-  readonly code?: SessionErrorCode;
+  readonly code?: SessionErrorCode | undefined;
   readonly body: ApplicationAnswer;
 }
 
@@ -123,5 +123,5 @@ const loggedRequestOf = async (
 ): Promise<LoggedRequest> => {
   const body = (await response.json()) as ApplicationAnswer;
   const code = response.ok ? undefined : body.code;
-  return { method, path, status: response.status, body, ...(code === undefined ? {} : { code }) };
+  return { method, path, status: response.status, body, code };
 };

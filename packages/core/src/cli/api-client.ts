@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Problem, type RouteResponse, type RouteBody, type RouteName, type RouteQuery } from "@pawl/protocol";
 import { readConfig } from "../config/read-config.js";
-import { CommandError } from "./command-error.js";
+import { CommandError, usageError } from "./command-error.js";
 import type { Terminal } from "./terminal.js";
 
 /** How a command finds the running core. */
@@ -40,12 +40,9 @@ const keyFromFile = (path: string): string => {
     if (/^[\x21-\x7e]+$/.test(key)) return key;
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    throw new CommandError(`the API key file cannot be read (${code ?? "unknown error"}): ${path}`, {
-      exitCode: 2,
-      cause,
-    });
+    throw usageError(`the API key file cannot be read (${code ?? "unknown error"}): ${path}`, cause);
   }
-  throw new CommandError(`the API key file holds no API key: ${path}`, { exitCode: 2 });
+  throw usageError(`the API key file holds no API key: ${path}`);
 };
 
 const givenUrl = (text: string): string => {
@@ -57,16 +54,14 @@ const givenUrl = (text: string): string => {
     url.search !== "" ||
     url.hash !== ""
   )
-    throw new CommandError("--url must be the address of a core, such as http://localhost:3567", { exitCode: 2 });
+    throw usageError("--url must be the address of a core, such as http://localhost:3567");
   return url.href.replace(/\/+$/, "");
 };
 
 /** The address of a core on this machine: one that listens everywhere is called on loopback. */
 const localUrl = (host: string, port: number): string => {
   if (port === 0)
-    throw new CommandError("the configured port is 0, a free one at each start: say --url http://localhost:<port>", {
-      exitCode: 2,
-    });
+    throw usageError("the configured port is 0, a free one at each start: say --url http://localhost:<port>");
   const callable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
   return `http://${callable.includes(":") ? `[${callable}]` : callable}:${port}`;
 };
@@ -82,7 +77,7 @@ const findTarget = (options: ApiClientOptions, terminal: Terminal): Target => {
     const [apiKey] = (env["PAWL_API_KEYS"] ?? "").split(",");
     return { url: givenUrl(url), apiKey: keyInFile ?? (apiKey?.trim() || undefined) };
   }
-  const config = readConfig({ env, cwd, ...(options.config === undefined ? {} : { file: options.config }) });
+  const config = readConfig({ env, cwd, file: options.config });
   return {
     url: url === undefined ? localUrl(config.host, config.port) : givenUrl(url),
     apiKey: keyInFile ?? config.apiKeys[0],
@@ -136,7 +131,7 @@ export const createApiClient = (options: ApiClientOptions, terminal: Terminal): 
           ...(target.apiKey === undefined ? {} : { "api-key": target.apiKey }),
           ...(request.body === undefined ? {} : { "content-type": "application/json" }),
         },
-        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+        body: request.body === undefined ? null : JSON.stringify(request.body),
       }).catch((cause: unknown) => Promise.reject(unreachable(target.url, cause)));
       const text = await response.text().catch((cause: unknown) => Promise.reject(unreachable(target.url, cause)));
       const contentType = response.headers.get("content-type") ?? "";

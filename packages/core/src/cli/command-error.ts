@@ -12,6 +12,10 @@ export class CommandError extends Error {
   }
 }
 
+/** The command line is wrong. */
+export const usageError = (message: string, cause?: unknown): CommandError =>
+  new CommandError(message, { exitCode: 2, cause });
+
 /** The stack of an error and of what caused it, for `--verbose`. */
 export const stackOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);

@@ -11,31 +11,31 @@ export interface CommandOptions {
 /** Options of the commands that talk to a running core. */
 export interface CallOptions extends CommandOptions, ApiClientOptions {}
 
-const withCommon = (command: Command): Command =>
-  command
-    .option("-c, --config <file>", "config file (./config.yaml if there is one)")
-    .option("--json", "print JSON, for programs")
-    .option("--verbose", "print the stack of an error");
-
-/** Adds the options of a command that works on this machine. */
-export const localCommand = withCommon;
-
-/** Adds the options of a command that opens the storage itself. */
-export const storageCommand = (command: Command): Command =>
-  withCommon(command).option("--storage <url>", "storage to open (else that of the configuration)");
-
-/** Adds the options of a command that calls a running core. */
-export const callingCommand = (command: Command): Command =>
-  withCommon(command)
-    .option("--url <url>", "address of the core (else from the configuration, or PAWL_URL)")
-    .option("--api-key-file <file>", "file that holds an API key (else the first of api_keys, or PAWL_API_KEY_FILE)");
+type Example = readonly [line: string, meaning: string];
 
 /** Adds examples below the help of a command. */
-export const examples = (command: Command, ...lines: readonly (readonly [string, string])[]): Command => {
+export const examples = (command: Command, ...lines: readonly Example[]): Command => {
   const widest = Math.max(...lines.map(([line]) => line.length));
   const text = lines.map(([line, meaning]) => `  ${line.padEnd(widest)}  # ${meaning}`).join("\n");
   return command.addHelpText("after", `\nExamples:\n${text}`);
 };
+
+/** Completes a command that works on this machine: the options that every command takes, and examples. */
+export const localCommand = (command: Command, ...lines: readonly Example[]): Command =>
+  examples(command, ...lines)
+    .option("-c, --config <file>", "config file (./config.yaml if there is one)")
+    .option("--json", "print JSON, for programs")
+    .option("--verbose", "print the stack of an error");
+
+/** Completes a command that opens the storage itself. */
+export const storageCommand = (command: Command, ...lines: readonly Example[]): Command =>
+  localCommand(command, ...lines).option("--storage <url>", "storage to open (else that of the configuration)");
+
+/** Completes a command that calls a running core. */
+export const callingCommand = (command: Command, ...lines: readonly Example[]): Command =>
+  localCommand(command, ...lines)
+    .option("--url <url>", "address of the core (else from the configuration, or PAWL_URL)")
+    .option("--api-key-file <file>", "file that holds an API key (else the first of api_keys, or PAWL_API_KEY_FILE)");
 
 /** Reads an option that is a whole number. */
 export const wholeNumber =

@@ -3,7 +3,7 @@ import { openStorage, type Storage } from "@pawl/storage";
 import type { CoreConfig } from "../config/core-config.js";
 import { readConfig } from "../config/read-config.js";
 import { isStorageAddress, resolveStorageAddress, showStorageAddress } from "../config/storage-address.js";
-import { CommandError } from "./command-error.js";
+import { CommandError, usageError } from "./command-error.js";
 import type { CommandOptions } from "./command-options.js";
 import type { Terminal } from "./terminal.js";
 
@@ -41,11 +41,9 @@ export const withStorage = async <T>(
   use: (local: LocalStorage) => Promise<T>,
 ): Promise<T> => {
   const { env, cwd } = terminal;
-  const config = readConfig({ env, cwd, ...(options.config === undefined ? {} : { file: options.config }) });
+  const config = readConfig({ env, cwd, file: options.config });
   if (options.storage !== undefined && !isStorageAddress(options.storage))
-    throw new CommandError("--storage must be a URL such as sqlite:./pawl.db or postgres://host/database", {
-      exitCode: 2,
-    });
+    throw usageError("--storage must be a URL such as sqlite:./pawl.db or postgres://host/database");
   const address = options.storage === undefined ? config.storage : resolveStorageAddress(options.storage, cwd);
   if (options.mayBeNew !== true) checkFile(address);
   const storage = await openStorage(address);

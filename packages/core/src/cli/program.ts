@@ -6,7 +6,7 @@ import { addRevocationsCommand } from "./commands/revocations-command.js";
 import { addSessionsCommand } from "./commands/sessions-command.js";
 import { addStartCommand } from "./commands/start-command.js";
 import type { Terminal } from "./terminal.js";
-import { version } from "./version.js";
+import { version } from "../version.js";
 
 const HELP_WIDTH = 100;
 

@@ -34,8 +34,12 @@ export const visible = (text: string): string =>
 export const jsonText = (value: unknown, indent?: number): string =>
   JSON.stringify(value, null, indent).split("\n").map(visible).join("\n");
 
-/** Writes one JSON value, for `--json`. */
-export const printJson = (terminal: Terminal, value: unknown): void => print(terminal, jsonText(value, 2));
+/** Writes what a command came to: a JSON value with `--json`, else text. */
+export const printResult = (
+  terminal: Terminal,
+  options: { readonly json?: true },
+  { json, text }: { readonly json: unknown; readonly text: string },
+): void => print(terminal, options.json === true ? jsonText(json, 2) : text);
 
 /**
  * Asks a question that is answered with yes or no; the end of the input is a no. The question goes to standard error,

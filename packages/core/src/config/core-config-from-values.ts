@@ -3,10 +3,6 @@ import { type Millis, millis } from "@pawl/storage";
 import type { ConfigValues } from "./config-keys.js";
 import type { CoreConfig } from "./core-config.js";
 
-/** An optional member: nothing when there is no value. */
-const member = <Name extends string, T>(name: Name, value: T | undefined): { readonly [N in Name]?: T } =>
-  (value === undefined ? {} : { [name]: value }) as { readonly [N in Name]?: T };
-
 const whole = (value: number | undefined): Millis | undefined =>
   value === undefined ? undefined : millis(Math.round(value));
 
@@ -17,23 +13,22 @@ export const toCoreConfig = (values: ConfigValues, path: string | undefined): Co
   const dynamic = values.access_token_signing_key_dynamic;
   const logPath = (value: string | undefined): string | undefined => (value === "null" ? undefined : value);
   return {
-    ...member("path", path),
+    path,
     mode,
     host: values.host,
     port: values.port,
     storage: values.storage,
-    ...(values.master_key === undefined
-      ? member("masterKeyFile", values.master_key_file)
-      : { masterKey: values.master_key.join(",") }),
-    ...member("revocationLog", logPath(values.revocation_log)),
+    masterKey: values.master_key?.join(","),
+    masterKeyFile: values.master_key === undefined ? values.master_key_file : undefined,
+    revocationLog: logPath(values.revocation_log),
     policy: {
       accessTokenValidity: millis(values.access_token_validity * 1000),
       refreshTokenValidity: millis(Math.round(values.refresh_token_validity * 60_000)),
       reuseWindow: millis(values.refresh_token_reuse_window * 1000),
       theftAction: values.token_theft_action,
-      ...member("idleTimeout", whole(values.session_idle_timeout)),
-      ...member("absoluteTimeout", whole(values.session_absolute_timeout)),
-      ...member("maxSessionsPerUser", values.max_sessions_per_user),
+      idleTimeout: whole(values.session_idle_timeout),
+      absoluteTimeout: whole(values.session_absolute_timeout),
+      maxSessionsPerUser: values.max_sessions_per_user,
       enableAntiCsrf: values.enable_anti_csrf,
       signingAlgorithm: algorithm ?? defaultPolicy.signingAlgorithm,
       signingKeyUpdateInterval: millis(Math.round(values.access_token_signing_key_update_interval * 3_600_000)),
@@ -44,7 +39,7 @@ export const toCoreConfig = (values: ConfigValues, path: string | undefined): Co
     cdiSigningAlgorithm: algorithm ?? "RS256",
     cdiVerifyKnows: values.cdi_verify_knows,
     cookies: {
-      ...member("domain", values.cookie_domain),
+      domain: values.cookie_domain,
       secure: values.cookie_secure ?? mode === "PRODUCTION",
       accessTokenPath: values.access_token_path,
       refreshApiPath: values.refresh_api_path ?? "/session/refresh",
@@ -57,8 +52,8 @@ export const toCoreConfig = (values: ConfigValues, path: string | undefined): Co
     apiKeys: values.api_keys ?? [],
     ipAllow: values.ip_allow ?? [],
     logLevel: values.log_level,
-    ...member("infoLogPath", logPath(values.info_log_path)),
-    ...member("errorLogPath", logPath(values.error_log_path)),
+    infoLogPath: logPath(values.info_log_path),
+    errorLogPath: logPath(values.error_log_path),
     maxServerPoolSize: values.max_server_pool_size,
   };
 };

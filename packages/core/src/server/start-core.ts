@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { type RandomSource, type SessionEngine, systemRandom } from "@pawl/engine";
 import { openEngine } from "@pawl/engine/host";
 import type { Clock } from "@pawl/storage";
@@ -8,6 +7,7 @@ import { createCdiDialect } from "../dialects/cdi/cdi-dialect.js";
 import { createCdi1Dialect } from "../dialects/cdi-1/cdi-1-dialect.js";
 import { createServiceDialect } from "../dialects/service/service-dialect.js";
 import { createV1Dialect } from "../dialects/v1/v1-dialect.js";
+import { version } from "../version.js";
 import { assertGuarded, createAccessControl } from "./access-control.js";
 import { createHttpServer } from "./http-server.js";
 import { defaultLimits, type Limits } from "./limits.js";
@@ -38,12 +38,6 @@ export interface RunningCore {
   close(): Promise<void>;
 }
 
-/** Version of this package. */
-const coreVersion = (): string => {
-  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(manifest) as { readonly version: string }).version;
-};
-
 /**
  * Opens log, storage and engine as configured, and listens.
  * @throws ConfigError, StorageError, EngineError, or a system error (`EADDRINUSE`, `EACCES`) when the core cannot
@@ -68,10 +62,10 @@ export const startCore = async (config: CoreConfig, options: StartCoreOptions = 
       storage: config.storage,
       policy: config.policy,
       random,
-      ...(clock === undefined ? {} : { clock }),
-      ...(config.masterKey === undefined ? {} : { masterKey: config.masterKey }),
-      ...(config.masterKeyFile === undefined ? {} : { masterKeyFile: config.masterKeyFile }),
-      ...(config.revocationLog === undefined ? {} : { revocationLog: config.revocationLog }),
+      clock,
+      masterKey: config.masterKey,
+      masterKeyFile: config.masterKeyFile,
+      revocationLog: config.revocationLog,
       onBackgroundError: (error) => logger.error({ err: error }, "background work failed; it is tried again"),
       onWarning: (message) => logger.warn(message),
     });
@@ -82,7 +76,7 @@ export const startCore = async (config: CoreConfig, options: StartCoreOptions = 
     const server = createHttpServer({
       dialects: [
         createServiceDialect({ storage, readyTimeout: limits.readyTimeout }),
-        createV1Dialect({ engine, config, version: coreVersion(), heartbeat: limits.heartbeat }),
+        createV1Dialect({ engine, config, version, heartbeat: limits.heartbeat }),
         createCdiDialect({ engine, config, random }),
         ...cdi1,
       ],

@@ -17,10 +17,10 @@ export class TransferError extends Error {
 export interface ExportFile {
   readonly handle: FileHandle;
   /** Absent in a new file, which has no first line yet. */
-  readonly header?: ExportHeader;
+  readonly header?: ExportHeader | undefined;
   readonly sum: ExportSum;
   /** Where the next page of sessions begins; absent: at the first. */
-  readonly after?: string;
+  readonly after?: string | undefined;
   /** Whether the last line stands there. */
   readonly isComplete: boolean;
 }
@@ -46,7 +46,10 @@ export const resumeExportFile = async (path: string): Promise<ExportFile> => {
   const { hash } = emptySum();
   let sessions = 0;
   let header: ExportHeader | undefined;
-  let found: { readonly sum: ExportSum; readonly end: number; readonly after?: string } = { sum: emptySum(), end: 0 };
+  let found: { readonly sum: ExportSum; readonly end: number; readonly after?: string | undefined } = {
+    sum: emptySum(),
+    end: 0,
+  };
   let isComplete = false;
   try {
     for await (const { text = "", number, end, isWhole } of readTextLines(path, { maxBytes: MAX_LINE_BYTES })) {
@@ -68,16 +71,16 @@ export const resumeExportFile = async (path: string): Promise<ExportFile> => {
         found = {
           sum: { sessions, hash: hash.copy() },
           end,
-          ...(line.kind === "checkpoint" ? { after: line.after } : {}),
+          after: line.kind === "checkpoint" ? line.after : undefined,
         };
     }
     if (!isComplete) await truncate(path, found.end);
     const { sum, after } = found;
     return {
       handle: await open(path, "a"),
-      ...(header === undefined || found.end === 0 ? {} : { header }),
+      header: found.end === 0 ? undefined : header,
       sum: isComplete ? { sessions, hash } : sum,
-      ...(after === undefined ? {} : { after }),
+      after,
       isComplete,
     };
   } catch (cause) {

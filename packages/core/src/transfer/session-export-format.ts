@@ -2,6 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import type { MasterKeyNeed } from "@pawl/engine";
 import type { SessionRecord, TenantId } from "@pawl/storage";
 import { compileValidator } from "../dialects/v1/validator.js";
+import { isJsonObject } from "../server/json-object.js";
 
 /** Bytes that a line may have: a payload and data of the greatest size, escaped. */
 export const MAX_LINE_BYTES = 16 * 1024 * 1024;
@@ -15,7 +16,7 @@ export interface ExportHeader {
   /** The master keys that the refresh tokens of the sessions were sealed with. */
   readonly masterKeys: readonly MasterKeyNeed[];
   /** The one tenant that was exported; absent: all. */
-  readonly tenantId?: TenantId;
+  readonly tenantId?: TenantId | undefined;
 }
 
 /**
@@ -84,7 +85,7 @@ export const createLineReader = (): ((line: string) => ExportLine | string) => {
     } catch {
       return "no JSON: it was cut off or changed";
     }
-    if (typeof value !== "object" || value === null) return "no JSON object";
+    if (!isJsonObject(value)) return "no JSON object";
     if ("format" in value) {
       if (value["format"] !== "pawl-sessions") return "no export of sessions";
       if (value["version"] !== 1) return "an export of a newer release: import it with that one";
@@ -106,15 +107,14 @@ export const createLineReader = (): ((line: string) => ExportLine | string) => {
 /** Payload and data are JSON objects as text; a row that holds another one would fail its next refresh. */
 const textFault = ({ payload, data, current, next }: SessionRecord): string | undefined => {
   for (const [name, json] of Object.entries({ payload, data })) {
-    if (!isJsonObject(json)) return `${name}: must be a JSON object as text`;
+    if (!holdsJsonObject(json)) return `${name}: must be a JSON object as text`;
   }
   return current > next ? "current: must not be greater than next" : undefined;
 };
 
-const isJsonObject = (json: string): boolean => {
+const holdsJsonObject = (json: string): boolean => {
   try {
-    const value: unknown = JSON.parse(json);
-    return typeof value === "object" && value !== null && !Array.isArray(value);
+    return isJsonObject(JSON.parse(json));
   } catch {
     return false;
   }

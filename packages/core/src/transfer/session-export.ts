@@ -15,7 +15,7 @@ const PAGE_LENGTH = 4_000_000;
 export const exportSessions = async (
   storage: Storage,
   file: ExportFile,
-  options: { readonly tenantId?: TenantId; readonly onProgress?: (sessions: number) => void },
+  options: { readonly tenantId?: TenantId | undefined; readonly onProgress?: (sessions: number) => void },
 ): Promise<number> => {
   const { tenantId, onProgress = () => undefined } = options;
   const { hash } = file.sum;
@@ -31,7 +31,7 @@ export const exportSessions = async (
       version: 1,
       exportedAt: storage.now(),
       masterKeys: await listMasterKeyNeeds(storage),
-      ...(tenantId === undefined ? {} : { tenantId }),
+      tenantId,
     };
     await write(formatLine({ kind: "header", header }));
   } else if (file.header.tenantId !== tenantId)
@@ -40,10 +40,7 @@ export const exportSessions = async (
     );
 
   for (let limit = FIRST_PAGE; ;) {
-    const page = await storage.listSessions(tenantId === undefined ? {} : { tenantId }, {
-      limit,
-      ...(after === undefined ? {} : { after }),
-    });
+    const page = await storage.listSessions({ tenantId }, { limit, after });
     const lines = page.items.map((record) => formatLine({ kind: "session", record })).join("");
     sessions += page.items.length;
     after = page.next;

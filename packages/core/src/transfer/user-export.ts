@@ -1,5 +1,5 @@
 import { handleOf } from "@pawl/engine";
-import type { EventRecord, Page, SessionRecord, Storage, TenantId, UserId } from "@pawl/storage";
+import type { EventRecord, Page, PageRequest, SessionRecord, Storage, TenantId, UserId } from "@pawl/storage";
 
 /** Rows that are read at once. */
 const PAGE = 25;
@@ -31,12 +31,10 @@ export async function* exportUser(
   yield "\n  ]\n}\n";
 }
 
-async function* all<T>(
-  list: (page: { readonly limit: number; readonly after?: string }) => Promise<Page<T>>,
-): AsyncGenerator<T> {
+async function* all<T>(list: (page: PageRequest) => Promise<Page<T>>): AsyncGenerator<T> {
   let after: string | undefined;
   do {
-    const page = await list({ limit: PAGE, ...(after === undefined ? {} : { after }) });
+    const page = await list({ limit: PAGE, after });
     yield* page.items;
     after = page.next;
   } while (after !== undefined);
@@ -59,10 +57,10 @@ const sessionText = (record: SessionRecord): string =>
     device: quoted(record.device),
     address: quoted(record.address),
     createdAt: time(record.createdAt),
-    ...(record.issuedAt === 0 ? {} : { refreshedAt: time(record.issuedAt) }),
+    refreshedAt: record.issuedAt === 0 ? undefined : time(record.issuedAt),
     lastActiveAt: time(record.lastActiveAt),
     expiresAt: time(record.expiresAt),
-    ...(record.endedAt === undefined ? {} : { endedAt: time(record.endedAt) }),
+    endedAt: record.endedAt === undefined ? undefined : time(record.endedAt),
     endReason: quoted(record.endReason),
     payload: record.payload,
     data: record.data,
@@ -72,9 +70,7 @@ const eventText = ({ sessionId, tenantId, at, type, reason, detail, count }: Eve
   members({
     at: time(at),
     type: quoted(type),
-    ...(sessionId === undefined || tenantId === undefined
-      ? {}
-      : { handle: quoted(handleOf({ id: sessionId, tenantId })) }),
+    handle: sessionId && tenantId && quoted(handleOf({ id: sessionId, tenantId })),
     reason: quoted(reason),
     detail,
     count: String(count),

@@ -79,7 +79,7 @@ export const rotateMasterKey = async (
   options: MasterKeyContext & {
     readonly random: RandomSource;
     readonly refreshTokenValidity: Millis;
-    readonly to?: number;
+    readonly to?: number | undefined;
   },
 ): Promise<MasterKeyRotation> => {
   const { storage, masterKeys, random, refreshTokenValidity } = options;

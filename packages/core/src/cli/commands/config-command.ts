@@ -6,26 +6,22 @@ import { readConfigWithSources } from "../../config/read-config.js";
 import { CommandError } from "../command-error.js";
 import { type CommandOptions, examples, localCommand } from "../command-options.js";
 import { formatTable } from "../table.js";
-import { print, printJson, type Terminal } from "../terminal.js";
+import { printResult, type Terminal } from "../terminal.js";
 
 interface InitOptions extends CommandOptions {
   readonly force?: true;
   readonly stdout?: true;
 }
 
-const read = ({ config }: CommandOptions, { env, cwd }: Terminal) =>
-  readConfigWithSources({ env, cwd, ...(config === undefined ? {} : { file: config }) });
+const read = ({ config }: CommandOptions, { env, cwd }: Terminal) => readConfigWithSources({ env, cwd, file: config });
 
 const check = (options: CommandOptions, terminal: Terminal): void => {
   const { path } = read(options, terminal).config;
-  if (options.json === true) printJson(terminal, { ok: true, config: path ?? null });
-  else
-    print(
-      terminal,
-      path === undefined
-        ? "No config.yaml here: development defaults, which are fine"
-        : `The configuration is fine: ${path}`,
-    );
+  const text =
+    path === undefined
+      ? "No config.yaml here: development defaults, which are fine"
+      : `The configuration is fine: ${path}`;
+  printResult(terminal, options, { json: { ok: true, config: path ?? null }, text });
 };
 
 const init = (options: InitOptions, terminal: Terminal): void => {
@@ -48,8 +44,8 @@ const init = (options: InitOptions, terminal: Terminal): void => {
       { exitCode: exists ? 2 : 1, cause },
     );
   }
-  if (options.json === true) printJson(terminal, { config: path });
-  else print(terminal, `Wrote ${path}: set cookie_domain and refresh_api_path to those of your API, then  pawl start`);
+  const text = `Wrote ${path}: set cookie_domain and refresh_api_path to those of your API, then  pawl start`;
+  printResult(terminal, options, { json: { config: path }, text });
 };
 
 const show = (options: CommandOptions, terminal: Terminal): void => {
@@ -59,53 +55,43 @@ const show = (options: CommandOptions, terminal: Terminal): void => {
     value: value === undefined ? null : showValue(name, value),
     source,
   }));
-  if (options.json === true) {
-    printJson(terminal, { config: config.path ?? null, settings: shown });
-    return;
-  }
-  print(terminal, `File: ${config.path ?? "none, development defaults"}\n`);
-  print(
-    terminal,
-    formatTable(
-      ["KEY", "FROM", "VALUE"],
-      shown.map(({ key, value, source }) => [key, value === null ? "not set" : source, value ?? ""]),
-    ),
+  const table = formatTable(
+    ["KEY", "FROM", "VALUE"],
+    shown.map(({ key, value, source }) => [key, value === null ? "not set" : source, value ?? ""]),
   );
+  printResult(terminal, options, {
+    json: { config: config.path ?? null, settings: shown },
+    text: `File: ${config.path ?? "none, development defaults"}\n\n${table}`,
+  });
 };
 
 /** `pawl config check|init|show` */
 export const addConfigCommand = (program: Command, terminal: Terminal): void => {
   const command = program.command("config").description("Check, write or show the configuration");
   examples(command, ["pawl config init", "a new config.yaml"], ["pawl config check", "what the start would say of it"]);
-  examples(
-    localCommand(
-      command
-        .command("check")
-        .description("Say whether the configuration is accepted, as the start would, without starting")
-        .action((options: CommandOptions) => check(options, terminal)),
-    ),
+  localCommand(
+    command
+      .command("check")
+      .description("Say whether the configuration is accepted, as the start would, without starting")
+      .action((options: CommandOptions) => check(options, terminal)),
     ["pawl config check", "./config.yaml and the environment"],
     ["pawl config check --config /etc/pawl/config.yaml", "another file"],
   );
-  examples(
-    localCommand(
-      command
-        .command("init")
-        .description("Write a new config.yaml with every key, explained")
-        .option("--force", "overwrite the file")
-        .option("--stdout", "print it instead of writing a file")
-        .action((options: InitOptions) => init(options, terminal)),
-    ),
+  localCommand(
+    command
+      .command("init")
+      .description("Write a new config.yaml with every key, explained")
+      .option("--force", "overwrite the file")
+      .option("--stdout", "print it instead of writing a file")
+      .action((options: InitOptions) => init(options, terminal)),
     ["pawl config init", "writes ./config.yaml, never over an existing one"],
     ["pawl config init --config /etc/pawl/config.yaml", "another file"],
   );
-  examples(
-    localCommand(
-      command
-        .command("show")
-        .description("Show every key, its value and where it comes from; secrets stay hidden")
-        .action((options: CommandOptions) => show(options, terminal)),
-    ),
+  localCommand(
+    command
+      .command("show")
+      .description("Show every key, its value and where it comes from; secrets stay hidden")
+      .action((options: CommandOptions) => show(options, terminal)),
     ["pawl config show --json", "for programs"],
   );
 };

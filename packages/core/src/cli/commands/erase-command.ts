@@ -3,9 +3,9 @@ import { catchUpLog, loggedStorage, openRevocationLog } from "@pawl/engine/host"
 import { PUBLIC_TENANT, type Storage, type TenantId, type UserId } from "@pawl/storage";
 import type { Command } from "commander";
 import { CommandError } from "../command-error.js";
-import { examples, someText, storageCommand } from "../command-options.js";
+import { someText, storageCommand } from "../command-options.js";
 import { type LocalStorage, type StorageCommandOptions, withStorage } from "../local-storage.js";
-import { confirm, print, printJson, type Terminal, jsonText } from "../terminal.js";
+import { confirm, jsonText, printResult, type Terminal } from "../terminal.js";
 
 interface EraseOptions extends StorageCommandOptions {
   readonly user: string;
@@ -46,25 +46,25 @@ const erase = async (options: EraseOptions, terminal: Terminal): Promise<void> =
     }
     const { ended, rows, events } = await withLog(local, (storage) => storage.eraseUser(user));
     await local.storage.appendEvents([adminEvent(local.storage.now(), { act: "user_erased", rows, events })]);
-    if (options.json === true) printJson(terminal, { ended: ended.length, sessions: rows, events });
-    else print(terminal, `Erased: sessions ${rows} (${ended.length} of them live), events ${events}`);
+    printResult(terminal, options, {
+      json: { ended: ended.length, sessions: rows, events },
+      text: `Erased: sessions ${rows} (${ended.length} of them live), events ${events}`,
+    });
   });
 };
 
 /** `pawl sessions erase` */
 export const addEraseCommand = (parent: Command, terminal: Terminal): void => {
-  examples(
-    storageCommand(
-      parent
-        .command("erase")
-        .description(
-          "Erase everything that is stored about a user: live sessions end, all rows and events go; opens the storage directly",
-        )
-        .requiredOption("--user <id>", "the user", someText)
-        .option("--tenant <id>", "the tenant of the user (else public)", someText)
-        .option("-y, --yes", "do not ask")
-        .action((options: EraseOptions) => erase(options, terminal)),
-    ),
+  storageCommand(
+    parent
+      .command("erase")
+      .description(
+        "Erase everything that is stored about a user: live sessions end, all rows and events go; opens the storage directly",
+      )
+      .requiredOption("--user <id>", "the user", someText)
+      .option("--tenant <id>", "the tenant of the user (else public)", someText)
+      .option("-y, --yes", "do not ask")
+      .action((options: EraseOptions) => erase(options, terminal)),
     ["pawl sessions erase --user alice", "asks first"],
     ["pawl sessions erase --user alice --tenant acme --yes", "for scripts"],
   );

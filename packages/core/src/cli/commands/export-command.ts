@@ -2,11 +2,11 @@ import { open } from "node:fs/promises";
 import { resolve } from "node:path";
 import { PUBLIC_TENANT, type TenantId, type UserId } from "@pawl/storage";
 import type { Command } from "commander";
-import { CommandError } from "../command-error.js";
-import { examples, someText, storageCommand } from "../command-options.js";
+import { CommandError, usageError } from "../command-error.js";
+import { someText, storageCommand } from "../command-options.js";
 import { type StorageCommandOptions, withStorage } from "../local-storage.js";
 import { createProgress } from "../progress.js";
-import { print, printJson, type Terminal, jsonText } from "../terminal.js";
+import { jsonText, printResult, type Terminal } from "../terminal.js";
 
 interface ExportOptions extends StorageCommandOptions {
   readonly user?: string;
@@ -14,10 +14,8 @@ interface ExportOptions extends StorageCommandOptions {
   readonly resume?: true;
 }
 
-const usage = (message: string): CommandError => new CommandError(message, { exitCode: 2 });
-
 const exportAll = async (file: string | undefined, options: ExportOptions, terminal: Terminal): Promise<void> => {
-  if (file === undefined) throw usage("say which file to write, or --user <id> for the data of one user");
+  if (file === undefined) throw usageError("say which file to write, or --user <id> for the data of one user");
   const path = resolve(terminal.cwd, file);
   const { createExportFile, resumeExportFile } = await import("../../transfer/export-file.js");
   const { exportSessions } = await import("../../transfer/session-export.js");
@@ -28,18 +26,16 @@ const exportAll = async (file: string | undefined, options: ExportOptions, termi
       const sessions = target.isComplete
         ? target.sum.sessions
         : await exportSessions(storage, target, {
-            ...(options.tenant === undefined ? {} : { tenantId: options.tenant as TenantId }),
+            tenantId: options.tenant as TenantId | undefined,
             onProgress: (count) => progress.show(count, `${count} sessions`),
           });
       progress.clear();
-      if (options.json === true) printJson(terminal, { file: path, sessions, wasComplete: target.isComplete });
-      else
-        print(
-          terminal,
-          target.isComplete
-            ? `${path} was complete already: ${sessions} sessions`
-            : `Wrote ${sessions} sessions to ${path}; with the master key they can be taken over, so keep it safe`,
-        );
+      printResult(terminal, options, {
+        json: { file: path, sessions, wasComplete: target.isComplete },
+        text: target.isComplete
+          ? `${path} was complete already: ${sessions} sessions`
+          : `Wrote ${sessions} sessions to ${path}; with the master key they can be taken over, so keep it safe`,
+      });
     } finally {
       progress.clear();
       await target.handle.close();
@@ -52,7 +48,7 @@ const exportOfUser = async (
   options: ExportOptions & { readonly user: string },
   terminal: Terminal,
 ): Promise<void> => {
-  if (options.resume === true) throw usage("--resume is for the export of sessions, not for that of a user");
+  if (options.resume === true) throw usageError("--resume is for the export of sessions, not for that of a user");
   const { exportUser } = await import("../../transfer/user-export.js");
   const user = { tenantId: (options.tenant ?? PUBLIC_TENANT) as TenantId, userId: options.user as UserId };
   await withStorage(options, terminal, async ({ storage }) => {
@@ -72,31 +68,29 @@ const exportOfUser = async (
     } finally {
       await target.close();
     }
-    if (options.json === true) printJson(terminal, { file: path });
-    else print(terminal, `Wrote what is stored about user ${jsonText(options.user)} to ${path}`);
+    const text = `Wrote what is stored about user ${jsonText(options.user)} to ${path}`;
+    printResult(terminal, options, { json: { file: path }, text });
   });
 };
 
 /** `pawl sessions export` */
 export const addExportCommand = (parent: Command, terminal: Terminal): void => {
-  examples(
-    storageCommand(
-      parent
-        .command("export")
-        .description(
-          "Write all live sessions to a file, to be imported into another storage; or all that is stored about one user, as JSON. Opens the storage directly",
-        )
-        .argument("[file]", "file to write, for its owner alone; with --user standard output without one", someText)
-        .option("--user <id>", "what is stored about this user (of the tenant of --tenant, else of public)", someText)
-        .option("--tenant <id>", "sessions of this tenant only, or with --user the tenant of the user", someText)
-        .option("--resume", "go on with an export that was interrupted")
-        .action((file: string | undefined, options: ExportOptions) => {
-          const { user } = options;
-          return user === undefined
-            ? exportAll(file, options, terminal)
-            : exportOfUser(file, { ...options, user }, terminal);
-        }),
-    ),
+  storageCommand(
+    parent
+      .command("export")
+      .description(
+        "Write all live sessions to a file, to be imported into another storage; or all that is stored about one user, as JSON. Opens the storage directly",
+      )
+      .argument("[file]", "file to write, for its owner alone; with --user standard output without one", someText)
+      .option("--user <id>", "what is stored about this user (of the tenant of --tenant, else of public)", someText)
+      .option("--tenant <id>", "sessions of this tenant only, or with --user the tenant of the user", someText)
+      .option("--resume", "go on with an export that was interrupted")
+      .action((file: string | undefined, options: ExportOptions) => {
+        const { user } = options;
+        return user === undefined
+          ? exportAll(file, options, terminal)
+          : exportOfUser(file, { ...options, user }, terminal);
+      }),
     ["pawl sessions export sessions.ndjson", "those of the configured storage"],
     ["pawl sessions export sessions.ndjson --resume", "after an interruption"],
     ["pawl sessions export --user alice alice.json", "for a data-protection request"],

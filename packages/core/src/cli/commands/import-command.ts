@@ -1,10 +1,10 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { examples, someText, storageCommand } from "../command-options.js";
+import { someText, storageCommand } from "../command-options.js";
 import { type StorageCommandOptions, withStorage } from "../local-storage.js";
 import { createProgress } from "../progress.js";
-import { print, printJson, type Terminal } from "../terminal.js";
+import { printResult, type Terminal } from "../terminal.js";
 
 interface ImportOptions extends StorageCommandOptions {
   readonly dryRun?: true;
@@ -24,20 +24,20 @@ const importFile = async (file: string, options: ImportOptions, terminal: Termin
     const found = await checkExport(path, onProgress("checking"));
     if (options.dryRun === true) {
       progress.clear();
-      if (options.json === true) printJson(terminal, { file: path, sessions: found, dryRun: true });
-      else print(terminal, `${path} is whole: ${found} sessions (nothing was changed)`);
-      return;
+      return printResult(terminal, options, {
+        json: { file: path, sessions: found, dryRun: true },
+        text: `${path} is whole: ${found} sessions (nothing was changed)`,
+      });
     }
     await withStorage({ ...options, mayBeNew: true }, terminal, async ({ storage, shown }) => {
       const done = await importSessions(storage, path, onProgress("importing"));
       progress.clear();
-      if (options.json === true) {
-        printJson(terminal, { file: path, ...done, dryRun: false });
-        return;
-      }
-      print(terminal, `Imported ${done.inserted} of ${done.sessions} sessions into ${shown}`);
-      if (done.present > 0) print(terminal, `Were there already, and stay as they are: ${done.present}`);
-      if (done.expired > 0) print(terminal, `Have expired since: ${done.expired}`);
+      const lines = [
+        `Imported ${done.inserted} of ${done.sessions} sessions into ${shown}`,
+        ...(done.present > 0 ? [`Were there already, and stay as they are: ${done.present}`] : []),
+        ...(done.expired > 0 ? [`Have expired since: ${done.expired}`] : []),
+      ];
+      printResult(terminal, options, { json: { file: path, ...done, dryRun: false }, text: lines.join("\n") });
     });
   } finally {
     progress.clear();
@@ -46,17 +46,15 @@ const importFile = async (file: string, options: ImportOptions, terminal: Termin
 
 /** `pawl sessions import` */
 export const addImportCommand = (parent: Command, terminal: Terminal): void => {
-  examples(
-    storageCommand(
-      parent
-        .command("import")
-        .description(
-          "Take over the sessions of an export, once it was found whole; opens the storage directly, and goes on where it was interrupted when run again",
-        )
-        .argument("<file>", "file that  pawl sessions export  has written", someText)
-        .option("--dry-run", "only check the file")
-        .action((file: string, options: ImportOptions) => importFile(file, options, terminal)),
-    ),
+  storageCommand(
+    parent
+      .command("import")
+      .description(
+        "Take over the sessions of an export, once it was found whole; opens the storage directly, and goes on where it was interrupted when run again",
+      )
+      .argument("<file>", "file that  pawl sessions export  has written", someText)
+      .option("--dry-run", "only check the file")
+      .action((file: string, options: ImportOptions) => importFile(file, options, terminal)),
     ["pawl sessions import sessions.ndjson --storage postgres://db/pawl", "into another storage"],
     ["pawl sessions import sessions.ndjson --dry-run", "is the file whole?"],
   );

@@ -8,7 +8,7 @@ import { CommandError } from "../command-error.js";
 import { examples, pointInTime, storageCommand } from "../command-options.js";
 import { type StorageCommandOptions, withStorage } from "../local-storage.js";
 import { createProgress } from "../progress.js";
-import { print, printJson, type Terminal } from "../terminal.js";
+import { printResult, type Terminal } from "../terminal.js";
 import { readTextLines } from "../../transfer/text-lines.js";
 
 interface ReplayOptions extends StorageCommandOptions {
@@ -125,30 +125,23 @@ const report = (
     readonly bad: readonly BadLine[];
     readonly alive: number;
   },
-  { dryRun, json }: ReplayOptions,
+  options: ReplayOptions,
   terminal: Terminal,
 ): void => {
+  const isDry = options.dryRun === true;
   const strange = bad.filter(({ line }) => line === 0).map(({ file }) => file);
   const lines = bad.filter(({ line }) => line > 0);
-  if (json === true)
-    printJson(terminal, {
-      files,
-      lines: counts.lines,
-      earlier: counts.earlier,
-      ended: dryRun === true ? 0 : alive,
-      alive,
-      bad: { count: counts.bad, lines },
-      dryRun: dryRun === true,
-    });
-  else {
-    const earlier = counts.earlier === 0 ? "" : `, ${counts.earlier} of them before --since`;
-    print(
-      terminal,
-      `Read ${counts.lines} revocations${earlier}: ${alive} ${alive === 1 ? "session was" : "sessions were"} still alive${dryRun === true ? " (nothing was changed)" : " and ended now"}`,
-    );
-    for (const { file, line } of lines.slice(0, NAMED)) print(terminal, `Not a revocation: ${file}, line ${line}`);
-    if (counts.bad > NAMED) print(terminal, `… and ${counts.bad - NAMED} more such lines`);
-  }
+  const earlier = counts.earlier === 0 ? "" : `, ${counts.earlier} of them before --since`;
+  const text = [
+    `Read ${counts.lines} revocations${earlier}: ${alive} ${alive === 1 ? "session was" : "sessions were"} still alive${isDry ? " (nothing was changed)" : " and ended now"}`,
+    ...lines.slice(0, NAMED).map(({ file, line }) => `Not a revocation: ${file}, line ${line}`),
+    ...(counts.bad > NAMED ? [`… and ${counts.bad - NAMED} more such lines`] : []),
+  ].join("\n");
+  const { bad: count, ...known } = counts;
+  printResult(terminal, options, {
+    json: { files, ...known, ended: isDry ? 0 : alive, alive, bad: { count, lines }, dryRun: isDry },
+    text,
+  });
   if (strange.length > 0) throw new CommandError(`no revocation log: ${strange.join(", ")}`);
 };
 
@@ -156,18 +149,16 @@ const report = (
 export const addRevocationsCommand = (program: Command, terminal: Terminal): void => {
   const command = program.command("revocations").description("Revocation logs, after a backup was restored");
   examples(command, ["pawl revocations replay revocations.log", "ends again what was ended since the backup"]);
-  examples(
-    storageCommand(
-      command
-        .command("replay")
-        .description(
-          "End again whatever the revocation logs say and a restored backup brought back to life; opens the storage directly, and may be run again",
-        )
-        .argument("<files...>", "revocation logs, of every node")
-        .option("--since <time>", "only what ended then or later, such as 2026-03-01T00:00:00Z", pointInTime)
-        .option("--dry-run", "only count what is still alive")
-        .action((files: string[], options: ReplayOptions) => replay(files, options, terminal)),
-    ),
+  storageCommand(
+    command
+      .command("replay")
+      .description(
+        "End again whatever the revocation logs say and a restored backup brought back to life; opens the storage directly, and may be run again",
+      )
+      .argument("<files...>", "revocation logs, of every node")
+      .option("--since <time>", "only what ended then or later, such as 2026-03-01T00:00:00Z", pointInTime)
+      .option("--dry-run", "only count what is still alive")
+      .action((files: string[], options: ReplayOptions) => replay(files, options, terminal)),
     ["pawl revocations replay node1.log node2.log", "those of all nodes"],
     ["pawl revocations replay *.log --since 2026-03-01T00:00:00Z --dry-run", "what would be ended"],
   );

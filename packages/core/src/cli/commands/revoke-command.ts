@@ -1,9 +1,9 @@
 import type { RouteBody } from "@pawl/protocol";
 import type { Command } from "commander";
-import { CommandError } from "../command-error.js";
-import { type CallOptions, callingCommand, examples, someText } from "../command-options.js";
+import { CommandError, usageError } from "../command-error.js";
+import { type CallOptions, callingCommand, someText } from "../command-options.js";
 import { type ApiClient, createApiClient } from "../api-client.js";
-import { confirm, print, printJson, type Terminal, jsonText } from "../terminal.js";
+import { confirm, jsonText, printResult, type Terminal } from "../terminal.js";
 
 interface RevokeOptions extends CallOptions {
   readonly user?: string;
@@ -18,25 +18,23 @@ const BATCH = 10_000;
 /** How far sessions of a tenant are counted before the question. */
 const COUNTED = 500;
 
-const usage = (message: string): CommandError => new CommandError(message, { exitCode: 2 });
-
 /** What the arguments select; wrong combinations are refused before anything is asked. */
 const selection = (handles: readonly string[], { user, except, tenant }: RevokeOptions) => {
-  if (except !== undefined && user === undefined) throw usage("--except needs --user");
+  if (except !== undefined && user === undefined) throw usageError("--except needs --user");
   if (handles.length > 0) {
     if (user !== undefined || tenant !== undefined)
-      throw usage("give handles, or --user, or --tenant, not several of them");
+      throw usageError("give handles, or --user, or --tenant, not several of them");
     return { kind: "handles", handles } as const;
   }
   if (user !== undefined) return { kind: "user", user, except, tenant } as const;
   if (tenant !== undefined) return { kind: "tenant", tenant } as const;
-  throw usage("say which sessions: handles, --user <id> or --tenant <id>");
+  throw usageError("say which sessions: handles, --user <id> or --tenant <id>");
 };
 
 type Selection = ReturnType<typeof selection>;
 
 const bodies = (selected: Selection, detail: string | undefined): readonly RouteBody<"revokeSessions">[] => {
-  const cause = { reason: "revoked_by_admin", ...(detail === undefined ? {} : { detail }) } as const;
+  const cause = { reason: "revoked_by_admin", detail } as const;
   switch (selected.kind) {
     case "handles":
       return Array.from({ length: Math.ceil(selected.handles.length / BATCH) }, (_, index) => ({
@@ -47,8 +45,8 @@ const bodies = (selected: Selection, detail: string | undefined): readonly Route
       return [
         {
           userId: selected.user,
-          ...(selected.tenant === undefined ? {} : { tenantId: selected.tenant }),
-          ...(selected.except === undefined ? {} : { except: selected.except }),
+          tenantId: selected.tenant,
+          except: selected.except,
           ...cause,
         },
       ];
@@ -68,7 +66,7 @@ const question = async (client: ApiClient, selected: Exclude<Selection, { kind: 
   }
   const { user, tenant, except } = selected;
   const { handles } = await client.call("listSessionHandles", {
-    query: { userId: user, ...(tenant === undefined ? {} : { tenantId: tenant }) },
+    query: { userId: user, tenantId: tenant },
   });
   const count = handles.filter((handle) => handle !== except).length;
   return `End all sessions of user ${jsonText(user)}${except === undefined ? "" : " but one"} (${count})?`;
@@ -86,29 +84,27 @@ const revoke = async (handles: readonly string[], options: RevokeOptions, termin
   const revoked: string[] = [];
   for (const body of bodies(selected, options.detail))
     revoked.push(...(await client.call("revokeSessions", { body })).revoked);
-  if (options.json === true) {
-    printJson(terminal, { revoked });
-    return;
-  }
-  print(terminal, `Revoked ${revoked.length} ${revoked.length === 1 ? "session" : "sessions"}`);
-  for (const handle of new Set(handles)) if (!revoked.includes(handle)) print(terminal, `Was not live: ${handle}`);
+  const notLive = [...new Set(handles)].filter((handle) => !revoked.includes(handle));
+  const text = `Revoked ${revoked.length} ${revoked.length === 1 ? "session" : "sessions"}`;
+  printResult(terminal, options, {
+    json: { revoked },
+    text: [text, ...notLive.map((handle) => `Was not live: ${handle}`)].join("\n"),
+  });
 };
 
 /** `pawl sessions revoke` */
 export const addRevokeCommand = (parent: Command, terminal: Terminal): void => {
-  examples(
-    callingCommand(
-      parent
-        .command("revoke")
-        .description("End sessions: the handles given, or all of a user, or all of a tenant")
-        .argument("[handles...]", "session handles")
-        .option("--user <id>", "all sessions of this user (of the tenant of --tenant, else of public)", someText)
-        .option("--except <handle>", "but not this one", someText)
-        .option("--tenant <id>", "all sessions of this tenant, or with --user the tenant of the user", someText)
-        .option("--detail <text>", "note for the audit trail, such as who asked", someText)
-        .option("-y, --yes", "do not ask")
-        .action((handles: string[], options: RevokeOptions) => revoke(handles, options, terminal)),
-    ),
+  callingCommand(
+    parent
+      .command("revoke")
+      .description("End sessions: the handles given, or all of a user, or all of a tenant")
+      .argument("[handles...]", "session handles")
+      .option("--user <id>", "all sessions of this user (of the tenant of --tenant, else of public)", someText)
+      .option("--except <handle>", "but not this one", someText)
+      .option("--tenant <id>", "all sessions of this tenant, or with --user the tenant of the user", someText)
+      .option("--detail <text>", "note for the audit trail, such as who asked", someText)
+      .option("-y, --yes", "do not ask")
+      .action((handles: string[], options: RevokeOptions) => revoke(handles, options, terminal)),
     ["pawl sessions revoke 5d0f… 81c2…", "these, without a question"],
     ["pawl sessions revoke --user alice --except 5d0f…", "all others of a user"],
     ["pawl sessions revoke --tenant acme --yes", "everybody of a tenant"],

@@ -7,11 +7,11 @@ import {
 } from "@pawl/engine";
 import { addToMasterKeyFile, type MasterKeySource, masterKeySource, removeFromMasterKeyFile } from "@pawl/engine/host";
 import type { Command } from "commander";
-import { CommandError } from "../command-error.js";
-import { type CommandOptions, examples, localCommand, wholeNumber } from "../command-options.js";
+import { CommandError, usageError } from "../command-error.js";
+import { type CommandOptions, localCommand, wholeNumber } from "../command-options.js";
 import { type LocalStorage, withStorage } from "../local-storage.js";
 import { formatTable, formatTime } from "../table.js";
-import { print, printJson, type Terminal } from "../terminal.js";
+import { printResult, type Terminal } from "../terminal.js";
 
 interface RotateMasterOptions extends CommandOptions {
   readonly status?: true;
@@ -31,21 +31,13 @@ const keyId = wholeNumber({ min: 0, max: 255 });
 
 const checkUsage = ({ status, add, to, remove, endSessions }: RotateMasterOptions): void => {
   const given = [status, add, to, remove].filter((option) => option !== undefined);
-  if (given.length > 1)
-    throw new CommandError("--status, --add, --to and --remove are steps of their own: give one of them", {
-      exitCode: 2,
-    });
-  if (endSessions === true && remove === undefined)
-    throw new CommandError("--end-sessions needs --remove", { exitCode: 2 });
+  if (given.length > 1) throw usageError("--status, --add, --to and --remove are steps of their own: give one of them");
+  if (endSessions === true && remove === undefined) throw usageError("--end-sessions needs --remove");
 };
 
 const sourceOf = ({ config }: LocalStorage): MasterKeySource => {
   const { storage, masterKey, masterKeyFile } = config;
-  const found = masterKeySource({
-    storage,
-    ...(masterKey === undefined ? {} : { masterKey }),
-    ...(masterKeyFile === undefined ? {} : { masterKeyFile }),
-  });
+  const found = masterKeySource({ storage, masterKey, masterKeyFile });
   if (found === undefined) throw new CommandError("storage in the memory of a process has no lasting master key");
   return found;
 };
@@ -94,7 +86,7 @@ const rotate = async (
     masterKeys: await read(),
     random: systemRandom,
     refreshTokenValidity: config.policy.refreshTokenValidity,
-    ...(to === undefined ? {} : { to }),
+    to,
   });
   const turned =
     done.from === done.to
@@ -122,38 +114,32 @@ const rotateMaster = async (options: RotateMasterOptions, terminal: Terminal): P
     };
     const done = options.status === true ? undefined : await act();
     const keys = await listMasterKeys({ storage: local.storage, masterKeys: await source.read() });
-    if (options.json === true) {
-      printJson(terminal, { ...done?.facts, keys });
-      return;
-    }
-    if (done !== undefined) print(terminal, `${done.text}\n`);
     const now = local.storage.now();
-    print(
-      terminal,
-      formatTable(
-        ["KEY", "STATE", "SIGNING KEYS", "MAY BE REMOVED"],
-        keys.map((key) => [String(key.id), key.state, String(key.signingKeys.length), removable(key, now)]),
-      ),
+    const table = formatTable(
+      ["KEY", "STATE", "SIGNING KEYS", "MAY BE REMOVED"],
+      keys.map((key) => [String(key.id), key.state, String(key.signingKeys.length), removable(key, now)]),
     );
+    printResult(terminal, options, {
+      json: { ...done?.facts, keys },
+      text: done === undefined ? table : `${done.text}\n\n${table}`,
+    });
   });
 };
 
 /** `pawl keys rotate-master` */
 export const addRotateMasterCommand = (parent: Command, terminal: Terminal): void => {
-  examples(
-    localCommand(
-      parent
-        .command("rotate-master")
-        .description(
-          "Make a new master key the one that seals, on every node, and seal the signing keys anew; works on the storage while nodes run, and does what is left when it was interrupted",
-        )
-        .option("--status", "only show the keys, and when each may be removed")
-        .option("--add", "only make a new key, at the end of the key file, for every node to get first")
-        .option("--to <id>", "the key that is to seal, where several are new, or to turn back", keyId)
-        .option("--remove <id>", "take a key out of use for good; refused while anything needs it", keyId)
-        .option("--end-sessions", "with --remove: also while sessions need it; these have to log in again")
-        .action((options: RotateMasterOptions) => rotateMaster(options, terminal)),
-    ),
+  localCommand(
+    parent
+      .command("rotate-master")
+      .description(
+        "Make a new master key the one that seals, on every node, and seal the signing keys anew; works on the storage while nodes run, and does what is left when it was interrupted",
+      )
+      .option("--status", "only show the keys, and when each may be removed")
+      .option("--add", "only make a new key, at the end of the key file, for every node to get first")
+      .option("--to <id>", "the key that is to seal, where several are new, or to turn back", keyId)
+      .option("--remove <id>", "take a key out of use for good; refused while anything needs it", keyId)
+      .option("--end-sessions", "with --remove: also while sessions need it; these have to log in again")
+      .action((options: RotateMasterOptions) => rotateMaster(options, terminal)),
     ["pawl keys rotate-master --add", "first: a new key, in the key file"],
     ["pawl keys rotate-master", "once every node has that file"],
     ["pawl keys rotate-master --status", "may the old one go?"],

@@ -7,7 +7,7 @@ import { addExportCommand } from "./export-command.js";
 import { addImportCommand } from "./import-command.js";
 import { addRevokeCommand } from "./revoke-command.js";
 import { formatFacts, formatTable, formatTime } from "../table.js";
-import { print, printJson, type Terminal } from "../terminal.js";
+import { printResult, type Terminal } from "../terminal.js";
 
 interface ListOptions extends CallOptions {
   readonly user?: string;
@@ -30,94 +30,75 @@ const list = async (options: ListOptions, terminal: Terminal): Promise<void> => 
     const page = await client.call("listSessions", {
       query: {
         limit: Math.min(PAGE, limit - sessions.length),
-        ...(user === undefined ? {} : { userId: user }),
-        ...(tenant === undefined ? {} : { tenantId: tenant }),
-        ...(after === undefined ? {} : { after }),
+        userId: user,
+        tenantId: tenant,
+        after,
       },
     });
     sessions.push(...page.sessions);
     after = page.next;
   } while (after !== undefined && sessions.length < limit);
-  if (options.json === true) {
-    printJson(terminal, { sessions, ...(after === undefined ? {} : { next: after }) });
-    return;
-  }
-  if (sessions.length === 0) print(terminal, "No live sessions.");
-  else
-    print(
-      terminal,
-      formatTable(
-        ["HANDLE", "USER", "TENANT", "CREATED", "LAST ACTIVE", "EXPIRES", "ADDRESS", "DEVICE"],
-        sessions.map((session) => [
-          session.handle,
-          session.userId,
-          session.tenantId,
-          time(session.createdAt),
-          time(session.lastActiveAt),
-          time(session.expiresAt),
-          session.address,
-          session.device,
-        ]),
-      ),
-    );
-  if (after !== undefined) print(terminal, `\nThere are more: --after ${after}`);
+  const table = formatTable(
+    ["HANDLE", "USER", "TENANT", "CREATED", "LAST ACTIVE", "EXPIRES", "ADDRESS", "DEVICE"],
+    sessions.map((session) => [
+      session.handle,
+      session.userId,
+      session.tenantId,
+      time(session.createdAt),
+      time(session.lastActiveAt),
+      time(session.expiresAt),
+      session.address,
+      session.device,
+    ]),
+  );
+  const more = after === undefined ? "" : `\n\nThere are more: --after ${after}`;
+  printResult(terminal, options, {
+    json: { sessions, next: after },
+    text: `${sessions.length === 0 ? "No live sessions." : table}${more}`,
+  });
 };
 
 const show = async (handle: string, options: CallOptions, terminal: Terminal): Promise<void> => {
   const session = await createApiClient(options, terminal).call("getSession", { handle });
-  if (options.json === true) printJson(terminal, session);
-  else
-    print(
-      terminal,
-      formatFacts([
-        ["Handle", session.handle],
-        ["User", session.userId],
-        ["Tenant", session.tenantId],
-        ["Device", session.device],
-        ["Address", session.address],
-        ["Created", time(session.createdAt)],
-        ["Last active", time(session.lastActiveAt)],
-        ["Refreshed", time(session.refreshedAt)],
-        ["Expires", time(session.expiresAt)],
-        ["Payload", JSON.stringify(session.payload)],
-        ["Data", JSON.stringify(session.data)],
-      ]),
-    );
+  const text = formatFacts([
+    ["Handle", session.handle],
+    ["User", session.userId],
+    ["Tenant", session.tenantId],
+    ["Device", session.device],
+    ["Address", session.address],
+    ["Created", time(session.createdAt)],
+    ["Last active", time(session.lastActiveAt)],
+    ["Refreshed", time(session.refreshedAt)],
+    ["Expires", time(session.expiresAt)],
+    ["Payload", JSON.stringify(session.payload)],
+    ["Data", JSON.stringify(session.data)],
+  ]);
+  printResult(terminal, options, { json: session, text });
 };
 
 const explain = async (handle: string, options: CallOptions, terminal: Terminal): Promise<void> => {
   const answer = await createApiClient(options, terminal).call("explainSession", { handle });
-  if (options.json === true) {
-    printJson(terminal, answer);
-    return;
-  }
-  print(
-    terminal,
-    formatFacts([
-      ["Handle", answer.handle],
-      ["Status", answer.status],
-      ["User", answer.userId],
-      ["Created", time(answer.createdAt)],
-      ["Last active", time(answer.lastActiveAt)],
-      ["Ended", time(answer.endedAt)],
-      ["Reason", answer.reason],
-      ["In short", answer.summary],
+  const facts = formatFacts([
+    ["Handle", answer.handle],
+    ["Status", answer.status],
+    ["User", answer.userId],
+    ["Created", time(answer.createdAt)],
+    ["Last active", time(answer.lastActiveAt)],
+    ["Ended", time(answer.endedAt)],
+    ["Reason", answer.reason],
+    ["In short", answer.summary],
+  ]);
+  const events = formatTable(
+    ["TIME", "EVENT", "REASON", "COUNT", "DETAIL"],
+    answer.events.map(({ at, type, reason, count, detail }) => [
+      time(at),
+      type,
+      reason,
+      String(count),
+      detail === undefined ? "" : JSON.stringify(detail),
     ]),
   );
-  if (answer.events.length > 0)
-    print(
-      terminal,
-      `\n${formatTable(
-        ["TIME", "EVENT", "REASON", "COUNT", "DETAIL"],
-        answer.events.map(({ at, type, reason, count, detail }) => [
-          time(at),
-          type,
-          reason,
-          String(count),
-          detail === undefined ? "" : JSON.stringify(detail),
-        ]),
-      )}`,
-    );
+  printResult(terminal, options, { json: answer, text: answer.events.length > 0 ? `${facts}\n\n${events}` : facts });
 };
 
 /** `pawl sessions list|show|explain|revoke|export|import|erase` */
@@ -131,38 +112,32 @@ export const addSessionsCommand = (program: Command, terminal: Terminal): void =
     ["pawl sessions explain 5d0f…", "why a session ended"],
     ["pawl sessions revoke --user alice", "end all sessions of a user"],
   );
-  examples(
-    callingCommand(
-      command
-        .command("list")
-        .description("List live sessions")
-        .option("--user <id>", "of this user only", someText)
-        .option("--tenant <id>", "of this tenant only", someText)
-        .option("--limit <count>", "how many at most", wholeNumber({ min: 1, max: 100_000 }), 100)
-        .option("--after <position>", "continue where a list ended", someText)
-        .action((options: ListOptions) => list(options, terminal)),
-    ),
+  callingCommand(
+    command
+      .command("list")
+      .description("List live sessions")
+      .option("--user <id>", "of this user only", someText)
+      .option("--tenant <id>", "of this tenant only", someText)
+      .option("--limit <count>", "how many at most", wholeNumber({ min: 1, max: 100_000 }), 100)
+      .option("--after <position>", "continue where a list ended", someText)
+      .action((options: ListOptions) => list(options, terminal)),
     ["pawl sessions list --user alice", "where a user is logged in"],
     ["pawl sessions list --limit 5000 --json", "for programs"],
   );
-  examples(
-    callingCommand(
-      command
-        .command("show")
-        .description("Show one live session")
-        .argument("<handle>", "session handle", someText)
-        .action((handle: string, options: CallOptions) => show(handle, options, terminal)),
-    ),
+  callingCommand(
+    command
+      .command("show")
+      .description("Show one live session")
+      .argument("<handle>", "session handle", someText)
+      .action((handle: string, options: CallOptions) => show(handle, options, terminal)),
     ["pawl sessions show 5d0f…", "device, address, times, payload, data"],
   );
-  examples(
-    callingCommand(
-      command
-        .command("explain")
-        .description("Tell what became of a session, and why")
-        .argument("<handle>", "session handle", someText)
-        .action((handle: string, options: CallOptions) => explain(handle, options, terminal)),
-    ),
+  callingCommand(
+    command
+      .command("explain")
+      .description("Tell what became of a session, and why")
+      .argument("<handle>", "session handle", someText)
+      .action((handle: string, options: CallOptions) => explain(handle, options, terminal)),
     ["pawl sessions explain 5d0f…", "also of one that has ended"],
   );
   addRevokeCommand(command, terminal);

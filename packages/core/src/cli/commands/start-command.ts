@@ -3,10 +3,10 @@ import type { CoreConfig } from "../../config/core-config.js";
 import { isLoopbackHost } from "../../config/network-address.js";
 import { readConfig } from "../../config/read-config.js";
 import { showStorageAddress } from "../../config/storage-address.js";
-import { type CommandOptions, examples, localCommand } from "../command-options.js";
+import { type CommandOptions, localCommand } from "../command-options.js";
 import { CommandError, stackOf } from "../command-error.js";
 import { print, type Terminal } from "../terminal.js";
-import { version } from "../version.js";
+import { version } from "../../version.js";
 
 interface StartOptions extends CommandOptions {
   readonly port?: string;
@@ -47,12 +47,8 @@ const stopSignal = (): Promise<NodeJS.Signals> =>
 
 const start = async (options: StartOptions, terminal: Terminal): Promise<void> => {
   const { config: file, port, host } = options;
-  const config = readConfig({
-    env: terminal.env,
-    cwd: terminal.cwd,
-    ...(file === undefined ? {} : { file }),
-    options: { ...(port === undefined ? {} : { port }), ...(host === undefined ? {} : { host }) },
-  });
+  const { env, cwd } = terminal;
+  const config = readConfig({ env, cwd, file, options: { port, host } });
   if (options.json !== true && config.path === undefined)
     print(
       terminal,
@@ -85,14 +81,13 @@ const start = async (options: StartOptions, terminal: Terminal): Promise<void> =
 
 /** `pawl start` */
 export const addStartCommand = (program: Command, terminal: Terminal): void => {
-  const command = program
-    .command("start")
-    .description("Start the core and serve until SIGINT or SIGTERM")
-    .option("-p, --port <port>", "port to listen on; 0 takes a free one")
-    .option("--host <host>", "host name or address to listen on")
-    .action((options: StartOptions) => start(options, terminal));
-  examples(
-    localCommand(command),
+  localCommand(
+    program
+      .command("start")
+      .description("Start the core and serve until SIGINT or SIGTERM")
+      .option("-p, --port <port>", "port to listen on; 0 takes a free one")
+      .option("--host <host>", "host name or address to listen on")
+      .action((options: StartOptions) => start(options, terminal)),
     ["pawl start", "./config.yaml, or development defaults"],
     ["pawl start --config /etc/pawl/config.yaml", "another file"],
     ["PAWL_STORAGE=memory: pawl start --port 0", "forgets everything, on a free port"],

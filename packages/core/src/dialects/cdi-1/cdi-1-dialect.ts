@@ -68,7 +68,7 @@ export const createCdi1Dialect = ({ engine, config, random, processId }: Cdi1Opt
       accessToken,
       doAntiCsrfCheck,
       heedRevocations,
-      ...(antiCsrfToken === undefined ? {} : { antiCsrfToken }),
+      antiCsrfToken,
     });
     if (outcome.kind === "try_refresh") return jsonReply({ status: "TRY_REFRESH_TOKEN", message: outcome.message });
     if (outcome.kind === "unauthorised") return jsonReply({ status: "UNAUTHORISED", message: outcome.message });

@@ -126,7 +126,7 @@ export const createSessionHandlers = ({ engine, config, random }: CdiOptions) =>
         enableAntiCsrf,
         checkDatabase,
         heedRevocations,
-        ...(antiCsrfToken === undefined ? {} : { antiCsrfToken }),
+        antiCsrfToken,
       });
       switch (outcome.kind) {
         case "valid": {
@@ -163,8 +163,8 @@ export const createSessionHandlers = ({ engine, config, random }: CdiOptions) =>
         enableAntiCsrf,
         form: version.tokenForm,
         algorithm,
-        ...(antiCsrfToken === undefined ? {} : { antiCsrfToken }),
-        ...(keyKind === undefined ? {} : { keyKind }),
+        antiCsrfToken,
+        keyKind,
       });
       switch (outcome.kind) {
         case "refreshed":

@@ -3,6 +3,7 @@ import {
   type CreateSessionInput,
   type JsonObject,
   parseHandle,
+  type RevokeCause,
   type SessionEngine,
   type SessionHandle,
 } from "@pawl/engine";
@@ -10,14 +11,23 @@ import {
   DEFAULT_PAGE_LIMIT,
   openApi,
   type ProblemCode,
+  type RouteResponse,
   type RouteBody,
   type RouteName,
   type RouteQuery,
+  type Written,
 } from "@pawl/protocol";
-import { type EventSelector, millis, type SessionSelector, type TenantId, type UserId } from "@pawl/storage";
+import {
+  type EventSelector,
+  millis,
+  type PageRequest,
+  type SessionSelector,
+  type TenantId,
+  type UserId,
+} from "@pawl/storage";
 import type { CoreConfig } from "../../config/core-config.js";
 import type { StreamReply } from "../../server/dialect.js";
-import { eventBody, explanationBody, issuedSessionBody, type SuccessBody, verifiedSessionBody } from "./answers.js";
+import { eventBody, explanationBody, issuedSessionBody, verifiedSessionBody } from "./answers.js";
 import type { ProblemDetail } from "./problem-reply.js";
 import { revocationStream } from "./revocation-stream.js";
 
@@ -33,7 +43,7 @@ export interface Call<Name extends RouteName> {
 
 /** What an operation comes to. */
 export type CallOutcome<Name extends RouteName> =
-  | { readonly ok: SuccessBody<Name> }
+  | { readonly ok: Written<RouteResponse<Name>> }
   | { readonly problem: ProblemCode; readonly detail?: ProblemDetail }
   | { readonly stream: StreamReply };
 
@@ -98,24 +108,23 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
       return { ok: undefined };
     },
     async revokeSessions({ body }) {
-      if ("handles" in body) return { ok: { revoked: await engine.revokeSessions(body.handles, body) } };
+      const { reason, detail } = body;
+      const cause: RevokeCause = { reason, detail };
+      if ("handles" in body) return { ok: { revoked: await engine.revokeSessions(body.handles, cause) } };
       if ("allOfTenant" in body)
-        return { ok: { revoked: await engine.revokeTenant(body.allOfTenant as TenantId, body) } };
+        return { ok: { revoked: await engine.revokeTenant(body.allOfTenant as TenantId, cause) } };
       const user = body as Parameters<SessionEngine["revokeAllForUser"]>[0];
-      return { ok: { revoked: await engine.revokeAllForUser(user, body) } };
+      return { ok: { revoked: await engine.revokeAllForUser(user, cause) } };
     },
     async listSessions({ query }) {
-      const { items, next } = await engine.listSessions(query as SessionSelector, {
-        limit: DEFAULT_PAGE_LIMIT,
-        ...query,
-      });
+      const { items, next } = await engine.listSessions(query as SessionSelector, pageOf(query));
       return { ok: { sessions: items, next } };
     },
     async listSessionHandles({ query }) {
       const handles = await engine.listSessionHandles(
         query as { readonly userId: UserId; readonly tenantId?: TenantId },
       );
-      return { ok: { handles } };
+      return { ok: { handles: handles } };
     },
     async getSession({ handle }) {
       const session = await engine.getSession(handle);
@@ -133,7 +142,7 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
     async listEvents({ query }) {
       const selector = eventSelector(query);
       if (selector === undefined) return { ok: { events: [] } };
-      const { items, next } = await engine.listEvents(selector, { limit: DEFAULT_PAGE_LIMIT, ...query });
+      const { items, next } = await engine.listEvents(selector, pageOf(query));
       return { ok: { events: items.map(eventBody), next } };
     },
     async watchRevocations({ query, lastEventId }) {
@@ -161,14 +170,16 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
   };
 };
 
+const pageOf = ({ limit = DEFAULT_PAGE_LIMIT, after }: RouteQuery<"listSessions">): PageRequest => ({ limit, after });
+
 /** @returns undefined when the handle is none that a session could have. */
 const eventSelector = ({ handle, userId, tenantId, type }: RouteQuery<"listEvents">): EventSelector | undefined => {
   const named = handle === undefined ? undefined : parseHandle(handle);
   if (handle !== undefined && named === undefined) return undefined;
   return {
-    ...(named === undefined ? {} : { sessionId: named.id, tenantId: named.tenantId }),
-    ...(tenantId === undefined ? {} : { tenantId: tenantId as TenantId }),
-    ...(userId === undefined ? {} : { userId: userId as UserId }),
-    ...(type === undefined ? {} : { types: [type] }),
+    sessionId: named?.id,
+    tenantId: (tenantId as TenantId | undefined) ?? named?.tenantId,
+    userId: userId as UserId | undefined,
+    types: type && [type],
   };
 };
