@@ -1,8 +1,7 @@
-import type { EventRecord, EventSelector, Page, PageRequest, SessionId, TenantId, UserId } from "@pawl/storage";
-import { decodeEventPosition, eventPage } from "@pawl/storage/adapter";
+import type { EventRecord, EventSelector, Page, PageRequest } from "@pawl/storage";
+import { decodeEventPosition, eventOf, eventPage, type EventRow } from "@pawl/storage/adapter";
 import type { Database } from "./connection/database.js";
-import { keyOf, longTextsOf, readLongTexts } from "./index-key.js";
-import type { EventRow, Text } from "./rows.js";
+import { keyOf, longTextsOf } from "./index-key.js";
 import { join, type Sql, sql } from "./connection/sql.js";
 import * as statements from "./statements.js";
 
@@ -36,25 +35,4 @@ export const listEvents = async (
   const [answer] = await database.send(statements.listEvents(selector, after, page.limit + 1));
   const rows = (answer?.rows ?? []) as readonly EventRow[];
   return eventPage(rows.map(eventOf), page.limit);
-};
-
-const eventOf = (row: EventRow): EventRecord => {
-  const long = readLongTexts(row.long_texts);
-  const text = (name: string, column: Text | null): string | undefined => long[name] ?? column?.toString();
-  const [tenantId, userId, sessionId] = [
-    text("tenantId", row.tenant_id) as TenantId | undefined,
-    text("userId", row.user_id) as UserId | undefined,
-    text("sessionId", row.session_id) as SessionId | undefined,
-  ];
-  return {
-    key: text("key", row.event_key) ?? "",
-    at: row.at,
-    type: row.type.toString(),
-    ...(tenantId === undefined ? {} : { tenantId }),
-    ...(userId === undefined ? {} : { userId }),
-    ...(sessionId === undefined ? {} : { sessionId }),
-    ...(row.reason === null ? {} : { reason: row.reason.toString() }),
-    ...(row.detail === null ? {} : { detail: row.detail.toString() }),
-    count: row.event_count,
-  };
 };

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import type { Text } from "./rows.js";
 
 /** The width in bytes of the columns that rows are found by. */
 const width = 512;
@@ -33,6 +32,15 @@ export const longTextsOf = (texts: Texts): string | null => {
   return long === undefined ? null : JSON.stringify(long);
 };
 
-/** Reads `long_texts`. */
-export const readLongTexts = (column: Text | null): Texts =>
-  column === null ? {} : (JSON.parse(column.toString()) as Texts);
+const columns: Readonly<Record<string, string>> = { tenantId: "tenant_id", userId: "user_id", sessionId: "session_id" };
+
+/** Turns the bytes of every text column into its text, long ones from `long_texts`, in place. */
+export const decodeTexts = (row: object): object => {
+  const cells = row as Record<string, unknown>;
+  const long = cells["long_texts"];
+  for (const name in cells) if (Buffer.isBuffer(cells[name])) cells[name] = cells[name].toString();
+  if (Buffer.isBuffer(long))
+    for (const [name, text] of Object.entries(JSON.parse(long.toString()) as Texts))
+      cells[columns[name] ?? name] = text;
+  return cells;
+};

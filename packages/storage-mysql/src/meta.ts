@@ -1,8 +1,7 @@
 import type { MetaRecord, Page, PageRequest } from "@pawl/storage";
 import { metaPage } from "@pawl/storage/adapter";
 import type { Database } from "./connection/database.js";
-import { keyOf, longTextsOf, readLongTexts } from "./index-key.js";
-import type { MetaRow } from "./rows.js";
+import { keyOf, longTextsOf } from "./index-key.js";
 import { sql } from "./connection/sql.js";
 import * as statements from "./statements.js";
 
@@ -15,7 +14,7 @@ export const claimMeta = async (
   const insert = sql`INSERT INTO meta VALUES (${keyOf(name)}, ${longTextsOf({ name })}, ${value})
     ON DUPLICATE KEY UPDATE name = VALUES(name)`;
   const answers = await database.send(...(value === undefined ? [] : [insert]), statements.selectMeta(name));
-  return (answers.at(-1)?.rows[0] as MetaRow | undefined)?.value.toString();
+  return (answers.at(-1)?.rows[0] as MetaRecord | undefined)?.value;
 };
 
 export const replaceMeta = async (
@@ -31,10 +30,6 @@ export const replaceMeta = async (
 
 export const listMeta = async (database: Database, prefix: string, page: PageRequest): Promise<Page<MetaRecord>> => {
   const [answer] = await database.send(statements.listMeta(prefix, page.after, page.limit + 1));
-  const rows = (answer?.rows ?? []) as readonly MetaRow[];
-  const found = rows.map(({ name, long_texts, value }) => ({
-    name: readLongTexts(long_texts)["name"] ?? name.toString(),
-    value: value.toString(),
-  }));
+  const found = ((answer?.rows ?? []) as readonly MetaRecord[]).map(({ name, value }) => ({ name, value }));
   return metaPage(found, page.limit);
 };

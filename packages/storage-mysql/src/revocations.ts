@@ -6,11 +6,11 @@ import type {
   RevocationRecord,
   SessionReference,
 } from "@pawl/storage";
+import { referenceOf } from "@pawl/storage/adapter";
 import { type Answer, serverTime } from "./connection/connection.js";
 import type { Database } from "./connection/database.js";
 import { keyOf, longTextsOf } from "./index-key.js";
-import type { RevocationRow } from "./rows.js";
-import { referenceOf } from "./sessions/session-row.js";
+import type { NumberedRow } from "./rows.js";
 import { inPieces, join, type Sql, sql } from "./connection/sql.js";
 
 /** So many revocations make a page at most. */
@@ -46,7 +46,7 @@ const newestNumber = sql`GREATEST(deleted_to, COALESCE((SELECT MAX(number) FROM 
 const selectFeed = sql`SELECT epoch, deleted_to, ${newestNumber} AS newest, ${serverTime} AS now FROM feed`;
 
 interface FeedRow {
-  readonly epoch: Buffer;
+  readonly epoch: string;
   readonly deleted_to: number;
   readonly newest: number;
   readonly now: number;
@@ -66,8 +66,8 @@ interface Position {
   readonly at: string;
 }
 
-const encode = (epoch: Buffer, { settled, read, at }: Position): RevocationCursor =>
-  `${epoch.toString()}.${settled}.${read}.${at}`;
+const encode = (epoch: string, { settled, read, at }: Position): RevocationCursor =>
+  `${epoch}.${settled}.${read}.${at}`;
 
 const decode = (cursor: RevocationCursor): (Position & { readonly epoch: string }) | undefined => {
   const [, epoch, settled, read, at] = /^([0-9a-f]+)\.(\d{1,15})\.(\d{1,15})\.([\w-]*)$/u.exec(cursor) ?? [];
@@ -83,41 +83,45 @@ export const readRevocations = async (
   if ("at" in from) return readSince(database, from.at);
   const start = decode(from.cursor);
   if (start === undefined) return { kind: "unknown_cursor" };
-  const present = sql`SELECT id FROM revocations WHERE number = ${start.settled}`;
+  const present = sql`SELECT id, long_texts FROM revocations WHERE number = ${start.settled}`;
   const [feedAnswer, presentAnswer, page] = await database.send(selectFeed, present, selectAfter(start.read));
   const feed = feedOf(feedAnswer);
-  const session = (presentAnswer?.rows[0] as Pick<RevocationRow, "id"> | undefined)?.id.toString("base64url");
+  const session = markOf(presentAnswer?.rows[0] as Pick<NumberedRow, "id"> | undefined);
   // A restored backup keeps its epoch and gives the same numbers again, to other sessions.
-  const isAnother = session !== undefined && start.at !== session;
-  if (start.epoch !== feed.epoch.toString() || start.settled > feed.newest || start.read > feed.newest || isAnother)
+  const isAnother = session !== "" && start.at !== session;
+  if (start.epoch !== feed.epoch || start.settled > feed.newest || start.read > feed.newest || isAnother)
     return { kind: "unknown_cursor" };
   return pageOf(feed, start, revocationsOf(page));
 };
 
 /** Starts before the first row of that time, so that none of them can appear behind the reader. */
 const readSince = async (database: Database, at: Millis): Promise<RevocationPage> => {
-  const before = sql`SELECT number, id FROM revocations
+  const before = sql`SELECT number, id, long_texts FROM revocations
     WHERE at < ${at - settlingTime} AND written_at < ${serverTime} - ${settlingTime}
     ORDER BY at DESC, number DESC LIMIT 1`;
   const [feedAnswer, beforeAnswer] = await database.send(selectFeed, before);
   const feed = feedOf(feedAnswer);
-  const row = beforeAnswer?.rows[0] as Pick<RevocationRow, "number" | "id"> | undefined;
+  const row = beforeAnswer?.rows[0] as Pick<NumberedRow, "number" | "id"> | undefined;
   const settled = row?.number ?? feed.deleted_to;
   const [page] = await database.send(selectAfter(settled));
-  const start = { settled, read: settled, at: row?.id.toString("base64url") ?? "" };
+  const start = { settled, read: settled, at: markOf(row) };
   const found = pageOf(feed, start, revocationsOf(page));
   return { ...found, revocations: found.revocations.filter((revocation) => revocation.at >= at) };
 };
 
+/** The key of a row's session as a cursor holds it; empty for no row. */
+const markOf = (row: Pick<NumberedRow, "id"> | undefined): string =>
+  row === undefined ? "" : Buffer.from(keyOf(row.id)).toString("base64url");
+
 const feedOf = (answer: Answer | undefined): FeedRow => answer?.rows[0] as FeedRow;
 
-const revocationsOf = (answer: Answer | undefined): readonly RevocationRow[] =>
-  (answer?.rows ?? []) as readonly RevocationRow[];
+const revocationsOf = (answer: Answer | undefined): readonly NumberedRow[] =>
+  (answer?.rows ?? []) as readonly NumberedRow[];
 
 const pageOf = (
   feed: FeedRow,
   start: Position,
-  rows: readonly RevocationRow[],
+  rows: readonly NumberedRow[],
 ): Extract<RevocationPage, { readonly kind: "page" }> => {
   const more = rows.length === pageLimit;
   const { settled, at } = settle(start, rows, feed.now - settlingTime);
@@ -133,22 +137,22 @@ const pageOf = (
 /** Moves on while no number is missing, and past a gap that is older than any transaction. */
 const settle = (
   start: Position,
-  rows: readonly RevocationRow[],
+  rows: readonly NumberedRow[],
   settledBefore: number,
 ): Pick<Position, "settled" | "at"> => {
   let { settled, at } = start;
   for (const row of rows)
     if (row.number === settled + 1 || row.written_at < settledBefore) {
       settled = row.number;
-      at = row.id.toString("base64url");
+      at = markOf(row);
     }
   return { settled, at };
 };
 
-const revocationOf = (row: RevocationRow): RevocationRecord => ({
+const revocationOf = (row: NumberedRow): RevocationRecord => ({
   ...referenceOf(row),
   at: row.at,
-  reason: row.reason.toString(),
+  reason: row.reason,
 });
 
 /** Deletes entries older than a time, at most so many; the feed remembers the greatest number among them. */

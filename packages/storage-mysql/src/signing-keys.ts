@@ -1,25 +1,14 @@
 import type { SigningKeyRecord } from "@pawl/storage";
+import { type SigningKeyRow, signingKeyOf } from "@pawl/storage/adapter";
 import type { Database } from "./connection/database.js";
-import { keyOf, longTextsOf, readLongTexts } from "./index-key.js";
+import { keyOf, longTextsOf } from "./index-key.js";
 import { signingKeyLock } from "./migrations.js";
-import type { SigningKeyRow } from "./rows.js";
 import { join, sql } from "./connection/sql.js";
 import * as statements from "./statements.js";
 
-const kidOf = ({ kid, long_texts }: Pick<SigningKeyRow, "kid" | "long_texts">): string =>
-  readLongTexts(long_texts)["kid"] ?? kid.toString();
-
 export const getSigningKeys = async (database: Database): Promise<readonly SigningKeyRecord[]> => {
   const [answer] = await database.send(statements.selectSigningKeys);
-  return ((answer?.rows ?? []) as readonly SigningKeyRow[]).map((row) => ({
-    kid: kidOf(row),
-    algorithm: row.algorithm.toString(),
-    kind: row.kind.toString(),
-    publicKey: row.public_key.toString(),
-    sealedPrivateKey: row.sealed_private_key.toString(),
-    createdAt: row.created_at,
-    signsFrom: row.signs_from,
-  }));
+  return ((answer?.rows ?? []) as readonly SigningKeyRow[]).map(signingKeyOf);
 };
 
 /** Adds a key, if the newest of its algorithm and kind is `ifNewestIs` and its `kid` is free. */
@@ -36,7 +25,7 @@ export const addSigningKey = async (
   ];
   return database.transact(locks, ([, newest, taken]) => {
     const row = newest?.rows[0] as SigningKeyRow | undefined;
-    if ((row && kidOf(row)) !== ifNewestIs || taken?.rows.length !== 0) return { writes: [], result: () => false };
+    if (row?.kid !== ifNewestIs || taken?.rows.length !== 0) return { writes: [], result: () => false };
     const values = [
       keyOf(kid),
       longTextsOf({ kid }),

@@ -246,7 +246,8 @@ export const listEvents = (selector: EventSelector, after: EventPosition | undef
     const { at, key } = after;
     conditions.push(sql`at <= ${at} AND (at < ${at} OR event_key < ${keyOf(key)})`);
   }
-  return sql`SELECT ${eventColumns} FROM events WHERE ${join(conditions, " AND ")}
+  return sql`SELECT event_key AS "key", at, type, tenant_id, user_id, session_id, long_texts, reason, detail,
+    event_count AS "count" FROM events WHERE ${join(conditions, " AND ")}
     ORDER BY at DESC, event_key DESC LIMIT ${limit}`;
 };
 

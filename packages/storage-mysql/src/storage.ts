@@ -7,7 +7,17 @@ import {
   type Storage,
   StorageError,
 } from "@pawl/storage";
-import { CallBatch, readHistoryPage, sessionPage, sweepAll } from "@pawl/storage/adapter";
+import {
+  CallBatch,
+  readHistoryPage,
+  recordOf,
+  type ReferenceRow,
+  referenceOf,
+  sessionPage,
+  type SessionRow,
+  sweepAll,
+  wakingStorage,
+} from "@pawl/storage/adapter";
 import type { ConnectionPool } from "./connection/connection-pool.js";
 import type { Database } from "./connection/database.js";
 import { isOfOneCall } from "./connection/failure.js";
@@ -18,8 +28,6 @@ import { applyMigrations } from "./migrations.js";
 import { RevocationWatch } from "./revocation-watch.js";
 import { deleteRevocations, readFeedState, readRevocations } from "./revocations.js";
 import { rotateAll } from "./sessions/rotation.js";
-import type { ReferenceRow, SessionRow } from "./rows.js";
-import { recordOf, referenceOf } from "./sessions/session-row.js";
 import * as sessions from "./sessions/sessions.js";
 import { addSigningKey, deleteSigningKeys, getSigningKeys, resealSigningKey } from "./signing-keys.js";
 import * as statements from "./statements.js";
@@ -80,29 +88,16 @@ export const mysqlStorage = (pool: ConnectionPool, database: Database, timeout: 
     return (answer?.affected ?? 0) > 0;
   };
 
-  const wakeAfter = (ended: readonly SessionReference[]): readonly SessionReference[] => {
-    if (ended.length > 0) watch.listeners.wake();
-    return ended;
-  };
-
-  return {
+  const storage: Omit<Storage, "watchRevocations"> = {
     now: () => database.clock.now(),
-    createSession: async (record, limits) => wakeAfter(await inTime(creations.add({ record, ...limits }))),
+    createSession: (record, limits) => inTime(creations.add({ record, ...limits })),
     getSession: (id) => inTime(reads.add(id)),
     rotate: (attempt) => inTime(rotations.add(attempt)),
-    applyRotation: async (expected, change) => {
-      const result = await inTime(sessions.applyRotation(database, expected, change));
-      if (result.kind === "applied") wakeAfter(result.ended);
-      return result;
-    },
+    applyRotation: (expected, change) => inTime(sessions.applyRotation(database, expected, change)),
     reportUses: async (notes, policy) =>
       notes.length === 0 ? [] : inTime(sessions.reportUses(database, notes, policy)),
-    revokeSessions: async (selector, cause) => wakeAfter(await sessions.revokeSessions(database, selector, cause)),
-    eraseUser: async (user) => {
-      const erased = await sessions.eraseUser(database, user);
-      wakeAfter(erased.ended);
-      return erased;
-    },
+    revokeSessions: (selector, cause) => sessions.revokeSessions(database, selector, cause),
+    eraseUser: (user) => sessions.eraseUser(database, user),
     importSessions: async (records) => (records.length === 0 ? [] : sessions.importSessions(database, records)),
     listSessions: async (selector, { limit, after }) => {
       const range = { now: database.time, after, limit: limit + 1 };
@@ -129,7 +124,6 @@ export const mysqlStorage = (pool: ConnectionPool, database: Database, timeout: 
     replaceMeta: (name, from, to) => inTime(replaceMeta(database, name, { from, to })),
     listMeta: (prefix, page) => inTime(listMeta(database, prefix, page)),
     revocationsSince: (from) => inTime(readRevocations(database, from)),
-    watchRevocations: (wake) => watch.listeners.add(wake),
     deleteRevocations: (before, limit) => deleteRevocations(database, before, limit),
     appendEvents: async (events) => {
       if (events.length > 0)
@@ -147,4 +141,5 @@ export const mysqlStorage = (pool: ConnectionPool, database: Database, timeout: 
       pool.close();
     },
   };
+  return wakingStorage(storage, watch.listeners);
 };

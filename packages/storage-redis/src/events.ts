@@ -13,7 +13,7 @@ import {
 import { decodeEventPosition, eventPage } from "@pawl/storage/adapter";
 import { groupByTag, shortOf, type Tag, tagOfSession, tagOfText, tagOfUser, userTags } from "./key-space.js";
 import { compareBytes, mergeTags } from "./merge.js";
-import type { Store } from "./store.js";
+import { runOn, type Store } from "./store.js";
 import * as scripts from "./scripts/store-scripts.js";
 import { takeFromTags } from "./take-from-tags.js";
 
@@ -54,16 +54,11 @@ const tagOf = ({ key, tenantId, userId, sessionId }: EventRecord): Tag => {
 };
 
 /** Each tag in one step. */
-export const appendEvents = async ({ calls, keys }: Store, events: readonly EventRecord[]): Promise<void> => {
+export const appendEvents = async (store: Store, events: readonly EventRecord[]): Promise<void> => {
   await Promise.all(
     [...groupByTag(events, tagOf)].map(([tag, ofTag]) => {
-      const prefix = keys.of(tag);
-      return calls.run({
-        tag,
-        script: scripts.appendEvents,
-        keys: [`${prefix}events`, `${prefix}trail`],
-        args: [prefix, ...ofTag.flatMap(eventArguments)],
-      });
+      const args = [store.keys.of(tag), ...ofTag.flatMap(eventArguments)];
+      return runOn(store, tag, { script: scripts.appendEvents, keys: ["events", "trail"], args });
     }),
   );
 };
@@ -86,7 +81,7 @@ const newestFirst = (left: EventRecord, right: EventRecord): number =>
   right.at - left.at || compareBytes(right.key, left.key);
 
 export const listEvents = async (
-  { calls, keys }: Store,
+  store: Store,
   selector: EventSelector,
   page: PageRequest,
 ): Promise<Page<EventRecord>> => {
@@ -104,13 +99,8 @@ export const listEvents = async (
     compare: newestFirst,
     begin: start === undefined ? "" : `${placeOf(start.at)}\0${start.key}`,
     read: async (tag, after, count) => {
-      const prefix = keys.of(tag);
-      const { values } = await calls.run({
-        tag,
-        script: scripts.listEvents,
-        keys: [`${prefix}trail`, `${prefix}events`],
-        args: ["", index, after, count],
-      });
+      const args = ["", index, after, count];
+      const { values } = await runOn(store, tag, { script: scripts.listEvents, keys: ["trail", "events"], args });
       const found = Array.from({ length: values.length / 2 }, (_, at) =>
         eventFrom(values[2 * at] as string, values[2 * at + 1] as string),
       );
@@ -124,19 +114,10 @@ export const listEvents = async (
   return eventPage(items, page.limit);
 };
 
-export const deleteEvents = ({ calls, keys }: Store, before: Millis, limit: number): Promise<number> => {
-  const run = async (tag: Tag, script: typeof scripts.deleteEvents, count: number): Promise<number> => {
-    const prefix = keys.of(tag);
-    const { values } = await calls.run({
-      tag,
-      script,
-      keys: [`${prefix}trail`, `${prefix}events`],
-      args: [prefix, placeOf(before), count],
-    });
-    return values[0] as number;
-  };
-  return takeFromTags(limit, {
-    count: (tag, most) => run(tag, scripts.countEvents, most),
-    take: (tag, count) => run(tag, scripts.deleteEvents, count),
+export const deleteEvents = (store: Store, before: Millis, limit: number): Promise<number> =>
+  takeFromTags(store, limit, {
+    count: scripts.countEvents,
+    take: scripts.deleteEvents,
+    keys: ["trail", "events"],
+    before: placeOf(before),
   });
-};

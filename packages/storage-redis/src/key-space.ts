@@ -57,10 +57,6 @@ export class KeySpace {
     return `${this.#prefix}:{${tag}}:`;
   }
 
-  session(id: SessionId): string {
-    return `${this.of(tagOfSession(id))}s:${id}`;
-  }
-
   /** Where each script that ends sessions publishes. */
   get channel(): string {
     return `${this.#prefix}:revoked`;

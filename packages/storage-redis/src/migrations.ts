@@ -1,7 +1,7 @@
 import { checkSchemaVersion, type SchemaVersion } from "@pawl/storage/adapter";
 import { randomInt } from "node:crypto";
 import { storeTag } from "./key-space.js";
-import type { Store } from "./store.js";
+import { runOn, type Store } from "./store.js";
 import * as scripts from "./scripts/store-scripts.js";
 
 /** Every schema version this release knows, with the oldest one whose release can still read and write a store after it. */
@@ -14,12 +14,8 @@ const schemaVersion = 1;
  * Checks that this release can work on a store.
  * @throws StorageError `newer_schema`.
  */
-export const checkStore = async ({ calls, keys }: Store): Promise<void> => {
-  const { values } = await calls.run({
-    tag: storeTag,
-    script: scripts.readSchema,
-    keys: [`${keys.of(storeTag)}schema`],
-  });
+export const checkStore = async (store: Store): Promise<void> => {
+  const { values } = await runOn(store, storeTag, { script: scripts.readSchema, keys: ["schema"] });
   const fields = values as readonly string[];
   let newest: SchemaVersion | undefined;
   for (let index = 0; index < fields.length; index += 2) {
@@ -32,14 +28,7 @@ export const checkStore = async ({ calls, keys }: Store): Promise<void> => {
 /** Brings the schema to this release's version: the layout of keys needs nothing made, so it only notes the version. */
 export const applyMigrations = async (store: Store): Promise<void> => {
   await checkStore(store);
-  const { calls, keys } = store;
-  await calls.run({
-    tag: storeTag,
-    script: scripts.migrate,
-    keys: [`${keys.of(storeTag)}schema`],
-    args: [
-      `${randomInt(1e6)}`.padStart(6, "0") + `${randomInt(1e6)}`.padStart(6, "0"),
-      ...versions.flatMap(({ version, readableBy }) => [version, readableBy]),
-    ],
-  });
+  const epoch = `${randomInt(1e6)}`.padStart(6, "0") + `${randomInt(1e6)}`.padStart(6, "0");
+  const args = [epoch, ...versions.flatMap(({ version, readableBy }) => [version, readableBy])];
+  await runOn(store, storeTag, { script: scripts.migrate, keys: ["schema"], args });
 };

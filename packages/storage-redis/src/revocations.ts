@@ -11,7 +11,7 @@ import {
 import { decodeCursor, encodeCursor, type FeedPosition } from "./feed-position.js";
 import { storeTag, type Tag, userTags } from "./key-space.js";
 import { applyMigrations } from "./migrations.js";
-import type { Store } from "./store.js";
+import { runOn, type Store } from "./store.js";
 import * as scripts from "./scripts/store-scripts.js";
 import { takeFromTags } from "./take-from-tags.js";
 
@@ -48,21 +48,15 @@ export const readRevocations = async (store: Store, from: From): Promise<Revocat
 };
 
 const readEpoch = async (store: Store): Promise<string> => {
-  const call = { tag: storeTag, script: scripts.readEpoch, keys: [`${store.keys.of(storeTag)}schema`] };
-  const { values } = await store.calls.run(call);
+  const { values } = await runOn(store, storeTag, { script: scripts.readEpoch, keys: ["schema"] });
   if (typeof values[0] === "string") return values[0];
   await applyMigrations(store);
   return readEpoch(store);
 };
 
-const readTag = async ({ calls, keys }: Store, tag: Tag, from: Millis | FeedPosition | undefined): Promise<TagPage> => {
+const readTag = async (store: Store, tag: Tag, from: Millis | FeedPosition | undefined): Promise<TagPage> => {
   const args = typeof from === "number" ? ["at", Math.max(0, from)] : ["after", from?.get(tag) ?? ""];
-  const { values } = await calls.run({
-    tag,
-    script: scripts.readFeed,
-    keys: [`${keys.of(tag)}feed`],
-    args: [...args, tagLimit],
-  });
+  const { values } = await runOn(store, tag, { script: scripts.readFeed, keys: ["feed"], args: [...args, tagLimit] });
   const [newest, ...flat] = values as readonly string[];
   let until = 0;
   const entries = Array.from({ length: flat.length / 6 }, (_, index): Entry => {
@@ -106,18 +100,10 @@ const pageOf = (
   };
 };
 
-export const deleteRevocations = ({ calls, keys }: Store, before: Millis, limit: number): Promise<number> => {
-  const run = async (tag: Tag, script: typeof scripts.deleteRevocations, most: number): Promise<number> => {
-    const { values } = await calls.run({
-      tag,
-      script,
-      keys: [`${keys.of(tag)}feed`],
-      args: ["", Math.max(0, before), most],
-    });
-    return values[0] as number;
-  };
-  return takeFromTags(limit, {
-    count: (tag, most) => run(tag, scripts.countRevocations, most),
-    take: (tag, most) => run(tag, scripts.deleteRevocations, most),
+export const deleteRevocations = (store: Store, before: Millis, limit: number): Promise<number> =>
+  takeFromTags(store, limit, {
+    count: scripts.countRevocations,
+    take: scripts.deleteRevocations,
+    keys: ["feed"],
+    before: Math.max(0, before),
   });
-};

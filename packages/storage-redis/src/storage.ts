@@ -1,5 +1,5 @@
-import type { RevocationPage, SessionReference, Storage } from "@pawl/storage";
-import { readHistoryPage } from "@pawl/storage/adapter";
+import type { RevocationPage, Storage } from "@pawl/storage";
+import { readHistoryPage, wakingStorage } from "@pawl/storage/adapter";
 import * as endings from "./sessions/endings.js";
 import { appendEvents, deleteEvents, listEvents } from "./events.js";
 import { listSessionReferences, listSessions, readHistory } from "./sessions/listing.js";
@@ -16,30 +16,17 @@ export const redisStorage = (store: Store, { listeners }: RevocationWatch): Stor
   /** Readings of the feed that this turn of the event loop has asked for: many readers mostly stand at one cursor. */
   const feedReads = new Map<string, Promise<RevocationPage>>();
 
-  const wakeAfter = (ended: readonly SessionReference[]): readonly SessionReference[] => {
-    if (ended.length > 0) listeners.wake();
-    return ended;
-  };
-
   const claimMeta = (name: string, value?: string): Promise<string | undefined> => facts.claimMeta(store, name, value);
 
-  return {
+  const storage: Omit<Storage, "watchRevocations"> = {
     now: () => store.calls.now(),
-    createSession: async (record, limits) => wakeAfter(await sessions.createSession(store, record, limits?.maxPerUser)),
+    createSession: (record, limits) => sessions.createSession(store, record, limits?.maxPerUser),
     getSession: (id) => sessions.getSession(store, id),
     rotate: (attempt) => sessions.rotate(store, attempt),
-    applyRotation: async (expected, change) => {
-      const result = await sessions.applyRotation(store, expected, change);
-      if (result.kind === "applied") wakeAfter(result.ended);
-      return result;
-    },
+    applyRotation: (expected, change) => sessions.applyRotation(store, expected, change),
     reportUses: (notes, policy) => sessions.reportUses(store, notes, policy),
-    revokeSessions: async (selector, cause) => wakeAfter(await endings.revokeSessions(store, selector, cause)),
-    eraseUser: async (user) => {
-      const erased = await endings.eraseUser(store, user);
-      wakeAfter(erased.ended);
-      return erased;
-    },
+    revokeSessions: (selector, cause) => endings.revokeSessions(store, selector, cause),
+    eraseUser: (user) => endings.eraseUser(store, user),
     importSessions: (records) => sessions.importSessions(store, records),
     listSessions: (selector, page) => listSessions(store, selector, page),
     listSessionReferences: (selector, page) => listSessionReferences(store, selector, page),
@@ -70,7 +57,6 @@ export const redisStorage = (store: Store, { listeners }: RevocationWatch): Stor
       }
       return reading;
     },
-    watchRevocations: (wake) => listeners.add(wake),
     deleteRevocations: (before, limit) => deleteRevocations(store, before, limit),
     appendEvents: (events) => appendEvents(store, events),
     listEvents: (selector, page) => listEvents(store, selector, page),
@@ -82,4 +68,5 @@ export const redisStorage = (store: Store, { listeners }: RevocationWatch): Stor
       await store.calls.servers.close();
     },
   };
+  return wakingStorage(storage, listeners);
 };

@@ -1,4 +1,6 @@
 import { type Tag, userTags } from "./key-space.js";
+import type { Script } from "./scripts/lua.js";
+import { runOn, type Store } from "./store.js";
 
 /** So many rows are changed in one step at most, so that a server is held for some milliseconds only. */
 export const stepLimit = 100;
@@ -21,26 +23,34 @@ export const inLanes = async <Item, Result>(
 };
 
 /**
- * Takes at most `limit` things from all tags: asks each how many there are, then takes from those that have some, each in
- * one step, and never more in all. Safe on every node at once: who finds them gone asks again.
- * @returns how many were taken.
+ * Deletes at most `limit` things from all tags: asks each how many there are, then deletes from those that have some, each
+ * in one step, and never more in all. Safe on every node at once: a node that finds them gone asks again.
+ * @param call.count, call.take take the prefix, `before` and how many at most; their first answer is a number.
+ * @returns how many were deleted.
  */
 export const takeFromTags = async (
+  store: Store,
   limit: number,
   {
     count,
     take,
+    keys,
+    before,
   }: {
-    /** How many a tag has, at most `most`. */
-    readonly count: (tag: Tag, most: number) => Promise<number>;
-    /** Takes at most so many. */
-    readonly take: (tag: Tag, most: number) => Promise<number>;
+    readonly count: Script;
+    readonly take: Script;
+    readonly keys: readonly string[];
+    readonly before: string | number;
   },
 ): Promise<number> => {
+  const run = async (script: Script, tag: Tag, most: number): Promise<number> => {
+    const { values } = await runOn(store, tag, { script, keys, args: [store.keys.of(tag), before, most] });
+    return values[0] as number;
+  };
   let taken = 0;
   while (taken < limit) {
     const most = Math.min(limit - taken, stepLimit);
-    const counts = await Promise.all(userTags.map((tag) => count(tag, most)));
+    const counts = await Promise.all(userTags.map((tag) => run(count, tag, most)));
     let left = limit - taken;
     const quotas = counts.map((present) => {
       const quota = Math.min(present, left);
@@ -50,7 +60,7 @@ export const takeFromTags = async (
     if (quotas.every((quota) => quota === 0)) break;
     const numbers = await inLanes(
       quotas.flatMap((quota, index) => (quota === 0 ? [] : [{ tag: userTags[index]!, quota }])),
-      ({ tag, quota }) => take(tag, quota),
+      ({ tag, quota }) => run(take, tag, quota),
     );
     taken += numbers.reduce((sum, number) => sum + number, 0);
   }

@@ -1,4 +1,4 @@
-import type { Clock, PageRequest, SessionId, SessionReference, SessionSelector, Storage } from "@pawl/storage";
+import type { Clock, PageRequest, SessionId, SessionSelector, Storage } from "@pawl/storage";
 import {
   metaPage,
   readHistoryPage,
@@ -7,6 +7,7 @@ import {
   sessionPage,
   signingKeyOf,
   sweepAll,
+  wakingStorage,
 } from "@pawl/storage/adapter";
 import type { Checkpoint } from "./connection/checkpoint.js";
 import type { Database, Parameters } from "./connection/database.js";
@@ -53,11 +54,6 @@ export const sqliteStorage = ({ database, checkpoint, lockTimeout, clock, file }
   const update = (statement: string, id: SessionId, value: string): Promise<boolean> =>
     write(({ now }) => database.run(statement, { id, value, now }) > 0);
 
-  const wakeAfter = (ended: readonly SessionReference[]): readonly SessionReference[] => {
-    if (ended.length > 0) watch.wake();
-    return ended;
-  };
-
   const selection = ({ tenantId, userId }: SessionSelector, { limit, after }: PageRequest) => {
     const parameters: Record<string, Value> = { now: clock.now(), limit: limit + 1 };
     if (tenantId !== undefined) parameters["tenantId"] = tenantId;
@@ -76,26 +72,17 @@ export const sqliteStorage = ({ database, checkpoint, lockTimeout, clock, file }
     });
   };
 
-  return {
+  const storage: Omit<Storage, "watchRevocations"> = {
     now: () => clock.now(),
-    createSession: async (record, limits) =>
-      wakeAfter(await write((transaction) => sessions.createSession(transaction, record, limits?.maxPerUser))),
+    createSession: (record, limits) =>
+      write((transaction) => sessions.createSession(transaction, record, limits?.maxPerUser)),
     getSession: (id) => read(() => sessions.getSession(database, id)),
     rotate: (attempt) => write((transaction) => sessions.rotate(transaction, attempt)),
-    applyRotation: async (expected, change) => {
-      const result = await write((transaction) => sessions.applyRotation(transaction, expected, change));
-      if (result.kind === "applied") wakeAfter(result.ended);
-      return result;
-    },
+    applyRotation: (expected, change) => write((transaction) => sessions.applyRotation(transaction, expected, change)),
     reportUses: (notes, policy) =>
       write((transaction) => notes.map((note) => sessions.reportUse(transaction, note, policy))),
-    revokeSessions: async (selector, cause) =>
-      wakeAfter(await write((transaction) => sessions.revokeSessions(transaction, selector, cause))),
-    eraseUser: async (user) => {
-      const erased = await write((transaction) => sessions.eraseUser(transaction, user));
-      wakeAfter(erased.ended);
-      return erased;
-    },
+    revokeSessions: (selector, cause) => write((transaction) => sessions.revokeSessions(transaction, selector, cause)),
+    eraseUser: (user) => write((transaction) => sessions.eraseUser(transaction, user)),
     importSessions: (records) => write((transaction) => sessions.importSessions(transaction, records)),
     listSessions: (selector, page) => {
       const statement = statements.listSessions({ ...selector, after: page.after });
@@ -128,7 +115,6 @@ export const sqliteStorage = ({ database, checkpoint, lockTimeout, clock, file }
         );
       }),
     revocationsSince: (from) => read(() => readRevocations(database, from)),
-    watchRevocations: (wake) => watch.add(wake),
     deleteRevocations: (before, limit) => write(() => database.run(statements.deleteRevocations, { before, limit })),
     appendEvents: (events) => write(() => appendEvents(database, events)),
     listEvents: (selector, page) => read(() => listEvents(database, selector, page)),
@@ -142,4 +128,5 @@ export const sqliteStorage = ({ database, checkpoint, lockTimeout, clock, file }
       database.close();
     },
   };
+  return wakingStorage(storage, watch);
 };

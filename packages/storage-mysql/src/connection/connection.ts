@@ -1,10 +1,12 @@
 import { StorageError } from "@pawl/storage";
 import { type Connection as Driver, createConnection } from "mysql2";
+import { decodeTexts } from "../index-key.js";
 import type { MysqlOptions } from "../options.js";
 import { join, type Sql, sql } from "./sql.js";
 
 /** What the server answered to one statement. */
 export interface Answer {
+  /** Every text column is binary: the driver gives bytes, `decodeTexts` made texts of them. */
   readonly rows: readonly object[];
   /** How many rows a write found, also those that held its values already (`CLIENT_FOUND_ROWS`). */
   readonly affected: number;
@@ -163,5 +165,5 @@ export class Connection {
 
 const answerOf = (result: unknown): Answer =>
   Array.isArray(result)
-    ? { rows: result as object[], affected: 0 }
+    ? { rows: (result as object[]).map(decodeTexts), affected: 0 }
     : { rows: [], affected: (result as { readonly affectedRows: number }).affectedRows };

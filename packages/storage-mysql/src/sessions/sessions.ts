@@ -22,15 +22,15 @@ import {
   type UserId,
   type UsePolicy,
 } from "@pawl/storage";
-import type { Swept } from "@pawl/storage/adapter";
+import { recordOf, referenceOf, type SessionRow, type Swept } from "@pawl/storage/adapter";
 import { createHash } from "node:crypto";
 import type { Answer } from "../connection/connection.js";
 import { type Database, type Decision, patienceOf } from "../connection/database.js";
 import { insertEvents } from "../events.js";
 import { importLock, userLocks } from "../migrations.js";
 import { insertRevocations } from "../revocations.js";
-import type { SessionRow, SweepRow, UserSessionRow } from "../rows.js";
-import { isUnexpired, recordOf, referenceOf } from "./session-row.js";
+import type { SweepRow, UserSessionRow } from "../rows.js";
+import { isUnexpired } from "./session-row.js";
 import type { Sql } from "../connection/sql.js";
 import * as statements from "../statements.js";
 
@@ -243,7 +243,7 @@ export const eraseUser = async (
     const ended = rows.filter((row) => row.ended_at === null && isUnexpired(row, now)).map(referenceOf);
     const writes = [
       statements.deleteEventsOfUser(tenantId, userId),
-      ...statements.deleteSessions(rows.map((row) => referenceOf(row).id)),
+      ...statements.deleteSessions(rows.map(({ id }) => id)),
       ...insertRevocations(ended, { at: now, reason: "erased" }),
     ];
     return { writes, result: ([events]) => ({ ended, rows: rows.length, events: events?.affected ?? 0 }) };
@@ -257,7 +257,7 @@ export const sweep = async (database: Database, before: Millis, limit: number): 
       rows.filter((row) => row.expires_at <= before),
       rows.filter((row) => row.expires_at > before),
     ];
-    const idsOf = (some: readonly SweepRow[]): readonly SessionId[] => some.map((row) => referenceOf(row).id);
+    const idsOf = (some: readonly SweepRow[]): readonly SessionId[] => some.map(({ id }) => id);
     const events = expired.filter((row) => row.ended_at === null).map(expiredEvent);
     const writes = [
       ...statements.deleteSessions(idsOf(expired)),

@@ -2,7 +2,7 @@ import { StorageError } from "@pawl/storage";
 import type { Connection } from "./connection.js";
 import { storeTag, type Tag, userTags } from "../key-space.js";
 import type { Durability, RedisOptions } from "../options.js";
-import type { Store } from "../store.js";
+import { runOn, type Store } from "../store.js";
 import { ping } from "../scripts/store-scripts.js";
 
 /** What a server says of itself, by the names of INFO. */
@@ -59,8 +59,9 @@ const appendfsyncOf = async (connection: Connection): Promise<Durability | "no" 
 };
 
 /** Writes on every master. */
-export const pingMasters = async ({ calls, keys }: Store): Promise<void> => {
+export const pingMasters = async (store: Store): Promise<void> => {
+  const { calls } = store;
   await calls.tellTime();
   const tags = new Map<Connection | undefined, Tag>([...userTags, storeTag].map((tag) => [calls.servers.of(tag), tag]));
-  await Promise.all([...tags.values()].map((tag) => calls.run({ tag, script: ping, keys: [`${keys.of(tag)}ping`] })));
+  await Promise.all([...tags.values()].map((tag) => runOn(store, tag, { script: ping, keys: ["ping"] })));
 };

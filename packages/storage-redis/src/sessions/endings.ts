@@ -11,7 +11,7 @@ import {
 import * as scripts from "../scripts/ending-scripts.js";
 import { groupByTag, shortOf, type Tag, tagOfSession, tagOfUser, userTags } from "../key-space.js";
 import { referencesOf } from "./session-row.js";
-import type { Store } from "../store.js";
+import { runOn, type Store } from "../store.js";
 import { inLanes, stepLimit, takeFromTags } from "../take-from-tags.js";
 
 /** Sessions by id: each tag in one step. Of a user: one step. Of a tenant: each tag, and so many of it, in one step. */
@@ -20,21 +20,18 @@ export const revokeSessions = async (
   selector: RevocationSelector,
   cause: RevocationCause,
 ): Promise<readonly SessionReference[]> => {
-  const { calls, keys } = store;
   const by = cause.detail === undefined ? "" : JSON.stringify({ by: cause.detail });
   switch (selector.kind) {
     case "ids": {
       const { ids, tenantId } = selector;
       const answers = await Promise.all(
-        [...groupByTag(new Set(ids), tagOfSession)].map(([tag, ofTag]) => {
-          const prefix = keys.of(tag);
-          return calls.run({
-            tag,
+        [...groupByTag(new Set(ids), tagOfSession)].map(([tag, ofTag]) =>
+          runOn(store, tag, {
             script: scripts.revokeIds,
-            keys: ["ids", "feed", "events", "trail"].map((name) => prefix + name),
-            args: [prefix, cause.reason, by, tenantId === undefined ? "" : `=${tenantId}`, ...ofTag],
-          });
-        }),
+            keys: ["ids", "feed", "events", "trail"],
+            args: [store.keys.of(tag), cause.reason, by, tenantId === undefined ? "" : `=${tenantId}`, ...ofTag],
+          }),
+        ),
       );
       return answers.flatMap(({ values }) => referencesOf(values));
     }
@@ -67,52 +64,37 @@ export const revokeSessions = async (
 };
 
 const revokeIndex = async (
-  { calls, keys }: Store,
+  store: Store,
   { tag, index, args }: { readonly tag: Tag; readonly index: string; readonly args: readonly (string | number)[] },
 ): Promise<{ readonly ended: readonly SessionReference[]; readonly next: string | undefined }> => {
-  const prefix = keys.of(tag);
-  const { values } = await calls.run({
-    tag,
+  const { values } = await runOn(store, tag, {
     script: scripts.revokeIndex,
-    keys: [index, "ids", "feed", "events", "trail"].map((name) => prefix + name),
-    args: [prefix, ...args],
+    keys: [index, "ids", "feed", "events", "trail"],
+    args: [store.keys.of(tag), ...args],
   });
   const [more, last, ...ended] = values;
   return { ended: referencesOf(ended), next: more === 1 ? (last as string) : undefined };
 };
 
 export const eraseUser = async (
-  { calls, keys }: Store,
+  store: Store,
   user: { readonly tenantId: TenantId; readonly userId: UserId },
 ): Promise<ErasedUser> => {
   const { tenantId, userId } = user;
   const tag = tagOfUser(user);
-  const prefix = keys.of(tag);
-  const { values } = await calls.run({
-    tag,
+  const { values } = await runOn(store, tag, {
     script: scripts.eraseUser,
-    keys: [`u:${shortOf(userId)}`, `o:${shortOf(userId)}`, "ids", "sweep", "feed", "events", "trail"].map(
-      (name) => prefix + name,
-    ),
-    args: [prefix, tenantId, userId],
+    keys: [`u:${shortOf(userId)}`, `o:${shortOf(userId)}`, "ids", "sweep", "feed", "events", "trail"],
+    args: [store.keys.of(tag), tenantId, userId],
   });
   const [rows, events, ...ended] = values;
   return { ended: referencesOf(ended), rows: rows as number, events: events as number };
 };
 
-export const deleteExpired = ({ calls, keys }: Store, before: Millis, limit: number): Promise<number> => {
-  const run = async (tag: Tag, script: typeof scripts.sweep, most: number): Promise<number> => {
-    const prefix = keys.of(tag);
-    const { values } = await calls.run({
-      tag,
-      script,
-      keys: ["sweep", "ids", "events", "trail"].map((name) => prefix + name),
-      args: [prefix, before, most],
-    });
-    return values[0] as number;
-  };
-  return takeFromTags(limit, {
-    count: (tag, most) => run(tag, scripts.countExpired, most),
-    take: (tag, most) => run(tag, scripts.sweep, most),
+export const deleteExpired = (store: Store, before: Millis, limit: number): Promise<number> =>
+  takeFromTags(store, limit, {
+    count: scripts.countExpired,
+    take: scripts.sweep,
+    keys: ["sweep", "ids", "events", "trail"],
+    before,
   });
-};

@@ -15,7 +15,7 @@ import { shortOf, type Tag, tagOfSession, tagOfUser, userTags } from "../key-spa
 import { compareBytes, mergeTags } from "../merge.js";
 import * as scripts from "../scripts/scripts.js";
 import { recordOf, referencesOf } from "./session-row.js";
-import type { Store } from "../store.js";
+import { runOn, type Store } from "../store.js";
 
 /** The tags where a selector's sessions stand, and the index that holds them. */
 const placesOf = ({ tenantId, userId }: SessionSelector): { readonly tags: readonly Tag[]; readonly index: string } => {
@@ -35,7 +35,7 @@ const argumentOf = (text: string | undefined): string => (text === undefined || 
 
 /** References of one index of a tag, as `mergeTags` reads them. */
 const readReferences = async (
-  { calls, keys }: Store,
+  store: Store,
   {
     tag,
     index,
@@ -44,13 +44,11 @@ const readReferences = async (
   }: { readonly tag: Tag; readonly index: string; readonly after: string; readonly count: number },
   selector: SessionSelector & { readonly which: "live" | "all" },
 ): Promise<{ readonly items: readonly SessionReference[]; readonly next?: string }> => {
-  const prefix = keys.of(tag);
   const { tenantId, userId } = selector;
-  const { values } = await calls.run({
-    tag,
+  const { values } = await runOn(store, tag, {
     script: scripts.listSessions,
-    keys: [prefix + index],
-    args: [prefix, after, count, argumentOf(tenantId), argumentOf(userId), selector.which],
+    keys: [index],
+    args: [store.keys.of(tag), after, count, argumentOf(tenantId), argumentOf(userId), selector.which],
   });
   const [more, last, ...references] = values;
   const items = referencesOf(references)
@@ -110,13 +108,12 @@ export const readHistory = async (
 };
 
 const readRows = async (
-  { calls, keys }: Store,
+  store: Store,
   references: readonly SessionReference[],
 ): Promise<readonly { readonly record: SessionRecord; readonly now: Millis }[]> => {
   const rows = await Promise.all(
     references.map(async ({ id }) => {
-      const call = { tag: tagOfSession(id), script: scripts.getSession, keys: [keys.session(id)] };
-      const { now, values } = await calls.run(call);
+      const { now, values } = await runOn(store, tagOfSession(id), { script: scripts.getSession, keys: [`s:${id}`] });
       const record = recordOf(id, values);
       return record && { record, now };
     }),

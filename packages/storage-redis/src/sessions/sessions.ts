@@ -16,11 +16,11 @@ import {
 import { eventArguments } from "../events.js";
 import { groupByTag, shortOf, type Tag, tagOfSession, tagOfUser } from "../key-space.js";
 import * as scripts from "../scripts/scripts.js";
-import type { Store } from "../store.js";
+import { runOn, type Store } from "../store.js";
 import { fieldsOf, letterOf, recordOf, referencesOf } from "./session-row.js";
 
-export const getSession = async ({ calls, keys }: Store, id: SessionId): Promise<SessionRecord | undefined> => {
-  const { values } = await calls.run({ tag: tagOfSession(id), script: scripts.getSession, keys: [keys.session(id)] });
+export const getSession = async (store: Store, id: SessionId): Promise<SessionRecord | undefined> => {
+  const { values } = await runOn(store, tagOfSession(id), { script: scripts.getSession, keys: [`s:${id}`] });
   return recordOf(id, values);
 };
 
@@ -43,20 +43,15 @@ const rowArguments = (record: SessionRecord): readonly (string | number)[] => {
 
 /** @returns the sessions ended for the limit. */
 export const createSession = async (
-  { calls, keys }: Store,
+  store: Store,
   record: SessionRecord,
   maxPerUser: number | undefined,
 ): Promise<readonly SessionReference[]> => {
   const tag = placeOf(record);
-  const prefix = keys.of(tag);
-  const { values } = await calls.run({
-    tag,
+  const { values } = await runOn(store, tag, {
     script: scripts.createSession,
-    keys: [
-      keys.session(record.id),
-      ...["ids", "sweep", `u:${shortOf(record.userId)}`, "feed", "events", "trail"].map((name) => prefix + name),
-    ],
-    args: [prefix, maxPerUser ?? "", ...rowArguments(record)],
+    keys: [`s:${record.id}`, "ids", "sweep", `u:${shortOf(record.userId)}`, "feed", "events", "trail"],
+    args: [store.keys.of(tag), maxPerUser ?? "", ...rowArguments(record)],
   });
   const [inserted, ...ended] = values;
   if (inserted !== 1) throw new StorageError("invalid_record", "the session id is taken");
@@ -64,21 +59,13 @@ export const createSession = async (
 };
 
 /** Each tag in one step. @returns for each, in order, whether it was inserted. */
-export const importSessions = async (
-  { calls, keys }: Store,
-  records: readonly SessionRecord[],
-): Promise<readonly boolean[]> => {
+export const importSessions = async (store: Store, records: readonly SessionRecord[]): Promise<readonly boolean[]> => {
   const indexes = groupByTag(records.keys(), (index) => placeOf(records[index]!));
   const inserted: boolean[] = [];
   await Promise.all(
     [...indexes].map(async ([tag, of]) => {
-      const prefix = keys.of(tag);
-      const { values } = await calls.run({
-        tag,
-        script: scripts.importSessions,
-        keys: [`${prefix}ids`, `${prefix}sweep`],
-        args: [prefix, ...of.flatMap((index) => rowArguments(records[index]!))],
-      });
+      const args = [store.keys.of(tag), ...of.flatMap((index) => rowArguments(records[index]!))];
+      const { values } = await runOn(store, tag, { script: scripts.importSessions, keys: ["ids", "sweep"], args });
       for (const [at, index] of of.entries()) inserted[index] = values[at] === 1;
     }),
   );
@@ -91,35 +78,31 @@ const lifetimeArguments = ({
   absoluteTimeout,
 }: Lifetimes): readonly (string | number)[] => [refreshValidity, idleTimeout ?? "", absoluteTimeout ?? ""];
 
-export const rotate = async ({ calls, keys }: Store, attempt: RotationAttempt): Promise<RotationResult> => {
+export const rotate = async (store: Store, attempt: RotationAttempt): Promise<RotationResult> => {
   const { id, seq, iat, secretHash, window, lifetimes, keyKind } = attempt;
   const tag = tagOfSession(id);
   const call = {
-    tag,
     script: scripts.rotate,
-    keys: [keys.session(id)],
+    keys: [`s:${id}`],
     args: [seq, iat, secretHash, window, ...lifetimeArguments(lifetimes), letterOf(keyKind), id],
   };
-  let { now, values } = await calls.run(call);
-  if (values[0] === "sweep")
-    ({ now, values } = await calls.run({ ...call, keys: [...call.keys, `${keys.of(tag)}sweep`] }));
+  let { now, values } = await runOn(store, tag, call);
+  if (values[0] === "sweep") ({ now, values } = await runOn(store, tag, { ...call, keys: [...call.keys, "sweep"] }));
   const record = recordOf(id, values, 1);
   return record === undefined ? { minted: false, now } : { minted: values[0] === 1, record, now };
 };
 
 export const applyRotation = async (
-  { calls, keys }: Store,
+  store: Store,
   { id, current, next }: ExpectedRow,
   change: RotationChange,
 ): Promise<ApplyResult> => {
   const tag = tagOfSession(id);
-  const prefix = keys.of(tag);
   const [names, args] = changeArguments(change);
-  const { now, values } = await calls.run({
-    tag,
+  const { now, values } = await runOn(store, tag, {
     script: scripts.applyRotation,
-    keys: [keys.session(id), ...names.map((name) => prefix + name)],
-    args: [prefix, id, current, next, change.kind, ...args],
+    keys: [`s:${id}`, ...names],
+    args: [store.keys.of(tag), id, current, next, change.kind, ...args],
   });
   const record = recordOf(id, values);
   if (record === undefined) return { kind: "conflict" };
@@ -144,22 +127,15 @@ const changeArguments = (change: RotationChange): readonly [readonly string[], r
 };
 
 /** Each note in a step of its own. */
-export const reportUses = ({ calls, keys }: Store, notes: readonly UseNote[], policy: UsePolicy) =>
+export const reportUses = (store: Store, notes: readonly UseNote[], policy: UsePolicy) =>
   Promise.all(
     notes.map(async ({ id, seq, iat }) => {
-      const { values } = await calls.run({
-        tag: tagOfSession(id),
+      const tag = tagOfSession(id);
+      const { window, idleTimeout = "", activityInterval } = policy;
+      const { values } = await runOn(store, tag, {
         script: scripts.reportUse,
-        keys: [keys.session(id)],
-        args: [
-          keys.of(tagOfSession(id)),
-          id,
-          seq,
-          iat,
-          policy.window,
-          policy.idleTimeout ?? "",
-          policy.activityInterval,
-        ],
+        keys: [`s:${id}`],
+        args: [store.keys.of(tag), id, seq, iat, window, idleTimeout, activityInterval],
       });
       return recordOf(id, values);
     }),
@@ -167,16 +143,15 @@ export const reportUses = ({ calls, keys }: Store, notes: readonly UseNote[], po
 
 /** @returns whether there was a live session. */
 export const update = async (
-  { calls, keys }: Store,
+  store: Store,
   id: SessionId,
   change: { readonly field: "p" | "d"; readonly value: string },
 ): Promise<boolean> => {
   const tag = tagOfSession(id);
-  const { values } = await calls.run({
-    tag,
+  const { values } = await runOn(store, tag, {
     script: scripts.update,
-    keys: [keys.session(id)],
-    args: [keys.of(tag), change.field, change.value],
+    keys: [`s:${id}`],
+    args: [store.keys.of(tag), change.field, change.value],
   });
   return values[0] === 1;
 };

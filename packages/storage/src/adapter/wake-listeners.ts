@@ -1,3 +1,6 @@
+import type { SessionReference } from "../records.js";
+import type { Storage } from "../storage.js";
+
 /** Those whom a store wakes when revocations were committed. */
 export class WakeListeners {
   readonly #listeners = new Set<() => void>();
@@ -30,3 +33,27 @@ export class WakeListeners {
     this.#end();
   }
 }
+
+/** The same storage, which also wakes its listeners after a call of its own that ended sessions. */
+export const wakingStorage = (storage: Omit<Storage, "watchRevocations">, listeners: WakeListeners): Storage => {
+  const wakeAfter = (ended: readonly SessionReference[]): readonly SessionReference[] => {
+    if (ended.length > 0) listeners.wake();
+    return ended;
+  };
+  return {
+    ...storage,
+    createSession: async (record, limits) => wakeAfter(await storage.createSession(record, limits)),
+    applyRotation: async (expected, change) => {
+      const result = await storage.applyRotation(expected, change);
+      if (result.kind === "applied") wakeAfter(result.ended);
+      return result;
+    },
+    revokeSessions: async (selector, cause) => wakeAfter(await storage.revokeSessions(selector, cause)),
+    eraseUser: async (user) => {
+      const erased = await storage.eraseUser(user);
+      wakeAfter(erased.ended);
+      return erased;
+    },
+    watchRevocations: (wake) => listeners.add(wake),
+  };
+};
