@@ -36,6 +36,24 @@ it("reads every option", () => {
   expect(parseUrl("mysql://u@h/d?ssl_mode=disabled").ssl).toBeUndefined();
 });
 
+const signed = { rejectUnauthorized: true, verifyIdentity: false };
+const identified = { rejectUnauthorized: true, verifyIdentity: true };
+const encrypted = { rejectUnauthorized: false, verifyIdentity: false };
+
+it.each([
+  ["PlanetScale", 'ssl={"rejectUnauthorized":true}', { ssl: signed }],
+  ["PlanetScale, for Prisma", "sslaccept=strict&connect_timeout=15", { ssl: identified, timeout: 15_000 }],
+  ["TiDB Cloud", 'ssl={"minVersion":"TLSv1.2","rejectUnauthorized":true,"verifyIdentity":true}', { ssl: identified }],
+  ["Aiven and DigitalOcean", "ssl-mode=REQUIRED", { ssl: encrypted }],
+  ["MySQL's clients", "ssl-mode=VERIFY_IDENTITY", { ssl: identified }],
+  ["Azure", 'ssl={"rejectUnauthorized":false}', { ssl: encrypted }],
+  ["ClearDB of Heroku", "reconnect=true", { ssl: undefined }],
+  ["Prisma", "connection_limit=3&charset=utf8mb4&sslaccept=accept_invalid_certs", { poolSize: 3, ssl: encrypted }],
+])("takes the URL of %s", (_, query, options) => {
+  expect(parseUrl(`mysql://u:p@h.example/d?${query}`)).toMatchObject(options);
+  expect(parseUrl(`mysql://u:p@h.example/d?${encodeURI(query)}`)).toMatchObject(options);
+});
+
 it("refuses what it does not understand, by name and without the password", () => {
   const refused = [
     ["mysql:d", "mysql://user:password@host:port/database"],
@@ -45,6 +63,14 @@ it("refuses what it does not understand, by name and without the password", () =
     ["mysql://u:%canary@h/d", "percent-encoded"],
     ["mysql://u:canary@/d", "mysql://user:password@host"],
     ["mysql://u:canary@h/d?poolsize=3", 'unknown MySQL option "poolsize"'],
+    ["mysql://u:canary@h/d?ssl=true", "write ssl_mode=verify_identity"],
+    ["mysql://u:canary@h/d?ssl={", "write ssl_mode=verify_identity"],
+    ['mysql://u:canary@h/d?ssl={"ca":"canary"}', "write ssl_mode=verify_identity"],
+    ["mysql://u:canary@h/d?ssl-mode=PREFERRED", "write ssl_mode=required"],
+    ["mysql://u:canary@h/d?ssl-mode=canary", "ssl_mode is one of"],
+    ["mysql://u:canary@h/d?useSSL=true", "write ssl_mode=required"],
+    ["mysql://u:canary@h/d?pool_timeout=2", "write timeout=<milliseconds>"],
+    ["mysql://u:canary@h/d?timezone=Z", "leave it out"],
     ["mysql://u:canary@h/d?pool_size=1", "pool_size is a whole number from 2 to 1000"],
     ["mysql://u:canary@h/d?timeout=1s", "timeout is a whole number from 100 to 60000"],
     ["mysql://u:canary@h/d?timeout=500&timeout=600", "given twice"],

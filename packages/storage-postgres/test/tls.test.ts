@@ -18,9 +18,14 @@ it("encrypts, and accepts the server's certificate as the URL says", async () =>
   };
   const server = await start(own);
   // From now on only connections that are encrypted, and one account that shows a certificate.
-  server.sql("CREATE ROLE server LOGIN SUPERUSER");
+  server.sql("CREATE ROLE server LOGIN SUPERUSER; CREATE ROLE bound LOGIN SUPERUSER PASSWORD 'secret'");
   const hba = server.sql("SHOW hba_file");
-  const rules = ["hostssl all server all cert", "hostssl all all all trust", "hostnossl all all 127.0.0.1/32 reject"];
+  const rules = [
+    "hostssl all server all cert",
+    "hostssl all bound all scram-sha-256",
+    "hostssl all all all trust",
+    "hostnossl all all 127.0.0.1/32 reject",
+  ];
   rmSync(hba);
   appendFileSync(hba, `${rules.join("\n")}\n`, { mode: 0o644 });
   const encrypted = (host: string, options: string, user = "pawl"): string =>
@@ -29,6 +34,9 @@ it("encrypts, and accepts the server's certificate as the URL says", async () =>
 
   for (const accepted of [
     encrypted("localhost", "sslmode=require"),
+    encrypted("localhost", "sslmode=prefer"),
+    encrypted("localhost", `sslmode=require&channel_binding=require&sslrootcert=${own.ca}`, "bound:secret"),
+    encrypted("localhost", "sslmode=require&channel_binding=prefer", "bound:secret"),
     encrypted("localhost", `sslmode=verify-ca&sslrootcert=${own.ca}`),
     encrypted("localhost", `sslmode=verify-full&sslrootcert=${own.ca}`),
     encrypted("127.0.0.1", `sslmode=verify-full&sslrootcert=${own.ca}`),
@@ -40,13 +48,18 @@ it("encrypts, and accepts the server's certificate as the URL says", async () =>
     await storage.close();
   }
   const refused = { code: "unavailable", message: expect.stringContaining("certificate is not accepted") as string };
-  for (const unverified of ["verify-ca", "verify-full", `require&sslrootcert=${other.ca}`])
+  for (const unverified of [
+    "verify-ca",
+    "verify-full",
+    `require&sslrootcert=${other.ca}`,
+    "require&channel_binding=require",
+  ])
     await expect(openStorage(encrypted("localhost", `sslmode=${unverified}`)), unverified).rejects.toMatchObject(
       refused,
     );
   await expect(openStorage(encrypted("localhost", ""))).rejects.toMatchObject({ code: "unavailable" });
   await expect(openStorage(encrypted("localhost", "sslmode=require", "server"))).rejects.toMatchObject({
-    message: "the server refuses this user or password",
+    message: "the server refuses this user or password, or wants encryption: see sslmode",
   });
 
   const elsewhere = await start(other);
@@ -57,6 +70,7 @@ it("encrypts, and accepts the server's certificate as the URL says", async () =>
 
   const plain = await startPostgres({ settings: { fsync: "off" } });
   onTestFinished(() => plain.stop());
+  await (await openStorage(`${plain.url}?sslmode=prefer`)).close();
   await expect(openStorage(`${plain.url}?sslmode=require`)).rejects.toMatchObject({
     message: "the server does not encrypt, and sslmode asks for it",
   });

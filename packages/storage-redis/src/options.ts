@@ -1,4 +1,4 @@
-import { invalidUrl, UrlOptions } from "@pawl/storage/adapter";
+import { type ForeignOptions, inMilliseconds, invalidUrl, UrlOptions } from "@pawl/storage/adapter";
 import { readFileSync } from "node:fs";
 
 /** Where a server listens. */
@@ -49,7 +49,39 @@ const names = [
   "tls_servername",
   "tls_verify",
 ] as const;
-type Options = UrlOptions<(typeof names)[number]>;
+type Name = (typeof names)[number];
+type Options = UrlOptions<Name>;
+
+const encrypting = "write rediss: in place of redis:";
+const notVerified = (value: string): readonly [Name, string] | undefined =>
+  value === "true" ? ["tls_verify", "false"] : undefined;
+
+/** Options of ioredis, redis-py and go-redis in the URLs that providers show. */
+const foreign: ForeignOptions<Name> = {
+  tls: encrypting,
+  ssl: encrypting,
+  ssl_cert_reqs: (value) =>
+    /^(?:CERT_)?NONE$/iu.test(value)
+      ? ["tls_verify", "false"]
+      : /^(?:CERT_)?REQUIRED$/iu.test(value)
+        ? ["tls_verify", "true"]
+        : "write tls_verify=true or tls_verify=false",
+  skip_verify: notVerified,
+  insecure_skip_verify: notVerified,
+  ssl_ca_certs: (value) => ["tls_ca", value],
+  db: "write the number after the host: redis://host:6379/0",
+  database: "write the number after the host: redis://host:6379/0",
+  // Both kinds of address are tried.
+  family: (value) => (value === "0" ? undefined : "leave it out, or write family=0"),
+  protocol: (value) => (value === "2" || value === "3" ? undefined : "leave it out"),
+  connect_timeout: (value) => ["timeout", inMilliseconds(value)],
+  connectTimeout: (value) => ["timeout", value],
+  dial_timeout: "write timeout=<milliseconds>",
+  socket_timeout: "write timeout=<milliseconds>",
+  pool_size: "leave it out, a server needs one connection",
+  max_connections: "leave it out, a server needs one connection",
+  connection_limit: "leave it out, a server needs one connection",
+};
 
 /**
  * Reads `redis://user:password@host:6379/0?option=value`, `rediss://…`, and for a cluster several hosts with commas between
@@ -63,7 +95,7 @@ export const parseUrl = (url: string): RedisOptions => {
     throw invalidUrl(
       "a Redis URL is redis://user:password@host:port/database, with commas between the hosts of a cluster",
     );
-  const options = new UrlOptions("Redis", names, query);
+  const options = new UrlOptions("Redis", names, query, foreign);
   const addresses = hosts.split(",").map(addressOf);
   const cluster = addresses.length > 1 ? true : flagOf(options, "cluster");
   if (addresses.length > 1 && options.get("cluster") === "false")
@@ -96,7 +128,7 @@ const addressOf = (text: string): Address => {
   return { host, port: Number(port) };
 };
 
-const flagOf = (options: Options, name: (typeof names)[number]): boolean | undefined => {
+const flagOf = (options: Options, name: Name): boolean | undefined => {
   const text = options.oneOf(name, ["true", "false"]);
   return text === undefined ? undefined : text === "true";
 };

@@ -34,6 +34,23 @@ it("reads one host, several, and everything that a URL may say", () => {
 });
 
 it.each([
+  ["Upstash", "rediss://default:p@h.upstash.io:6379", { tls: { rejectUnauthorized: true } }],
+  ["Heroku", "rediss://:p@h:6380?ssl_cert_reqs=none", { tls: { rejectUnauthorized: false } }],
+  ["redis-py", "rediss://h?ssl_cert_reqs=CERT_REQUIRED&protocol=3", { tls: { rejectUnauthorized: true } }],
+  ["go-redis", "rediss://h?skip_verify=true", { tls: { rejectUnauthorized: false } }],
+  ["Railway", "redis://default:p@h:6379?family=0", { tls: undefined }],
+  ["ioredis", "redis://h/2?connectTimeout=900", { database: 2, timeout: 900 }],
+])("takes the URL of %s", (_, url, options) => {
+  expect(parseUrl(url)).toMatchObject(options);
+});
+
+it.each([
+  ["redis://a?tls=true", "write rediss: in place of redis:"],
+  ["redis://a?db=1", "write the number after the host"],
+  ["redis://a?family=6", "leave it out"],
+  ["redis://a?max_connections=5", "a server needs one connection"],
+  ["redis://a?skip_verify=true", "tls_verify needs a rediss: URL"],
+  ["rediss://a?ssl_cert_reqs=optional", "write tls_verify=true"],
   ["http://localhost", "a Redis URL is"],
   ["redis:localhost", "a Redis URL is"],
   ["redis://", "each host"],

@@ -4,8 +4,14 @@ import type { PostgresServer } from "./postgres.js";
 import { findProgram } from "./programs.js";
 import { accepts, freePort, serverFolder, serverUser, startServer, type TestServer } from "./server-process.js";
 
-/** Starts a PgBouncer in transaction mode before a PostgreSQL. Its `url` names the pooler. */
-export const startPgBouncer = async (postgres: PostgresServer): Promise<TestServer> => {
+/**
+ * Starts a PgBouncer in transaction mode before a PostgreSQL. Its `url` names the pooler.
+ * @param ignored startup parameters that it takes and drops; it refuses connections that send others.
+ */
+export const startPgBouncer = async (
+  postgres: PostgresServer,
+  { ignored = ["extra_float_digits"] }: { readonly ignored?: readonly string[] } = {},
+): Promise<TestServer> => {
   const user = serverUser("postgres");
   const folder = serverFolder("pgbouncer", user);
   const port = await freePort();
@@ -22,7 +28,7 @@ unix_socket_dir =
 auth_type = any
 pool_mode = transaction
 default_pool_size = 8
-ignore_startup_parameters = extra_float_digits
+ignore_startup_parameters = ${ignored.join(", ")}
 `,
   );
   const control = await startServer({

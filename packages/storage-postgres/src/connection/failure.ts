@@ -1,7 +1,12 @@
 import { StorageError, type StorageErrorCode } from "@pawl/storage";
 
+const poolerMessage =
+  "the server, or a pooler before it, does not take the settings of our connections: behind a pooler add ?prepare=false to the URL";
+
 /** SQLSTATE codes (postgresql.org/docs/current/errcodes-appendix.html) that are told apart, most specific first. */
 const failures: readonly (readonly [prefix: string, code: StorageErrorCode, message: string])[] = [
+  ["08P01", "unavailable", poolerMessage],
+  ["0A000", "unavailable", poolerMessage],
   ["42P01", "unavailable", "the database has no tables yet: migrate() makes them"],
   ["3F000", "unavailable", "the database has no tables yet: migrate() makes them"],
   ["42501", "read_only", "the database user may not use the tables: grant it their schema, or let it own the database"],
@@ -12,7 +17,7 @@ const failures: readonly (readonly [prefix: string, code: StorageErrorCode, mess
   ["22", "invalid_record", "a value cannot be stored: it is not of the column's type"],
   ["23", "invalid_record", "a value cannot be stored: its id is taken, or it is not of the column's type"],
   ["54", "invalid_record", "a value is too large to be stored"],
-  ["28", "unavailable", "the server refuses this user or password"],
+  ["28", "unavailable", "the server refuses this user or password, or wants encryption: see sslmode"],
   ["3D000", "unavailable", "the server has no database of that name"],
   ["55P03", "unavailable", "a row is locked by somebody else: does a transaction stand open on the server?"],
   ["57014", "unavailable", "the server did not finish in time"],
@@ -41,8 +46,7 @@ export const isUndone = (error: unknown): boolean => ["40P01", "40001"].includes
 
 /** Whether a failure lies in one call of several: it cannot be stored, or somebody else keeps its row locked. */
 export const isOfOneCall = (error: unknown): boolean =>
-  error instanceof StorageError &&
-  (error.code === "invalid_record" || (error.cause as { readonly code?: unknown } | undefined)?.code === lockTimeout);
+  error instanceof StorageError && (error.code === "invalid_record" || causeOf(error).code === lockTimeout);
 
 /** Whether a connection on which this happened can be used on: the server answered, and it is the one that is wanted. */
 export const leavesConnectionUsable = (error: unknown): boolean => {
@@ -75,12 +79,23 @@ export const asStorageError = (error: unknown): unknown => {
     return new StorageError("unavailable", `the server's certificate is not accepted (${code}): see sslmode`, {
       cause,
     });
-  if (error.message.includes("does not support SSL"))
+  if (noEncryption.test(error.message))
     return new StorageError("unavailable", "the server does not encrypt, and sslmode asks for it", { cause });
   if (/timeout/iu.test(error.message))
     return new StorageError("unavailable", "the server did not answer in time, or no connection was free", { cause });
   return new StorageError("unavailable", "the server cannot be reached, or the connection to it was lost", { cause });
 };
+
+/** Whether what refused a connection may be a pooler, which keeps settings to itself. */
+export const isFromPooler = (error: unknown): boolean => ["08P01", "0A000"].includes(causeOf(error).code ?? "");
+
+/** Whether a server did not encrypt. */
+export const isWithoutEncryption = (error: unknown): boolean => noEncryption.test(causeOf(error).message ?? "");
+
+const noEncryption = /does not support SSL/u;
+
+const causeOf = (error: unknown): { readonly code?: string; readonly message?: string } =>
+  (error instanceof StorageError ? (error.cause as object | undefined) : undefined) ?? {};
 
 interface ServerError {
   readonly routine?: string;

@@ -3,6 +3,14 @@ import { StorageError } from "../errors.js";
 /** What is wrong with a storage URL. The message must hold no part of the URL that may be secret. */
 export const invalidUrl = (message: string): StorageError => new StorageError("invalid_url", message);
 
+/**
+ * Options of other clients, by name: what to write instead, or what comes of a value: an option of ours with its value, nothing
+ * where it is so anyhow, or what to write instead.
+ */
+export type ForeignOptions<Name extends string> = Readonly<
+  Record<string, string | ((value: string) => readonly [name: Name, value: string] | string | undefined)>
+>;
+
 /** The options of a storage URL. Methods throw StorageError `invalid_url`; no message holds a value. */
 export class UrlOptions<Name extends string> {
   readonly #kind: string;
@@ -11,15 +19,33 @@ export class UrlOptions<Name extends string> {
   /**
    * @param kind of the store, for messages: `MySQL`.
    * @param names of all options there are.
+   * @param foreign options that URLs written for other clients have; where ours says the same, ours holds.
    */
-  constructor(kind: string, names: readonly Name[], query: URLSearchParams | string | undefined) {
+  constructor(
+    kind: string,
+    names: readonly Name[],
+    query: URLSearchParams | string | undefined,
+    foreign: ForeignOptions<Name> = {},
+  ) {
     this.#kind = kind;
+    const seen = new Set<string>();
+    const taken: (readonly [Name, string])[] = [];
     for (const [name, value] of new URLSearchParams(query)) {
+      if (seen.has(name)) throw invalidUrl(`the ${kind} option "${name}" is given twice`);
+      seen.add(name);
       const known = names.find((each) => each === name);
-      if (known === undefined) throw invalidUrl(`unknown ${kind} option "${name}"; accepted are ${names.join(", ")}`);
-      if (this.#given.has(known)) throw invalidUrl(`the ${kind} option "${name}" is given twice`);
-      this.#given.set(known, value);
+      const rule = Object.hasOwn(foreign, name) ? foreign[name] : undefined;
+      if (known !== undefined) this.#given.set(known, value);
+      else if (rule === undefined)
+        throw invalidUrl(`unknown ${kind} option "${name}"; accepted are ${names.join(", ")}`);
+      else {
+        const meaning = typeof rule === "string" ? rule : rule(value);
+        if (typeof meaning === "string")
+          throw invalidUrl(`the ${kind} option "${name}" cannot be taken as it stands: ${meaning}`);
+        if (meaning !== undefined) taken.push(meaning);
+      }
     }
+    for (const [name, value] of taken) if (!this.#given.has(name)) this.#given.set(name, value);
   }
 
   get names(): readonly Name[] {
@@ -84,3 +110,6 @@ export class UrlOptions<Name extends string> {
     return invalidUrl(`the ${this.#kind} option ${name} is ${wanted}`);
   }
 }
+
+/** Whole seconds as milliseconds, for options of others that count in seconds. */
+export const inMilliseconds = (seconds: string): string => (/^\d{1,3}$/u.test(seconds) ? `${seconds}000` : seconds);
