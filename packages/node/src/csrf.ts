@@ -34,8 +34,25 @@ export const isFromOwnPage = (exchange: Exchange, origins: readonly string[]): b
   return site === undefined && isOriginOf(origin, exchange.authority());
 };
 
-/** Whether a browser says that a page of another site sent it here: a link, or a form. */
-export const isForeignNavigation = (exchange: Exchange): boolean => {
-  const site = exchange.header("sec-fetch-site");
-  return exchange.header("sec-fetch-mode") === "navigate" && (site === "cross-site" || site === "same-site");
+/** Whether a browser loads a page into a tab of its own, as far as it says (Fetch Metadata). */
+export const isPageVisit = (exchange: Exchange): boolean => {
+  const [mode, destination] = [exchange.header("sec-fetch-mode"), exchange.header("sec-fetch-dest")];
+  return (
+    exchange.method() === "GET" && (mode ?? "navigate") === "navigate" && (destination ?? "document") === "document"
+  );
+};
+
+/**
+ * Whether a browser says that another site had it sent, and not by a script that asks for the answer: a link, a form, a
+ * picture, `no-cors`. A script's request (CORS) may be that of a page whose origin only the application knows.
+ */
+export const isForeignRequest = (exchange: Exchange, origins: readonly string[]): boolean => {
+  const mode = exchange.header("sec-fetch-mode");
+  return mode !== undefined && mode !== "cors" && !isFromOwnPage(exchange, origins);
+};
+
+/** Whether a request may change something, by its method (RFC 9110 section 9.2.1). */
+export const isUnsafe = (exchange: Exchange): boolean => {
+  const method = exchange.method();
+  return method !== undefined && !["GET", "HEAD", "OPTIONS"].includes(method);
 };

@@ -1,13 +1,12 @@
 import type { AccessTokenClaims, VerifyInput, VerifyOutcome } from "@pawl/engine";
-import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, namesOf, REFRESH_TOKEN_COOKIE } from "./cookie-name.js";
+import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, namesOf } from "./cookie-name.js";
 import { accessCookieBytes, checkCookieSize } from "./cookie-size.js";
-import { isForeignNavigation, passesCsrfCheck } from "./csrf.js";
+import { isForeignRequest, isPageVisit, isUnsafe, passesCsrfCheck } from "./csrf.js";
 import type { Exchange } from "./exchange.js";
-import { acceptedClaims, type OpenedPawl, refreshRefusal } from "./opened-pawl.js";
+import { acceptedClaims, clearedUnlessForeign, clearedWith, type OpenedPawl, refreshRefusal } from "./opened-pawl.js";
 import { isForeign, mayHaveSession, presentedBearer, presentedRefreshTokens, verifyBest } from "./presented-session.js";
 import { coversPath, UNREACHED_ROUTE, unreachedRoute } from "./refresh-route.js";
 import { ANTI_CSRF_HEADER, announceRefreshable } from "./session-announcement.js";
-import { clearedWith } from "./session-cookies.js";
 import { checkJsonObject, checkLoginUserId } from "./session-data.js";
 import { type SessionError, tryRefreshToken, unauthorised } from "./session-error.js";
 import { Session } from "./session-object.js";
@@ -16,6 +15,8 @@ import { bearerToken, readsFrontToken, wantedTransfer } from "./token-transfer.j
 const MISSING_ACCESS_TOKEN = "access token missing in cookies";
 const MISSING_REFRESH_TOKEN =
   "Missing auth tokens in cookies. Have you set the correct refresh API path in your frontend and Pawl config?";
+
+const CSRF_FAILED = "anti-csrf check failed";
 
 /** What an application gives for a new session. */
 export interface NewSession {
@@ -32,6 +33,10 @@ export const createInExchange = async (
 ): Promise<Session> => {
   const { backend, cookies, options } = opened;
   const transfer = options.headerMode === false ? "cookie" : wantedTransfer(exchange);
+  const { csrf: mode = "token", origins = [] } = options;
+  // A page of another site must not log its visitors into an account of its own (login CSRF). Tokens in headers log no browser in.
+  if (transfer === "cookie" && mode !== "token" && isUnsafe(exchange) && !passesCsrfCheck(exchange, { mode, origins }))
+    throw tryRefreshToken(CSRF_FAILED);
   const checked = checkJsonObject("the JWT payload", payload);
   // Before it is created: a session that could not be handed out must not have ended another one over a limit.
   const owner = { userId: checkLoginUserId(userId), payload: checked };
@@ -84,9 +89,9 @@ const getByCookie = (opened: OpenedPawl, exchange: Exchange, doAntiCsrfCheck: bo
   if (first === undefined) throw refreshable(opened, exchange, tryRefreshToken(MISSING_ACCESS_TOKEN));
   // As the documented API has it; SDKs that read `front-token` have never known this cookie.
   if (!readsFrontToken(exchange) && cookies.read(exchange, ID_REFRESH_TOKEN_COOKIE).length === 0)
-    throw clearedWith(cookies, exchange, unauthorised("idRefreshToken missing"));
+    throw clearedUnlessForeign(opened, exchange, unauthorised("idRefreshToken missing"));
   const { csrf: mode = "token", origins = [] } = options;
-  if (doAntiCsrfCheck && !passesCsrfCheck(exchange, { mode, origins })) throw tryRefreshToken("anti-csrf check failed");
+  if (doAntiCsrfCheck && !passesCsrfCheck(exchange, { mode, origins })) throw tryRefreshToken(CSRF_FAILED);
   const comparesToken = doAntiCsrfCheck && mode === "token";
   const antiCsrfToken = comparesToken ? exchange.header(ANTI_CSRF_HEADER) : undefined;
   const inputOf = (accessToken: string): VerifyInput => ({
@@ -106,7 +111,7 @@ const after = <Value, Result>(
 ): Result | Promise<Result> => (value instanceof Promise ? value.then(next) : next(value));
 
 const foundSession = (opened: OpenedPawl, exchange: Exchange, outcome: VerifyOutcome): Session => {
-  if (outcome.kind === "unauthorised") throw clearedWith(opened.cookies, exchange, unauthorised(outcome.message));
+  if (outcome.kind === "unauthorised") throw clearedWith(opened, exchange, unauthorised(outcome.message));
   if (outcome.kind === "try_refresh") throw refreshable(opened, exchange, tryRefreshToken(outcome.message));
   return new Session(opened, exchange, acceptedClaims(opened, outcome));
 };
@@ -146,7 +151,9 @@ export const readInExchange = async (opened: OpenedPawl, exchange: Exchange): Pr
 
 /** Refreshes the session of a request by its refresh token. */
 export const refreshInExchange = async (opened: OpenedPawl, exchange: Exchange): Promise<Session> => {
-  const { backend, cookies } = opened;
+  const { backend, cookies, options } = opened;
+  if (isForeignRequest(exchange, options.origins ?? []) && !isPageVisit(exchange))
+    throw tryRefreshToken("this request came from another site");
   const { tokens, transfer } = presentedRefreshTokens(opened, exchange);
   // A changed cookie domain leaves duplicates behind: the backend knows which of them is the newest.
   const [refreshToken, ...otherRefreshTokens] = tokens;
@@ -156,10 +163,9 @@ export const refreshInExchange = async (opened: OpenedPawl, exchange: Exchange):
     return new Session(opened, exchange, outcome.session);
   }
   if (outcome === undefined) warnOfUnreachedRoute(opened, exchange);
-  const error = outcome === undefined ? unauthorised(MISSING_REFRESH_TOKEN) : refreshRefusal(opened, outcome);
-  // Where another site leads a browser here, it may have kept its cookies to itself: nothing is known of the session.
-  const isUnknown = isForeignNavigation(exchange) && cookies.read(exchange, REFRESH_TOKEN_COOKIE).length === 0;
-  throw isUnknown ? error : clearedWith(cookies, exchange, error);
+  throw outcome === undefined
+    ? clearedUnlessForeign(opened, exchange, unauthorised(MISSING_REFRESH_TOKEN))
+    : clearedWith(opened, exchange, refreshRefusal(opened, outcome));
 };
 
 /** A browser that shows the session's other cookies alone was not asked for this one, for its path is another. */

@@ -5,6 +5,8 @@ import { cookieValues } from "./cookie-header.js";
 export interface Exchange {
   /** A request header; `name` in lower case. */
   header(name: string): string | undefined;
+  /** In upper case; undefined where the request is not known. */
+  method(): string | undefined;
   /** The host, and the port where it was given, that the request was sent to. */
   authority(): string | undefined;
   /** The path of the request, without its query; `/` where it is not known. */
@@ -63,6 +65,10 @@ export class NodeExchange implements Exchange {
   header(name: string): string | undefined {
     const value = this.#request?.headers[name];
     return typeof value === "object" ? value[0] : value;
+  }
+
+  method(): string | undefined {
+    return this.#request?.method;
   }
 
   /** `:authority` (RFC 9113 section 8.3.1), else `Host`, else what the request's target names. */

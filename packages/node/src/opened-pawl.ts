@@ -1,5 +1,7 @@
 import type { AccessTokenClaims, createTheftReports, VerifyOutcome } from "@pawl/engine";
 import { callHook, type WarnOnce } from "./application-hook.js";
+import { isForeignRequest, isPageVisit } from "./csrf.js";
+import type { Exchange } from "./exchange.js";
 import type { PawlOptions } from "./options.js";
 import type { RefreshAnswer, SessionBackend } from "./session-backend.js";
 import type { SessionCookies } from "./session-cookies.js";
@@ -23,6 +25,27 @@ export const acceptedClaims = ({ backend, uses }: OpenedPawl, outcome: VerifyOut
   uses.note(outcome.claims, backend.now());
   return outcome.claims;
 };
+
+/**
+ * Clears the cookies because of an error, unless another site had the request sent. @returns the error, which says more
+ * than that headers had been sent.
+ */
+export const clearedWith = (
+  { cookies, options }: OpenedPawl,
+  exchange: Exchange,
+  error: SessionError,
+): SessionError => {
+  try {
+    if (isPageVisit(exchange) || !isForeignRequest(exchange, options.origins ?? [])) cookies.clear(exchange, "shown");
+  } catch {
+    // The answer is on its way; the next request meets the same end and clears them.
+  }
+  return error;
+};
+
+/** As `clearedWith`, where the session may live on: the documented 1.0 API wants it, but for no request of another site. */
+export const clearedUnlessForeign = (opened: OpenedPawl, exchange: Exchange, error: SessionError): SessionError =>
+  isForeignRequest(exchange, opened.options.origins ?? []) ? error : clearedWith(opened, exchange, error);
 
 /** What a refresh that was refused is for the caller. The application's own hook is called for a theft. */
 export const refreshRefusal = (

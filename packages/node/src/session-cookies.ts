@@ -6,7 +6,6 @@ import { checkCookieSize } from "./cookie-size.js";
 import type { Exchange } from "./exchange.js";
 import { clearLeftCookies } from "./left-cookies.js";
 import { announceEnd, announceTokens, expose } from "./session-announcement.js";
-import type { SessionError } from "./session-error.js";
 import { bearerToken, type TokenTransfer, wantedTransfer } from "./token-transfer.js";
 
 const ACCESS_TOKEN_HEADER = "st-access-token";
@@ -22,8 +21,11 @@ export interface SessionCookies {
    * @throws SessionError `GENERAL_ERROR` when a cookie would be larger than browsers keep; nothing was written then.
    */
   write(exchange: Exchange, issued: IssuedSession, transfer?: TokenTransfer): void;
-  /** Tells the browser to forget the session. */
-  clear(exchange: Exchange): void;
+  /**
+   * Tells the browser to forget the session; with `shown` no cookie where the request showed none: they may have been kept
+   * back, as those of `SameSite=Strict` are from a link of another site.
+   */
+  clear(exchange: Exchange, which?: "all" | "shown"): void;
 }
 
 export const createSessionCookies = (settings: SessionCookieSettings): SessionCookies => {
@@ -78,25 +80,15 @@ export const createSessionCookies = (settings: SessionCookieSettings): SessionCo
       exchange.appendCookie(idRefreshToken(announceTokens(exchange, issued), expiry));
     },
 
-    clear(exchange) {
+    clear(exchange, which = "all") {
       exchange.setHeader("Cache-Control", "no-store");
       const byHeader = wantedTransfer(exchange) === "header" || bearerToken(exchange) !== undefined;
       if (byHeader) {
         expose(exchange, ACCESS_TOKEN_HEADER, "");
         expose(exchange, REFRESH_TOKEN_HEADER, "");
       }
-      if (!byHeader || carriesCookies(exchange)) clearCookies(exchange);
+      if (carriesCookies(exchange) || (which === "all" && !byHeader)) clearCookies(exchange);
       announceEnd(exchange);
     },
   };
-};
-
-/** Clears the cookies because of an error. @returns the error, which says more than that headers had been sent. */
-export const clearedWith = (cookies: SessionCookies, exchange: Exchange, error: SessionError): SessionError => {
-  try {
-    cookies.clear(exchange);
-  } catch {
-    // The answer is on its way; the next request meets the same end and clears them.
-  }
-  return error;
 };

@@ -1,7 +1,6 @@
 import type { JsonObject, SessionHandle, SessionSummary } from "@pawl/engine";
 import type { Exchange } from "./exchange.js";
-import type { OpenedPawl } from "./opened-pawl.js";
-import { clearedWith } from "./session-cookies.js";
+import { clearedWith, type OpenedPawl } from "./opened-pawl.js";
 import { readSessionData, writeSessionData } from "./session-data.js";
 import { asSessionError, UNAUTHORISED } from "./session-error.js";
 
@@ -57,7 +56,7 @@ export class Session<Payload extends object = JsonObject, Data extends object = 
       return await work();
     } catch (cause) {
       const error = asSessionError(cause);
-      throw error.errType === UNAUTHORISED ? clearedWith(this.#opened.cookies, this.#exchange, error) : error;
+      throw error.errType === UNAUTHORISED ? clearedWith(this.#opened, this.#exchange, error) : error;
     }
   }
 }

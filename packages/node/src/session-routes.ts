@@ -1,4 +1,4 @@
-import { type CsrfRules, isFromOwnPage, passesCsrfCheck } from "./csrf.js";
+import { type CsrfRules, isFromOwnPage, isPageVisit, passesCsrfCheck } from "./csrf.js";
 import { errorAnswer, type RouteAnswer } from "./error-answer.js";
 import { type Exchange, NodeExchange, type NodeRequest, type NodeResponse } from "./exchange.js";
 import { SessionError } from "./session-error.js";
@@ -90,12 +90,6 @@ const routes: Readonly<Record<string, Route>> = {
 /** Tokens in headers are sent by no browser of itself; with cookies, the page must be one of ours. */
 const isAllowed = ({ csrf }: RoutedPawl, exchange: Exchange): boolean =>
   bearerToken(exchange) !== undefined || (isFromOwnPage(exchange, csrf.origins) && passesCsrfCheck(exchange, csrf));
-
-/** Whether a browser loads a page into a tab of its own, as far as it says (Fetch Metadata). */
-const isPageVisit = (exchange: Exchange): boolean => {
-  const [mode, destination] = [exchange.header("sec-fetch-mode"), exchange.header("sec-fetch-dest")];
-  return (mode ?? "navigate") === "navigate" && (destination ?? "document") === "document";
-};
 
 /** A path on this host, whatever was asked for: `//host`, `/\host` and URLs would lead elsewhere. */
 const ownPath = (wanted: string | null): string =>

@@ -4,7 +4,7 @@ import { request as send } from "undici";
 import { afterEach, describe, expect, test } from "vitest";
 import { sessionErrorHandler, sessionMiddleware } from "../src/express.js";
 import { sessionHandler } from "../src/fetch.js";
-import type { Pawl } from "../src/index.js";
+import type { CsrfMode, Pawl } from "../src/index.js";
 import { CookieJar } from "./cookie-jar.js";
 import { modes, type Rules, type Running } from "./modes.js";
 import { listen, type WebApp } from "./web-app.js";
@@ -254,6 +254,34 @@ describe.each(combinations)("session routes: $title", ({ start, serve }) => {
     expect((await page.send("POST", refreshPath)).status).toBe(200);
   });
 
+  const foreignForm = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", origin: "https://evil.example" };
+
+  test.each<[CsrfMode, string, Readonly<Record<string, string>>, number]>([
+    ["token", "its token cannot be there before the login", foreignForm, 200],
+    ["header", "a form of another site", foreignForm, 401],
+    ["header", "a form of an own page, which cannot say so", { "sec-fetch-site": "same-origin" }, 401],
+    ["header", "a script with an SDK", { rid: "anti-csrf" }, 200],
+    ["fetch-metadata", "a form of another site", foreignForm, 401],
+    ["fetch-metadata", "a form of another site in an older browser", { origin: "https://evil.example" }, 401],
+    ["fetch-metadata", "`no-cors`", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" }, 401],
+    ["fetch-metadata", "a form of an own page", { "sec-fetch-site": "same-origin", origin: OWN }, 200],
+    [
+      "fetch-metadata",
+      "a page of `origins`",
+      { "sec-fetch-site": "same-site", origin: "https://app.example.com" },
+      200,
+    ],
+    ["fetch-metadata", "no browser", {}, 200],
+    ["fetch-metadata", "header mode, which no form can ask for", { ...foreignForm, "st-auth-mode": "header" }, 200],
+  ])("csrf %s, a login by %s", async (csrf, _, headers, status) => {
+    const { ask, pawl } = await begin({ csrf, origins: ["https://app.example.com"] });
+    const answer = await new PageOf(ask, {}).send("POST", "/login", headers);
+    expect(answer.status).toBe(status);
+    expect(await pawl.getAllSessionHandlesForUser("u1")).toHaveLength(status === 200 ? 1 : 0);
+    if (status !== 200)
+      expect([await answer.json(), answer.headers.getSetCookie()]).toEqual([{ message: "try refresh token" }, []]);
+  });
+
   test.each([
     ["navigate", "iframe"],
     ["navigate", "embed"],
@@ -312,7 +340,7 @@ describe.each(combinations)("session routes: $title", ({ start, serve }) => {
     async (csrf) => {
       const { ask } = await begin({ csrf, origins: ["https://app.example.com"] });
       const page = new PageOf(ask, {});
-      const login = await page.send("POST", "/login");
+      const login = await page.send("POST", "/login", { "st-auth-mode": "cookie" });
       const antiCsrf = login.headers.get("anti-csrf") ?? "";
       const places = page.jar.places;
       const foreign = [
@@ -352,7 +380,8 @@ describe.each(combinations)("session routes: $title", ({ start, serve }) => {
   ] as const)("csrf %s: getSession with the check lets %j pass, and %j not", async (csrf, good, bad) => {
     const { ask } = await begin({ csrf, origins: ["https://app.example.com"] });
     const page = new PageOf(ask, {});
-    const antiCsrf = (await page.send("POST", "/login")).headers.get("anti-csrf") ?? "";
+    const login = await page.send("POST", "/login", { "st-auth-mode": "cookie" });
+    const antiCsrf = login.headers.get("anti-csrf") ?? "";
     const passing = "anti-csrf" in good ? { "anti-csrf": antiCsrf } : good;
     expect((await page.send("POST", "/me", passing)).status).toBe(200);
     const refused = await page.send("POST", "/me", bad);

@@ -111,6 +111,11 @@ export const startApplication = async ({ allowHost, ...options }: ApplicationOpt
   });
   app.use(sessionMiddleware({ pawl }));
   app.use(express.json({ strict: false }), express.text());
+  // As applications do that read JSON whatever the type says.
+  app.use("/login", (req, _res, next) => {
+    if (typeof req.body === "string") req.body = JSON.parse(req.body) as unknown;
+    next();
+  });
   app.post("/report", (_req, res) => void res.json({}));
   app.post("/login", async (req, res) => {
     const { userId = "u1", payload = { role: "reader" } } = (req.body ?? {}) as { userId?: string; payload?: object };

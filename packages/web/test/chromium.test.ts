@@ -639,6 +639,71 @@ describe("several origins", () => {
     expect(await page.eventTypes()).toEqual(["created"]);
   });
 
+  test.each([
+    ["token", "mallory"],
+    ["header", "victim"],
+    ["fetch-metadata", "victim"],
+  ] as const)(
+    "csrf %s: after a hostile page has posted a login, the session is that of %s",
+    { timeout: 30_000 },
+    async (csrf, userId) => {
+      const { app, context } = await startFor("unused.localhost", { csrf, cookies, thirdPartyCookies: true });
+      const page = await SessionPage.open(context, app.origin("app.site.localhost"));
+      expect(await page.login({ userId: "victim" })).toBe(200);
+      const hostile = await context.newPage();
+      const url = `${app.origin("app.site.localhost")}/login`;
+      for (const evil of ["evil.localhost", "evil.site.localhost"]) {
+        await hostile.goto(`${app.origin(evil)}/blank`);
+        const body = JSON.stringify({ userId: "mallory" });
+        await hostile.evaluate(
+          async ({ url, body }) => {
+            const common = { method: "POST", mode: "no-cors", credentials: "include", body } as const;
+            await fetch(url, { ...common, headers: { "content-type": "text/plain" } });
+          },
+          { url, body },
+        );
+        await Promise.all([
+          hostile.waitForNavigation(),
+          hostile.evaluate(
+            ({ url, body }) => {
+              document.body.innerHTML = `<form method="post" action="${url}" enctype="text/plain"><textarea></textarea></form>`;
+              // One field of \`text/plain\` makes any JSON: its name, an equals sign, its value.
+              const field = document.querySelector("textarea")!;
+              [field.name, field.value] = [`${body.slice(0, -1)},"x":"`, '"}'];
+              document.forms[0]!.submit();
+            },
+            { url, body },
+          ),
+        ]);
+      }
+      const me = await page.page.evaluate(async () => (await fetch("/me")).json() as Promise<{ userId: string }>);
+      expect(me.userId).toBe(userId);
+    },
+  );
+
+  test("a hostile page that asks the documented refresh without CORS neither refreshes nor clears anything", async () => {
+    const { app, context } = await startFor("unused.localhost", { cookies, thirdPartyCookies: true });
+    // Not the ready route, which refuses it before: the documented function by itself.
+    app.intercept(REFRESH, (req, res, next) => {
+      app.pawl.refreshSession(req, res).then(() => void res.json({}), next);
+    });
+    const page = await SessionPage.open(context, app.origin("app.site.localhost"));
+    await page.login();
+    const cookiesOf = async () => (await context.cookies()).map(({ name, value }) => `${name}=${value}`).toSorted();
+    const before = await cookiesOf();
+    const hostile = await context.newPage();
+    await hostile.goto(`${app.origin("evil.localhost")}/blank`);
+    const url = app.origin("app.site.localhost") + REFRESH;
+    await hostile.evaluate(async (url) => {
+      await fetch(url, { method: "POST", mode: "no-cors", credentials: "include" });
+      await fetch(url, { method: "POST", mode: "no-cors", credentials: "omit" });
+      await new Promise((resolve) => Object.assign(new Image(), { src: url, onerror: resolve }));
+    }, url);
+    expect([app.count("POST", REFRESH, 401), await cookiesOf()]).toEqual([2, before]);
+    expect(await page.attemptRefresh()).toBe("valid");
+    expect(await cookiesOf()).not.toEqual(before);
+  });
+
   /** The application, with pages of another origin allowed. */
   const startFor = async (
     allowHost: string,
