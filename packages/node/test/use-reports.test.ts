@@ -93,13 +93,24 @@ describe("how it is sent", () => {
     expect(performance.now() - start).toBeLessThan(2000);
   });
 
-  test("while nothing can be sent, what waits is bounded", async () => {
-    const { uses, sent } = recorded(async () => {
-      throw new Error("down");
-    });
-    for (let at = 0; at < 200_000; at++) uses.note(claims({ handle: `h${at}` }), MINUTE);
+  test("what waits is bounded, and so is what waits again after a failure", async () => {
+    const { uses, sent } = recorded();
+    for (let at = 0; at < 20_000; at++) uses.note(claims({ handle: `h${at}` }), MINUTE);
     await uses.close();
-    expect(sent).toEqual([]);
+    expect(sent.flat()).toHaveLength(10_000);
+
+    let fail: (() => void) | undefined;
+    const again = recorded(() =>
+      fail === undefined ? new Promise((_, no) => (fail = () => no(new Error("down")))) : Promise.resolve(),
+    );
+    for (let at = 0; at < 1000; at++) again.uses.note(claims({ handle: `first${at}` }), MINUTE);
+    await expect.poll(() => fail).toBeDefined();
+    for (let at = 0; at < 20_000; at++) again.uses.note(claims({ handle: `h${at}` }), MINUTE);
+    fail?.();
+    await settle();
+    await again.uses.close();
+    expect(again.sent.flat()).toHaveLength(10_000);
+    expect(again.sent[0]?.[0]?.handle).toBe("first0");
   });
 });
 
