@@ -18,6 +18,11 @@ const engine = filesOf("engine");
 const node = filesOf("node");
 const core = filesOf("core");
 const web = filesOf("web");
+const inServer = (sources, tests = sources) =>
+  core(
+    sources.map((file) => `server/${file}`),
+    tests.map((file) => `server/${file}`),
+  );
 
 /**
  * Rotation, tokens and cookies, each with the tests that are about it. Others notice changes too, but each change is
@@ -58,17 +63,13 @@ export const groups = {
       "turn",
     ]),
   ),
-  "core-access": core(["server/access-control"]),
-  "core-requests": core(
-    ["server/request-body", "server/request-target", "server/json-object", "server/in-flight", "server/limits"],
-    ["server/hostile-input", "server/in-flight"],
+  "core-access": inServer(["access-control"]),
+  "core-requests": inServer(["request-body", "request-target", "json-object", "in-flight", "failure"]),
+  "core-http": inServer(
+    ["http-server", "stream-sink", "limits"],
+    ["http-server", "shutdown", "stream-sink", "hostile-input"],
   ),
-  "core-server": core(
-    ["http-server", "failure", "stream-sink", "start-core", "log", "theft-warning"].map((file) => `server/${file}`),
-    ["http-server", "storage-failure", "shutdown", "stream-sink", "log", "theft-warning"].map(
-      (file) => `server/${file}`,
-    ),
-  ),
+  "core-start": inServer(["start-core", "log", "theft-warning"], ["start-core", "log", "theft-warning"]),
   v1: core(
     ["answers", "handlers", "problem-reply", "revocation-stream", "v1-dialect", "validator"].map(
       (file) => `dialects/v1/${file}`,

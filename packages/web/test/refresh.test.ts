@@ -246,6 +246,14 @@ describe("a refresh", () => {
       expect(tab.asked).toHaveLength(6);
     });
 
+    test("is no pause for who has seen older tokens than there are by now", async () => {
+      const { again, refresh, state } = await open([]);
+      const seen = state.record;
+      expect(await again()).toBe("unknown");
+      await state.update((newest) => ({ ...newest, generation: newest.generation + 1 }));
+      expect([await refresh(seen), await again()]).toEqual(["valid", "unknown"]);
+    });
+
     test("is given up after ten seconds", async () => {
       const hangs: Answer = ({ signal }) =>
         new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));

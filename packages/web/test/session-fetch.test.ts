@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
+import { headerTokens } from "../src/header.js";
 import type { WebOptions } from "../src/options.js";
 import type { WebSessionStatus } from "../src/refresh.js";
 import { createSessionFetch } from "../src/session-fetch.js";
@@ -87,6 +88,18 @@ describe("a request to the API", () => {
     const { asked, call } = await open({ answers: [ok] });
     await call("/me", credentials === undefined ? {} : { credentials });
     expect(asked[0]!.credentials).toBe(sent);
+  });
+
+  test("carries the access token of header mode, and brings what the answer holds", async () => {
+    const fresh = { "front-token": frontToken(), "st-access-token": "a2", "st-refresh-token": "r2" };
+    const record = { tokens: { access: "a", refresh: "r" } };
+    const { asked, call, state } = await open({ answers: [answer(200, fresh)], record, tokens: headerTokens() });
+    await call();
+    expect(Object.fromEntries(asked[0]!.headers)).toMatchObject({
+      authorization: "Bearer a",
+      "st-auth-mode": "header",
+    });
+    expect(state.record.tokens).toEqual({ access: "a2", refresh: "r2" });
   });
 
   test("waits until what was kept has been read", async () => {

@@ -1,5 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { nextGeneration, NOTHING_KNOWN, type SharedSession } from "../src/shared-session.js";
+import { indexedDbStore } from "../src/record-store.js";
 import { openState } from "../src/session-state.js";
 import { freshPages, frontToken, settle } from "./globals.js";
 
@@ -54,11 +55,13 @@ test("a change sees what another tab has just kept; what does not change is not 
   expect(told).toHaveBeenCalledTimes(1);
 });
 
-test("where what was kept is wiped, each goes on from what it knows", async () => {
+test("where what was kept is wiped, or older, each goes on from what it knows", async () => {
   const tab = await openTab();
   const record = await login(tab);
   await new Promise((resolve) => (indexedDB.deleteDatabase("pawl").onsuccess = resolve));
   expect(await tab.state.read()).toBe(record);
+  await indexedDbStore("key").update(() => ({ generation: 1, endedAt: 0 }));
+  await tab.state.update((newest) => (expect(newest).toBe(record), undefined));
   expect((await login(tab)).generation).toBeGreaterThan(record.generation);
 });
 

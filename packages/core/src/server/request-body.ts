@@ -35,7 +35,7 @@ export const readBody = (message: IncomingMessage, limit: number, done: (outcome
     done("too_large");
   };
   const onEnd = (): void => {
-    const bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size);
+    const bytes = Buffer.concat(chunks, size);
     done(isUtf8(bytes) ? { text: bytes.toString("utf8") } : "not_text");
   };
   message.on("data", onData);

@@ -9,7 +9,7 @@ export interface RequestTarget {
 
 /** Splits a request target; the absolute form names the authority again (RFC 9112 section 3.2.2). */
 export const splitTarget = (url: string): RequestTarget => {
-  const target = url.startsWith("/") ? url : url.replace(/^https?:\/\/[^/?]*/i, "");
+  const target = url.replace(/^https?:\/\/[^/?]*/i, "");
   const mark = target.indexOf("?");
   return mark === -1 ? { path: target, query: "" } : { path: target.slice(0, mark), query: target.slice(mark + 1) };
 };
