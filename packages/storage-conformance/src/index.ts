@@ -18,6 +18,7 @@ import { testSigningKeys } from "./signing-keys.js";
 import type { OpenStore } from "./store.js";
 import { testUses } from "./uses.js";
 
+export { failureOf, type ServerFailures, type ServerUnderTest, testServerFailures, works } from "./server-failures.js";
 export {
   attemptOf,
   type OpenContext,

@@ -1,18 +1,10 @@
-import {
-  bucketOf,
-  millis,
-  type SessionId,
-  type SessionRecord,
-  type Storage,
-  StorageError,
-  type UserId,
-} from "@pawl/storage";
-import { revokedIds } from "@pawl/storage-conformance";
+import { bucketOf, type SessionId, type SessionRecord, type Storage, type UserId } from "@pawl/storage";
+import { failureOf, testServerFailures, works } from "@pawl/storage-conformance";
+import { startCuttingProxy } from "@pawl/test-servers";
 import { createConnection } from "mysql2/promise";
 import { inspect } from "node:util";
 import { beforeEach, expect, it, onTestFinished, vi } from "vitest";
 import { openStorage } from "../src/index.js";
-import { cuttingProxy } from "./cutting-proxy.js";
 import { openForTest, sharedServer } from "./server.js";
 import { attemptOn, sessionAt } from "./session.js";
 
@@ -42,101 +34,16 @@ const create = async (on = storage, parts: Partial<SessionRecord> = {}): Promise
   return record;
 };
 
-const failureOf = async (call: Promise<unknown>): Promise<StorageError> => {
-  const error: unknown = await call.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(StorageError);
-  return error as StorageError;
-};
-
-const works = (on = storage): Promise<void> => vi.waitFor(() => on.ping(), { timeout: 20_000, interval: 50 });
-
-/** Every way to the server, so that none is forgotten. */
-const someCalls = (storage: Storage, record: SessionRecord): readonly (() => Promise<unknown>)[] => [
-  () => storage.createSession(sessionAt(storage.now())),
-  () => storage.createSession(sessionAt(storage.now()), { maxPerUser: 3 }),
-  () => storage.getSession(record.id),
-  () => storage.rotate(attemptOn(record)),
-  () => storage.applyRotation(record, { kind: "end", scope: "session", reason: "token_reuse", events: [] }),
-  () =>
-    storage.reportUses([{ id: record.id, seq: 0, iat: storage.now() }], {
-      window: millis(0),
-      activityInterval: millis(60_000),
-    }),
-  () => storage.revokeSessions({ kind: "ids", ids: [record.id] }, { reason: "logout" }),
-  () => storage.listSessions({}, { limit: 3 }),
-  () => storage.updatePayload(record.id, "{}"),
-  () => storage.deleteExpired(storage.now(), 3),
-  () => storage.getSigningKeys(),
-  () => storage.claimMeta("a"),
-  () => storage.revocationsSince({ at: storage.now() }),
-  () => storage.listEvents({}, { limit: 3 }),
-  () => storage.eraseUser(record),
-  () => storage.importSessions([record]),
-  () => storage.ping(),
-];
-
-it("fails as unavailable while the server is stopped, and goes on when it is back", async () => {
-  const record = await create();
-  await server().shutDown();
-  for (const call of someCalls(storage, record)) expect((await failureOf(call())).code).toBe("unavailable");
-  const { message } = await failureOf(openStorage(url()));
-  expect(message).toContain("cannot be reached");
-  await server().start();
-  await works();
-  expect(await storage.getSession(record.id)).toStrictEqual(record);
-  expect(await storage.rotate(attemptOn(record))).toMatchObject({ minted: true });
-});
-
-it("fails within the time-out while the server is frozen, and goes on when it thaws", async () => {
-  const record = await create();
-  const hasty = await openForTest(url("?timeout=1000"));
-  server().freeze();
-  const started = performance.now();
-  const codes = await Promise.all(someCalls(hasty, record).map(async (call) => (await failureOf(call())).code));
-  expect(new Set(codes)).toStrictEqual(new Set(["unavailable"]));
-  // Those that may take as long as they do wait for a connection and an answer, each for the time-out at most.
-  expect(performance.now() - started).toBeLessThan(5000);
-  expect((await failureOf(hasty.rotate(attemptOn(record)))).code).toBe("unavailable");
-  server().thaw();
-  await works(hasty);
-  expect((await hasty.getSession(record.id))?.id).toBe(record.id);
-});
-
-it("loses nothing that was acknowledged when the server is killed under load", async () => {
-  const acknowledged: SessionRecord[] = [];
-  const ended: SessionId[] = [];
-  const load = async (): Promise<void> => {
-    for (;;)
-      try {
-        const record = await create();
-        acknowledged.push(record);
-        const { record: rotated } = await storage.rotate(attemptOn(record));
-        acknowledged[acknowledged.indexOf(record)] = rotated!;
-        if (acknowledged.length % 3 !== 0) continue;
-        await storage.revokeSessions({ kind: "ids", ids: [record.id] }, { reason: "logout" });
-        ended.push(record.id);
-      } catch (error) {
-        expect(error).toMatchObject({ code: "unavailable" });
-        return;
-      }
-  };
-  const loads = Array.from({ length: 16 }, load);
-  await vi.waitFor(() => expect(acknowledged.length).toBeGreaterThan(200), { timeout: 20_000 });
-  await server().kill();
-  await Promise.all(loads);
-  await server().start();
-  await works();
-  const dead = new Set(ended);
-  for (const record of acknowledged) {
-    const row = await storage.getSession(record.id);
-    expect(row!.next).toBeGreaterThanOrEqual(record.next);
-    if (dead.has(record.id)) expect(row!.endReason).toBe("logout");
-  }
-  const told = await revokedIds(storage);
-  expect(ended.filter((id) => !told.has(id))).toStrictEqual([]);
+testServerFailures({
+  server,
+  open: (timeout) => openStorage(url(`?timeout=${timeout}`)),
+  openThroughProxy: async () => {
+    const proxy = await startCuttingProxy(server().port);
+    onTestFinished(() => proxy.stop());
+    const through = await openForTest(url("?timeout=15000", proxy.port));
+    return { storage: through, cutNext: (cut) => proxy.cutNext(cut, "COMMIT") };
+  },
+  cutOff: "is not known",
 });
 
 it("replaces connections that the server has ended", async () => {
@@ -145,29 +52,6 @@ it("replaces connections that the server has ended", async () => {
   for (const { id } of await query(idle)) await query(`KILL ${String(id)}`);
   await vi.waitFor(async () => expect(await query(idle)).toStrictEqual([]), { timeout: 10_000 });
   expect(await storage.getSession(record.id)).toStrictEqual(record);
-});
-
-it("says that it does not know when a commit is cut off; the retry succeeds either way", async () => {
-  const proxy = await cuttingProxy(server().port);
-  const through = await openForTest(url("?timeout=15000", proxy.port));
-  for (const cut of ["before the server has it", "before the client has the answer"] as const) {
-    const isDone = cut !== "before the server has it";
-    const record = await create();
-    proxy.cutNextCommit(cut);
-    const failure = await failureOf(through.rotate(attemptOn(record)));
-    expect(failure).toMatchObject({ code: "unavailable", message: expect.stringContaining("is not known") as string });
-    // The server may still be at it when the client has been cut off.
-    await vi.waitFor(async () => expect(await storage.getSession(record.id)).toMatchObject({ next: isDone ? 1 : 0 }));
-    // Within the window of the mint that was done the engine answers with its token again.
-    expect(await through.rotate(attemptOn(record))).toMatchObject({ minted: !isDone, record: { next: 1 } });
-
-    const logOut = () => through.revokeSessions({ kind: "ids", ids: [record.id] }, { reason: "logout" });
-    proxy.cutNextCommit(cut);
-    expect((await failureOf(logOut())).code).toBe("unavailable");
-    expect(await logOut()).toHaveLength(isDone ? 0 : 1);
-    const { items } = await storage.listEvents({ sessionId: record.id }, { limit: 5 });
-    expect(items).toMatchObject([{ type: "session_ended", count: 1 }]);
-  }
 });
 
 it("waits for a row that another transaction holds, but not for ever, and lets others through", async () => {

@@ -1,14 +1,6 @@
-import {
-  bucketOf,
-  millis,
-  type SessionId,
-  type SessionRecord,
-  type Storage,
-  StorageError,
-  type UserId,
-} from "@pawl/storage";
-import { attemptOf, revokedIds, sessionRecord } from "@pawl/storage-conformance";
-import { type PostgresServer, startCuttingProxy } from "@pawl/test-servers";
+import { bucketOf, millis, type SessionRecord, type Storage, type UserId } from "@pawl/storage";
+import { attemptOf, failureOf, sessionRecord, testServerFailures, works } from "@pawl/storage-conformance";
+import { type CuttingProxy, type PostgresServer, startCuttingProxy } from "@pawl/test-servers";
 import { readFileSync, writeFileSync } from "node:fs";
 import { inspect } from "node:util";
 import { expect, it, onTestFinished, vi } from "vitest";
@@ -20,6 +12,8 @@ import { connectTo, openForTest, startServer } from "./server.js";
 const server = await startServer({ shared_buffers: "64MB" });
 
 const canary = "canary-%/@-of-the-account";
+
+const urlThrough = ({ port }: CuttingProxy): string => server.url.replace(`:${server.port}`, `:${port}`);
 
 const openMigrated = async (options = ""): Promise<Storage> => {
   const storage = await openForTest(`${server.url}${options}`);
@@ -33,107 +27,30 @@ const create = async (storage: Storage, parts: Partial<SessionRecord> = {}): Pro
   return record;
 };
 
-const failureOf = async (call: Promise<unknown>): Promise<StorageError> => {
-  const error: unknown = await call.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(StorageError);
-  return error as StorageError;
-};
+/** The processes of its connections, which freeze and thaw with the server. */
+let backends: readonly number[] = [];
 
-const works = (storage: Storage): Promise<void> => vi.waitFor(() => storage.ping(), { timeout: 20_000, interval: 50 });
-
-/** Every way to the server, so that none is forgotten. */
-const someCalls = (storage: Storage, record: SessionRecord): readonly (() => Promise<unknown>)[] => [
-  () => storage.createSession(sessionRecord(storage)),
-  () => storage.createSession(sessionRecord(storage), { maxPerUser: 3 }),
-  () => storage.getSession(record.id),
-  () => storage.rotate(attemptOf(record)),
-  () => storage.applyRotation(record, { kind: "end", scope: "session", reason: "token_reuse", events: [] }),
-  () =>
-    storage.reportUses([{ id: record.id, seq: 0, iat: storage.now() }], {
-      window: millis(0),
-      activityInterval: millis(60_000),
-    }),
-  () => storage.revokeSessions({ kind: "ids", ids: [record.id] }, { reason: "logout" }),
-  () => storage.listSessions({}, { limit: 3 }),
-  () => storage.updatePayload(record.id, "{}"),
-  () => storage.deleteExpired(storage.now(), 3),
-  () => storage.getSigningKeys(),
-  () => storage.claimMeta("a"),
-  () => storage.revocationsSince({ at: storage.now() }),
-  () => storage.listEvents({}, { limit: 3 }),
-  () => storage.eraseUser(record),
-  () => storage.importSessions([record]),
-  () => storage.ping(),
-];
-
-it("fails as unavailable while the server is stopped, and goes on when it is back", async () => {
-  const storage = await openMigrated();
-  const record = await create(storage);
-  await server.shutDown();
-  for (const call of someCalls(storage, record)) expect((await failureOf(call())).code).toBe("unavailable");
-  expect((await failureOf(openStorage(server.url))).message).toContain("cannot be reached");
-  await server.start();
-  await works(storage);
-  expect(await storage.getSession(record.id)).toStrictEqual(record);
-  expect(await storage.rotate(attemptOf(record))).toMatchObject({ minted: true });
-});
-
-it("fails within the time-out while the server is frozen, and goes on when it thaws", async () => {
-  const storage = await openMigrated();
-  const record = await create(storage);
-  const hasty = await openForTest(`${server.url}?timeout=1000`);
-  const backends = server.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'pawl'").split("\n");
-  server.freeze();
-  for (const pid of backends) process.kill(Number(pid), "SIGSTOP");
-  const started = performance.now();
-  const codes = await Promise.all(someCalls(hasty, record).map(async (call) => (await failureOf(call())).code));
-  expect(new Set(codes)).toStrictEqual(new Set(["unavailable"]));
-  // Waiting for a connection and waiting for an answer take the time-out each at most.
-  expect(performance.now() - started).toBeLessThan(5000);
-  const closing = performance.now();
-  await hasty.close();
-  expect(performance.now() - closing).toBeLessThan(3000);
-  for (const pid of backends) process.kill(Number(pid), "SIGCONT");
-  server.thaw();
-  await works(storage);
-  expect((await storage.getSession(record.id))?.id).toBe(record.id);
-});
-
-it("loses nothing that was acknowledged when the server is killed under load", async () => {
-  const storage = await openMigrated();
-  const acknowledged = new Map<string, SessionRecord>();
-  const ended = new Set<SessionId>();
-  const load = async (): Promise<void> => {
-    for (;;)
-      try {
-        const record = await create(storage);
-        acknowledged.set(record.id, record);
-        const { record: rotated } = await storage.rotate(attemptOf(record));
-        acknowledged.set(record.id, rotated!);
-        if (acknowledged.size % 3 !== 0) continue;
-        await storage.revokeSessions({ kind: "ids", ids: [record.id] }, { reason: "logout" });
-        ended.add(record.id);
-      } catch (error) {
-        expect(error).toMatchObject({ code: "unavailable" });
-        return;
-      }
-  };
-  const loads = Array.from({ length: 16 }, load);
-  await vi.waitFor(() => expect(acknowledged.size).toBeGreaterThan(200), { timeout: 20_000 });
-  await server.kill();
-  await Promise.all(loads);
-  await server.start();
-  await works(storage);
-  for (const record of acknowledged.values()) {
-    const row = await storage.getSession(record.id);
-    expect(row!.next).toBeGreaterThanOrEqual(record.next);
-    if (ended.has(record.id)) expect(row!.endReason).toBe("logout");
-  }
-  const told = await revokedIds(storage);
-  expect([...ended].filter((id) => !told.has(id))).toStrictEqual([]);
+testServerFailures({
+  server: () => ({
+    ...server,
+    freeze: () => {
+      const pids = server.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'pawl'");
+      backends = pids.split("\n").map(Number);
+      server.freeze();
+      for (const pid of backends) process.kill(pid, "SIGSTOP");
+    },
+    thaw: () => {
+      for (const pid of backends) process.kill(pid, "SIGCONT");
+      server.thaw();
+    },
+  }),
+  open: (timeout) => openStorage(`${server.url}?timeout=${timeout}`),
+  openThroughProxy: async () => {
+    const proxy = await startCuttingProxy(server.port);
+    onTestFinished(() => proxy.stop());
+    return { storage: await openForTest(urlThrough(proxy)), cutNext: (cut) => proxy.cutNext(cut) };
+  },
+  cutOff: "connection to it was lost",
 });
 
 it("does not know a cursor from before the server was started: what it had read may have been lost", async () => {
@@ -154,31 +71,13 @@ it("replaces connections that the server has ended", async () => {
   await vi.waitFor(async () => expect(await storage.getSession(record.id)).toStrictEqual(record));
 });
 
-it("does not know what became of a call that was cut off; the retry succeeds either way", async () => {
+it("does not know whether a transaction was done whose commit was cut off; the retry succeeds either way", async () => {
   const storage = await openMigrated();
   const proxy = await startCuttingProxy(server.port);
   onTestFinished(() => proxy.stop());
-  const through = await openForTest(server.url.replace(`:${server.port}`, `:${proxy.port}`));
+  const through = await openForTest(urlThrough(proxy));
   for (const cut of ["before the server has it", "before the client has the answer"] as const) {
     const isDone = cut !== "before the server has it";
-    const record = await create(storage);
-    await through.ping();
-    proxy.cutNext(cut);
-    expect(await failureOf(through.rotate(attemptOf(record)))).toMatchObject({
-      code: "unavailable",
-      message: expect.stringContaining("connection to it was lost") as string,
-    });
-    expect(await storage.getSession(record.id)).toMatchObject({ next: isDone ? 1 : 0 });
-    // Within the window of the mint that was done the engine answers with its token again.
-    expect(await through.rotate(attemptOf(record))).toMatchObject({ minted: !isDone, record: { next: 1 } });
-
-    const logOut = () => through.revokeSessions({ kind: "ids", ids: [record.id] }, { reason: "logout" });
-    proxy.cutNext(cut);
-    expect((await failureOf(logOut())).code).toBe("unavailable");
-    expect(await logOut()).toHaveLength(isDone ? 0 : 1);
-    const { items } = await storage.listEvents({ sessionId: record.id }, { limit: 5 });
-    expect(items).toMatchObject([{ type: "session_ended", count: 1 }]);
-
     const limited = sessionRecord(through, { userId: `user ${cut}` as UserId });
     proxy.cutNext(cut, "COMMIT\0");
     expect((await failureOf(through.createSession(limited, { maxPerUser: 1 }))).code).toBe("unavailable");

@@ -1,5 +1,5 @@
-import { millis, type SessionId, type SessionRecord, type Storage, StorageError } from "@pawl/storage";
-import { revokedIds } from "@pawl/storage-conformance";
+import type { SessionRecord, Storage } from "@pawl/storage";
+import { failureOf, testServerFailures, works } from "@pawl/storage-conformance";
 import { type CuttingProxy, startCuttingProxy, startRedis } from "@pawl/test-servers";
 import { inspect } from "node:util";
 import { beforeEach, expect, it, onTestFinished, vi } from "vitest";
@@ -43,70 +43,21 @@ const create = async (on = storage, parts: Partial<SessionRecord> = {}): Promise
   return record;
 };
 
-const failureOf = async (call: Promise<unknown>): Promise<StorageError> => {
-  const error: unknown = await call.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(StorageError);
-  return error as StorageError;
-};
-
-const works = (on = storage): Promise<void> => vi.waitFor(() => on.ping(), { timeout: 20_000, interval: 50 });
-
 const proxyToServer = async (): Promise<CuttingProxy> => {
   const proxy = await startCuttingProxy(server().port);
   onTestFinished(() => proxy.stop());
   return proxy;
 };
 
-/** Every kind of call, so that none is forgotten. */
-const someCalls = (on: Storage, record: SessionRecord): readonly (() => Promise<unknown>)[] => [
-  () => on.createSession(sessionAt(on.now())),
-  () => on.createSession(sessionAt(on.now()), { maxPerUser: 3 }),
-  () => on.getSession(record.id),
-  () => on.rotate(attemptOn(record)),
-  () => on.applyRotation(record, { kind: "end", scope: "session", reason: "token_reuse", events: [] }),
-  () =>
-    on.reportUses([{ id: record.id, seq: 0, iat: on.now() }], { window: millis(0), activityInterval: millis(60_000) }),
-  () => on.revokeSessions({ kind: "ids", ids: [record.id] }, { reason: "logout" }),
-  () => on.revokeSessions({ kind: "tenant", tenantId: record.tenantId }, { reason: "logout" }),
-  () => on.listSessions({}, { limit: 3 }),
-  () => on.updatePayload(record.id, "{}"),
-  () => on.deleteExpired(on.now(), 3),
-  () => on.getSigningKeys(),
-  () => on.claimMeta("a"),
-  () => on.revocationsSince({ at: on.now() }),
-  () => on.listEvents({}, { limit: 3 }),
-  () => on.eraseUser(record),
-  () => on.importSessions([record]),
-  () => on.ping(),
-];
-
-it("fails as unavailable while the server is stopped, and goes on when it is back", async () => {
-  const record = await create();
-  await server().shutDown();
-  for (const call of someCalls(storage, record)) expect((await failureOf(call())).code).toBe("unavailable");
-  expect((await failureOf(openStorage(url()))).message).toContain("cannot be reached");
-  await startAgain();
-  await works();
-  // The scripts are known to a server only as long as it runs.
-  expect(await storage.getSession(record.id)).toStrictEqual(record);
-  expect(await storage.rotate(attemptOn(record))).toMatchObject({ minted: true });
-});
-
-it("fails within the time-out while the server is frozen, and goes on when it thaws", async () => {
-  const record = await create();
-  const hasty = await openForTest(url("&timeout=500"));
-  server().freeze();
-  const started = performance.now();
-  const codes = await Promise.all(someCalls(hasty, record).map(async (call) => (await failureOf(call())).code));
-  expect(new Set(codes)).toStrictEqual(new Set(["unavailable"]));
-  expect(performance.now() - started).toBeLessThan(3000);
-  expect((await failureOf(hasty.rotate(attemptOn(record)))).code).toBe("unavailable");
-  server().thaw();
-  await works(hasty);
-  expect((await hasty.getSession(record.id))?.id).toBe(record.id);
+testServerFailures({
+  server: () => ({ ...server(), start: startAgain }),
+  open: (timeout) => openStorage(url(`&timeout=${timeout}`)),
+  openThroughProxy: async () => {
+    const proxy = await proxyToServer();
+    const through = await openForTest(url("&timeout=15000", proxy.port));
+    return { storage: through, cutNext: (cut) => proxy.cutNext(cut, "EVALSHA") };
+  },
+  cutOff: "is not known",
 });
 
 it("begins a new connection when the old one has gone without a word", async () => {
@@ -118,64 +69,6 @@ it("begins a new connection when the old one has gone without a word", async () 
   proxy.silence(false);
   await works(through);
   expect(await through.getSession(record.id)).toStrictEqual(record);
-});
-
-it("loses nothing that was acknowledged when the server is killed under load", async () => {
-  const acknowledged = new Map<SessionId, SessionRecord>();
-  const ended = new Set<SessionId>();
-  const load = async (): Promise<void> => {
-    for (;;)
-      try {
-        const record = await create();
-        acknowledged.set(record.id, record);
-        const { record: rotated } = await storage.rotate(attemptOn(record));
-        acknowledged.set(record.id, rotated!);
-        if (acknowledged.size % 3 !== 0) continue;
-        await storage.revokeSessions({ kind: "ids", ids: [record.id] }, { reason: "logout" });
-        ended.add(record.id);
-      } catch (error) {
-        expect(error).toMatchObject({ code: "unavailable" });
-        return;
-      }
-  };
-  const loads = Array.from({ length: 16 }, load);
-  await vi.waitFor(() => expect(ended.size).toBeGreaterThan(60), { timeout: 20_000 });
-  await server().kill();
-  await Promise.all(loads);
-  await startAgain();
-  await works();
-  for (const record of acknowledged.values()) {
-    const row = await storage.getSession(record.id);
-    expect(row!.next).toBeGreaterThanOrEqual(record.next);
-    if (ended.has(record.id)) expect(row!.endReason).toBe("logout");
-  }
-  const told = await revokedIds(storage);
-  expect([...ended].filter((id) => !told.has(id))).toStrictEqual([]);
-});
-
-it("says that it does not know when a script is cut off; the retry succeeds either way", async () => {
-  const proxy = await proxyToServer();
-  const through = await openForTest(url("&timeout=15000", proxy.port));
-  for (const cut of ["before the server has it", "before the client has the answer"] as const) {
-    const isDone = cut !== "before the server has it";
-    const record = await create();
-    await works(through);
-    proxy.cutNext(cut, "EVALSHA");
-    const failure = await failureOf(through.rotate(attemptOn(record)));
-    expect(failure).toMatchObject({ code: "unavailable", message: expect.stringContaining("is not known") as string });
-    expect(await storage.getSession(record.id)).toMatchObject({ next: isDone ? 1 : 0 });
-    await works(through);
-    // Within the window of the mint that was done the engine answers with its token again.
-    expect(await through.rotate(attemptOn(record))).toMatchObject({ minted: !isDone, record: { next: 1 } });
-
-    const logOut = () => through.revokeSessions({ kind: "ids", ids: [record.id] }, { reason: "logout" });
-    proxy.cutNext(cut, "EVALSHA");
-    expect((await failureOf(logOut())).code).toBe("unavailable");
-    await works(through);
-    expect(await logOut()).toHaveLength(isDone ? 0 : 1);
-    const { items } = await storage.listEvents({ sessionId: record.id }, { limit: 5 });
-    expect(items).toMatchObject([{ type: "session_ended", count: 1 }]);
-  }
 });
 
 it("writes nothing, whole or in part, while the server has no memory left", async () => {
@@ -197,7 +90,7 @@ it("writes nothing, whole or in part, while the server has no memory left", asyn
   expect(await storage.getSession(record.id)).toStrictEqual(record);
   expect(server().command("dbsize")).toBe(before);
   server().command("config", "set", "maxmemory", "0");
-  await works();
+  await works(storage);
   expect(await storage.rotate(attemptOn(record))).toMatchObject({ minted: true });
 });
 
