@@ -1,19 +1,17 @@
-import type { SessionReference, SessionSelector, Storage } from "@pawl/storage";
+import type { Page, PageRequest } from "@pawl/storage";
 
 const PER_PAGE = 1000;
 
-/** All live sessions that a selector names, whatever their number. */
-export const listReferences = async (
-  storage: Pick<Storage, "listSessionReferences">,
-  selector: SessionSelector,
-): Promise<readonly SessionReference[]> => {
-  const found: SessionReference[] = [];
+/** All items of a listing of the storage, page after page. */
+export const readAllPages = async <Item>(
+  read: (page: PageRequest) => Promise<Page<Item>>,
+): Promise<readonly Item[]> => {
+  const found: Item[] = [];
   let after: string | undefined;
   do {
-    const request = { limit: PER_PAGE, ...(after === undefined ? {} : { after }) };
-    const page = await storage.listSessionReferences(selector, request);
-    found.push(...page.items);
-    after = page.next;
+    const { items, next } = await read({ limit: PER_PAGE, after });
+    found.push(...items);
+    after = next;
   } while (after !== undefined);
   return found;
 };

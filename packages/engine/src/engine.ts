@@ -1,26 +1,21 @@
-import { millis, NEVER, PUBLIC_TENANT, type SessionRecord, type Storage } from "@pawl/storage";
+import type { Storage } from "@pawl/storage";
 import { createAccessTokenVerifier } from "./verification/access-token-verifier.js";
 import { createJwtIssue } from "./tokens/application-jwt.js";
 import { createIssuer } from "./tokens/issuer.js";
-import { EngineError } from "./errors.js";
 import type { MasterKey } from "./keys/master-key.js";
 import { createMasterKeyRing } from "./keys/master-key-ring.js";
 import { type PolicyRules, policyWith } from "./policy.js";
 import { type RandomSource, systemRandom } from "./random.js";
 import { createRefresh } from "./rotation/refresh.js";
-import { secretHash } from "./tokens/refresh-token.js";
 import { followRevocations } from "./revocation/revocation-feed.js";
 import { createRevocation } from "./revocation/revocation.js";
 import type { SessionEngine } from "./session-engine.js";
-import { handleOf, newSessionId } from "./session-handle.js";
-import { checkForm, checkNewSession } from "./sessions/session-input.js";
+import { createSessionCreation } from "./sessions/session-creation.js";
 import { createSessionAccess } from "./sessions/session-access.js";
 import { createSigningKeys } from "./keys/signing-keys.js";
 import { sweep } from "./sessions/sweep.js";
 import { createTenants } from "./sessions/tenants.js";
 import { createVerification } from "./verification/verification.js";
-
-const SECRET_BYTES = 32;
 
 export interface EngineOptions {
   /** Migrated. Its clock is the engine's clock. */
@@ -51,7 +46,7 @@ export const createEngine = async (options: EngineOptions): Promise<SessionEngin
     masterKeys,
     refreshTokenValidity,
     random,
-    ...(readMasterKeys === undefined ? {} : { readMasterKeys }),
+    readMasterKeys,
   });
   const seal = ring.refreshTokens;
   const verifier = createAccessTokenVerifier({ clock: storage, accessTokenValidity, enableAntiCsrf });
@@ -77,49 +72,15 @@ export const createEngine = async (options: EngineOptions): Promise<SessionEngin
     verifier,
     revocations,
 
-    async createSession(input) {
-      const { tenantId = PUBLIC_TENANT } = input;
-      const mustExist = input.tenantMustExist === true && tenantId !== PUBLIC_TENANT;
-      if (mustExist && (await tenants.get(tenantId)) === undefined) throw tenantUnknown();
-      const form = checkForm(input.form);
-      const session = checkNewSession(input, form);
-      const now = storage.now();
-      const secret = random.bytes(SECRET_BYTES);
-      const { device, address } = session;
-      // Named one by one: Node 20 makes a slow object of a spread that further members follow, at 9 µs each.
-      const record: SessionRecord = {
-        tenantId: session.tenantId,
-        userId: session.userId,
-        payload: session.payload,
-        data: session.data,
-        keyKind: session.keyKind,
-        id: newSessionId(session, random),
-        secretHash: secretHash(secret),
-        current: 0,
-        next: 0,
-        issuedAt: millis(0),
-        createdAt: now,
-        lastActiveAt: now,
-        expiresAt: millis(
-          now + Math.min(policy.refreshTokenValidity, policy.absoluteTimeout ?? Number.POSITIVE_INFINITY),
-        ),
-        idleExpiresAt: policy.idleTimeout === undefined ? NEVER : millis(now + policy.idleTimeout),
-        ...(device !== undefined && { device }),
-        ...(address !== undefined && { address }),
-      };
-      const { maxSessionsPerUser } = policy;
-      const limits = maxSessionsPerUser === undefined ? undefined : { maxPerUser: maxSessionsPerUser };
-      revocations.mark(await storage.createSession(record, limits), now);
-      // Whoever removes a tenant says so first and then ends its sessions: they have seen this one, or we see that.
-      if (mustExist && (await tenants.get(tenantId)) === undefined) {
-        await revocation.revokeSessions([handleOf(record)], { detail: "tenant removed" });
-        throw tenantUnknown();
-      }
-      const antiCsrf = input.enableAntiCsrf ?? enableAntiCsrf;
-      const refresh = { id: record.id, seq: 0, iat: now, antiCsrf, secret };
-      return issuer.session(record, refresh, { form, algorithm: input.algorithm, keyKind: record.keyKind, now });
-    },
-
+    createSession: createSessionCreation({
+      policy,
+      storage,
+      random,
+      tenants,
+      revocation,
+      marks: revocations,
+      issuer,
+    }),
     refreshSession: createRefresh({ policy, storage, ring, issuer, marks: revocations }),
     ...createVerification({ policy, storage, verifier, signingKeys, issuer }),
     ...revocation,
@@ -147,5 +108,3 @@ export const createEngine = async (options: EngineOptions): Promise<SessionEngin
     },
   };
 };
-
-const tenantUnknown = (): EngineError => new EngineError("tenant_unknown", "there is no such tenant");

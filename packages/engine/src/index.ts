@@ -1,5 +1,11 @@
 export * from "./verification/access-token-verifier.js";
-export * from "./keys/key-set.js";
+export {
+  type KeySet,
+  type PublicJwk,
+  type PublicSigningKey,
+  type SigningKeyInformation,
+  verificationKeysFromJwks,
+} from "./keys/key-set.js";
 export {
   activityInterval,
   defaultPolicy,
@@ -14,15 +20,8 @@ export type { RevocationFeed, Revoked, RevokedPage } from "./revocation/revocati
 export * from "./session.js";
 export * from "./session-engine.js";
 export { createEngine, type EngineOptions } from "./engine.js";
-export { handleOf, isTenantId, parseHandle } from "./session-handle.js";
-export {
-  checkNewUserId,
-  checkUserIdText,
-  jsonObjectText,
-  MAX_DATA_BYTES,
-  MAX_PAYLOAD_BYTES,
-  MAX_USER_ID_BYTES,
-} from "./sessions/session-input.js";
+export { handleOf, parseHandle } from "./session-handle.js";
+export { checkNewUserId, checkUserIdText, jsonObjectText, MAX_USER_ID_BYTES } from "./sessions/session-input.js";
 export { formatDuration, parseDuration } from "./duration.js";
 export * from "./errors.js";
 export { adminEvent } from "./events.js";
@@ -40,7 +39,7 @@ export {
   removeMasterKey,
   rotateMasterKey,
 } from "./keys/master-key-rotation.js";
-export { createRandomPool, type RandomSource, randomUuid, systemRandom } from "./random.js";
+export { type RandomSource, randomUuid, systemRandom } from "./random.js";
 export { SIGNING_KEY_LEAD } from "./keys/signing-keys.js";
 export { createTheftReports } from "./theft-reports.js";
 export { createTwoGenerations, type TwoGenerations } from "./two-generations.js";

@@ -115,15 +115,15 @@ const oneOf = (rule: string, value: string, accepted: readonly string[]): void =
 /** What storage has to know of a policy when it mints. */
 export const lifetimesOf = ({ refreshTokenValidity, idleTimeout, absoluteTimeout }: Policy): Lifetimes => ({
   refreshValidity: refreshTokenValidity,
-  ...(idleTimeout === undefined ? {} : { idleTimeout }),
-  ...(absoluteTimeout === undefined ? {} : { absoluteTimeout }),
+  idleTimeout,
+  absoluteTimeout,
 });
 
 /** What storage has to know of a policy when uses are reported. */
 export const usePolicyOf = (policy: Policy): UsePolicy => ({
   window: policy.reuseWindow,
   activityInterval: activityInterval(policy),
-  ...(policy.idleTimeout === undefined ? {} : { idleTimeout: policy.idleTimeout }),
+  idleTimeout: policy.idleTimeout,
 });
 
 /** How far a session's last activity may lie behind before it is written: a minute, or a quarter of a short idle timeout. */

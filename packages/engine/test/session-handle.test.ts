@@ -1,7 +1,8 @@
 import { bucketOf, type TenantId, type UserId } from "@pawl/storage";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { handleOf, isTenantId, parseHandle, systemRandom } from "../src/index.js";
+import { handleOf, isTenantId, parseHandle } from "../src/session-handle.js";
+import { systemRandom } from "../src/random.js";
 import { newSessionId } from "../src/session-handle.js";
 
 const owner = (tenantId: string, userId: string) => ({ tenantId: tenantId as TenantId, userId: userId as UserId });

@@ -37,20 +37,9 @@ export const openStorage: OpenStorage = async (url, options = {}) => {
   const file = database.inMemory ? undefined : new DatabaseFile(realpathSync(path));
   const copier = new Database(driver, path);
   if (file !== undefined) for (const connection of [database, copier]) connection.pin(file);
-  const checkpoint = new Checkpoint({
-    writer: database,
-    copier,
-    ...(file === undefined ? {} : { walPath: `${file.path}-wal` }),
-  });
-  return new CheckedStorage(
-    sqliteStorage({
-      database,
-      checkpoint,
-      lockTimeout,
-      clock: options.clock ?? systemClock,
-      ...(file === undefined ? {} : { file }),
-    }),
-  );
+  const checkpoint = new Checkpoint({ writer: database, copier, walPath: file && `${file.path}-wal` });
+  const clock = options.clock ?? systemClock;
+  return new CheckedStorage(sqliteStorage({ database, checkpoint, lockTimeout, clock, file }));
 };
 
 /** Makes the file readable by nobody else, as SQLite then makes those beside it. Any trouble is SQLite's to tell. */

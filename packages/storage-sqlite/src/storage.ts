@@ -29,8 +29,8 @@ interface Parts {
   readonly checkpoint: Checkpoint;
   readonly lockTimeout: number;
   readonly clock: Clock;
-  /** Absent for a database in memory. */
-  readonly file?: DatabaseFile;
+  /** Undefined for a database in memory. */
+  readonly file: DatabaseFile | undefined;
 }
 
 /** The contract on SQLite: a call is done as a read at once or as a write in the next group. */

@@ -16,9 +16,9 @@ export interface Lifetimes {
   /** From a rotation to the end of the refresh token. */
   readonly refreshValidity: Millis;
   /** From the last use or rotation, whichever is later, to the end by idleness. */
-  readonly idleTimeout?: Millis;
+  readonly idleTimeout?: Millis | undefined;
   /** From creation to the end, whatever happens. */
-  readonly absoluteTimeout?: Millis;
+  readonly absoluteTimeout?: Millis | undefined;
 }
 
 /** What a presented refresh token claims, with what `rotate` needs to mint its ordinary successor. */
@@ -91,7 +91,7 @@ export interface UseNote {
 
 export interface UsePolicy {
   readonly window: Millis;
-  readonly idleTimeout?: Millis;
+  readonly idleTimeout?: Millis | undefined;
   /** How far `lastActiveAt` may lie behind before a use moves it. */
   readonly activityInterval: Millis;
 }

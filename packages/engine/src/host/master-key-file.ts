@@ -1,9 +1,11 @@
+import type { Stats } from "node:fs";
 import { link, lstat, open, readFile, rename, stat, unlink } from "node:fs/promises";
 import { dirname, sep } from "node:path";
 import type { Storage } from "@pawl/storage";
 import { EngineError } from "../errors.js";
 import { type MasterKey, parseMasterKeys } from "../keys/master-key.js";
 import type { RandomSource } from "../random.js";
+import { syncFolder } from "./sync-folder.js";
 
 /** Reads a file of master keys. @throws EngineError `master_key_missing` when there is none, `master_key_invalid`. */
 export const readMasterKeyFile = async (path: string): Promise<readonly MasterKey[]> => {
@@ -80,73 +82,66 @@ const tryToRead = async (path: string): Promise<readonly MasterKey[] | undefined
     text = await readFile(path, "utf8");
   } catch (cause) {
     if (codeOf(cause) === "ENOENT") return undefined;
-    throw new EngineError("master_key_missing", `the master key file ${path} cannot be read (${codeOf(cause)})`, {
-      cause,
-    });
+    throw failure(`the master key file ${path} cannot be read (${codeOf(cause)})`, cause);
   }
   return parseMasterKeys(text);
 };
 
-/** Makes the file whole or not at all: written beside, made durable, then linked to its name unless that is taken. */
+/** Makes the file, unless there is one. */
 const makeKeyFile = async (path: string, random: RandomSource): Promise<void> => {
-  const draft = `${path}.${random.bytes(8).toString("hex")}`;
   try {
-    const file = await open(draft, "wx", 0o600);
-    try {
-      await file.writeFile(`${random.bytes(32).toString("base64")}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await link(draft, path);
-    await syncDirectory(dirname(path));
+    await writeKeyFile(path, { text: `${random.bytes(32).toString("base64")}\n`, random });
   } catch (cause) {
     if (codeOf(cause) === "EEXIST") return;
-    throw new EngineError("master_key_missing", `the master key file ${path} cannot be made (${codeOf(cause)})`, {
-      cause,
-    });
-  } finally {
-    await unlink(draft).catch(() => undefined);
+    throw failure(`the master key file ${path} cannot be made (${codeOf(cause)})`, cause);
   }
 };
 
 /** Keeps owner and mode. A link, as orchestrators mount secrets, is not replaced: what it shows is made elsewhere. */
 const replaceKeyFile = async (path: string, keys: readonly MasterKey[], random: RandomSource): Promise<void> => {
-  const draft = `${path}.${random.bytes(8).toString("hex")}`;
   try {
     const present = await lstat(path);
     if (!present.isFile()) throw Object.assign(new Error("not a plain file"), { code: "it is no plain file" });
+    await writeKeyFile(path, {
+      text: keys.map(({ bytes }) => `${bytes.toString("base64")}\n`).join(""),
+      random,
+      present,
+    });
+  } catch (cause) {
+    throw failure(
+      `the master key file ${path} cannot be changed (${codeOf(cause)}): change it where it comes from`,
+      cause,
+    );
+  }
+};
+
+/** Writes a file whole or not at all: beside, made durable, then put under its name, which is free or that of `present`. */
+const writeKeyFile = async (
+  path: string,
+  { text, random, present }: { readonly text: string; readonly random: RandomSource; readonly present?: Stats },
+): Promise<void> => {
+  const draft = `${path}.${random.bytes(8).toString("hex")}`;
+  try {
     const file = await open(draft, "wx", 0o600);
     try {
-      await file.writeFile(keys.map(({ bytes }) => `${bytes.toString("base64")}\n`).join(""));
-      const own = await file.stat();
-      if (own.uid !== present.uid || own.gid !== present.gid) await file.chown(present.uid, present.gid);
-      await file.chmod(present.mode & 0o777);
+      await file.writeFile(text);
+      if (present !== undefined) {
+        const own = await file.stat();
+        if (own.uid !== present.uid || own.gid !== present.gid) await file.chown(present.uid, present.gid);
+        await file.chmod(present.mode & 0o777);
+      }
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(draft, path);
-    await syncDirectory(dirname(path));
-  } catch (cause) {
-    throw new EngineError(
-      "master_key_missing",
-      `the master key file ${path} cannot be changed (${codeOf(cause)}): change it where it comes from`,
-      { cause },
-    );
+    await (present === undefined ? link : rename)(draft, path);
+    await syncFolder(dirname(path));
   } finally {
     await unlink(draft).catch(() => undefined);
   }
 };
 
-/** A name is durable once its directory is; where a directory cannot be opened (Windows), the system sees to it. */
-const syncDirectory = async (path: string): Promise<void> => {
-  const directory = await open(path, "r").catch(() => undefined);
-  try {
-    await directory?.sync();
-  } finally {
-    await directory?.close();
-  }
-};
+const failure = (message: string, cause: unknown): EngineError =>
+  new EngineError("master_key_missing", message, { cause });
 
 const codeOf = (cause: unknown): string => (cause as { readonly code?: string }).code ?? "unknown error";

@@ -57,13 +57,11 @@ export const openEngine = async (options: OpenEngineOptions): Promise<OpenedEngi
       storage,
       masterKeys,
       random,
-      ...(source?.file === undefined ? {} : { readMasterKeys: source.read }),
-      ...(policy === undefined ? {} : { policy }),
+      readMasterKeys: source?.file === undefined ? undefined : source.read,
+      policy,
     });
     closers.push(() => engine.close());
-    closers.push(
-      startMaintenance({ engine, ...(onBackgroundError === undefined ? {} : { onError: onBackgroundError }) }),
-    );
+    closers.push(startMaintenance({ engine, onError: onBackgroundError }));
     return { engine, storage, close };
   } catch (error) {
     await close();
@@ -76,7 +74,7 @@ const openOwn = async (
   { storage: given, clock, revocationLog }: OpenEngineOptions,
   closers: (() => Promise<void>)[],
 ): Promise<Storage> => {
-  const storage = typeof given === "string" ? await openStorage(given, clock === undefined ? {} : { clock }) : given;
+  const storage = typeof given === "string" ? await openStorage(given, { clock }) : given;
   if (typeof given === "string") closers.push(() => storage.close());
   await storage.migrate();
   if (revocationLog === undefined) return storage;

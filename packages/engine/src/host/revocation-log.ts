@@ -2,6 +2,7 @@ import { type FileHandle, mkdir, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type EndReason, type Millis, nextFlight, StorageError } from "@pawl/storage";
 import type { SessionHandle } from "../session.js";
+import { syncFolder } from "./sync-folder.js";
 
 /** One line of a revocation log: no secret, and nothing of the user. */
 export interface LoggedRevocation {
@@ -139,14 +140,4 @@ export const parseLoggedRevocation = (line: string): LoggedRevocation | undefine
 const failure = (path: string, cause: unknown): StorageError => {
   const { code = "unknown error" } = cause as { readonly code?: string };
   return new StorageError("unavailable", `the revocation log ${path} cannot be written (${code})`, { cause });
-};
-
-/** A new name is durable once its folder is; where a folder cannot be opened (Windows), the system sees to it. */
-const syncFolder = async (path: string): Promise<void> => {
-  const folder = await open(path, "r").catch(() => undefined);
-  try {
-    await folder?.sync();
-  } finally {
-    await folder?.close();
-  }
 };

@@ -1,4 +1,5 @@
-import { type Millis, millis, type PageRequest, type Storage } from "@pawl/storage";
+import { type Millis, millis, type Storage } from "@pawl/storage";
+import { readAllPages } from "../all-pages.js";
 import { EngineError } from "../errors.js";
 import { replaceFact } from "../fact.js";
 import { checkValue, keyCheck, keyCheckMatches, type MasterKey } from "./master-key.js";
@@ -7,8 +8,8 @@ import { checkValue, keyCheck, keyCheckMatches, type MasterKey } from "./master-
 interface MasterKeyFact {
   /** The value by which it recognises the key. */
   readonly check: string;
-  /** Until when refresh tokens sealed with it may live; absent while it never sealed one. */
-  readonly neededUntil?: Millis;
+  /** Until when refresh tokens sealed with it may live; undefined while it never sealed one. */
+  readonly neededUntil: Millis | undefined;
   /** Whether an operator took it out of use for good. */
   readonly removed: boolean;
 }
@@ -62,12 +63,8 @@ export const claimMasterKeys = async (
 
 /** Reads what the store remembers; undefined when it has not seen a key yet. */
 const findMasterKeyFacts = async (storage: Pick<Storage, "listMeta">): Promise<MasterKeyFacts | undefined> => {
-  const facts = new Map<string, string>();
-  for (let page: PageRequest | undefined = { limit: 1000 }; page !== undefined;) {
-    const { items, next } = await storage.listMeta(PREFIX, page);
-    for (const { name, value } of items) facts.set(name, value);
-    page = next === undefined ? undefined : { limit: 1000, after: next };
-  }
+  const found = await readAllPages((page) => storage.listMeta(PREFIX, page));
+  const facts = new Map(found.map(({ name, value }) => [name, value]));
   const sealing = facts.get(SEALING);
   if (sealing === undefined) return undefined;
   const keys = new Map<number, MasterKeyFact>();
@@ -77,11 +74,7 @@ const findMasterKeyFacts = async (storage: Pick<Storage, "listMeta">): Promise<M
     if (Number.isNaN(id) || check === undefined) continue;
     const needed = facts.get(neededName(id));
     const isTime = needed !== undefined && needed !== REMOVED;
-    keys.set(id, {
-      check,
-      ...(isTime ? { neededUntil: millis(Number(needed)) } : {}),
-      removed: needed === REMOVED,
-    });
+    keys.set(id, { check, neededUntil: isTime ? millis(Number(needed)) : undefined, removed: needed === REMOVED });
   }
   return { sealing: Number(sealing), keys };
 };

@@ -13,7 +13,7 @@ export interface MasterKeyRingOptions {
   /** The keys as they were given at the start. */
   readonly masterKeys: readonly MasterKey[];
   /** Reads them anew, where they stand in a file. */
-  readonly readMasterKeys?: () => Promise<readonly MasterKey[]>;
+  readonly readMasterKeys: (() => Promise<readonly MasterKey[]>) | undefined;
   readonly refreshTokenValidity: Millis;
   readonly random: RandomSource;
 }

@@ -12,7 +12,7 @@ import { EngineError } from "../errors.js";
 import type { RevocationMarks } from "./revocation-feed.js";
 import type { SessionEngine } from "../session-engine.js";
 import { parseHandle } from "../session-handle.js";
-import { listReferences } from "../sessions/session-references.js";
+import { readAllPages } from "../all-pages.js";
 import { checkCause, checkTenantId, checkUserIdText } from "../sessions/session-input.js";
 import type { SessionHandle } from "../session.js";
 
@@ -29,7 +29,7 @@ export const createRevocation = ({
 
   /** Where a user has live sessions; `public` first, and always. */
   const tenantsOf = async (userId: UserId): Promise<readonly TenantId[]> => {
-    const references = await listReferences(storage, { userId });
+    const references = await readAllPages((page) => storage.listSessionReferences({ userId }, page));
     return [...new Set([PUBLIC_TENANT, ...references.map(({ tenantId }) => tenantId)])];
   };
 

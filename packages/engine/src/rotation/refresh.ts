@@ -24,29 +24,19 @@ import type { AccessTokenForm, RefreshOutcome, RefreshSessionInput } from "../se
 /** A row changes under a refresh only when a competitor won; so many winners in one refresh mean something is wrong. */
 const MAX_ROUNDS = 64;
 
-const NO_TOKEN = {
-  kind: "unauthorised",
-  why: "invalid_token",
-  message: "the refresh token is none of ours",
-} as const satisfies RefreshOutcome;
+type Unauthorised = Extract<RefreshOutcome, { kind: "unauthorised" }>;
 
-const NO_ANTI_CSRF = {
+const unauthorised = (why: Unauthorised["why"], message: string): Unauthorised => ({
   kind: "unauthorised",
-  why: "anti_csrf",
-  message: "anti-CSRF token missing, or not matching",
-} as const satisfies RefreshOutcome;
+  why,
+  message,
+});
 
-const NO_SESSION = {
-  kind: "unauthorised",
-  why: "no_session",
-  message: "the session does not exist or has ended",
-} as const satisfies RefreshOutcome;
-
-const OUTLIVED = {
-  kind: "unauthorised",
-  why: "no_session",
-  message: "the refresh token has expired",
-} as const satisfies RefreshOutcome;
+const NO_TOKEN = unauthorised("invalid_token", "the refresh token is none of ours");
+const NO_ANTI_CSRF = unauthorised("anti_csrf", "anti-CSRF token missing, or not matching");
+const NO_SESSION = unauthorised("no_session", "the session does not exist or has ended");
+const EXPIRED = unauthorised("no_session", "the refresh token has expired");
+const FORGED = unauthorised("forged_token", "the refresh token is not this session's");
 
 /** How the answer to a refresh is to be written. */
 interface RefreshStyle {
@@ -98,7 +88,7 @@ export const createRefresh = ({
   async function refresh(claims: RefreshTokenClaims, style: RefreshStyle): Promise<RefreshOutcome> {
     const { id, seq, iat, secret } = claims;
     // Refused before the store decides: a token from an old log must neither rotate nor end the session as stolen.
-    if (storage.now() - iat > policy.refreshTokenValidity && !(await isWithinOwnLife(claims))) return OUTLIVED;
+    if (storage.now() - iat > policy.refreshTokenValidity && !(await isWithinOwnLife(claims))) return EXPIRED;
     const { form, algorithm, keyKind, antiCsrf } = style;
     const attempt: RotationAttempt = {
       id,
@@ -123,7 +113,7 @@ export const createRefresh = ({
       switch (decision.kind) {
         case "forged":
           await storage.appendEvents([forgedTokenEvent(record, now)]);
-          return { kind: "unauthorised", why: "forged_token", message: "the refresh token is not this session's" };
+          return FORGED;
         case "keep":
           return answer(await noteActivity(record, now), claims, now);
         case "repeat":

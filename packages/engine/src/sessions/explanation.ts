@@ -6,7 +6,7 @@ export interface KnownSession {
   readonly handle: SessionHandle;
   readonly row: SessionRecord | undefined;
   readonly events: readonly EventRecord[];
-  readonly absoluteTimeout?: Millis;
+  readonly absoluteTimeout: Millis | undefined;
   readonly now: Millis;
 }
 

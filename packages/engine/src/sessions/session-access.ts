@@ -3,7 +3,7 @@ import { explain } from "./explanation.js";
 import type { Policy } from "../policy.js";
 import type { SessionEngine } from "../session-engine.js";
 import { handleOf, parseHandle } from "../session-handle.js";
-import { listReferences } from "./session-references.js";
+import { readAllPages } from "../all-pages.js";
 import { checkTenantId, checkUserIdText, dataText, payloadText } from "./session-input.js";
 import type { JsonObject, SessionHandle, SessionInformation } from "../session.js";
 
@@ -43,8 +43,8 @@ export const createSessionAccess = ({
 
     async listSessions({ tenantId, userId }, page) {
       const selector = {
-        ...(tenantId === undefined ? {} : { tenantId: checkTenantId(tenantId) }),
-        ...(userId === undefined ? {} : { userId: checkUserIdText(userId) }),
+        tenantId: tenantId === undefined ? undefined : checkTenantId(tenantId),
+        userId: userId === undefined ? undefined : checkUserIdText(userId),
       };
       const items: SessionInformation[] = [];
       let { after } = page;
@@ -52,7 +52,7 @@ export const createSessionAccess = ({
       // A few rows at a time: a page of sessions that hold a megabyte each must not be read at once.
       do {
         const limit = Math.min(ROWS_PER_READ, page.limit - items.length);
-        const read = await storage.listSessions(selector, { limit, ...(after === undefined ? {} : { after }) });
+        const read = await storage.listSessions(selector, { limit, after });
         for (const row of read.items) bytes += row.payload.length + row.data.length;
         items.push(...read.items.map(informationOf));
         after = read.next;
@@ -63,8 +63,8 @@ export const createSessionAccess = ({
     async listSessionHandles(user) {
       const userId = checkUserIdText(user.userId);
       const tenantId = checkTenantId(user.tenantId);
-      const references = await listReferences(storage, user.acrossTenants === true ? { userId } : { userId, tenantId });
-      return references.map(handleOf);
+      const selector = user.acrossTenants === true ? { userId } : { userId, tenantId };
+      return (await readAllPages((page) => storage.listSessionReferences(selector, page))).map(handleOf);
     },
 
     async updateSessionData(handle, data) {
@@ -88,13 +88,7 @@ export const createSessionAccess = ({
         events = (await storage.listEvents(selector, { limit: EXPLAINED_EVENTS })).items.toReversed();
       }
       const { absoluteTimeout } = policy;
-      return explain({
-        handle: handle as SessionHandle,
-        row,
-        events,
-        ...(absoluteTimeout === undefined ? {} : { absoluteTimeout }),
-        now: storage.now(),
-      });
+      return explain({ handle: handle as SessionHandle, row, events, absoluteTimeout, now: storage.now() });
     },
   };
 };

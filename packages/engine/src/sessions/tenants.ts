@@ -1,4 +1,5 @@
 import { PUBLIC_TENANT, type Storage, type TenantId } from "@pawl/storage";
+import { readAllPages } from "../all-pages.js";
 import { EngineError } from "../errors.js";
 import { replaceFact } from "../fact.js";
 import { isTenantId } from "../session-handle.js";
@@ -36,7 +37,6 @@ export interface Tenants {
 const PREFIX = "tenant:";
 /** What stands for a tenant that is not there (any more): a fact can be replaced, not deleted. */
 const NONE = "";
-const PER_PAGE = 500;
 /** First segments of paths. */
 const RESERVED: ReadonlySet<string> = new Set(["recipe", "config", "users", "hello", "v1"]);
 
@@ -62,15 +62,10 @@ export const createTenants = ({
 
     async list() {
       const tenants = new Map<string, Tenant>([[PUBLIC_TENANT, { tenantId: PUBLIC_TENANT, settings: {} }]]);
-      let after: string | undefined;
-      do {
-        const page = await storage.listMeta(PREFIX, { limit: PER_PAGE, ...(after === undefined ? {} : { after }) });
-        for (const { name, value } of page.items) {
-          const tenantId = name.slice(PREFIX.length) as TenantId;
-          if (value !== NONE) tenants.set(tenantId, { tenantId, settings: JSON.parse(value) as JsonObject });
-        }
-        after = page.next;
-      } while (after !== undefined);
+      for (const { name, value } of await readAllPages((page) => storage.listMeta(PREFIX, page))) {
+        const tenantId = name.slice(PREFIX.length) as TenantId;
+        if (value !== NONE) tenants.set(tenantId, { tenantId, settings: JSON.parse(value) as JsonObject });
+      }
       return [...tenants.values()];
     },
 

@@ -1,14 +1,8 @@
 import { inspect } from "node:util";
 import type { StorageError, TenantId, UserId } from "@pawl/storage";
 import { describe, expect, it } from "vitest";
-import {
-  type CreateSessionInput,
-  type EngineError,
-  type JsonObject,
-  MAX_DATA_BYTES,
-  MAX_PAYLOAD_BYTES,
-  MAX_USER_ID_BYTES,
-} from "../../src/index.js";
+import type { CreateSessionInput, EngineError, JsonObject } from "../../src/index.js";
+import { MAX_DATA_BYTES, MAX_PAYLOAD_BYTES, MAX_USER_ID_BYTES } from "../../src/sessions/session-input.js";
 import { claimsOf, memoryStage, refresh, refreshed, USER } from "../engines.js";
 
 const CANARY = "canary-3f1c";

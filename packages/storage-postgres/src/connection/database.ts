@@ -148,7 +148,7 @@ export class Database {
       values: values as Value[],
       // At least a moment, so that a call that had to wait for its connection fails as one that was sent.
       query_timeout: Math.max(1, deadline - sent),
-      ...(this.#prepare && statement.name !== undefined ? { name: statement.name } : {}),
+      ...(this.#prepare && statement.name !== undefined && { name: statement.name }),
     };
     // Several statements in one text have several results, and none of those is looked at.
     const { rows = [] } = (await client.query(question)) as { readonly rows?: readonly object[] };

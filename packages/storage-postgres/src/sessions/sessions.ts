@@ -150,9 +150,9 @@ export const listHistory = async (
 };
 
 const listingOf = ({ time }: Context, { tenantId, userId, after, limit }: PageOf) => ({
-  ...(tenantId === undefined ? {} : { tenantId }),
-  ...(userId === undefined ? {} : { userId }),
-  ...(after === undefined ? {} : { after: { bucket: bucketColumn(after), id: after } }),
+  tenantId,
+  userId,
+  after: after === undefined ? undefined : { bucket: bucketColumn(after), id: after },
   limit: limit + 1,
   now: time,
 });

@@ -14,8 +14,8 @@ export class Checkpoint {
   #threshold = walLimit;
   #scheduled = false;
 
-  /** @param options.walPath absent for a database in memory, which has no WAL. */
-  constructor(options: { readonly writer: Database; readonly copier: Database; readonly walPath?: string }) {
+  /** @param options.walPath undefined for a database in memory, which has no WAL. */
+  constructor(options: { readonly writer: Database; readonly copier: Database; readonly walPath: string | undefined }) {
     this.#writer = options.writer;
     this.#copier = options.copier;
     this.#walPath = options.walPath;
