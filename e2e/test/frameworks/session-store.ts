@@ -1,6 +1,6 @@
 import type { WebSession } from "@pawl/web";
 
-/** Undefined while it is not known, null for nobody. */
+/** Undefined while it is not known, null when logged out. */
 export type CurrentUser<Payload extends object> =
   | { readonly userId: string; readonly payload: Payload }
   | null

@@ -9,5 +9,5 @@ export interface Payload {
 export const session = init<Payload>();
 const store = sessionStore(session);
 
-/** The user for a component, which is drawn anew when it changes. */
+/** The user for a component, which renders again on changes. */
 export const useUser = (): CurrentUser<Payload> => useSyncExternalStore(store.subscribe, store.get, () => undefined);

@@ -1,4 +1,4 @@
-/** A signal that aborts after so many ms, by the clock of the page. */
+/** A signal that aborts after the given ms, by the clock of the page. */
 export const deadline = (after: number): AbortSignal => {
   const controller = new AbortController();
   setTimeout(() => controller.abort(), after);

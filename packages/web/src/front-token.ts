@@ -1,4 +1,4 @@
-/** What the page is told of its session, in the header `front-token`. */
+/** What the header `front-token` tells the page about its session. */
 export interface FrontToken {
   readonly userId: string;
   /** What the application put into the session. */
@@ -11,7 +11,7 @@ export interface FrontToken {
 /** Names of the access token that an application cannot use: what is left is its payload. */
 const RESERVED = /^(sub|exp|iat|tId|rsub|sessionHandle|refreshTokenHash1|parentRefreshTokenHash1|antiCsrfToken)$/;
 
-/** Reads `front-token`: base64 of JSON `{uid, ate, up}`. @throws when it is none. */
+/** Reads `front-token`: base64 of JSON `{uid, ate, up}`. @throws when it is malformed. */
 export const readFrontToken = (text: string): FrontToken => {
   const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
   const { uid, ate, up } = JSON.parse(new TextDecoder().decode(bytes)) as {

@@ -10,26 +10,26 @@ export type { TokenHeaders, WebOptions } from "./options.js";
 export type { WebSessionStatus } from "./refresh.js";
 export type { WebEndReason } from "./shared-session.js";
 
-/** The session of this page or worker. All functions may be taken apart: `const { getUserId } = init()`. */
+/** The session of this page or worker. Its functions may be destructured: `const { getUserId } = init()`. */
 export interface WebSession<Payload extends object = Readonly<Record<string, unknown>>> {
-  /** The `fetch` that carries the session to the API; everything else it hands on untouched. */
+  /** The `fetch` that carries the session to the API; it passes every other request on unchanged. */
   readonly fetch: Fetch;
-  /** Whether, as far as this browser knows, somebody is logged in. Asks nobody. */
+  /** Whether a user is logged in, as far as this browser knows. Makes no request. */
   readonly doesSessionExist: () => Promise<boolean>;
   readonly getUserId: () => Promise<string | undefined>;
   /** What the application put into the session, as of the last answer. */
   readonly getPayload: () => Promise<Payload | undefined>;
-  /** Asks for new tokens now. After refreshes that were not answered it says `unknown` until a pause is over. */
+  /** Asks for new tokens now. After unanswered refreshes it returns `unknown` until a pause is over. */
   readonly attemptRefresh: () => Promise<WebSessionStatus>;
-  /** Logs out. `unknown`: nobody answered, and the session may live on. */
+  /** Logs out. `unknown`: there was no answer, and the session may still be live. */
   readonly signOut: () => Promise<Exclude<WebSessionStatus, "valid">>;
   /** Calls the listener for what happens to the session, here and in other tabs. Returns stop. */
   readonly onEvent: (listener: (event: WebSessionEvent<Payload>) => void) => () => void;
-  /** Lets go of everything and gives the global `fetch` back. */
+  /** Stops everything and restores the global `fetch`. */
   readonly close: () => void;
 }
 
-/** What `init` gives where there is no page, such as on a server that renders one: nobody is logged in, nothing is touched. */
+/** What `init` returns where there is no page, such as during server rendering: no user is logged in, nothing global changes. */
 const outsideOfPages = (): WebSession<never> => {
   const nothing = async () => undefined;
   const fail = async () => {

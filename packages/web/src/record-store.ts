@@ -10,7 +10,7 @@ export interface RecordStore {
 }
 
 const STORE = "session";
-/** A browser that does not answer for so long, in ms, keeps nothing. */
+/** A browser that takes longer than this, in ms, counts as one without storage. */
 const DEADLINE = 2000;
 
 /**

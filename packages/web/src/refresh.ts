@@ -6,13 +6,13 @@ import type { SessionState } from "./session-state.js";
 import { inTurn } from "./turn.js";
 
 /**
- * What is known of the session: it lives, it is over (or there is none), or nobody could say. Only `ended` forgets anything.
+ * What is known of the session: it is live, it has ended (or there is none), or the server did not say. Only `ended` clears anything.
  */
 export type WebSessionStatus = "valid" | "ended" | "unknown";
 
 /** How long a refresh may take, in ms: a third of the server's reuse window (30 s), as the protocol wants it. */
 const DEADLINE = 10_000;
-/** Pauses after refreshes that were not answered: from half a second to a minute, in ms. */
+/** Pauses after unanswered refreshes: from half a second to a minute, in ms. */
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 60_000;
 
@@ -66,13 +66,13 @@ export const receive = async (
 
 export const markEnded = (state: SessionState, sent: SharedSession, reason: WebEndReason): Promise<SharedSession> =>
   state.update((newest) => {
-    // Of another session meanwhile, or of newer tokens: the server tells again if those are over as well.
+    // Another session or newer tokens have arrived meanwhile: the server will say again if those have ended as well.
     if (newest.generation !== sent.generation) return undefined;
     const generation = nextGeneration(newest);
     return { generation, endedAt: newest.front ? generation : newest.endedAt, reason };
   });
 
-/** Refreshes: never twice for the same tokens, never two at once, and not again at once when nobody answered. */
+/** Refreshes: never twice for the same tokens, never two at once, and only after a pause when there was no answer. */
 export const createRefresher = ({
   key,
   url,
@@ -100,7 +100,7 @@ export const createRefresher = ({
     const header = response?.headers.get("retry-after") ?? "";
     const retryAfter = Number(header) * 1000 || Date.parse(header) - Date.now() || 0;
     const own = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** failures++);
-    // Jitter: the pages that an outage has met must not come back all at once.
+    // Jitter: pages must not all come back at once after an outage.
     state.tell({ type: "unknown" });
     notBefore = monotonicTime() + Math.max(own, retryAfter) * (1 + Math.random() / 2);
     return "unknown";

@@ -3,10 +3,10 @@ import { carrying, type Fetch, type WebSessionStatus, receive } from "./refresh.
 import { monotonicTime, type SharedSession } from "./shared-session.js";
 import type { SessionState } from "./session-state.js";
 
-/** What was refused although it was new (tokens, or that there are none) is not asked anew for so long, in ms. */
+/** After new tokens (or their absence) were refused, no refresh is tried for this long, in ms. */
 const REFUSED_PAUSE = 60_000;
 
-/** Waits for work that others wait for too; rejects with the signal's reason as soon as it aborts (Fetch standard). */
+/** Waits for shared work; rejects with the signal's reason as soon as it aborts (Fetch standard). */
 const unlessAborted = <Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> =>
   Promise.race([
     work,
@@ -50,11 +50,11 @@ export const createSessionFetch = ({
   };
 
   return async (input, init) => {
-    // A request of another realm, or of a polyfill, is no instance of ours.
+    // A Request of another realm or of a polyfill is no instance of our class.
     // oxlint-disable-next-line typescript/no-base-to-string -- what has no URL is a text or a URL
     if (!isForApi((input as Request).url ?? String(input))) return fetch(input, init);
     const request = new Request(input, init);
-    // What will be fetched decides, whatever the input said of itself.
+    // The URL that will be fetched decides, whatever the input claimed.
     if (!isForApi(request.url)) return fetch(request);
     await state.ready;
     let sent = state.record;
@@ -62,7 +62,7 @@ export const createSessionFetch = ({
       await unlessAborted(request.signal, refresh(sent));
       sent = state.record;
     }
-    // A body can be sent but once: the copy is for now, the original for later.
+    // A body can be sent only once: the copy is for now, the original for later.
     const response = await send(request.clone(), sent);
     if (response.status !== sessionExpiredStatus || !mayRefresh(response, sent)) return response;
     const outcome = await unlessAborted(request.signal, refresh(sent));

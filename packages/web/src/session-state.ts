@@ -4,10 +4,10 @@ import { NOTHING_KNOWN, type SharedSession } from "./shared-session.js";
 
 type Listener = (event: WebSessionEvent) => void;
 
-/** What this page or worker knows of the session, and tells and hears of it. */
+/** What this page or worker knows of the session, shared with other tabs. */
 export interface SessionState {
   readonly record: SharedSession;
-  /** Resolves when what was kept has been read. */
+  /** Resolves when the stored record has been read. */
   readonly ready: Promise<void>;
   /** Reads what other tabs may have changed. */
   read(): Promise<SharedSession>;
@@ -28,8 +28,8 @@ const openChannel = (key: string): BroadcastChannel | undefined => {
 };
 
 /**
- * The state named `key`. A shared one is kept in the browser and told to the other tabs; where the browser keeps or tells
- * nothing (blocked storage), each page knows what it has seen itself.
+ * The state named `key`. A shared one is stored in the browser and announced to the other tabs; where the browser blocks
+ * storage, each page knows only what it has seen itself.
  */
 export const openState = (
   key: string,
@@ -42,7 +42,7 @@ export const openState = (
   let isReady = false;
 
   const tell = (event: WebSessionEvent): void => {
-    // Later, and each for itself: nobody's listener runs while a turn is held, or stands in another's way when it throws.
+    // Later, and separately: no listener runs while a turn is held, and one that throws does not stop the others.
     for (const listener of listeners) queueMicrotask(() => listener(event));
   };
 
@@ -50,12 +50,12 @@ export const openState = (
     if (!newer || newer.generation <= record.generation) return record;
     const before = record;
     record = newer;
-    // What was kept from before is no event.
+    // The stored record of an earlier page is not an event.
     if (isReady) for (const event of eventsBetween(before, newer)) tell(event);
     return record;
   };
 
-  /** The newer of what is kept and what is known: what is kept may have been wiped, or never have been written. */
+  /** The newer of the stored record and the known one: the stored one may have been wiped, or never been written. */
   const newest = (kept: SharedSession | undefined): SharedSession =>
     kept && kept.generation >= record.generation ? kept : record;
 
@@ -76,7 +76,7 @@ export const openState = (
 
   if (channel) channel.onmessage = ({ data }) => void adopt(data as SharedSession);
   const onPageShow = ({ persisted }: PageTransitionEvent): void => {
-    // Back from the cache of pages: whatever was told meanwhile was told to the others.
+    // Back from the back/forward cache: this page has missed what was announced meanwhile.
     if (persisted) void read();
   };
   globalThis.addEventListener?.("pageshow", onPageShow, { signal });

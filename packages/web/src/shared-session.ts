@@ -1,10 +1,10 @@
 /** Why a session is over. */
 export type WebEndReason =
-  /** Somebody signed out, here or in another tab. */
+  /** The user signed out, here or in another tab. */
   | "signed_out"
   /** A stolen refresh token came back, and the server ended the session. */
   | "token_theft"
-  /** The server knows no such live session (any more). */
+  /** The server has no such live session. */
   | "unauthorised";
 
 /** The tokens of header mode. */
@@ -25,15 +25,15 @@ export interface SharedSession {
   /** When the access token ends, by `monotonicTime`. */
   readonly expiresAt?: number;
   readonly reason?: WebEndReason;
-  /** Until when, by `monotonicTime`, somebody is refreshing; only where there are no Web Locks. */
+  /** Until when, by `monotonicTime`, a tab is refreshing; only where there are no Web Locks. */
   readonly busyUntil?: number;
   readonly tokens?: HeaderTokens | undefined;
 }
 
 export const NOTHING_KNOWN: SharedSession = { generation: 0, endedAt: 0 };
 
-/** A later generation, also where the store and its counting were wiped meanwhile. */
+/** A later generation, also after the store has been wiped. */
 export const nextGeneration = ({ generation }: SharedSession): number => Math.max(Date.now(), generation + 1);
 
-/** Ms since the epoch at which the page was opened, and on from there at an even pace, whatever becomes of the device's clock. */
+/** Ms since the epoch when the page was opened, counted on from there steadily, whatever the device's clock does. */
 export const monotonicTime = (): number => performance.timeOrigin + performance.now();

@@ -2,15 +2,15 @@ import { deadline } from "./deadline.js";
 import { monotonicTime } from "./shared-session.js";
 import type { SessionState } from "./session-state.js";
 
-/** How long one waits for others to finish, in ms: as long as a refresh may take. */
+/** How long to wait for another tab, in ms: as long as a refresh may take. */
 const DEADLINE = 10_000;
-/** How often one looks whether they have, in ms, where the browser does not tell. */
+/** How often to look, in ms, where there are no Web Locks. */
 const POLL = 50;
 
 /**
  * Does work in this context's turn: one refresh at a time in all tabs and workers. By Web Locks, or where there are none
- * (plain HTTP, old browsers) by a note in the kept record. It only saves work, for two refreshes at once are harmless: so
- * whoever has waited for the deadline goes ahead.
+ * (plain HTTP, old browsers) by a mark in the stored record. It only saves work, since two refreshes at once are harmless:
+ * after the deadline a tab goes ahead.
  */
 export const inTurn = async <Result>(
   key: string,

@@ -2,16 +2,16 @@ import type { Command } from "commander";
 
 const introduction = `# The command line
 
-<!-- Made from the help of the commands: npx vitest run packages/core/test/cli/program.test.ts -u writes it anew. -->
+<!-- Made from the help of the commands: npx vitest run packages/core/test/cli/program.test.ts -u rewrites it. -->
 
-\`npx pawl\` runs the core and looks after it. \`keys list\`, \`keys rotate\` and \`sessions list|show|explain|revoke\` work on a running core, through its HTTP API; \`keys rotate-master\`, \`revocations\`, \`migrate\` and \`sessions export|import|erase\` open the storage themselves. They find address and API key in the same [config.yaml](configuration.md) and environment variables that the core reads, or are told by \`--url\` and \`--api-key-file\`, or by \`--storage\`. With \`--url\` and without \`--config\`, API keys of a config.yaml that happens to lie in the working directory are not sent.
+\`npx pawl\` runs and administers the core. \`keys list\`, \`keys rotate\` and \`sessions list|show|explain|revoke\` work on a running core through its HTTP API; \`keys rotate-master\`, \`revocations\`, \`migrate\` and \`sessions export|import|erase\` open the storage directly. They find address and API key in the same [config.yaml](configuration.md) and environment variables as the core, unless \`--url\` and \`--api-key-file\`, or \`--storage\`, name them. With \`--url\` and without \`--config\`, the API keys of a config.yaml in the working directory are not sent.
 
-- Tables are for people; \`--json\` prints everything for programs, and errors as \`{"error":{"code","message"}}\` on standard error (wrong usage is told in words). Times are UTC in tables, milliseconds since 1970 in JSON.
+- Tables are for people; \`--json\` prints everything for programs, and errors as \`{"error":{"code","message"}}\` on standard error (usage errors stay plain text). Times are UTC in tables, milliseconds since 1970 in JSON.
 - Exit codes: 0 success, 1 failure, 2 wrong usage or configuration.
 - An error is one line. \`--verbose\`, or \`PAWL_LOG_LEVEL=debug\`, adds its stack.
-- \`pawl start\` stops at SIGINT or SIGTERM: it finishes the requests in flight, takes no new ones, and ends with 0. A second signal ends it at once with 1. At SIGHUP it opens its log files and reads the file of [master keys](../operate/master-key.md) anew.
-- What takes long shows on a terminal how far it has come, on standard error.
-- \`pawl sessions erase\`, and \`pawl sessions revoke\` with \`--user\` or \`--tenant\` ask before they end anything, unless \`--yes\` is given; without a yes nothing happens and it ends with 1.
+- \`pawl start\` stops at SIGINT or SIGTERM: it finishes the requests in flight, takes no new ones, and exits with 0. A second signal makes it exit at once with 1. At SIGHUP it reopens its log files and rereads the file of [master keys](../operate/master-key.md).
+- Long-running commands show their progress on a terminal, on standard error.
+- \`pawl sessions erase\`, and \`pawl sessions revoke\` with \`--user\` or \`--tenant\` ask before they end anything, unless \`--yes\` is given; without a yes nothing happens and they exit with 1.
 `;
 
 /** The text that `--help` prints for a command, its examples included. */

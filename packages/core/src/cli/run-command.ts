@@ -21,7 +21,7 @@ const report = (error: unknown, arguments_: readonly string[], { env, stderr }: 
   } else stderr.write(`pawl: ${message}\n`);
 };
 
-/** Runs one command line, without the names of program and script; failures are told on standard error. */
+/** Runs one command line, without the names of program and script; failures go to standard error. */
 export const runCommand = async (arguments_: readonly string[], terminal: Terminal): Promise<ExitCode> => {
   try {
     await createProgram(terminal).parseAsync([...arguments_], { from: "user" });

@@ -23,10 +23,10 @@ export const print = (terminal: Terminal, text: string): void => {
   terminal.stdout.write(`${text}\n`);
 };
 
-/** Controls, and characters that turn the direction of writing: a user agent may hold any of them. */
+/** Control characters, and those that change the direction of writing: a user agent may hold any of them. */
 const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
-/** Text of others made harmless for a terminal: what cannot be seen is shown as JSON escapes it. */
+/** Makes foreign text safe for a terminal: invisible characters are shown as JSON escapes them. */
 export const visible = (text: string): string =>
   text.replace(INVISIBLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
@@ -34,7 +34,7 @@ export const visible = (text: string): string =>
 export const jsonText = (value: unknown, indent?: number): string =>
   JSON.stringify(value, null, indent).split("\n").map(visible).join("\n");
 
-/** Writes what a command came to: a JSON value with `--json`, else text. */
+/** Writes the result of a command: a JSON value with `--json`, else text. */
 export const printResult = (
   terminal: Terminal,
   options: { readonly json?: true },

@@ -76,7 +76,7 @@ const absolutePath = (value: string, folder: string): string => (value === "null
 const configKeys = {
   core_config_version: key({
     group: "Compulsory",
-    summary: "Version of the form of this file; 0 is the only one so far.",
+    summary: "Version of this file's format; 0 is the only one so far.",
     type: integer({ min: 0 }),
     example: 0,
     compulsory: { hint: "add the line  core_config_version: 0", pathNamed: false },
@@ -133,7 +133,7 @@ const configKeys = {
   }),
   max_server_pool_size: withDefault({
     group: "Service",
-    summary: "Accepted for files written for a SuperTokens core; without effect, this core has no pool of threads.",
+    summary: "Accepted for files written for a SuperTokens core; has no effect, since this core has no thread pool.",
     type: integer(),
     accepted: "an integer of at least 1",
     default: 10,
@@ -182,7 +182,7 @@ const configKeys = {
   master_key: key({
     group: "Storage",
     summary:
-      "Master keys that seal refresh tokens and signing keys, separated by commas. The first seals in a new store; later pawl keys rotate-master says which.",
+      "Master keys that seal refresh tokens and signing keys, separated by commas. The first seals in a new store; later pawl keys rotate-master decides.",
     type: textList("32 bytes in base64"),
     accepted: "a list of keys, each 32 bytes in base64 (openssl rand -base64 32)",
     otherwise: "the file of master_key_file",
@@ -192,7 +192,7 @@ const configKeys = {
   }),
   master_key_file: key({
     group: "Storage",
-    summary: "File of master keys, one a line, each 32 bytes in base64; read anew while the core runs.",
+    summary: "File of master keys, one a line, each 32 bytes in base64; reread while the core runs.",
     type: text("the path of a file"),
     otherwise: "<database>.key beside a sqlite: database, made at the first start; other storages need one",
     example: "./master.key",
@@ -201,7 +201,7 @@ const configKeys = {
   revocation_log: key({
     group: "Storage",
     summary:
-      "File to which each end of a session is written before it is acknowledged, for a restored backup; one per node.",
+      "File that records each end of a session before it is acknowledged, to replay after restoring a backup; one per node.",
     type: text("the path of a file"),
     otherwise: "no log",
     example: "./revocations.log",
@@ -222,7 +222,7 @@ const configKeys = {
   }),
   refresh_token_reuse_window: withDefault({
     group: "Sessions",
-    summary: "For how long a repeated refresh is answered with the same successor.",
+    summary: "How long a repeated refresh gets the same successor.",
     type: integer({ min: 0, max: policyLimits.reuseWindow.most / 1000 }),
     unit: "seconds",
     default: 30,
@@ -230,21 +230,21 @@ const configKeys = {
   token_theft_action: withDefault({
     group: "Sessions",
     summary:
-      "What ends when a refresh token is used that no honest client can hold: the session, all of the user, nothing.",
+      "What ends when a refresh token is used that no honest client can hold: the session, all sessions of the user, nothing.",
     type: choice("revoke_session", "revoke_user", "report"),
     default: "revoke_session",
   }),
   session_idle_timeout: key({
     group: "Sessions",
     summary:
-      "Ends a session that is neither used nor refreshed within it; a request in every half of it keeps it alive.",
+      "Ends a session that is neither used nor refreshed for this long; a request in every half of it keeps the session alive.",
     type: durationOf("idleTimeout"),
     otherwise: "no idle timeout",
     example: 1_800_000,
   }),
   session_absolute_timeout: key({
     group: "Sessions",
-    summary: "Ends a session so long after its login, whatever happens.",
+    summary: "Ends a session this long after its login, in any case.",
     type: durationOf("absoluteTimeout"),
     otherwise: "no absolute timeout",
     example: 30 * 86_400_000,
@@ -315,7 +315,7 @@ const configKeys = {
     group: "Access",
     summary: "API keys: every caller must send one of them.",
     type: textList(`a list of keys, ${apiKeyRule}`),
-    otherwise: "no key is asked for",
+    otherwise: "no key is required",
     secret: true,
     check: apiKeysCheck,
   }),
@@ -337,7 +337,7 @@ const configKeys = {
   }),
   log_level: withDefault({
     group: "Logs",
-    summary: "Least severe line that is logged.",
+    summary: "The least severe level that is logged.",
     type: choice("debug", "info", "warn", "error", "none"),
     default: "info",
   }),

@@ -2,18 +2,18 @@ import { type ConfigName, configKey, configNames, environmentName, groups } from
 
 const introduction = `# config.yaml
 
-<!-- Made from packages/core/src/config/config-keys.ts: npx vitest run packages/core/test/config -u writes it anew. -->
+<!-- Made from packages/core/src/config/config-keys.ts: npx vitest run packages/core/test/config -u rewrites it. -->
 
-\`pawl start\` reads the file that \`--config\` names, else \`config.yaml\` in the working directory. Without either the core runs on development defaults, on loopback, and says so.
-\`pawl config init\` writes a file with every key, \`pawl config check\` tells what is wrong with one, \`pawl config show\` what holds and where it comes from.
+\`pawl start\` reads the file named by \`--config\`, else \`config.yaml\` in the working directory. Without either the core runs on development defaults, on loopback, and says so.
+\`pawl config init\` writes a file with every key, \`pawl config check\` reports what is wrong with one, \`pawl config show\` prints the values in force and where they come from.
 
-- Each key can also be given as an environment variable: \`PAWL_\` and the key in capitals. Command-line options win over environment variables, these over the file, the file over the defaults. An empty variable counts as not set.
+- Each key can also be given as an environment variable: \`PAWL_\` and the key in capitals. Command-line options win over environment variables, those over the file, and the file over the defaults. An empty variable counts as not set.
 - A list is a YAML list, or one text with commas (the only form in an environment variable).
 - A duration is a whole number with a unit: \`90s\`, \`30m\`, \`12h\`, \`90d\`, \`2w\`.
-- Relative paths count from the folder of the file; those in environment variables, and all without a file, from the working directory.
-- A key with an empty value counts as not set. An unknown key, a key set twice, a value of a wrong type or out of its range stop the start with one line that names the key, the value, what is accepted, and the file. Values of secret keys are never shown.
+- Relative paths are relative to the folder of the file; in environment variables, and without a file, to the working directory.
+- A key with an empty value counts as not set. An unknown key, a key set twice, or a value of the wrong type or out of range stops the start with one line that names the key, the value, what is accepted, and the file. Values of secret keys are never shown.
 
-The compulsory keys are asked for in a file only. Checks run in this order: first that the file can be read and all its keys exist, then that each value has its type, then \`core_config_version\`, \`refresh_api_path\`, \`cookie_domain\`, \`access_token_validity\`, \`refresh_token_validity\`, \`max_server_pool_size\`, then all others.
+The compulsory keys are required in a file only. Checks run in this order: the file can be read and all its keys exist, each value has its type, then \`core_config_version\`, \`refresh_api_path\`, \`cookie_domain\`, \`access_token_validity\`, \`refresh_token_validity\`, \`max_server_pool_size\`, then all others.
 `;
 
 const differences = `## Where this differs from a SuperTokens core

@@ -28,7 +28,7 @@ interface Cdi1Config {
   readonly keyKind: SigningKeyKind;
 }
 
-/** Everything the service is told, checked. Paths are absolute; the reading of `config.yaml` made it so. */
+/** The checked configuration of the service. Paths are absolute. */
 export interface CoreConfig {
   /** The file that was read; absent when the core runs on development defaults. */
   readonly path?: string | undefined;

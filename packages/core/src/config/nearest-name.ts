@@ -13,7 +13,7 @@ const editDistance = (a: string, b: string): number => {
   return row[b.length]!;
 };
 
-/** The name that somebody most likely meant who wrote `name`: at most a third of it differs. */
+/** The name that was most likely meant by `name`: at most a third of it differs. */
 export const nearestName = <Name extends string>(name: string, names: readonly Name[]): Name | undefined => {
   if (name.length > 64) return undefined;
   const written = name.toLowerCase().replaceAll(/[-\s]/g, "_");

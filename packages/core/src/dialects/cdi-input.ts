@@ -1,7 +1,7 @@
 import type { JsonObject } from "@pawl/engine";
 import { isJsonObject, parseJsonObject, type UnknownObject } from "../server/json-object.js";
 
-/** What was sent is not of the form that the CDI wants. The message is the text of the answer, status 400. */
+/** The input is not what the CDI requires. The message is the body of the answer, status 400. */
 export class InputError extends Error {
   override readonly name = "InputError";
 }

@@ -1,36 +1,35 @@
 import type { PublicSigningKey, SessionEngine } from "@pawl/engine";
 import type { SigningKeyKind } from "@pawl/storage";
 
-/** A time that never comes, as the original writes it: Java's `Long.MAX_VALUE`, which no JavaScript number holds. */
+/** "Never" as the original writes it: Java's `Long.MAX_VALUE`, which does not fit a JavaScript number. */
 const NEVER = "9223372036854775807";
 
-/** Which keys are told. */
-interface ToldKeys {
+/** Which keys are published. */
+interface KeySelection {
   readonly keyKind: SigningKeyKind;
   /** Whether all of them are listed, newest first, as CDI 2.9 to 2.20 do. */
   readonly list?: boolean;
 }
 
 /**
- * The public key that signs tokens of the versions 1 and 2 now and when it gives way, as the last members of a JSON
- * object.
+ * The public key that signs tokens of versions 1 and 2 now and when it is replaced, as members of a JSON object.
  */
-export const signingKeyMembers = async (engine: SessionEngine, { keyKind, list }: ToldKeys): Promise<string> => {
+export const signingKeyMembers = async (engine: SessionEngine, { keyKind, list }: KeySelection): Promise<string> => {
   const keys = await engine.publishedSigningKeys("RS256", keyKind);
   const active = keys.find(({ status }) => status === "active");
   const members =
     `"jwtSigningPublicKey":${JSON.stringify(active?.publicKey)},` +
-    `"jwtSigningPublicKeyExpiryTime":${givesWayAt(keys, engine)}`;
+    `"jwtSigningPublicKeyExpiryTime":${replacedAt(keys, engine)}`;
   if (list !== true) return members;
   const listed = keys.map(
     (key) =>
-      `{"publicKey":${JSON.stringify(key.publicKey)},"expiryTime":${isNeededUntil(key, engine)},"createdAt":${key.createdAt}}`,
+      `{"publicKey":${JSON.stringify(key.publicKey)},"expiryTime":${neededUntil(key, engine)},"createdAt":${key.createdAt}}`,
   );
   return `${members},"jwtSigningPublicKeyList":[${listed.join(",")}]`;
 };
 
 /** When the active key hands over to the next one, which may not be there yet. */
-const givesWayAt = (keys: readonly PublicSigningKey[], { policy }: SessionEngine): string => {
+const replacedAt = (keys: readonly PublicSigningKey[], { policy }: SessionEngine): string => {
   const next = keys.find(({ status }) => status === "next");
   if (next !== undefined) return String(next.signsFrom);
   const active = keys.find(({ status }) => status === "active");
@@ -38,5 +37,5 @@ const givesWayAt = (keys: readonly PublicSigningKey[], { policy }: SessionEngine
 };
 
 /** Until when a token that a key signed may have to be verified. */
-const isNeededUntil = ({ kind, signsFrom }: PublicSigningKey, { policy }: SessionEngine): string =>
+const neededUntil = ({ kind, signsFrom }: PublicSigningKey, { policy }: SessionEngine): string =>
   kind === "dynamic" ? String(signsFrom + policy.signingKeyUpdateInterval + 2 * policy.accessTokenValidity) : NEVER;

@@ -6,7 +6,7 @@ import { ConfigError } from "../config/config-error.js";
 import type { CoreConfig } from "../config/core-config.js";
 import { isLoopbackHost } from "../config/network-address.js";
 
-/** Who asks, and whether what is asked for needs no key. */
+/** The caller, and whether the operation is open. */
 interface Caller {
   readonly socket: Socket;
   readonly headers: IncomingHttpHeaders;
@@ -34,10 +34,10 @@ type AccessConfig = Pick<CoreConfig, "host" | "apiKeys" | "ipAllow">;
  * Who may call the core: the rules in order, the first that refuses decides.
  *
  * 1. `address_refused`: `ip_allow` is set and does not name the address.
- * 2. `host_refused`: a `Host` that is neither an address nor a name that is meant, where a web page could have had its own
- *    name resolved to us: on loopback, and on every address of a core without keys.
+ * 2. `host_refused`: a `Host` that is neither an address nor one of our names, where a web page could have pointed its own
+ *    name at us (DNS rebinding): on loopback, and on every address of a core without keys.
  * 3. `browser_refused`: `Origin`, or `Sec-Fetch-Site` other than `none`: a web page.
- * 4. `api_key_invalid`: keys are set, what is asked for is not open, and none of them was sent.
+ * 4. `api_key_invalid`: keys are set, the operation is not open, and no key matches.
  */
 export const createAccessControl = (config: AccessConfig): AccessControl => {
   const isAllowed = addressRule(config.ipAllow);
@@ -52,14 +52,14 @@ export const createAccessControl = (config: AccessConfig): AccessControl => {
     }
     return known;
   };
-  /** Requests of one connection name one host; reading an address costs more than the rest of this file. */
+  /** Requests on one connection name one host; parsing an address costs more than the rest of this file. */
   const namesLoopback = (connection: Connection, host: string): boolean => {
     if (connection.loopbackHost === host) return true;
     if (!isLoopbackHost(hostName(host))) return false;
     connection.loopbackHost = host;
     return true;
   };
-  /** Whether nobody outside can have made it lead here: an address, the name we listen on, or one that is never public. */
+  /** Whether no outsider can have pointed it at us: an address, the name we listen on, or a name that is never public. */
   const isMeant = (host: string): boolean =>
     isIP(host) !== 0 || host.toLowerCase() === config.host.toLowerCase() || PRIVATE_NAME.test(host);
   const rules: readonly (readonly [ProblemCode, (caller: Caller) => boolean])[] = [
@@ -84,7 +84,7 @@ export const createAccessControl = (config: AccessConfig): AccessControl => {
 
 /**
  * A core without keys is for this machine, or for the addresses that `ip_allow` names.
- * @throws ConfigError `invalid_value` when it would listen to everybody.
+ * @throws ConfigError `invalid_value` when anyone could reach it.
  */
 export const assertGuarded = ({ host, apiKeys, ipAllow }: AccessConfig): void => {
   if (isLoopbackHost(host) || apiKeys.length > 0 || ipAllow.length > 0) return;
@@ -115,7 +115,7 @@ const addressRule = (ranges: readonly string[]): ((address: string) => boolean) 
 
 const digest = (key: string): Buffer => createHash("sha256").update(key).digest();
 
-/** Keys are compared as digests, each of them, so that time tells neither which one nor how much of it fits. */
+/** Compares digests of all keys, so that timing reveals neither which key matches nor how much of it. */
 const keyRule = (keys: readonly string[]): ((headers: IncomingHttpHeaders) => boolean) => {
   if (keys.length === 0) return () => true;
   const digests = keys.map(digest);

@@ -40,7 +40,7 @@ export interface StreamReply {
   readonly run: (sink: StreamSink) => Promise<void>;
 }
 
-/** One thing that can be asked for. */
+/** One operation of a dialect. */
 export interface Operation {
   /** For the log; made of our own words only, never of what was sent. */
   readonly name: string;
@@ -52,19 +52,19 @@ export interface Operation {
 /** What a dialect makes of a method and a path: an operation, or the methods that the path takes instead. */
 export type Found = { readonly operation: Operation } | { readonly allow: readonly string[]; readonly open: boolean };
 
-/** What else is known of a refusal. */
+/** Further facts of a refusal. */
 export interface Refusal {
   /** For a person. Never holds what was sent. */
   readonly detail?: string;
-  /** With `internal_error`: where the log tells more. */
+  /** With `internal_error`: the id in the log. */
   readonly errorId?: string;
   /** With `method_not_allowed`: the methods that the path takes. */
   readonly allow?: readonly string[];
 }
 
-/** One way of speaking to the engine. Translates; decides nothing. */
+/** A protocol over the engine. It translates and decides nothing. */
 export interface Dialect {
-  /** @returns undefined when the path is none of this dialect's. */
+  /** @returns undefined for a path of another dialect. */
   readonly find: (method: string, path: string) => Found | undefined;
   /** Whether an unknown path is this dialect's to refuse. */
   readonly owns: (path: string) => boolean;

@@ -6,8 +6,8 @@ import type { Logger } from "pino";
 import type { Refusal } from "./dialect.js";
 
 /**
- * What a failure of an operation is to the caller. What went wrong on our side goes to the log; an answer about the
- * session is never made of it.
+ * How a failed operation is reported to the caller. Failures on our side go to the log and never become an answer about
+ * the session.
  */
 export const explainFailure = (
   error: unknown,

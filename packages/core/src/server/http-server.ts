@@ -80,7 +80,7 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
       explainFailure(error, { log, operation });
     }
     response.end();
-    // Whoever has not read so far shall not keep the core from stopping.
+    // A reader that has fallen behind must not keep the core from stopping.
     if (response.writableNeedDrain) response.destroy();
   };
 
@@ -156,8 +156,8 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
   );
 
   /**
-   * Refuses what is late, and forgets what nobody waits for: an answer that is queued behind another one of its
-   * connection is never told that the connection has gone.
+   * Refuses late requests, and forgets those whose client has gone: an answer queued behind another one on its connection
+   * gets no event when the connection closes.
    */
   const sweep = (): void => {
     const oldest = performance.now() - limits.answerTimeout;
@@ -169,7 +169,7 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
       }
     }
   };
-  // One look at all requests now and then costs less than a timer for each.
+  // A periodic look at all requests costs less than a timer for each.
   let deadlines: NodeJS.Timeout | undefined;
 
   const close = async (): Promise<void> => {

@@ -1,10 +1,10 @@
-/** What keeps its own place among the others. */
+/** An item that knows its index. */
 interface Placed {
   place: number | undefined;
 }
 
 /**
- * What is under way, to be looked through now and then: an array in which the last one takes the place of one that leaves.
+ * Items in flight, iterated now and then: an array in which the last item takes the place of one that is removed.
  * No `Set`: V8 chains each table that a set has outgrown to the next one, so that the requests of all of them outlive the
  * young generation. With 64 requests in flight that took up to a fifth of the CPU of a refresh.
  */
@@ -32,7 +32,7 @@ export class InFlight<Item extends Placed> implements Iterable<Item> {
     return true;
   }
 
-  /** Those of now, in no order: whoever looks through them may take them out. */
+  /** A snapshot, in no order: items may be deleted during the iteration. */
   [Symbol.iterator](): Iterator<Item> {
     return [...this.#items][Symbol.iterator]();
   }

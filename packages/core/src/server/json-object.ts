@@ -1,4 +1,4 @@
-/** A JSON object that somebody sent; nothing is known of its members. */
+/** A JSON object from outside, unchecked. */
 export type UnknownObject = Readonly<Record<string, unknown>>;
 
 /** Deepest nesting that is read; beyond some thousands, writing it again would overflow the stack. */

@@ -4,9 +4,9 @@ import type { CoreConfig } from "../config/core-config.js";
 /** A log and the files behind it. */
 export interface CoreLog {
   readonly logger: Logger;
-  /** Opens the files anew under their names, for programs that move logs away. */
+  /** Reopens the files, for log rotation. */
   readonly reopen: () => void;
-  /** Writes what is buffered and lets go of the files. */
+  /** Flushes and closes the files. */
   readonly close: () => void;
 }
 
@@ -14,7 +14,7 @@ type LogConfig = Pick<CoreConfig, "logLevel" | "infoLogPath" | "errorLogPath" | 
 
 const STANDARD_OUTPUT = 1;
 const STANDARD_ERROR = 2;
-/** Characters of lines that wait for a disk that takes none. */
+/** Characters of lines kept while the disk takes none. */
 const MOST_WAITING = 1_048_576;
 
 /**

@@ -1,10 +1,10 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 
-/** So many pieces of a body are joined: an object for each byte that comes would weigh hundreds of times the body. */
+/** Chunks are joined at this number: a body that arrives byte by byte would otherwise take hundreds of times its size. */
 const MOST_PIECES = 1024;
 
-/** A body that was read, or why there is none. */
+/** A body, or why there is none. */
 export type BodyOutcome = { readonly text: string } | "too_large" | "not_text";
 
 /**

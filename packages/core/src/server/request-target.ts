@@ -30,12 +30,12 @@ export const isPercentEncoded = (url: string): boolean => {
 
 /** Who answers a request, and with what. */
 export interface Routed {
-  /** Says how a refusal looks, whatever else is known. */
+  /** Decides how a refusal looks. */
   readonly dialect: Dialect;
   readonly operation?: Operation;
   /** For a path that is known and a method that is not: the methods it takes. */
   readonly allow?: readonly string[];
-  /** Whether what is asked for needs no API key. */
+  /** Whether no API key is needed. */
   readonly open: boolean;
 }
 

@@ -29,11 +29,11 @@ export interface RunningCore {
   /** Where it listens; the port is the one taken when 0 was asked for. */
   readonly address: { readonly host: string; readonly port: number };
   readonly engine: SessionEngine;
-  /** Opens the log files and reads the files of keys anew (SIGHUP); the latter it does every 20 s besides. */
+  /** Reopens the log files and rereads the key files (SIGHUP); key files are also reread every 20 s. */
   reopen(): Promise<void>;
   /**
-   * Answers what is in flight, refuses what is new (503), ends the feeds, then lets go of engine, storage and log.
-   * Connections that are not done within the grace period are cut.
+   * Answers requests in flight, refuses new ones (503), ends the feeds, then closes engine, storage and log. Connections
+   * that are not done within the grace period are cut.
    */
   close(): Promise<void>;
 }
@@ -93,7 +93,7 @@ export const startCore = async (config: CoreConfig, options: StartCoreOptions = 
     const reopen = async (): Promise<void> => {
       log.reopen();
       for (const task of [() => engine.maintainMasterKeys(), () => engine.maintainSigningKeys()])
-        await task().catch((error: unknown) => logger.error({ err: error }, "files cannot be read anew"));
+        await task().catch((error: unknown) => logger.error({ err: error }, "files cannot be reread"));
     };
     let closing: Promise<void> | undefined;
     return {

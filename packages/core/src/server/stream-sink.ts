@@ -10,7 +10,7 @@ export const createStreamSink = (
   response: ServerResponse,
   { stop, unreadTimeout }: { readonly stop: AbortSignal; readonly unreadTimeout: number },
 ): StreamSink => {
-  // By hand: on Node 20 a signal from AbortSignal.any that somebody listens to is never let go.
+  // By hand: on Node 20 a signal of AbortSignal.any that has a listener is never collected.
   const controller = new AbortController();
   const close = (): void => controller.abort();
   stop.addEventListener("abort", close);

@@ -27,7 +27,7 @@ export interface ExportFile {
 
 const codeOf = (cause: unknown): string => (cause as NodeJS.ErrnoException).code ?? "unknown error";
 
-/** Makes a file for its owner alone. @throws TransferError when there is one, or it cannot be made. */
+/** Creates a file for its owner alone. @throws TransferError when it exists or cannot be created. */
 export const createExportFile = async (path: string): Promise<ExportFile> => {
   try {
     return { handle: await open(path, "wx", 0o600), sum: emptySum(), isComplete: false };
@@ -38,8 +38,8 @@ export const createExportFile = async (path: string): Promise<ExportFile> => {
 };
 
 /**
- * Opens the file of an export that was interrupted, and cuts off what stands behind its last checkpoint.
- * @throws TransferError when it is none.
+ * Opens the file of an interrupted export and cuts off what follows its last checkpoint.
+ * @throws TransferError when it is not an export.
  */
 export const resumeExportFile = async (path: string): Promise<ExportFile> => {
   const read = createLineReader();

@@ -44,7 +44,7 @@ export const exportSessions = async (
     const lines = page.items.map((record) => formatLine({ kind: "session", record })).join("");
     sessions += page.items.length;
     after = page.next;
-    // In one piece: a checkpoint tells that the lines before it are whole.
+    // In one piece: a checkpoint means that the lines before it are complete.
     await write(after === undefined ? lines : lines + formatLine({ kind: "checkpoint", after }));
     onProgress(sessions);
     if (after === undefined) break;

@@ -8,7 +8,7 @@ import { readTextLines } from "./text-lines.js";
 const BATCH_ROWS = 200;
 const BATCH_LENGTH = 4_000_000;
 
-/** What an import came to. */
+/** The result of an import. */
 export interface Imported {
   /** Sessions in the file. */
   readonly sessions: number;
@@ -22,7 +22,7 @@ export interface Imported {
 type OnProgress = (bytes: number) => void;
 
 /**
- * Reads an export from end to end and tells whether it is whole and right; writes nothing.
+ * Checks that an export is complete and correct, from end to end; writes nothing.
  * @returns how many sessions it holds.
  * @throws TransferError with the number of the line that is wrong.
  */
@@ -50,8 +50,8 @@ export const checkExport = async (path: string, onProgress: OnProgress): Promise
 };
 
 /**
- * Writes the sessions of an export that `checkExport` has found right, in bounded memory. Interrupted, it is called again:
- * what stands in the store already is left.
+ * Writes the sessions of an export that `checkExport` has accepted, in bounded memory. After an interruption it is called
+ * again: sessions that are already in the store are left alone.
  * @throws EngineError `master_key_wrong` when the store has another master key of the id of one that the sessions need.
  */
 export const importSessions = async (storage: Storage, path: string, onProgress: OnProgress): Promise<Imported> => {

@@ -6,8 +6,8 @@ const PAGE = 25;
 
 /**
  * Everything that is stored about a user, as one readable JSON document in pieces of text: all sessions, live or not, and
- * all events. Payload and data stand in it to the letter; the hash of a session's secret, which tells nothing of the user,
- * does not.
+ * all events. Payload and data are included unchanged; the hash of a session's secret, which says nothing about the user,
+ * is not.
  */
 export async function* exportUser(
   storage: Storage,

@@ -72,7 +72,7 @@ export const addConfigCommand = (program: Command, terminal: Terminal): void => 
   localCommand(
     command
       .command("check")
-      .description("Say whether the configuration is accepted, as the start would, without starting")
+      .description("Check the configuration as the start does, without starting")
       .action((options: CommandOptions) => check(options, terminal)),
     ["pawl config check", "./config.yaml and the environment"],
     ["pawl config check --config /etc/pawl/config.yaml", "another file"],

@@ -59,7 +59,7 @@ export const addEraseCommand = (parent: Command, terminal: Terminal): void => {
     parent
       .command("erase")
       .description(
-        "Erase everything that is stored about a user: live sessions end, all rows and events go; opens the storage directly",
+        "Erase everything that is stored about a user: end live sessions, delete all rows and events; opens the storage directly",
       )
       .requiredOption("--user <id>", "the user", someText)
       .option("--tenant <id>", "the tenant of the user (else public)", someText)

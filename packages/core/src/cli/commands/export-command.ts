@@ -81,10 +81,14 @@ export const addExportCommand = (parent: Command, terminal: Terminal): void => {
       .description(
         "Write all live sessions to a file, to be imported into another storage; or all that is stored about one user, as JSON. Opens the storage directly",
       )
-      .argument("[file]", "file to write, for its owner alone; with --user standard output without one", someText)
+      .argument(
+        "[file]",
+        "file to write, readable by its owner alone; with --user standard output unless given",
+        someText,
+      )
       .option("--user <id>", "what is stored about this user (of the tenant of --tenant, else of public)", someText)
       .option("--tenant <id>", "sessions of this tenant only, or with --user the tenant of the user", someText)
-      .option("--resume", "go on with an export that was interrupted")
+      .option("--resume", "resume an interrupted export")
       .action((file: string | undefined, options: ExportOptions) => {
         const { user } = options;
         return user === undefined

@@ -50,12 +50,12 @@ export const addImportCommand = (parent: Command, terminal: Terminal): void => {
     parent
       .command("import")
       .description(
-        "Take over the sessions of an export, once it was found whole; opens the storage directly, and goes on where it was interrupted when run again",
+        "Import the sessions of an export after checking that it is complete; opens the storage directly, and resumes when run again",
       )
       .argument("<file>", "file that  pawl sessions export  has written", someText)
       .option("--dry-run", "only check the file")
       .action((file: string, options: ImportOptions) => importFile(file, options, terminal)),
     ["pawl sessions import sessions.ndjson --storage postgres://db/pawl", "into another storage"],
-    ["pawl sessions import sessions.ndjson --dry-run", "is the file whole?"],
+    ["pawl sessions import sessions.ndjson --dry-run", "is the file complete?"],
   );
 };

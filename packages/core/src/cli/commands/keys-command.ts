@@ -51,7 +51,7 @@ export const addKeysCommand = (program: Command, terminal: Terminal): void => {
   callingCommand(
     command
       .command("rotate")
-      .description("Add a signing key that takes over once every verifier knows it; nobody is logged out")
+      .description("Add a signing key that takes over once every verifier knows it; users stay logged in")
       .addOption(new Option("--algorithm <name>", "algorithm of the new key").choices(["ES256", "RS256"]))
       .action((options: RotateOptions) => rotate(options, terminal)),
     ["pawl keys rotate", "of the configured algorithm"],

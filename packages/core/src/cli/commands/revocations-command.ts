@@ -153,7 +153,7 @@ export const addRevocationsCommand = (program: Command, terminal: Terminal): voi
     command
       .command("replay")
       .description(
-        "End again whatever the revocation logs say and a restored backup brought back to life; opens the storage directly, and may be run again",
+        "End again the sessions that the revocation logs name and a restored backup brought back; opens the storage directly, and may be run again",
       )
       .argument("<files...>", "revocation logs, of every node")
       .option("--since <time>", "only what ended then or later, such as 2026-03-01T00:00:00Z", pointInTime)

@@ -100,13 +100,13 @@ export const addRevokeCommand = (parent: Command, terminal: Terminal): void => {
       .description("End sessions: the handles given, or all of a user, or all of a tenant")
       .argument("[handles...]", "session handles")
       .option("--user <id>", "all sessions of this user (of the tenant of --tenant, else of public)", someText)
-      .option("--except <handle>", "but not this one", someText)
+      .option("--except <handle>", "except this one", someText)
       .option("--tenant <id>", "all sessions of this tenant, or with --user the tenant of the user", someText)
       .option("--detail <text>", "note for the audit trail, such as who asked", someText)
       .option("-y, --yes", "do not ask")
       .action((handles: string[], options: RevokeOptions) => revoke(handles, options, terminal)),
     ["pawl sessions revoke 5d0f… 81c2…", "these, without a question"],
     ["pawl sessions revoke --user alice --except 5d0f…", "all others of a user"],
-    ["pawl sessions revoke --tenant acme --yes", "everybody of a tenant"],
+    ["pawl sessions revoke --tenant acme --yes", "all users of a tenant"],
   );
 };

@@ -132,13 +132,13 @@ export const addRotateMasterCommand = (parent: Command, terminal: Terminal): voi
     parent
       .command("rotate-master")
       .description(
-        "Make a new master key the one that seals, on every node, and seal the signing keys anew; works on the storage while nodes run, and does what is left when it was interrupted",
+        "Seal with a new master key on every node, and reseal the signing keys; works on the storage while nodes run, and resumes after an interruption",
       )
       .option("--status", "only show the keys, and when each may be removed")
-      .option("--add", "only make a new key, at the end of the key file, for every node to get first")
-      .option("--to <id>", "the key that is to seal, where several are new, or to turn back", keyId)
-      .option("--remove <id>", "take a key out of use for good; refused while anything needs it", keyId)
-      .option("--end-sessions", "with --remove: also while sessions need it; these have to log in again")
+      .option("--add", "only add a new key at the end of the key file, to be copied to every node first")
+      .option("--to <id>", "the key to seal with, when several are new or to switch back", keyId)
+      .option("--remove <id>", "retire a key for good; refused while anything needs it", keyId)
+      .option("--end-sessions", "with --remove: even while sessions need it; their users have to log in again")
       .action((options: RotateMasterOptions) => rotateMaster(options, terminal)),
     ["pawl keys rotate-master --add", "first: a new key, in the key file"],
     ["pawl keys rotate-master", "once every node has that file"],

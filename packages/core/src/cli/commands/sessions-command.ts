@@ -103,9 +103,7 @@ const explain = async (handle: string, options: CallOptions, terminal: Terminal)
 
 /** `pawl sessions list|show|explain|revoke|export|import|erase` */
 export const addSessionsCommand = (program: Command, terminal: Terminal): void => {
-  const command = program
-    .command("sessions")
-    .description("Sessions: of a running core, or moved and erased in the storage itself");
+  const command = program.command("sessions").description("Sessions of a running core, or in the storage itself");
   examples(
     command,
     ["pawl sessions list --user alice", "where a user is logged in"],
@@ -135,7 +133,7 @@ export const addSessionsCommand = (program: Command, terminal: Terminal): void =
   callingCommand(
     command
       .command("explain")
-      .description("Tell what became of a session, and why")
+      .description("Explain what happened to a session, and why")
       .argument("<handle>", "session handle", someText)
       .action((handle: string, options: CallOptions) => explain(handle, options, terminal)),
     ["pawl sessions explain 5d0f…", "also of one that has ended"],

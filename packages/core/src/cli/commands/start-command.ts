@@ -13,7 +13,7 @@ interface StartOptions extends CommandOptions {
   readonly host?: string;
 }
 
-/** npm hands a Ctrl-C that its child has already got on to it: what comes so soon is the same signal. */
+/** npm forwards a Ctrl-C that its child has already received: a signal this soon after the first is the same one. */
 const SAME_SIGNAL_MS = 300;
 
 const reasons: Readonly<Record<string, string>> = {
@@ -54,7 +54,7 @@ const start = async (options: StartOptions, terminal: Terminal): Promise<void> =
       terminal,
       `No config.yaml here: development defaults${isLoopbackHost(config.host) ? ", for this machine only" : ""} (pawl config init writes one)`,
     );
-  // From here on, so that a signal during the start is obeyed right after it, in order.
+  // From here on, so that a signal during the start stops the core in an orderly way right after it.
   const stopped = stopSignal();
   const { startCore } = await import("../../server/start-core.js");
   const core = await startCore(config).catch((error: unknown) => {
@@ -75,7 +75,7 @@ const start = async (options: StartOptions, terminal: Terminal): Promise<void> =
   const signal = await stopped;
   if (options.json !== true) print(terminal, `${signal}: finishing the requests in flight; a second one stops at once`);
   await core.close();
-  // A handle that something forgot must not keep a stopped service alive.
+  // A forgotten handle must not keep a stopped service alive.
   process.exit(0);
 };
 

@@ -16,7 +16,7 @@ import { withoutHead } from "../../server/request-target.js";
 /** The operations of a path, by method. */
 type Methods = ReadonlyMap<string, { readonly name: CdiOperationName } & CdiOperation>;
 
-/** How a request to a path is handled, by method; for the other methods it is refused in its turn. */
+/** How requests to a path are handled, by method; other methods are refused after the checks that come before them. */
 interface Path {
   readonly methods: Methods;
   readonly byMethod: ReadonlyMap<string, Operation>;
@@ -27,8 +27,8 @@ interface Path {
 const FIRST_WITH_CHOICE = "2.21";
 
 /**
- * CDI 2.9 and later, as SDKs since 2022 speak it. Translates only; what a version says stands in `cdi-versions.ts`, what
- * there is to ask for in `cdi-operations.ts`, and `docs/reference/compatibility.md` names what differs from the original.
+ * CDI 2.9 and later, as SDKs since 2022 speak it. It only translates: `cdi-versions.ts` lists the versions,
+ * `cdi-operations.ts` the operations, and `docs/reference/compatibility.md` the differences from the original.
  *
  * The order of checks is the original's: address and API key (the server), version, application, tenant, method, input.
  */
@@ -124,7 +124,7 @@ export const createCdiDialect = (options: CdiOptions): Dialect => {
   };
 };
 
-/** Whether the version asked for is one that could be: what answers in any version still refuses what is none. */
+/** Whether the header holds a version at all: operations that answer in any version still refuse anything else. */
 const isWellFormed = ({ headers }: CoreRequest): boolean => /^\d{1,5}\.\d{1,5}$/.test(String(headers["cdi-version"]));
 
 /** Refuses a method that a path does not take in a version, or the path when it takes none. */

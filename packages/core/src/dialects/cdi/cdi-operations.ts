@@ -1,4 +1,4 @@
-/** Where an operation is found, and whom it concerns. */
+/** Path and scope of an operation. */
 export interface CdiOperation {
   readonly method: "GET" | "POST" | "PUT";
   readonly path: string;
@@ -9,11 +9,11 @@ export interface CdiOperation {
   readonly scope?: "tenant" | "named_tenant";
   /** Needs no API key. */
   readonly open?: boolean;
-  /** Answers alike whatever version is asked for, also one that is not served. */
+  /** Answers the same in every version, also for one that is not served. */
   readonly anyVersion?: boolean;
   /** The first version that has it; 2.9 unless given. */
   readonly since?: string;
-  /** The first version that has it no more. */
+  /** The first version without it. */
   readonly until?: string;
 }
 

@@ -1,6 +1,6 @@
 import { PUBLIC_TENANT, type TenantId } from "@pawl/storage";
 
-/** Whose a request is, by what stands before the path of an operation. */
+/** Application and tenant of a request, from the prefix of its path. */
 export interface CdiPlace {
   /** Absent: the default application. */
   readonly appId?: string;
@@ -12,7 +12,7 @@ export interface CdiPlace {
 /** Where a path without a prefix is: the default application and tenant. */
 export const DEFAULT_PLACE: CdiPlace = { tenantId: PUBLIC_TENANT, namesTenant: false };
 
-/** No tenant is called as the first segment of a path. Operations begin at these, so that a tenant can be told from them. */
+/** No tenant has the name of an operation's first segment, so a prefix can be told from a path. */
 const PREFIXED =
   /^(?:\/appid-([a-z0-9-]*))?(?:\/(?!(?:appid-[^/]*|recipe|config|users|hello)\/)([a-z0-9-]+))?(\/(?:recipe|user|ee|apiversion|telemetry|\.well-known)(?:\/.*?)?)\/?$/;
 

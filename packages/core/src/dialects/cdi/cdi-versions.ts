@@ -4,12 +4,12 @@ import { type CdiOperation, type CdiOperationName, cdiOperations } from "./cdi-o
 /** Whether a field of a request is read, and whether it may be absent. */
 type Reading = "not_read" | "optional" | "required";
 
-/** What a version of the CDI says and reads. */
+/** What a version of the CDI reads and answers. */
 export interface CdiVersion {
   readonly version: string;
   /** The form of the access tokens that create and refresh make. */
   readonly tokenForm: AccessTokenForm;
-  /** Whether create, verify and handshake tell the public keys. */
+  /** Whether create, verify and handshake include the public keys. */
   readonly publicKeys: boolean;
   /** Whether create and refresh answer with an id refresh token. */
   readonly idRefreshToken: boolean;
@@ -17,7 +17,7 @@ export interface CdiVersion {
   readonly tenants: boolean;
   /** Whether sessions name the recipe user: here always the user. */
   readonly recipeUser: boolean;
-  /** Whether what concerns the whole application is refused behind a tenant. */
+  /** Whether operations on the whole application are refused under a tenant's path. */
   readonly appWideNeedsPublic: boolean;
   /** `checkDatabase` at verify. */
   readonly checkDatabase: Reading;

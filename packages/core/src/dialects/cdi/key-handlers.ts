@@ -5,13 +5,13 @@ import { jsonReply } from "../cdi-reply.js";
 import { signingKeyMembers } from "../signing-key-members.js";
 import type { CdiHandlers, CdiOptions } from "./cdi-call.js";
 
-/** What tells keys, and what is signed for the application. */
+/** Key sets, the handshake, and JWTs signed for the application. */
 export const createKeyHandlers = ({ engine, config }: CdiOptions) => {
   const { policy } = engine;
   const { cdiSigningAlgorithm, keyKind } = config;
   /**
-   * What may be signed with. SDKs ask for RS256 when they want a JWT of their own, also where sessions have ES256; and
-   * tokens from before that choice may still be about.
+   * Algorithms to sign with. SDKs ask for RS256 for JWTs of their own even where sessions use ES256, and tokens issued
+   * before ES256 was chosen may still be in use.
    */
   const algorithms: readonly SigningAlgorithm[] = cdiSigningAlgorithm === "RS256" ? ["RS256"] : ["ES256", "RS256"];
 

@@ -42,7 +42,7 @@ const refreshTexts: Readonly<Record<Extract<RefreshOutcome, { kind: "unauthorise
 /** Everything about one session or one user's. */
 export const createSessionHandlers = ({ engine, config, random }: CdiOptions) => {
   const { keyKind: defaultKind, cdiSigningAlgorithm: algorithm, cdiVerifyKnows: heedRevocations } = config;
-  /** With the public keys, in the versions that tell them. */
+  /** With the public keys, in the versions that include them. */
   const replyWithKeys = async (members: object, { publicKeys }: CdiVersion): Promise<CoreReply> => {
     if (!publicKeys) return jsonReply(members);
     const keys = await signingKeyMembers(engine, { keyKind: defaultKind, list: true });
@@ -55,7 +55,7 @@ export const createSessionHandlers = ({ engine, config, random }: CdiOptions) =>
     version: CdiVersion,
     when: "keyKindAtCreate" | "keyKindAtRefresh",
   ): SigningKeyKind | undefined => {
-    // Versions that tell the public keys know one kind of key, the one that they tell.
+    // Versions that include the public keys know one kind of key.
     if (version.publicKeys) return defaultKind;
     const reading = version[when];
     if (reading === "not_read") return undefined;
@@ -64,7 +64,7 @@ export const createSessionHandlers = ({ engine, config, random }: CdiOptions) =>
     return isDynamic === undefined ? undefined : isDynamic ? "dynamic" : "static";
   };
 
-  /** Whether a request may name a session. Its handle names a tenant, which has to be there. */
+  /** Whether a request may name a session. The tenant in its handle has to exist. */
   const reaches = async ({ tenantId }: CdiCall, handle: string): Promise<boolean> => {
     await assertTenant(engine, parseHandle(handle)?.tenantId ?? PUBLIC_TENANT);
     return isReached(handle, tenantId);
@@ -253,6 +253,6 @@ export const createSessionHandlers = ({ engine, config, random }: CdiOptions) =>
   } satisfies Partial<CdiHandlers>;
 };
 
-/** Whether a session is one of those that a request behind this tenant may name: behind the default one, all. */
+/** Whether a request under this tenant may name a session: under the default tenant it may name any. */
 const isReached = (handle: string, tenantId: string): boolean =>
   tenantId === PUBLIC_TENANT || parseHandle(handle)?.tenantId === tenantId;

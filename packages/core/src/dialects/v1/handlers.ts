@@ -41,7 +41,7 @@ export interface Call<Name extends RouteName> {
   readonly lastEventId: string | undefined;
 }
 
-/** What an operation comes to. */
+/** The outcome of an operation. */
 export type CallOutcome<Name extends RouteName> =
   | { readonly ok: Written<RouteResponse<Name>> }
   | { readonly problem: ProblemCode; readonly detail?: ProblemDetail }
@@ -172,7 +172,7 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
 
 const pageOf = ({ limit = DEFAULT_PAGE_LIMIT, after }: RouteQuery<"listSessions">): PageRequest => ({ limit, after });
 
-/** @returns undefined when the handle is none that a session could have. */
+/** @returns undefined when no session can have the handle. */
 const eventSelector = ({ handle, userId, tenantId, type }: RouteQuery<"listEvents">): EventSelector | undefined => {
   const named = handle === undefined ? undefined : parseHandle(handle);
   if (handle !== undefined && named === undefined) return undefined;

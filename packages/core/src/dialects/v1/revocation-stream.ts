@@ -13,8 +13,8 @@ export interface RevocationStreamOptions {
 
 /**
  * The revocation feed as server-sent events (WHATWG HTML section 9.2). Each reader follows the store from its own
- * cursor, woken by the engine: a slow one holds back nobody, and what it has not taken is not kept for it. The cursor
- * is the `id` of the last event of each batch, so that whoever resumes from it misses nothing; handles may repeat.
+ * cursor, woken by the engine: a slow reader does not delay the others, and nothing is buffered for it. The cursor is
+ * the `id` of the last event of each batch, so a reader that resumes from it misses nothing; handles may repeat.
  * @throws what the store throws before the stream has started.
  */
 export const revocationStream = async (
