@@ -27,6 +27,9 @@ const isUserId = (userId: string): boolean => Buffer.byteLength(userId) <= MAX_U
 /** No refresh token is as long; the engine in process refuses what is none without asking anybody. */
 const isRefreshToken = (token: string): boolean => typeof token === "string" && token.length <= 1024;
 
+/** What a core says of a refresh token that it has not sealed. */
+const NONE_OF_OURS = "the refresh token is none of ours";
+
 /** Handles in one call, as the core's API takes them. */
 const MOST_HANDLES = 10_000;
 
@@ -125,12 +128,12 @@ export const openCoreBackend = async (options: CoreOptions): Promise<SessionBack
 
     async refresh({ refreshToken: presented, otherRefreshTokens = [] }): Promise<RefreshAnswer> {
       const [refreshToken, ...others] = [presented, ...otherRefreshTokens].filter(isRefreshToken);
-      if (refreshToken === undefined) return { kind: "unauthorised", message: "the refresh token is none of ours" };
+      if (refreshToken === undefined) return { kind: "unauthorised", message: NONE_OF_OURS, isOurs: false };
       const body = { refreshToken, ...(others.length === 0 ? {} : { otherRefreshTokens: others }) };
       const reply = await core.ask("refreshSession", { body }, ["unauthorised", "token_theft_detected"]);
       if (reply.kind === "success") return { kind: "refreshed", ...(reply.body as IssuedSession) };
       const { code, message, session } = reply;
-      if (code === "unauthorised") return { kind: "unauthorised", message };
+      if (code === "unauthorised") return { kind: "unauthorised", message, isOurs: message !== NONE_OF_OURS };
       return { kind: "token_reuse", session };
     },
 

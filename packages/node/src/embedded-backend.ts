@@ -45,7 +45,10 @@ export const openEmbeddedBackend = async (options: EmbeddedOptions): Promise<Ses
         : outcome;
     },
     create: (input) => engine.createSession(input),
-    refresh: (input) => engine.refreshSession(input),
+    async refresh(input) {
+      const outcome = await engine.refreshSession(input);
+      return outcome.kind === "unauthorised" ? { ...outcome, isOurs: outcome.why !== "invalid_token" } : outcome;
+    },
     reportUses: (uses) => engine.reportUses(uses),
 
     revoke: (handles, cause) => engine.revokeSessions(handles.map(asText), cause),

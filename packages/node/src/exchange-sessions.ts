@@ -1,10 +1,11 @@
-import type { AccessTokenClaims, VerifyInput, VerifyOutcome } from "@pawl/engine";
+import type { AccessTokenClaims, IssuedSession, VerifyInput, VerifyOutcome } from "@pawl/engine";
 import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, namesOf } from "./cookie-name.js";
 import { accessCookieBytes, checkCookieSize } from "./cookie-size.js";
 import { isForeignRequest, isPageVisit, isUnsafe, passesCsrfCheck } from "./csrf.js";
 import type { Exchange } from "./exchange.js";
 import { acceptedClaims, clearedUnlessForeign, clearedWith, type OpenedPawl, refreshRefusal } from "./opened-pawl.js";
-import { isForeign, mayHaveSession, presentedBearer, presentedRefreshTokens, verifyBest } from "./presented-session.js";
+import { isForeign, presentedBearer, presentedRefreshTokens, showsSession, verifyBest } from "./presented-session.js";
+import { hasJustTried } from "./refresh-attempt.js";
 import { coversPath, UNREACHED_ROUTE, unreachedRoute } from "./refresh-route.js";
 import { ANTI_CSRF_HEADER, announceRefreshable } from "./session-announcement.js";
 import { checkJsonObject, checkLoginUserId } from "./session-data.js";
@@ -119,7 +120,8 @@ const foundSession = (opened: OpenedPawl, exchange: Exchange, outcome: VerifyOut
 /** Tells the page, where it listens, that a refresh may help. @returns the error. */
 const refreshable = (opened: OpenedPawl, exchange: Exchange, error: SessionError): SessionError => {
   try {
-    if (mayHaveSession(opened, exchange)) announceRefreshable(exchange);
+    if (presentedBearer(opened, exchange) !== undefined || showsSession(opened, exchange))
+      announceRefreshable(exchange);
   } catch {
     // The answer is on its way already; the error says more.
   }
@@ -136,7 +138,9 @@ export type SessionReading =
 export const readInExchange = async (opened: OpenedPawl, exchange: Exchange): Promise<SessionReading> => {
   const { backend, cookies } = opened;
   const bearer = presentedBearer(opened, exchange);
-  const tokens = [...(bearer === undefined ? [] : [bearer]), ...cookies.read(exchange, ACCESS_TOKEN_COOKIE)];
+  // A bearer token of another system, such as that of a proxy, is no sign of a session.
+  const isOwn = bearer !== undefined && !isForeign(await backend.verify({ accessToken: bearer }));
+  const tokens = [...(isOwn ? [bearer] : []), ...cookies.read(exchange, ACCESS_TOKEN_COOKIE)];
   const outcome =
     tokens.length === 0
       ? undefined
@@ -145,12 +149,16 @@ export const readInExchange = async (opened: OpenedPawl, exchange: Exchange): Pr
           tokens.map((accessToken) => ({ accessToken })),
         );
   if (outcome?.kind === "valid") return { kind: "valid", claims: outcome.claims };
-  if (outcome?.kind === "unauthorised") return { kind: "none" };
-  return { kind: mayHaveSession(opened, exchange) ? "try_refresh" : "none" };
+  if (outcome?.kind === "unauthorised" || hasJustTried(exchange, backend.now())) return { kind: "none" };
+  return { kind: isOwn || showsSession(opened, exchange) ? "try_refresh" : "none" };
 };
 
 /** Refreshes the session of a request by its refresh token. */
-export const refreshInExchange = async (opened: OpenedPawl, exchange: Exchange): Promise<Session> => {
+export const refreshInExchange = async (opened: OpenedPawl, exchange: Exchange): Promise<Session> =>
+  new Session(opened, exchange, (await renewInExchange(opened, exchange)).session);
+
+/** As `refreshInExchange`. @returns what was put into the answer. */
+export const renewInExchange = async (opened: OpenedPawl, exchange: Exchange): Promise<IssuedSession> => {
   const { backend, cookies, options } = opened;
   if (isForeignRequest(exchange, options.origins ?? []) && !isPageVisit(exchange))
     throw tryRefreshToken("this request came from another site");
@@ -160,12 +168,12 @@ export const refreshInExchange = async (opened: OpenedPawl, exchange: Exchange):
   const outcome = refreshToken === undefined ? undefined : await backend.refresh({ refreshToken, otherRefreshTokens });
   if (outcome?.kind === "refreshed") {
     cookies.write(exchange, outcome, transfer);
-    return new Session(opened, exchange, outcome.session);
+    return outcome;
   }
   if (outcome === undefined) warnOfUnreachedRoute(opened, exchange);
-  throw outcome === undefined
-    ? clearedUnlessForeign(opened, exchange, unauthorised(MISSING_REFRESH_TOKEN))
-    : clearedWith(opened, exchange, refreshRefusal(opened, outcome));
+  if (outcome === undefined) throw clearedUnlessForeign(opened, exchange, unauthorised(MISSING_REFRESH_TOKEN));
+  const isOurs = outcome.kind === "token_reuse" || outcome.isOurs;
+  throw clearedWith(opened, exchange, refreshRefusal(opened, outcome), isOurs ? "shown" : "in_force");
 };
 
 /** A browser that shows the session's other cookies alone was not asked for this one, for its path is another. */

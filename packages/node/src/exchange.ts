@@ -17,8 +17,10 @@ export interface Exchange {
   setHeader(name: string, value: string): void;
   /** Adds to a header of the answer, behind a comma when there is one already. */
   appendHeader(name: string, value: string): void;
-  /** Adds a `Set-Cookie` line to the answer. */
+  /** Adds a `Set-Cookie` line to the answer, once. */
   appendCookie(line: string): void;
+  /** The `Set-Cookie` lines that the answer has so far. */
+  cookieLines(): readonly string[];
   /** The user agent, where the request is known. */
   device(): string | undefined;
   /** The address of the client, where the request is known; what the framework says, so its proxy settings count. */
@@ -102,9 +104,13 @@ export class NodeExchange implements Exchange {
   }
 
   appendCookie(line: string): void {
+    const lines = this.cookieLines();
+    if (!lines.includes(line)) this.#response.setHeader("Set-Cookie", [...lines, line]);
+  }
+
+  cookieLines(): readonly string[] {
     const present = this.#response.getHeader("Set-Cookie");
-    const lines = present === undefined ? [] : typeof present === "object" ? present : [String(present)];
-    this.#response.setHeader("Set-Cookie", [...lines, line]);
+    return present === undefined ? [] : typeof present === "object" ? present : [String(present)];
   }
 
   device(): string | undefined {

@@ -4,7 +4,7 @@ import { isForeignRequest, isPageVisit } from "./csrf.js";
 import type { Exchange } from "./exchange.js";
 import type { PawlOptions } from "./options.js";
 import type { RefreshAnswer, SessionBackend } from "./session-backend.js";
-import type { SessionCookies } from "./session-cookies.js";
+import type { Clearing, SessionCookies } from "./session-cookies.js";
 import { type SessionError, tokenTheft, tryRefreshToken, unauthorised } from "./session-error.js";
 import type { UseReports } from "./use-reports.js";
 
@@ -34,9 +34,10 @@ export const clearedWith = (
   { cookies, options }: OpenedPawl,
   exchange: Exchange,
   error: SessionError,
+  which: Clearing = "shown",
 ): SessionError => {
   try {
-    if (isPageVisit(exchange) || !isForeignRequest(exchange, options.origins ?? [])) cookies.clear(exchange, "shown");
+    if (isPageVisit(exchange) || !isForeignRequest(exchange, options.origins ?? [])) cookies.clear(exchange, which);
   } catch {
     // The answer is on its way; the next request meets the same end and clears them.
   }
@@ -45,7 +46,7 @@ export const clearedWith = (
 
 /** As `clearedWith`, where the session may live on: the documented 1.0 API wants it, but for no request of another site. */
 export const clearedUnlessForeign = (opened: OpenedPawl, exchange: Exchange, error: SessionError): SessionError =>
-  isForeignRequest(exchange, opened.options.origins ?? []) ? error : clearedWith(opened, exchange, error);
+  isForeignRequest(exchange, opened.options.origins ?? []) ? error : clearedWith(opened, exchange, error, "in_force");
 
 /** What a refresh that was refused is for the caller. The application's own hook is called for a theft. */
 export const refreshRefusal = (

@@ -12,6 +12,7 @@ import {
 } from "./exchange-sessions.js";
 import { type FetchRequest, requestHeaders } from "./fetch-exchange.js";
 import type { CsrfRules } from "./csrf.js";
+import { type PageRefresh, refreshForPage } from "./page-refresh.js";
 import type { OpenedPawl } from "./opened-pawl.js";
 import { checkOptionNames } from "./option-names.js";
 import { checkOptionValues } from "./option-values.js";
@@ -80,6 +81,8 @@ export interface Pawl<Payload extends object = JsonObject, Data extends object =
    * @throws SessionError `GENERAL_ERROR`.
    */
   readSession(req: NodeRequest | FetchRequest): Promise<ReadSession<Payload>>;
+  /** What the route `GET /session/refresh` does, for the adapters of frameworks. @throws SessionError `GENERAL_ERROR`. */
+  refreshForPage(req: NodeRequest, res: NodeResponse, mark: string | undefined): Promise<PageRefresh>;
   /** Ends all sessions of a user. @returns how many. */
   revokeAllSessionsForUser(userId: string): Promise<number>;
   getAllSessionHandlesForUser(userId: string): Promise<string[]>;
@@ -165,6 +168,8 @@ export const createPawl = <Payload extends object = JsonObject, Data extends obj
         return { kind: "valid", handle, userId, payload };
       }),
 
+    refreshForPage: (req, res, mark) => run((it) => refreshForPage(it, new NodeExchange(req, res), mark)),
+
     revokeAllSessionsForUser: (userId) =>
       run(async ({ backend }) => (await backend.revokeUser({ userId: checkUserIdText(userId) })).length),
 
@@ -246,9 +251,10 @@ const openBackend = async (options: PawlOptions): Promise<SessionBackend> =>
 const openPawl = async (options: PawlOptions): Promise<OpenedPawl> => {
   const backend = await openBackend(options);
   try {
+    const warnOnce = createWarnings();
     const makeCookies = ({ settings }: SessionBackend) => ({
       settings,
-      cookies: createSessionCookies(cookieSettings(options.cookies ?? {}, settings)),
+      cookies: createSessionCookies(cookieSettings(options.cookies ?? {}, settings), warnOnce),
     });
     let made = makeCookies(backend);
     const uses = new UseReports({
@@ -259,7 +265,7 @@ const openPawl = async (options: PawlOptions): Promise<OpenedPawl> => {
       backend,
       uses,
       theftReports: createTheftReports(),
-      warnOnce: createWarnings(),
+      warnOnce,
       options,
       get cookies() {
         if (made.settings !== backend.settings) made = makeCookies(backend);

@@ -31,10 +31,9 @@ export const presentedRefreshTokens = (opened: OpenedPawl, exchange: Exchange): 
     : { tokens: opened.cookies.read(exchange, REFRESH_TOKEN_COOKIE), transfer: "cookie" };
 };
 
-/** Whether a request shows that there may be a session whose access token has ended. */
-export const mayHaveSession = (opened: OpenedPawl, exchange: Exchange): boolean =>
-  presentedBearer(opened, exchange) !== undefined ||
-  [ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE].some((cookie) => opened.cookies.read(exchange, cookie).length > 0);
+/** Whether the cookies of a request show that there may be a session whose access token has ended. */
+export const showsSession = ({ cookies }: OpenedPawl, exchange: Exchange): boolean =>
+  [ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE].some((cookie) => cookies.read(exchange, cookie).length > 0);
 
 /**
  * Of several access tokens in one request (a changed cookie leaves such behind) the valid one issued last counts, then

@@ -4,6 +4,8 @@ import type { Exchange } from "./exchange.js";
 import { readsFrontToken } from "./token-transfer.js";
 
 export const ANTI_CSRF_HEADER = "anti-csrf";
+/** Bytes of the names of these headers, and of those that go with them. */
+const HEADER_NAMES_BYTES = 160;
 const EXPOSE_HEADERS = "Access-Control-Expose-Headers";
 
 /** Puts a header into the answer that a page on another origin may read. */
@@ -20,14 +22,18 @@ const exposeLast = (exchange: Exchange, name: string, value: string): void => {
 
 /**
  * Tells the page of new tokens, whatever way those travel: `front-token` or `id-refresh-token`, as its SDK reads it, and
- * the anti-CSRF token. @returns the id that stands in the id cookie.
+ * the anti-CSRF token. @returns the id that stands in the id cookie, and the bytes of these headers.
  */
-export const announceTokens = (exchange: Exchange, issued: IssuedSession): string => {
+export const announceTokens = (
+  exchange: Exchange,
+  issued: IssuedSession,
+): { readonly id: string; readonly bytes: number } => {
   const id = randomUUID();
-  if (readsFrontToken(exchange)) exposeLast(exchange, "front-token", frontToken(issued));
-  else expose(exchange, "id-refresh-token", `${id};${issued.refreshToken.expiry}`);
+  const told = readsFrontToken(exchange) ? frontToken(issued) : `${id};${issued.refreshToken.expiry}`;
+  if (readsFrontToken(exchange)) exposeLast(exchange, "front-token", told);
+  else expose(exchange, "id-refresh-token", told);
   if (issued.antiCsrfToken !== undefined) expose(exchange, ANTI_CSRF_HEADER, issued.antiCsrfToken);
-  return id;
+  return { id, bytes: told.length + (issued.antiCsrfToken ?? "").length + HEADER_NAMES_BYTES };
 };
 
 /** Tells the page that the session is over. */

@@ -1,15 +1,20 @@
+import { randomInt } from "node:crypto";
 import type { IssuedSession } from "@pawl/engine";
 import { cookieWriter, MOST_VALUES } from "./cookie-header.js";
 import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, namesOf, REFRESH_TOKEN_COOKIE } from "./cookie-name.js";
 import type { SessionCookie, SessionCookieSettings } from "./cookie-settings.js";
 import { checkCookieSize } from "./cookie-size.js";
+import type { WarnOnce } from "./application-hook.js";
 import type { Exchange } from "./exchange.js";
-import { clearLeftCookies } from "./left-cookies.js";
+import { leftCookieLines } from "./left-cookies.js";
 import { announceEnd, announceTokens, expose } from "./session-announcement.js";
 import { bearerToken, type TokenTransfer, wantedTransfer } from "./token-transfer.js";
 
 const ACCESS_TOKEN_HEADER = "st-access-token";
 const REFRESH_TOKEN_HEADER = "st-refresh-token";
+
+/** Which cookies an end clears. */
+export type Clearing = "all" | "shown" | "in_force";
 
 /** The documented cookies and headers of a session. */
 export interface SessionCookies {
@@ -22,13 +27,22 @@ export interface SessionCookies {
    */
   write(exchange: Exchange, issued: IssuedSession, transfer?: TokenTransfer): void;
   /**
-   * Tells the browser to forget the session; with `shown` no cookie where the request showed none: they may have been kept
-   * back, as those of `SameSite=Strict` are from a link of another site.
+   * Tells the browser to forget the session. A request that showed no session cookie gets none cleared but with `all`: they may
+   * have been kept back, as those of `SameSite=Strict` are from a link of another site. With `in_force` only the places in force
+   * are cleared: what is shown may be another application's on a host above.
    */
-  clear(exchange: Exchange, which?: "all" | "shown"): void;
+  clear(exchange: Exchange, which: Clearing): void;
 }
 
-export const createSessionCookies = (settings: SessionCookieSettings): SessionCookies => {
+/**
+ * Bytes that the cookies and headers of a session may take before lines for left cookies wait for the next answer, and
+ * before the application is warned: a KiB less than nginx passes on of an answer's headers unless told otherwise.
+ */
+const MOST_HEAD_BYTES = 3072;
+/** Bytes of lines for left cookies in every answer, whatever else it holds. */
+const LEAST_CLEARING_BYTES = 512;
+
+export const createSessionCookies = (settings: SessionCookieSettings, warnOnce: WarnOnce): SessionCookies => {
   const nameInForce = (cookie: string): string => settings.cookies[cookie]?.name ?? cookie;
   const writer = (cookie: string) => {
     const { name, attributes } = settings.cookies[cookie] as SessionCookie;
@@ -51,11 +65,9 @@ export const createSessionCookies = (settings: SessionCookieSettings): SessionCo
       (cookie) => read(exchange, cookie).length > 0,
     );
 
-  const clearCookies = (exchange: Exchange): void => {
-    clearLeftCookies(exchange, settings);
-    exchange.appendCookie(accessToken("", 0));
-    exchange.appendCookie(refreshToken("", 0));
-    exchange.appendCookie(idRefreshToken("", 0));
+  const clearCookies = (exchange: Exchange, where: { readonly everywhere: boolean }): void => {
+    const inForce = [accessToken("", 0), refreshToken("", 0), idRefreshToken("", 0)];
+    appendCookies(exchange, leftCookieLines(exchange, settings, where), inForce);
   };
 
   return {
@@ -67,28 +79,68 @@ export const createSessionCookies = (settings: SessionCookieSettings): SessionCo
         checkCookieSize(nameInForce(ACCESS_TOKEN_COOKIE).length + issued.accessToken.token.length, issued.session);
       exchange.setHeader("Cache-Control", "no-store");
       if (transfer === "header") {
-        if (carriesCookies(exchange)) clearCookies(exchange);
+        if (carriesCookies(exchange)) clearCookies(exchange, { everywhere: false });
         expose(exchange, ACCESS_TOKEN_HEADER, issued.accessToken.token);
         expose(exchange, REFRESH_TOKEN_HEADER, issued.refreshToken.token);
         announceTokens(exchange, issued);
         return;
       }
       const { expiry } = issued.refreshToken;
-      clearLeftCookies(exchange, settings);
-      exchange.appendCookie(accessToken(issued.accessToken.token, issued.accessToken.expiry));
-      exchange.appendCookie(refreshToken(issued.refreshToken.token, expiry));
-      exchange.appendCookie(idRefreshToken(announceTokens(exchange, issued), expiry));
+      const { id, bytes: announced } = announceTokens(exchange, issued);
+      const lines = [
+        accessToken(issued.accessToken.token, issued.accessToken.expiry),
+        refreshToken(issued.refreshToken.token, expiry),
+        idRefreshToken(id, expiry),
+      ];
+      const bytes = bytesOf(lines) + announced;
+      if (bytes > MOST_HEAD_BYTES) warnOnce("PAWL_LARGE_ANSWER", largeAnswer(bytes));
+      appendCookies(exchange, leftCookieLines(exchange, settings, { everywhere: false }), lines, announced);
     },
 
-    clear(exchange, which = "all") {
+    clear(exchange, which) {
       exchange.setHeader("Cache-Control", "no-store");
       const byHeader = wantedTransfer(exchange) === "header" || bearerToken(exchange) !== undefined;
       if (byHeader) {
         expose(exchange, ACCESS_TOKEN_HEADER, "");
         expose(exchange, REFRESH_TOKEN_HEADER, "");
       }
-      if (carriesCookies(exchange) || (which === "all" && !byHeader)) clearCookies(exchange);
+      if (carriesCookies(exchange) || (which === "all" && !byHeader))
+        clearCookies(exchange, { everywhere: which !== "in_force" });
       announceEnd(exchange);
     },
   };
 };
+
+/** Bytes of lines with their header's name and end. */
+const bytesOf = (lines: readonly string[]): number =>
+  lines.reduce((sum, line) => sum + "Set-Cookie: \r\n".length + line.length, 0);
+
+/**
+ * Puts lines into an answer, and before them as many of those for left cookies as leave it small enough for proxies: first the
+ * likeliest, then any of the others, so that the answers to come clear every place.
+ */
+const appendCookies = (exchange: Exchange, left: readonly string[], lines: readonly string[], announced = 0): void => {
+  const used = bytesOf([...exchange.cookieLines(), ...lines]) + announced;
+  const free = Math.max(MOST_HEAD_BYTES - used, LEAST_CLEARING_BYTES);
+  const likely = fitting(left, (free * 3) / 4);
+  const others = left.filter((line) => !likely.includes(line));
+  const start = others.length > 0 ? randomInt(others.length) : 0;
+  const chosen = fitting([...others.slice(start), ...others.slice(0, start)], free - bytesOf(likely));
+  for (const line of [...likely, ...chosen]) exchange.appendCookie(line);
+  for (const line of lines) exchange.appendCookie(line);
+};
+
+/** Those of the lines, in their order, that fit into so many bytes. */
+const fitting = (lines: readonly string[], most: number): readonly string[] => {
+  let free = most;
+  return lines.filter((line) => {
+    const bytes = bytesOf([line]);
+    if (bytes > free) return false;
+    free -= bytes;
+    return true;
+  });
+};
+
+const largeAnswer = (bytes: number): string =>
+  `the cookies and headers of a session take ${bytes} bytes of an answer's head. nginx passes on 4096 unless proxy_buffer_size says more, and answers 502 ` +
+  "above that: raise it, or keep what is large in the session data";

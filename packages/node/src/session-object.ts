@@ -30,7 +30,7 @@ export class Session<Payload extends object = JsonObject, Data extends object = 
     this.#attempt(async () => {
       const { backend, cookies } = this.#opened;
       const revoked = await backend.revoke([this.#summary.handle], { reason: "logout" });
-      if (revoked.length === 1) cookies.clear(this.#exchange);
+      if (revoked.length === 1) cookies.clear(this.#exchange, "all");
     });
 
   /** As `revokeSession`, and the cookies are cleared whoever ended it: this browser wants to be logged out. */
@@ -38,7 +38,7 @@ export class Session<Payload extends object = JsonObject, Data extends object = 
     this.#attempt(async () => {
       const { backend, cookies } = this.#opened;
       await backend.revoke([this.#summary.handle], { reason: "logout" });
-      cookies.clear(this.#exchange);
+      cookies.clear(this.#exchange, "all");
     });
 
   /** @throws SessionError `UNAUTHORISED` when the session has ended; the cookies are cleared then. */

@@ -1,6 +1,7 @@
 import { type CsrfRules, isFromOwnPage, isPageVisit, passesCsrfCheck } from "./csrf.js";
 import { errorAnswer, type RouteAnswer } from "./error-answer.js";
 import { type Exchange, NodeExchange, type NodeRequest, type NodeResponse } from "./exchange.js";
+import type { PageRefresh } from "./page-refresh.js";
 import { SessionError } from "./session-error.js";
 import { bearerToken } from "./token-transfer.js";
 
@@ -10,6 +11,7 @@ export interface RoutedPawl {
   readonly refreshTokenPath: string | undefined;
   getSession(req: NodeRequest, res: NodeResponse, doAntiCsrfCheck: boolean): Promise<{ signOut(): Promise<void> }>;
   refreshSession(req: NodeRequest, res: NodeResponse): Promise<unknown>;
+  refreshForPage(req: NodeRequest, res: NodeResponse, mark: string | undefined): Promise<PageRefresh>;
 }
 
 /** The part of a path below a base path, which may end with a slash or not; empty where it is not below it. */
@@ -29,6 +31,7 @@ export interface RoutedRequest {
 }
 
 const FOREIGN_PAGE: RouteAnswer = { status: 403, body: { message: "this request came from another site" } };
+const KEEPS_NO_COOKIES: RouteAnswer = { status: 403, body: { message: "this browser does not keep cookies" } };
 
 /**
  * Answers `POST /session/refresh`, `GET /session/refresh?return=/page` and `POST /signout`.
@@ -64,21 +67,20 @@ const signOut: Route = async (pawl, { req, res }) => {
 };
 
 /**
- * For a page that is rendered on the server and found `try_refresh`: the browser is sent here, gets its cookies, and is
- * sent back. A link of another site may lead here; that harms nobody, as with every repeated refresh.
+ * For a page that is rendered on the server and found `try_refresh`: the browser is sent here, gets its cookies, shows that
+ * it keeps them, and is sent back. A link of another site may lead here; that harms nobody, as with every repeated refresh.
  */
 const refreshAndReturn: Route = async (pawl, { req, res, query }) => {
   const exchange = new NodeExchange(req, res);
   // A picture, a script or a frame of another site is no page that somebody wants to see.
   if (!isPageVisit(exchange) && !isFromOwnPage(exchange, pawl.csrf.origins)) return FOREIGN_PAGE;
-  const back = { status: 303, headers: { Location: ownPath(query.get("return")) }, body: undefined };
-  try {
-    await pawl.refreshSession(req, res);
-  } catch (error) {
-    if (!SessionError.isErrorFromAuth(error) || error.errType === SessionError.GENERAL_ERROR) throw error;
-    // It has ended and its cookies are cleared: the page will say so.
-  }
-  return back;
+  const page = ownPath(query.get("return"));
+  const refreshed = await pawl.refreshForPage(req, res, query.get("tried") ?? undefined);
+  if (refreshed.kind === "keeps_no_cookies") return KEEPS_NO_COOKIES;
+  // To itself, whatever path a proxy gave it (RFC 3986 section 5.2.2).
+  const location =
+    refreshed.kind === "tried" ? `?${new URLSearchParams({ return: page, tried: refreshed.mark }).toString()}` : page;
+  return { status: 303, headers: { Location: location }, body: undefined };
 };
 
 const routes: Readonly<Record<string, Route>> = {

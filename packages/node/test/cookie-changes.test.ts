@@ -7,6 +7,8 @@ import { CookieJar } from "./cookie-jar.js";
 
 const HOST = "app.eu.example.com";
 const REFRESH = "/api/session/refresh";
+/** More than it takes: of the places that do not fit into an answer, chance takes some. */
+const MOST_ROUNDS = 100;
 const storages: MemoryStorage[] = [];
 const pawls: Pawl[] = [];
 afterEach(async () => {
@@ -62,14 +64,15 @@ describe("a change of the cookies logs nobody out, and leaves nothing behind", (
     const [first, second] = [release(before), release(after)];
     await first("POST", "/api/login");
     expect((await second("GET", "/api/me")).status).toBe(200);
-    for (let round = 0; round < 3; round++) {
+    const fresh = installation();
+    await fresh.release(after)("POST", "/api/login");
+    // An answer has room for some of the places only.
+    for (let round = 0; round < 3 || (round < MOST_ROUNDS && jar.places.join() !== fresh.jar.places.join()); round++) {
       clock.advance("2h");
       expect((await second("GET", "/api/me")).status).toBe(401);
       expect((await second("POST", REFRESH)).status).toBe(200);
       expect((await second("GET", "/api/me")).status).toBe(200);
     }
-    const fresh = installation();
-    await fresh.release(after)("POST", "/api/login");
     expect(jar.places).toEqual(fresh.jar.places);
 
     // And back again: what the first release reads is the newest, whatever was left meanwhile.
@@ -121,7 +124,9 @@ test("a planted cookie without the prefix counts for nothing beside the real one
     `sRefreshToken=${planted}; Domain=example.com; Path=/`,
     `sAccessToken=x; Domain=example.com; Path=/`,
   ]);
-  clock.advance("2h");
-  expect((await app("POST", REFRESH)).status).toBe(200);
+  for (let round = 0; round < MOST_ROUNDS && jar.places.join() !== before.join(); round++) {
+    clock.advance("2h");
+    expect((await app("POST", REFRESH)).status).toBe(200);
+  }
   expect(jar.places).toEqual(before);
 });

@@ -37,6 +37,10 @@ export class CookieJar {
     }
   }
 
+  clear(): void {
+    this.#cookies = [];
+  }
+
   /** Name, domain and path of each cookie. */
   get places(): readonly string[] {
     return this.#cookies.map(({ name, domain, path }) => `${name} ${domain} ${path}`).toSorted();

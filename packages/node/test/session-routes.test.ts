@@ -210,18 +210,25 @@ describe.each(combinations)("session routes: $title", ({ start, serve }) => {
     const page = new PageOf(ask, {});
     await page.send("POST", "/login");
     clock.advance("2h");
-    const back = await page.send("GET", `${refreshPath}?return=${encodeURIComponent("/orders?open=1")}`);
+    const refreshFor = async (wanted: string, headers: Readonly<Record<string, string>> = {}) => {
+      const tried = await page.send("GET", `${refreshPath}?return=${encodeURIComponent(wanted)}`, headers);
+      const location = tried.headers.get("location") ?? "";
+      return location.startsWith("?") ? page.send("GET", refreshPath + location, headers) : tried;
+    };
+    const back = await refreshFor("/orders?open=1");
     expect([back.status, back.headers.get("location")]).toEqual([303, "/orders?open=1"]);
     expect((await page.send("GET", "/me")).status).toBe(200);
     for (const evil of ["//evil.example", "/\\evil.example", "https://evil.example/", "/a\r\nSet-Cookie: x=y", ""]) {
-      const answer = await page.send("GET", `${refreshPath}?return=${encodeURIComponent(evil)}`);
+      clock.advance("1m");
+      const answer = await refreshFor(evil);
       expect(answer.headers.get("location")).toBe("/");
     }
     const embedded = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" };
     expect((await page.send("GET", refreshPath, embedded)).status).toBe(403);
     const linked = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" };
     expect((await page.send("GET", refreshPath, linked)).status).toBe(303);
-    const nobody = await new PageOf(ask, {}).send("GET", `${refreshPath}?return=/orders`);
+    page.jar.clear();
+    const nobody = await refreshFor("/orders");
     expect([nobody.status, nobody.headers.get("location")]).toEqual([303, "/orders"]);
   });
 
@@ -249,7 +256,7 @@ describe.each(combinations)("session routes: $title", ({ start, serve }) => {
     await page.send("POST", "/login");
     const headers = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
     const answer = await ask(new Request(OWN + path, { method, headers: { host: HOST, ...headers } }));
-    expect(answer.headers.getSetCookie()).toEqual([]);
+    expect(answer.headers.getSetCookie().filter((line) => !line.startsWith("sRefreshAttempt="))).toEqual([]);
     // With its own page it goes on as before.
     expect((await page.send("POST", refreshPath)).status).toBe(200);
   });
