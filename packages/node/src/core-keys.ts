@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { clearInterval, setInterval } from "node:timers";
 import { type KeySet, SIGNING_KEY_LEAD, verificationKeysFromJwks } from "@pawl/engine";
 import { singleFlight } from "@pawl/storage";
 import type { CoreVerifier } from "./core-verifier.js";

@@ -1,6 +1,7 @@
 import { type ClientRequest, get as getHttp } from "node:http";
 import { get as getHttps } from "node:https";
 import { performance } from "node:perf_hooks";
+import { clearTimeout, setTimeout } from "node:timers";
 import type { Revoked, SessionHandle } from "@pawl/engine";
 import { createParser } from "eventsource-parser";
 

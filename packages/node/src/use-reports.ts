@@ -1,3 +1,4 @@
+import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { type AccessTokenClaims, createTwoGenerations, type UseReport } from "@pawl/engine";
 import type { BackendSettings } from "./session-backend.js";
 

@@ -1,3 +1,5 @@
+import { syncBuiltinESMExports } from "node:module";
+import timers from "node:timers";
 import { MemoryStorage } from "@pawl/storage";
 import { expect, test, vi } from "vitest";
 import { createPawl } from "../src/index.js";
@@ -34,13 +36,20 @@ test("what goes wrong in the background becomes a warning", async () => {
   const warnings: Error[] = [];
   const onWarning = (warning: Error): unknown => warnings.push(warning);
   process.on("warning", onWarning);
-  vi.useFakeTimers({ toFake: ["setTimeout"] });
+  // The SDK's timers are those of Node, whatever the globals are.
+  const rounds: (() => void)[] = [];
+  const later = vi.spyOn(timers, "setTimeout").mockImplementation(((run: () => void) => {
+    rounds.push(run);
+    return { unref: () => ({}) };
+  }) as never);
+  syncBuiltinESMExports();
   const storage = new MemoryStorage();
   const pawl = createPawl({ storage, cookies: { sameSite: "lax" } });
   await pawl.ready();
   await storage.close();
-  vi.advanceTimersByTime(20_000);
-  vi.useRealTimers();
+  for (const round of rounds) round();
+  later.mockRestore();
+  syncBuiltinESMExports();
   await expect.poll(() => warnings.map(({ name }) => name)).toContain("StorageError");
   process.off("warning", onWarning);
   await pawl.close().catch(() => undefined);

@@ -1,3 +1,5 @@
+import { performance } from "node:perf_hooks";
+import { clearInterval, setInterval } from "node:timers";
 import { WakeListeners } from "@pawl/storage/adapter";
 import { type FeedState, settlingTime } from "./revocations.js";
 

@@ -1,3 +1,5 @@
+import { performance } from "node:perf_hooks";
+import { setTimeout } from "node:timers";
 import { type OpenStorage, StorageError } from "@pawl/storage";
 import { CheckedStorage } from "@pawl/storage/adapter";
 import { Cluster } from "./connection/cluster.js";

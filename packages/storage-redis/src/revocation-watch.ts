@@ -1,3 +1,4 @@
+import { clearInterval, setInterval } from "node:timers";
 import { WakeListeners } from "@pawl/storage/adapter";
 import { newClient } from "./connection/connection.js";
 import type { RedisOptions } from "./options.js";

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import type { RevocationPage, Storage } from "@pawl/storage";
 import { readHistoryPage, wakingStorage } from "@pawl/storage/adapter";
 import * as endings from "./sessions/endings.js";

@@ -1,3 +1,4 @@
+import { clearInterval, setInterval } from "node:timers";
 import { WakeListeners } from "@pawl/storage/adapter";
 
 /** How often the database is asked for revocations of other processes, in ms: at most this late does a listener wake. */

@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from "node:timers";
 import { type Millis, millis } from "@pawl/storage";
 import type { SessionEngine } from "../session-engine.js";
 

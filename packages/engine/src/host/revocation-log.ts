@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { setImmediate } from "node:timers";
 import { type EndReason, type Millis, nextFlight, StorageError } from "@pawl/storage";
 import type { SessionHandle } from "../session.js";
 import { syncFolder } from "./sync-folder.js";

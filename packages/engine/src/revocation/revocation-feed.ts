@@ -61,7 +61,7 @@ export const followRevocations = async (options: {
     seen.set(revoked.handle, revoked.at);
     verifier.markRevoked(revoked.handle, revoked.at);
     // In a turn of its own, so that a listener that throws does not look like a revocation that failed.
-    for (const listener of listeners) queueMicrotask(() => listeners.has(listener) && listener(revoked));
+    for (const listener of listeners) void Promise.resolve().then(() => listeners.has(listener) && listener(revoked));
   };
 
   /** Twice a lifetime, so that no re-reading of the feed meets what was forgotten. */

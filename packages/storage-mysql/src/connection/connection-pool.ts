@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from "node:timers";
 import { StorageError } from "@pawl/storage";
 import { Connection } from "./connection.js";
 import type { MysqlOptions } from "../options.js";

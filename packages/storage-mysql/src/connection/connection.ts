@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from "node:timers";
 import { StorageError } from "@pawl/storage";
 import { type Connection as Driver, createConnection } from "mysql2";
 import { decodeTexts } from "../index-key.js";

@@ -1,6 +1,7 @@
 import { type Millis, millis } from "@pawl/storage";
 import type { ServerClock } from "@pawl/storage/adapter";
 import { setTimeout as pause } from "node:timers/promises";
+import { performance } from "node:perf_hooks";
 import { type Answer, type Connection, serverTime } from "./connection.js";
 import type { ConnectionPool } from "./connection-pool.js";
 import { asStorageError, isDeadlock, RowLockedError } from "./failure.js";

@@ -1,6 +1,7 @@
 import { StorageError } from "@pawl/storage";
 import type { ServerClock } from "@pawl/storage/adapter";
 import { setTimeout as pause } from "node:timers/promises";
+import { performance } from "node:perf_hooks";
 import { type PoolClient, Pool } from "pg";
 import { asStorageError, isUndone, leavesConnectionUsable } from "./failure.js";
 import type { Address } from "../options.js";

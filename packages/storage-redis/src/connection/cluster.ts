@@ -1,3 +1,5 @@
+import { performance } from "node:perf_hooks";
+import { clearTimeout, setTimeout } from "node:timers";
 import { singleFlight, StorageError } from "@pawl/storage";
 import { Connection } from "./connection.js";
 import { asStorageError } from "./failure.js";

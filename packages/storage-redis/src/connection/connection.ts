@@ -1,3 +1,5 @@
+import { performance } from "node:perf_hooks";
+import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { StorageError } from "@pawl/storage";
 import { RedisClient } from "@redis/client";
 import { asStorageError } from "./failure.js";

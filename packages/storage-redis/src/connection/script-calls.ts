@@ -1,3 +1,5 @@
+import { performance } from "node:perf_hooks";
+import { clearTimeout, setTimeout } from "node:timers";
 import { type Clock, type Millis, millis, StorageError } from "@pawl/storage";
 import { ServerClock } from "@pawl/storage/adapter";
 import type { Connection } from "./connection.js";

@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { setImmediate } from "node:timers";
 import { type Database, walLimit } from "./database.js";
 
 /**

@@ -1,4 +1,5 @@
-import { setTimeout as pause } from "node:timers/promises";
+import { performance } from "node:perf_hooks";
+import { setTimeout } from "node:timers";
 import { asStorageError, isBusy, isOwnFailure } from "./failure.js";
 
 /** How long to wait before a locked database is tried again, in ms: at random, so that two processes do not keep step. */
@@ -22,6 +23,6 @@ export const whenUnlocked = async <T>(
       if (!isOwnFailure(error)) options.onFailure();
       if (!isBusy(error) || performance.now() - started >= options.timeout) throw asStorageError(error);
     }
-    await pause(retryDelay());
+    await new Promise((resolve) => setTimeout(resolve, retryDelay()));
   }
 };

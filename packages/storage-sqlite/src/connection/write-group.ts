@@ -1,3 +1,5 @@
+import { performance } from "node:perf_hooks";
+import { setImmediate, setTimeout } from "node:timers";
 import type { Database } from "./database.js";
 import { asStorageError, isBusy, isOwnFailure } from "./failure.js";
 import { retryDelay } from "./lock-wait.js";

@@ -1,3 +1,5 @@
+import { performance } from "node:perf_hooks";
+import { setImmediate } from "node:timers";
 import { StorageError } from "../errors.js";
 
 interface Waiting<Call, Outcome> {

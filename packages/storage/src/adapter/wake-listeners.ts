@@ -25,7 +25,8 @@ export class WakeListeners {
 
   /** Wakes every listener that has not stopped when its turn comes. */
   wake(): void {
-    for (const listener of this.#listeners) queueMicrotask(() => this.#listeners.has(listener) && listener());
+    for (const listener of this.#listeners)
+      void Promise.resolve().then(() => this.#listeners.has(listener) && listener());
   }
 
   close(): void {
