@@ -79,9 +79,9 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
     } catch (error) {
       explainFailure(error, { log, operation });
     }
-    response.end();
     // A reader that has fallen behind must not keep the core from stopping.
     if (response.writableNeedDrain) response.destroy();
+    else response.end();
   };
 
   const answer = async (pending: PendingRequest, operation: Operation, request: CoreRequest): Promise<void> => {

@@ -10,6 +10,7 @@ import { createAccessControl } from "../../src/server/access-control.js";
 import type { CoreReply, Dialect, Operation } from "../../src/server/dialect.js";
 import { createHttpServer } from "../../src/server/http-server.js";
 import { defaultLimits, type Limits } from "../../src/server/limits.js";
+import { withoutHead } from "../../src/server/request-target.js";
 import { textRefusal } from "../../src/dialects/cdi-reply.js";
 import { listen } from "../listening-core.js";
 
@@ -25,7 +26,11 @@ const serve = async (handlers: Readonly<Record<string, Operation["handle"]>>, li
   const table = createPathTable(
     Object.entries(handlers).map(([path, handle]) => ["GET", path, { name: `test ${path}`, open: true, handle }]),
   );
-  const dialect: Dialect = { find: table.find, owns: () => false, refuse: textRefusal };
+  const dialect: Dialect = {
+    find: (method, path) => table.find(withoutHead(method), path),
+    owns: () => false,
+    refuse: textRefusal,
+  };
   const server = createHttpServer({
     dialects: [dialect],
     access: createAccessControl({ host: "localhost", apiKeys: [], ipAllow: [] }),
@@ -42,14 +47,106 @@ const serve = async (handlers: Readonly<Record<string, Operation["handle"]>>, li
     lines,
     port,
     close: () => server.close(),
-    get: async (path: string) => {
-      const { statusCode, headers, body } = await client.request({ method: "GET", path });
+    get: async (
+      path: string,
+      sent: { readonly method?: "HEAD" | "PUT"; readonly headers?: Record<string, string> } = {},
+    ) => {
+      const { statusCode, headers, body } = await client.request({ method: "GET", path, ...sent });
       return { status: statusCode, headers, text: await body.text() };
     },
   };
 };
 
 const ok: CoreReply = { status: 200, contentType: "text/plain", body: "ok" };
+
+test("an answer has the headers of its kind, its length in bytes, and is not stored unless it says so", async () => {
+  const { get } = await serve({
+    "/text": () => ({ ...ok, body: "é", headers: ["X-Own", "1"] }),
+    "/cached": () => ({ ...ok, cacheControl: "max-age=1" }),
+    "/empty": () => ({ status: 204, body: "" }),
+    "/stream": () => ({ status: 200, contentType: "text/plain", run: ({ write }) => write("é") }),
+  });
+  const plain = { "content-type": "text/plain", "cache-control": "no-store" };
+  const answers: Record<string, object> = {
+    "/text": { ...plain, "content-length": "2", "x-own": "1" },
+    "/cached": { ...plain, "content-length": "2", "cache-control": "max-age=1" },
+    "/empty": { "cache-control": "no-store" },
+    "/stream": plain,
+  };
+  for (const [path, headers] of Object.entries(answers))
+    for (const method of [undefined, "HEAD"] as const) {
+      const answer = await get(path, method && { method });
+      const { date: _, connection: __, "keep-alive": ___, "transfer-encoding": ____, ...own } = answer.headers;
+      expect([path, own]).toEqual([path, headers]);
+      if (method === "HEAD") expect(answer.text).toBe("");
+    }
+  expect((await get("/stream")).text).toBe("é");
+});
+
+test("what is refused is told why, with the methods there are, and who was refused is in the log", async () => {
+  const { get, lines } = await serve({ "/ok": () => ok });
+  const put = await get("/ok", { method: "PUT" });
+  expect([put.status, put.headers.allow, put.headers["retry-after"]]).toEqual([405, "GET", undefined]);
+  expect((await get("/none")).headers.allow).toBeUndefined();
+  expect((await get("/ok", { headers: { origin: "https://evil.example" } })).status).toBe(403);
+  const refused = { level: 30, operation: "test /ok", problem: "browser_refused", address: "127.0.0.1" };
+  expect(lines.filter(({ msg }) => msg === "refused")).toEqual([expect.objectContaining(refused)]);
+});
+
+test("a stream that fails ends, and the log says why", async () => {
+  const { get, lines } = await serve({
+    "/stream": () => ({
+      status: 200,
+      contentType: "text/plain",
+      async run({ write }) {
+        await write("one");
+        throw new Error("the inside of the core");
+      },
+    }),
+  });
+  expect(await get("/stream")).toMatchObject({ status: 200, text: "one" });
+  expect(lines).toContainEqual(expect.objectContaining({ level: 50, operation: "test /stream" }));
+});
+
+test("a stop ends every stream, read or not, and warns of nothing however many there are", async () => {
+  const warned = vi.fn();
+  process.on("warning", warned);
+  undo.push(async () => process.off("warning", warned));
+  let open = 0;
+  const { port, close } = await serve(
+    {
+      "/stream": () => ({
+        status: 200,
+        contentType: "text/plain",
+        async run({ closed, write }) {
+          open++;
+          while (!closed.aborted) await write("x".repeat(1024 * 1024));
+        },
+      }),
+    },
+    { grace: 60_000, unreadTimeout: 60_000 },
+  );
+  for (let reader = 0; reader < 12; reader++) {
+    const socket = connect(port, "127.0.0.1").pause();
+    undo.push(async () => socket.destroy());
+    socket.write("GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  }
+  await vi.waitUntil(() => open === 12);
+  await close();
+  expect(warned).not.toHaveBeenCalled();
+});
+
+test("an address that is taken rejects", async () => {
+  const { port } = await serve({});
+  const server = createHttpServer({
+    dialects: [{ find: () => undefined, owns: () => false, refuse: textRefusal }],
+    access: () => undefined,
+    limits: defaultLimits,
+    log: pino({ level: "silent" }),
+  });
+  await expect(server.listen({ host: "127.0.0.1", port })).rejects.toMatchObject({ code: "EADDRINUSE" });
+  await server.close();
+});
 
 test("HEAD is answered as GET without a body: on every address but those of CDI 1.0, which refused it", async () => {
   const core = await listen();
@@ -137,6 +234,7 @@ test("every request has one line at debug: what was asked, the status, the time;
   const { get, lines } = await serve({ "/ok": () => ok });
   await get("/ok?secret=1");
   await get("/secret");
+  for (const { ms } of lines) expect([ms, (ms as number) >= 0 && (ms as number) < 30_000]).toEqual([ms, true]);
   expect(lines.map(({ operation, status }) => [operation, status])).toEqual([
     ["test /ok", 200],
     ["none", 404],
