@@ -1,6 +1,7 @@
+import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createPawl, type Pawl } from "@pawl/node";
+import { type CookieOptions, createPawl, type Pawl } from "@pawl/node";
 import { MemoryStorage } from "@pawl/storage";
 import { startCachingProxy } from "@pawl/test-servers";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -37,11 +38,14 @@ const askTwice = async (url: string, { method, path, headers = {}, body }: Asked
   return { first, second, shared: second.tokens.filter((token) => first.tokens.includes(token)) };
 };
 
-const startApplication = async (handle: (pawl: Pawl, req: IncomingMessage, res: ServerResponse) => Promise<void>) => {
+const startApplication = async (
+  handle: (pawl: Pawl, req: IncomingMessage, res: ServerResponse) => Promise<void>,
+  cookies: CookieOptions = { domain: "localhost", secure: false, sameSite: "lax" },
+) => {
   const pawl = createPawl({
     storage: new MemoryStorage(),
     masterKey: Buffer.alloc(32, 7).toString("base64"),
-    cookies: { domain: "localhost", secure: false, sameSite: "lax" },
+    cookies,
   });
   const server = createServer((req, res) => {
     void handle(pawl, req, res)
@@ -148,5 +152,53 @@ describe("a caching proxy keeps no answer that carries a token (CVE-2025-48947, 
         }
       expect(made.shared).toEqual([]);
     }
+  });
+});
+
+describe("nginx passes on what a session adds to the head of an answer", () => {
+  const handle = async (pawl: Pawl, req: IncomingMessage, res: ServerResponse) => {
+    if (req.url === "/login") await pawl.createNewSession(res, "user", { big: "x".repeat(1200) });
+    else if (req.url === "/small") await pawl.createNewSession(res, "user");
+    else await pawl.refreshSession(req, res);
+  };
+  const names = ["sAccessToken", "sRefreshToken", "sIdRefreshToken"];
+  const planted = ["", "__Secure-", "__Host-"].flatMap((prefix) =>
+    names.flatMap((name) => Array.from({ length: 8 }, (_, at) => `${prefix}${name}=planted-${at}`)),
+  );
+
+  test("planted cookies, and names that have changed, on a deep path: with its own settings", async () => {
+    const refreshTokenPath = "/a-deep/path-of/an-api/session/refresh";
+    const port = await startApplication(handle, { names: "prefixed", refreshTokenPath });
+    const proxy = await startCachingProxy(port, { name: "app.eu.example.com" });
+    onTestFinished(() => proxy.stop());
+    const login = await fetch(`${proxy.url}/small`, { method: "POST" });
+    const cookie = cookieOf(login.headers);
+    const refreshed = await fetch(proxy.url + refreshTokenPath, {
+      method: "POST",
+      headers: { cookie: [cookie, ...planted].join("; "), "st-auth-mode": "cookie" },
+    });
+    expect(refreshed.status).toBe(200);
+    expect(refreshed.headers.getSetCookie().length).toBeGreaterThan(10);
+    const refused = await fetch(proxy.url + refreshTokenPath, {
+      method: "POST",
+      headers: { cookie: planted.join("; ") },
+    });
+    expect(refused.status).toBe(401);
+    expect(refused.headers.getSetCookie().length).toBeGreaterThan(10);
+  });
+
+  test("a login with a large payload: with the settings that the documentation names", async () => {
+    const page = readFileSync(new URL("../../docs/operate/behind-a-proxy.md", import.meta.url), "utf8");
+    const [, settings = ""] = /`(proxy_buffer_size [^`]*)`/.exec(page) ?? [];
+    const port = await startApplication(handle, {});
+    const login = async (more: string) => {
+      const proxy = await startCachingProxy(port, { settings: more });
+      onTestFinished(() => proxy.stop());
+      return fetch(`${proxy.url}/login`, { method: "POST", headers: { "st-auth-mode": "cookie" } });
+    };
+    // Without them the session would exist, and its user would never hear of it.
+    expect((await login("")).status).toBe(502);
+    const answer = await login(settings);
+    expect([answer.status, answer.headers.getSetCookie().length]).toEqual([200, 3]);
   });
 });

@@ -1,9 +1,11 @@
 import type { IssuedSession } from "@pawl/engine";
 import { millis } from "@pawl/storage";
 import { describe, expect, test } from "vitest";
+import { createWarnings } from "../src/application-hook.js";
 import { cookieSettings } from "../src/cookie-settings.js";
 import { NodeExchange } from "../src/exchange.js";
 import { fetchExchange } from "../src/fetch.js";
+import { leftCookieLines } from "../src/left-cookies.js";
 import type { CookieOptions } from "../src/options.js";
 import { createSessionCookies } from "../src/session-cookies.js";
 
@@ -105,6 +107,57 @@ describe("new tokens", () => {
     cookies.write(exchange, issued);
     expect(answer().getSetCookie()[0]).toBe(ended("__Host-sAccessToken"));
     expect(answer().getSetCookie()).toHaveLength(4);
+  });
+});
+
+describe("the size of an answer's head", () => {
+  const names = ["sAccessToken", "sRefreshToken", "sIdRefreshToken"];
+  const cookie = ["", "__Secure-"].flatMap((prefix) => names.map((name) => `${prefix}${name}=x`)).join("; ");
+  const host = "a.b.c.example.com";
+  const linesOf = (issue: IssuedSession): readonly string[] => {
+    const { cookies, exchange, answer } = request({ cookie, host, "st-auth-mode": "cookie" });
+    cookies.write(exchange, issue);
+    return answer().getSetCookie();
+  };
+  const withToken = (length: number): IssuedSession => ({
+    ...issued,
+    accessToken: { ...issued.accessToken, token: `h.${"A".repeat(length)}.s` },
+  });
+
+  test.each([
+    [400, 3072],
+    [1000, 3072],
+    // Too large by itself: a little is cleared all the same.
+    [1800, 512 + 1800 * 2 + 700],
+  ])("with a token of %i is bounded, and answers clear every place in the end", (length, most) => {
+    const { exchange } = request({ cookie, host });
+    const left = new Set(leftCookieLines(exchange, cookieSettings({}, backend), { everywhere: false }));
+    expect(left.size).toBeGreaterThan(15);
+    for (let answers = 0; left.size > 0; answers++) {
+      expect(answers).toBeLessThan(2000);
+      const lines = linesOf(withToken(length));
+      const bytes = lines.reduce((sum, line) => sum + line.length + 14, 0) + length;
+      expect(bytes).toBeLessThanOrEqual(most);
+      expect(lines.length).toBeGreaterThan(3);
+      for (const line of lines) left.delete(line);
+    }
+  });
+
+  test("above 3 KiB is warned of, and once", async () => {
+    warnings.length = 0;
+    linesOf(withToken(1000));
+    expect(warnings).toEqual([]);
+    linesOf(withToken(1500));
+    expect(warnings).toEqual(["PAWL_LARGE_ANSWER"]);
+
+    const emitted: unknown[] = [];
+    const collect = (warning: Error & { readonly code?: string }): unknown => emitted.push(warning.code);
+    process.on("warning", collect);
+    const warnOnce = createWarnings();
+    for (const code of ["PAWL_A", "PAWL_A", "PAWL_B", "PAWL_A"]) warnOnce(code, "large");
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("warning", collect);
+    expect(emitted).toEqual(["PAWL_A", "PAWL_B"]);
   });
 });
 

@@ -6,9 +6,12 @@ import { accepts, freePort, serverFolder, startServer, type TestServer } from ".
 /**
  * Starts an nginx before an HTTP server of the loopback address that caches as carelessly as one can configure it: every
  * method and status, whatever cookies are set; only what `Cache-Control` forbids is not kept. The answer's `X-Cache` says
- * `HIT` or `MISS`.
+ * `HIT` or `MISS`. `name` is the `Host` that the server is told; `settings` are further lines of the location.
  */
-export const startCachingProxy = async (upstreamPort: number): Promise<TestServer> => {
+export const startCachingProxy = async (
+  upstreamPort: number,
+  { name: hostName = "localhost", settings: more = "" }: { readonly name?: string; readonly settings?: string } = {},
+): Promise<TestServer> => {
   const folder = serverFolder("nginx");
   const port = await freePort();
   const host = "127.0.0.1";
@@ -32,7 +35,8 @@ http {
     listen ${host}:${port};
     location / {
       proxy_pass http://${host}:${upstreamPort};
-      proxy_set_header Host localhost;
+      proxy_set_header Host ${hostName};
+      ${more}
       proxy_cache everything;
       proxy_cache_methods GET HEAD POST;
       proxy_cache_key "$request_method $request_uri";
