@@ -1,4 +1,4 @@
-// How many changes of the code of rotation, tokens and cookies the tests notice: Stryker, with an installation of its own.
+// How many changes of the code of each group the tests notice: Stryker, with an installation of its own.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { basename } from "node:path";

@@ -33,10 +33,10 @@ describe("a reader's own feed, with nothing to wait for", () => {
   test("looks again at once, from where it stands, and tells nothing again that the page before held", async () => {
     const { asked, listeners, written, run, close } = feed(["a"], ["a", "b"], ["b"], ["a"]);
     const running = run();
-    await vi.waitUntil(() => asked.length === 3);
+    await vi.waitUntil(() => asked.length === 3, 20_000);
     expect(handlesIn(written)).toEqual([["a"], ["b"]]);
     for (const listener of listeners) listener();
-    await vi.waitUntil(() => written.length === 3);
+    await vi.waitUntil(() => written.length === 3, 20_000);
     expect(handlesIn(written)[2]).toEqual(["a"]);
     expect(asked).toEqual(["0", "1", "2", "3", "4"]);
     close();
@@ -47,7 +47,7 @@ describe("a reader's own feed, with nothing to wait for", () => {
   test("finds what was revoked before it listened, and begins where it is told to", async () => {
     const { asked, written, run, close } = feed(["x"], [], ["a"]);
     const running = run("1");
-    await vi.waitUntil(() => asked.length === 3);
+    await vi.waitUntil(() => asked.length === 3, 20_000);
     expect([asked, handlesIn(written)]).toEqual([["1", "2", "3"], [["a"]]]);
     close();
     await running;
@@ -57,7 +57,7 @@ describe("a reader's own feed, with nothing to wait for", () => {
     const { written, run, close } = feed(["a"], ["b"], ["c"]);
     void run("0", () => new Promise(() => undefined));
     const running = run();
-    await vi.waitUntil(() => written.length === 3);
+    await vi.waitUntil(() => written.length === 3, 20_000);
     close();
     await running;
   });

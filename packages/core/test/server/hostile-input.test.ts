@@ -123,6 +123,29 @@ describe("what is HTTP and odd is answered like everything else", () => {
   });
 });
 
+test("HEAD is answered as GET without a body: on every address but those of CDI 1.0, which refused it", async () => {
+  const core = await sharedCore();
+  const { paths } = (await core.send("GET", "/v1/openapi.json")).json as {
+    readonly paths: Readonly<Record<string, object>>;
+  };
+  const asked = [
+    "/",
+    "/hello",
+    "/healthz",
+    "/readyz",
+    "/.well-known/jwks.json",
+    "/recipe/jwt/jwks",
+    "/apiversion",
+  ].concat(Object.keys(paths).filter((path) => "get" in paths[path]! && !path.includes("{")));
+  expect(asked.length).toBeGreaterThan(10);
+  for (const path of asked) {
+    const head = await core.send("HEAD", path);
+    // The feed's GET never ends; the others are answered alike.
+    const status = path.endsWith("/revocations") ? 200 : (await core.send("GET", path)).status;
+    expect([path, head.status, head.text]).toEqual([path, status, ""]);
+  }
+});
+
 describe("bodies", () => {
   const body = (bytes: number): string => {
     const frame = JSON.stringify({ refreshToken: "" }).length;
