@@ -79,6 +79,7 @@ describe("docs/reference/errors.md and the sources name the same", () => {
     alike(namesUnder("### Messages of `UNAUTHORISED`"), [
       ...messagesOf("unauthorised"),
       ...captures(outcomes.unauthorised, /kind: "unauthorised",\s*why: "\w+",\s*message: "([^"]+)"/g),
+      ...captures(outcomes.unauthorised, /\bunauthorised\("\w+", "([^"]+)"\)/g),
     ]));
 
   test("messages of TRY_REFRESH_TOKEN", () =>
