@@ -1,6 +1,6 @@
 import { EngineError } from "@pawl/engine";
 import { PUBLIC_TENANT } from "@pawl/storage";
-import type { CoreReply, CoreRequest, Dialect, Found, Operation } from "../../server/dialect.js";
+import type { CoreReply, CoreRequest, Dialect, Found } from "../../server/dialect.js";
 import { InputError, queryParameter } from "../cdi-input.js";
 import { jsonReply, textRefusal, textReply, unknownVersionReply } from "../cdi-reply.js";
 import type { CdiHandlers, CdiOptions } from "./cdi-call.js";
@@ -15,13 +15,6 @@ import { withoutHead } from "../../server/request-target.js";
 
 /** The operations of a path, by method. */
 type Methods = ReadonlyMap<string, { readonly name: CdiOperationName } & CdiOperation>;
-
-/** How requests to a path are handled, by method; other methods are refused after the checks that come before them. */
-interface Path {
-  readonly methods: Methods;
-  readonly byMethod: ReadonlyMap<string, Operation>;
-  readonly otherMethod: Operation;
-}
 
 /** Versions below this one sign with RS256 alone. */
 const FIRST_WITH_CHOICE = "2.21";
@@ -92,32 +85,20 @@ export const createCdiDialect = (options: CdiOptions): Dialect => {
     }
   };
 
-  const paths = new Map<string, Path>();
-  const methodsOf = new Map<string, Map<string, { readonly name: CdiOperationName } & CdiOperation>>();
+  const paths = new Map<string, Map<string, { readonly name: CdiOperationName } & CdiOperation>>();
   for (const [name, operation] of Object.entries(cdiOperations) as [CdiOperationName, CdiOperation][]) {
-    const methods = methodsOf.get(operation.path) ?? new Map();
-    methodsOf.set(operation.path, methods.set(operation.method, { name, ...operation }));
-  }
-  for (const [path, methods] of methodsOf) {
-    const handle = (request: CoreRequest): Promise<CoreReply> => serve(methods, DEFAULT_PLACE, request);
-    const open = [...methods.values()].every((operation) => operation.open === true);
-    paths.set(path, {
-      methods,
-      byMethod: new Map([...methods].map(([method, { name }]) => [method, { name: `cdi ${name}`, open, handle }])),
-      otherMethod: { name: `cdi ${path}`, open, handle },
-    });
+    const methods = paths.get(operation.path) ?? new Map();
+    paths.set(operation.path, methods.set(operation.method, { name, ...operation }));
   }
 
   return {
-    find(given, target): Found | undefined {
-      const method = withoutHead(given);
-      const plain = paths.get(target);
-      if (plain !== undefined) return { operation: plain.byMethod.get(method) ?? plain.otherMethod };
-      const split = splitPlace(target);
-      const path = paths.get(split?.path ?? "");
-      if (split === undefined || path === undefined) return undefined;
-      const operation = path.byMethod.get(method) ?? path.otherMethod;
-      return { operation: { ...operation, handle: (request) => serve(path.methods, split.place, request) } };
+    find(method, target): Found | undefined {
+      const { path, place } = paths.has(target) ? { path: target, place: DEFAULT_PLACE } : (splitPlace(target) ?? {});
+      const methods = paths.get(path ?? "");
+      if (methods === undefined || place === undefined) return undefined;
+      const name = methods.get(withoutHead(method))?.name ?? path;
+      const open = [...methods.values()].every((operation) => operation.open === true);
+      return { operation: { name: `cdi ${name}`, open, handle: (request) => serve(methods, place, request) } };
     },
     owns: () => false,
     refuse: textRefusal,
