@@ -1,4 +1,4 @@
-import { openStorage } from "@pawl/storage";
+import { millis, openStorage, PUBLIC_TENANT } from "@pawl/storage";
 import { inFlight } from "./contenders/in-flight.mjs";
 import { rotator } from "./contenders/pawl-storage.mjs";
 import { fill, newRecord } from "./contenders/session-rows.mjs";
@@ -18,15 +18,18 @@ const REFRESHED = 50_000;
 let refreshed = [];
 let size = 0;
 let users = 0;
-/** Users whose sessions are ended next. @type {string[]} */
+/** Users whose sessions are ended next. @type {UserId[]} */
 let ending = [];
 /** @type {() => Promise<void>} */
 let rotate;
 
-const nextUser = () => `user-${users++}`;
-const sessionsOf = (/** @type {string} */ userId) => Array.from({ length: SESSIONS_PER_USER }, () => newRecord(userId));
-const anyUser = () => `user-${Math.floor(Math.random() * users)}`;
-const tenantId = /** @type {any} */ ("public");
+/** @typedef {import("@pawl/storage").UserId} UserId */
+const user = (/** @type {number} */ number) => /** @type {UserId} */ (`user-${number}`);
+const nextUser = () => user(users++);
+const sessionsOf = (/** @type {UserId} */ userId) =>
+  Array.from({ length: SESSIONS_PER_USER }, () => newRecord({ userId }));
+const anyUser = () => user(Math.floor(Math.random() * users));
+const tenantId = PUBLIC_TENANT;
 
 /** One operation after the other. */
 const oneByOne =
@@ -44,7 +47,7 @@ const operations = {
   "refresh, 32 in flight": inFlight(() => rotate(), 32),
   "create, 32 in flight": inFlight(() => storage.createSession(newRecord()), 32),
   "list a user": {
-    pass: oneByOne(() => storage.listSessions({ tenantId, userId: /** @type {any} */ (anyUser()) }, { limit: 100 })),
+    pass: oneByOne(() => storage.listSessions({ tenantId, userId: anyUser() }, { limit: 100 })),
   },
   "revoke a user": {
     prepare: async () => {
@@ -53,10 +56,7 @@ const operations = {
     },
     pass: async () => {
       for (const userId of ending)
-        await storage.revokeSessions(
-          { kind: "user", tenantId, userId: /** @type {any} */ (userId) },
-          { reason: "logout" },
-        );
+        await storage.revokeSessions({ kind: "user", tenantId, userId }, { reason: "logout" });
       return ending.length;
     },
   },
@@ -64,9 +64,9 @@ const operations = {
     prepare: () =>
       fill(
         storage,
-        Array.from({ length: BATCH }, () => ({ ...newRecord(), expiresAt: /** @type {any} */ (Date.now() - 1000) })),
+        Array.from({ length: BATCH }, () => newRecord({ expiresAt: millis(Date.now() - 1000) })),
       ),
-    pass: () => storage.deleteExpired(/** @type {any} */ (Date.now()), BATCH),
+    pass: () => storage.deleteExpired(millis(Date.now()), BATCH),
   },
   "start: open, check the schema, read the keys": {
     pass: async () => {

@@ -19,8 +19,8 @@ Options:
   --profile DIR  write a CPU profile of each contender into DIR (figures then include the profiler)
   -h, --help     this text
 
-What a run that is neither short nor profiled measures is kept in bench/results/<date>-<commit>.json and
-bench/results/latest.json; rows that were not named stay there as they were measured last.
+What a run that is neither short nor profiled measures is kept in bench/results/latest.json, where rows that were not
+named stay as they were measured last.
 `;
 
 /** A command line that is not understood. */

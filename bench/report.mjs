@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { rounded } from "./figures.mjs";
 
@@ -55,7 +55,6 @@ export const reportRow = ({ name, growth }, scores, { ratio, goals, notes }, mil
 /**
  * Keeps what a run measured, each row with its machine and moment; rows that it did not measure stay as they are.
  * @param {Report} report
- * @returns {string} where it was written
  */
 export const save = ({ machine, rows }) => {
   const before = readLatest();
@@ -64,10 +63,5 @@ export const save = ({ machine, rows }) => {
   const kept = before.rows
     .filter(({ name }) => !names.has(name))
     .map((row) => ({ ...row, machine: row.machine ?? before.machine }));
-  const text = `${JSON.stringify({ machine, rows: [...kept, ...measured] }, undefined, 2)}\n`;
-  const name = `${machine["date"].slice(0, 10)}-${machine["commit"].replace("+", "")}.json`;
-  mkdirSync(new URL("results/", import.meta.url), { recursive: true });
-  writeFileSync(new URL(`results/${name}`, import.meta.url), text);
-  writeFileSync(latest, text);
-  return `bench/results/${name}`;
+  writeFileSync(latest, `${JSON.stringify({ machine, rows: [...kept, ...measured] }, undefined, 2)}\n`);
 };

@@ -124,7 +124,7 @@ const measure = async (options) => {
 
   const report = { machine: { ...machine, loadAtEnd: loadNow() }, rows: reported };
   if (options.compare) (options.json ? process.stderr : process.stdout).write(compare(report, options));
-  if (!options.short && options.profile === undefined) process.stderr.write(`written to ${save(report)}\n`);
+  if (!options.short && options.profile === undefined) save(report);
   if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
 };
 

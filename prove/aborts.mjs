@@ -1,22 +1,24 @@
 // Requests cut at any moment on shared connections: no answer may go to somebody else.
 import { Pool } from "undici";
 import { startProofCore } from "./core.mjs";
+import { userId } from "./identifiers.mjs";
 import { createRandom } from "./random.mjs";
 
 const LANES = 32;
 
+/** @type {import("./run.mjs").Run} */
 export const aborts = async (count, seed, progress) => {
   const core = await startProofCore();
   const pool = new Pool(core.url, { connections: 4 });
   const { engine } = core;
-  const sessions = [];
-  for (let user = 0; user < 50; user += 1) sessions.push(await engine.createSession({ userId: `user-${user}` }));
+  const users = Array.from({ length: 50 }, (_, number) => userId(`user-${number}`));
+  const sessions = await Promise.all(users.map((user) => engine.createSession({ userId: user })));
   let cut = 0;
   let answered = 0;
   let failures = 0;
   let done = 0;
 
-  const lane = async (random) => {
+  const lane = async (/** @type {import("./random.mjs").Random} */ random) => {
     while (done < count) {
       done += 1;
       const { session, accessToken } = random.pick(sessions);
@@ -35,11 +37,11 @@ export const aborts = async (count, seed, progress) => {
           headers: { "content-type": "application/json" },
           signal: abort.signal,
         });
-        const { handle, session: verified } = await answer.body.json();
+        const { handle, session: verified } = /** @type {any} */ (await answer.body.json());
         answered += 1;
         if ((handle ?? verified?.handle) !== session.handle) failures += 1;
       } catch (error) {
-        if (error.name === "AbortError") cut += 1;
+        if (error instanceof Error && error.name === "AbortError") cut += 1;
         else failures += 1;
       }
       if (done % 1000 === 0) progress(done);

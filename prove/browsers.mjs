@@ -7,8 +7,12 @@ const root = new URL("..", import.meta.url).pathname;
 
 /** A proof that is a test, which takes the number of expiries from its environment. */
 const asTest =
-  (program, note, ...parameters) =>
-  async (expiries) => {
+  (
+    /** @type {import("@pawl/test-servers").ProgramName} */ program,
+    /** @type {string} */ note,
+    /** @type {string[]} */ ...parameters
+  ) =>
+  async (/** @type {number} */ expiries) => {
     installPackageOf("e2e");
     const env = {
       ...process.env,

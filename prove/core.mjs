@@ -2,6 +2,7 @@
 import { startCore } from "@pawl/core";
 import { defaultPolicy } from "@pawl/engine";
 
+/** @type {import("@pawl/core").CoreConfig} */
 export const proofConfig = {
   mode: "DEV",
   host: "127.0.0.1",
@@ -19,12 +20,21 @@ export const proofConfig = {
   maxServerPoolSize: 10,
 };
 
+/**
+ * @param {Partial<import("@pawl/core").CoreConfig>} changes
+ * @param {import("@pawl/core").StartCoreOptions} options
+ */
 export const startProofCore = async (changes = {}, options = {}) => {
   const core = await startCore({ ...proofConfig, ...changes }, options);
   const url = `http://127.0.0.1:${core.address.port}`;
   return {
     ...core,
     url,
+    /**
+     * @param {string} method
+     * @param {string} path
+     * @param {{ body?: object | undefined, headers?: Record<string, string> }} [content]
+     */
     async send(method, path, { body, headers = {} } = {}) {
       const answer = await fetch(url + path, {
         method,
@@ -38,31 +48,34 @@ export const startProofCore = async (changes = {}, options = {}) => {
   };
 };
 
-/** Logs in through every dialect and version of the core. @returns the answers' tokens by name. */
-export const loginEverywhere = async (core) => {
+/** @typedef {Awaited<ReturnType<typeof startProofCore>>} ProofCore */
+/** @typedef {{ access: string, refresh: string, antiCsrf: string, handle: string, id?: string }} Tokens */
+
+/**
+ * Logs in through every dialect and version of the core.
+ * @returns the answers' tokens by name, and those of the newest version
+ */
+export const loginEverywhere = async (/** @type {ProofCore} */ core) => {
   const login = { userId: "user", userDataInJWT: {}, userDataInDatabase: {}, enableAntiCsrf: true };
   const v1 = JSON.parse((await core.send("POST", "/v1/sessions", { body: { userId: "user" } })).text);
-  const sessions = {
-    "/v1": {
-      access: v1.accessToken.token,
-      refresh: v1.refreshToken.token,
-      antiCsrf: v1.antiCsrfToken,
-      handle: v1.session.handle,
-    },
-  };
-  for (const version of ["", "2.9", "2.21", "3.0", "4.0", "5.0", "5.4"]) {
-    const [path, body] =
-      version === "" ? ["/session", login] : ["/recipe/session", { ...login, useDynamicSigningKey: true }];
-    const headers = version === "" ? {} : { "cdi-version": version };
-    const answer = await core.send("POST", path, { body, headers });
-    const { accessToken, refreshToken, antiCsrfToken, session, idRefreshToken } = JSON.parse(answer.text);
-    sessions[`cdi ${version === "" ? "1.0" : version}`] = {
-      access: accessToken.token,
-      refresh: refreshToken.token,
-      antiCsrf: antiCsrfToken,
-      handle: session.handle,
-      id: idRefreshToken?.token,
-    };
+  const tokensOf = (/** @type {any} */ answer) => ({
+    access: answer.accessToken.token,
+    refresh: answer.refreshToken.token,
+    antiCsrf: answer.antiCsrfToken,
+    handle: answer.session.handle,
+    id: answer.idRefreshToken?.token,
+  });
+  const newest = "5.4";
+  /** @type {Record<string, Tokens>} */
+  const sessions = { "/v1": tokensOf(v1) };
+  for (const version of ["", "2.9", "2.21", "3.0", "4.0", "5.0", newest]) {
+    const answer = await (version === ""
+      ? core.send("POST", "/session", { body: login })
+      : core.send("POST", "/recipe/session", {
+          body: { ...login, useDynamicSigningKey: true },
+          headers: { "cdi-version": version },
+        }));
+    sessions[`cdi ${version === "" ? "1.0" : version}`] = tokensOf(JSON.parse(answer.text));
   }
-  return sessions;
+  return { sessions, newest: /** @type {Tokens} */ (sessions[`cdi ${newest}`]) };
 };

@@ -1,23 +1,26 @@
 // Creates, refreshes and revokes without end, and tells what was acknowledged. Is killed from outside.
 import { openEngine } from "@pawl/engine/host";
+import { millis } from "@pawl/storage";
+import { userId } from "./identifiers.mjs";
 
-const [, , url, revocationLog] = process.argv;
-const { engine } = await openEngine({ storage: url, revocationLog, policy: { reuseWindow: 0 } });
+const [url = "", revocationLog = ""] = process.argv.slice(2);
+const { engine } = await openEngine({ storage: url, revocationLog, policy: { reuseWindow: millis(0) } });
+const tell = (/** @type {object} */ acknowledged) => process.send?.(acknowledged);
 
-const life = async (lane) => {
+const life = async (/** @type {number} */ lane) => {
   for (let round = 0; ; round += 1) {
-    let { session, refreshToken } = await engine.createSession({ userId: `${lane}-${round}` });
+    let { session, refreshToken } = await engine.createSession({ userId: userId(`${lane}-${round}`) });
     const { handle } = session;
-    process.send({ kind: "created", handle, refreshToken: refreshToken.token });
+    tell({ kind: "created", handle, refreshToken: refreshToken.token });
     for (let turn = 0; turn < 3; turn += 1) {
       const refreshed = await engine.refreshSession({ refreshToken: refreshToken.token });
       if (refreshed.kind !== "refreshed") throw new Error(`refresh gave ${refreshed.kind}`);
       ({ refreshToken } = refreshed);
-      process.send({ kind: "refreshed", handle, refreshToken: refreshToken.token });
+      tell({ kind: "refreshed", handle, refreshToken: refreshToken.token });
     }
     if (round % 2 === 0) {
       await engine.revokeSessions([handle], { reason: "logout" });
-      process.send({ kind: "revoked", handle });
+      tell({ kind: "revoked", handle });
     }
   }
 };

@@ -6,27 +6,36 @@ import { join } from "node:path";
 import { openEngine } from "@pawl/engine/host";
 import { createRandom } from "./random.mjs";
 
+/** @typedef {import("@pawl/engine").SessionHandle} Handle */
+
 const worker = new URL("crash-worker.mjs", import.meta.url).pathname;
 
-/** Runs the worker until it has acknowledged so many writes, then kills it in the middle of others. */
+/**
+ * Runs the worker until it has acknowledged so many writes, then kills it in the middle of others.
+ * @param {string} url
+ * @param {{ log: string, writes: number }} options
+ * @returns {Promise<{ live: Map<Handle, string>, revoked: Set<Handle> }>} what was acknowledged
+ */
 const runAndKill = (url, { log, writes }) =>
   new Promise((resolve, reject) => {
-    const acknowledged = { live: new Map(), revoked: new Set(), count: 0 };
+    const acknowledged = { live: new Map(), revoked: new Set() };
+    let count = 0;
     const child = fork(worker, [url, log], { stdio: ["ignore", 2, "inherit", "ipc"] });
     child.on("error", reject);
-    child.on("message", ({ kind, handle, refreshToken }) => {
-      acknowledged.count += 1;
+    child.on("message", (/** @type {any} */ { kind, handle, refreshToken }) => {
+      count += 1;
       if (kind === "revoked") {
         acknowledged.live.delete(handle);
         acknowledged.revoked.add(handle);
       } else acknowledged.live.set(handle, refreshToken);
-      if (acknowledged.count === writes) child.kill("SIGKILL");
+      if (count === writes) child.kill("SIGKILL");
     });
     child.on("exit", (code, signal) =>
       signal === "SIGKILL" ? resolve(acknowledged) : reject(new Error(`worker ended with ${code}`)),
     );
   });
 
+/** @type {import("./run.mjs").Run} */
 export const crashes = async (count, seed, progress) => {
   const folder = mkdtempSync(join(tmpdir(), "pawl-crashes-"));
   const url = `sqlite:${join(folder, "sessions.db")}`;
@@ -42,8 +51,8 @@ export const crashes = async (count, seed, progress) => {
       for (const [handle, refreshToken] of live) {
         checked += 1;
         // A revocation may have been committed and not yet acknowledged when the process died.
-        const { status, reason } = await engine.explainSession(handle);
-        if (status === "ended" && reason === "logout") continue;
+        const told = await engine.explainSession(handle);
+        if (told.status === "ended" && told.reason === "logout") continue;
         const { kind } = await engine.refreshSession({ refreshToken });
         if (kind !== "refreshed") failures += 1;
       }

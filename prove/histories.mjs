@@ -1,6 +1,8 @@
 // Random lives on the real engine, in virtual time: browsers with several tabs, lost, late and reordered answers.
 import { openEngine } from "@pawl/engine/host";
 import { MemoryStorage } from "@pawl/storage";
+import { createClock } from "./clock.mjs";
+import { userId } from "./identifiers.mjs";
 import { createRandom } from "./random.mjs";
 
 const SECOND = 1000;
@@ -19,16 +21,33 @@ const GAPS = [
   9 * 24 * 60 * MINUTE,
 ];
 
+/** @returns {Jar} */
+const jarOf = (/** @type {import("@pawl/engine").IssuedSession} */ { accessToken, refreshToken }) => ({
+  access: accessToken.token,
+  refresh: refreshToken.token,
+});
+
 const open = async () => {
-  const clock = { time: 1_800_000_000_000, now: () => clock.time };
+  const clock = createClock();
   const storage = new MemoryStorage({ clock });
   const { engine, close } = await openEngine({ storage });
   return { clock, engine, close };
 };
 
-/** What a browser holds, and how it behaves. Answers arrive within a third of a window, or never. */
-const createBrowser = (engine, clock, random, issued) => {
-  let jar = { access: issued.accessToken.token, refresh: issued.refreshToken.token };
+/**
+ * @typedef {Awaited<ReturnType<typeof open>>} Stage
+ * @typedef {ReturnType<typeof createBrowser>} Browser
+ * @typedef {{ access: string, refresh: string }} Jar
+ */
+
+/**
+ * What a browser holds, and how it behaves. Answers arrive within a third of a window, or never.
+ * @param {Stage} stage
+ * @param {import("./random.mjs").Random} random
+ * @param {Jar} jar
+ */
+const createBrowser = ({ engine, clock }, random, jar) => {
+  /** @type {{ at: number, jar: Jar }[]} */
   const underway = [];
 
   const arrive = () => {
@@ -51,7 +70,7 @@ const createBrowser = (engine, clock, random, issued) => {
       return "valid";
     },
     /** One refresh per tab, all with the jar as it is now; each answer may be lost or late. */
-    async refresh(tabs) {
+    async refresh(/** @type {number} */ tabs) {
       const { refresh } = jar;
       const outcomes = [];
       for (let tab = 0; tab < tabs; tab += 1) {
@@ -59,16 +78,14 @@ const createBrowser = (engine, clock, random, issued) => {
         const outcome = await engine.refreshSession({ refreshToken: refresh });
         outcomes.push(outcome.kind);
         if (outcome.kind === "refreshed" && !random.chance(0.25))
-          underway.push({
-            at: clock.time + random.below(WINDOW / 3 - 3 * SECOND * tabs),
-            jar: { access: outcome.accessToken.token, refresh: outcome.refreshToken.token },
-          });
+          underway.push({ at: clock.time + random.below(WINDOW / 3 - 3 * SECOND * tabs), jar: jarOf(outcome) });
       }
       return outcomes;
     },
   };
 };
 
+/** @param {Browser} browser @param {Stage["clock"]} clock @param {number} gap */
 const waitFor = (browser, clock, gap) => {
   const until = clock.time + gap;
   while (browser.nextArrival() <= until) {
@@ -78,15 +95,16 @@ const waitFor = (browser, clock, gap) => {
   clock.time = until;
 };
 
-/** Honest browsers only: every refresh has to succeed. */
+/** Honest browsers only: every refresh has to succeed. @type {import("./run.mjs").Run} */
 export const histories = async (count, seed, progress) => {
-  const { clock, engine, close } = await open();
+  const stage = await open();
+  const { clock, engine, close } = stage;
   let failures = 0;
   let refreshes = 0;
   for (let run = 0; run < count; run += 1) {
     const random = createRandom(seed + run);
-    const issued = await engine.createSession({ userId: `user-${run}` });
-    const browser = createBrowser(engine, clock, random, issued);
+    const issued = await engine.createSession({ userId: userId(`user-${run}`) });
+    const browser = createBrowser(stage, random, jarOf(issued));
     let alive = true;
     for (let step = 0; alive && step < 30; step += 1) {
       waitFor(browser, clock, random.pick(GAPS) + random.below(2 * SECOND));
@@ -107,30 +125,28 @@ export const histories = async (count, seed, progress) => {
   return { count, failures, note: `${refreshes} refreshes, 1 to 3 tabs, a quarter of the answers lost` };
 };
 
-/** A thief copies the jar at some point; thief and victim act more than a window apart, and their uses are reported. */
+/** A thief copies the jar at some point; thief and victim act more than a window apart, and their uses are reported. @type {import("./run.mjs").Run} */
 export const thefts = async (count, seed, progress) => {
-  const { clock, engine, close } = await open();
+  const stage = await open();
+  const { clock, engine, close } = stage;
   let failures = 0;
+  /** @type {number[]} */
   const eventsUntilAlarm = [];
   for (let run = 0; run < count; run += 1) {
     const random = createRandom(seed + run);
-    const issued = await engine.createSession({ userId: `user-${run}` });
-    const victim = createBrowser(engine, clock, random, issued);
+    const issued = await engine.createSession({ userId: userId(`user-${run}`) });
+    const victim = createBrowser(stage, random, jarOf(issued));
     for (let step = random.below(4); step > 0; step -= 1) {
       waitFor(victim, clock, 2 * WINDOW + random.pick(GAPS));
       await victim.refresh(1);
       waitFor(victim, clock, WINDOW);
     }
-    const copied = victim.copy();
-    const thief = createBrowser(engine, clock, random, {
-      accessToken: { token: copied.access },
-      refreshToken: { token: copied.refresh },
-    });
+    const thief = createBrowser(stage, random, victim.copy());
     let noticed = false;
     let acts = 0;
-    const order = random.chance(0.5) ? [thief, victim] : [victim, thief];
+    const isThiefFirst = random.chance(0.5);
     while (!noticed && acts < 40) {
-      const actor = order[acts % 2];
+      const actor = isThiefFirst === (acts % 2 === 0) ? thief : victim;
       acts += 1;
       waitFor(actor, clock, 2 * WINDOW + random.pick(GAPS));
       noticed = (await actor.refresh(1)).includes("token_reuse");

@@ -1,14 +1,25 @@
 // Every order of what browsers, thieves and failing stores can do, on the real engine, with an oracle beside it.
+import { millis } from "@pawl/storage";
+import { handleOf } from "@pawl/engine";
 import { explore } from "./interleavings/explorer.mjs";
 import { brokenEngine, mutants } from "./interleavings/mutants.mjs";
 import { brokenLines, openGatedStage, operationSets, runSchedules } from "./interleavings/schedules.mjs";
-import { byText } from "./interleavings/honest-client.mjs";
 import { openStage } from "./interleavings/stage.mjs";
+import { copiesIn } from "./interleavings/world.mjs";
+
+/**
+ * @typedef {import("./interleavings/world.mjs").Life} Life
+ * @typedef {import("./interleavings/world.mjs").World} World
+ * @typedef {import("./faults/stage.mjs").StoreKind} StoreKind
+ */
 
 /** An idle timeout of a few reuse windows. */
-const IDLE = 300_000;
+const IDLE = millis(300_000);
 
-/** Classes of lives: what is in them, how many runs at most, and how many in the short form. */
+/**
+ * Classes of lives: what is in them, how many runs at most, and how many in the short form.
+ * @type {Record<string, { life: Life, store?: StoreKind, size: number, short: number }>}
+ */
 const lives = {
   "one-client": { life: { tabs: 1, arrivals: 2 }, size: 20_000, short: 2_000 },
   "one-client-and-oracle": { life: { tabs: 1, arrivals: 2, oracle: true }, size: 50_000, short: 1_500 },
@@ -33,6 +44,7 @@ const lives = {
   "sqlite-thief-apart": { life: { tabs: 1, thief: "apart", exact: true }, store: "sqlite", size: 20_000, short: 1_000 },
 };
 
+/** @type {(found: Awaited<ReturnType<typeof explore>>, life: Life) => string} */
 const noteOf = ({ states, isClosed, alarms, exact, late, latest, missed, early }, life) => {
   const reach = isClosed ? `all ${states} states, so runs of any length` : `${states} states, nearest first`;
   if (life.thief === undefined || life.thief === "access_only") return `${reach}; ${alarms} alarms`;
@@ -40,8 +52,9 @@ const noteOf = ({ states, isClosed, alarms, exact, late, latest, missed, early }
   return `${reach}; ${alarms} alarms: ${exact} at the first event no honest client can have caused${others}, ${early} earlier; ${missed} missed`;
 };
 
-const policyOf = ({ idle }) => (idle === undefined ? {} : { idleTimeout: idle });
+const policyOf = (/** @type {Life} */ { idle }) => (idle === undefined ? {} : { idleTimeout: millis(idle) });
 
+/** @type {(lives: { life: Life, store?: StoreKind }) => import("./run.mjs").Run} */
 const proveLife = ({ life, store = "memory" }) =>
   async function prove(limit, _seed, progress) {
     const stage = await openStage(store, { policy: policyOf(life) });
@@ -53,8 +66,13 @@ const proveLife = ({ life, store = "memory" }) =>
     return { count: found.runs, failures, note: noteOf(found, life) };
   };
 
-/** Worlds with parties in different places, each kind once. */
+/**
+ * Worlds with parties in different places, each kind once.
+ * @param {import("./interleavings/stage.mjs").Stage} stage
+ * @param {number} limit
+ */
 const someWorlds = async (stage, limit) => {
+  /** @type {Map<string, World>} */
   const worlds = new Map();
   await explore(
     { tabs: 1, thief: "bursts", losses: 1 },
@@ -62,29 +80,36 @@ const someWorlds = async (stage, limit) => {
       stage,
       limit,
       onWorld: (world) => {
-        const copies = [world.jar, world.thief, ...world.flights.flatMap(({ token, answers }) => [token, ...answers])];
         const { current, next, issuedAt } = world.row;
-        const ages = [...new Set(copies.map((copy) => copy && `${copy.seq - next}:${world.now - copy.iat}`))].sort(
-          byText,
+        const ages = copiesIn(world).map(({ seq, iat }) => `${seq - next}:${world.now - iat}`);
+        worlds.set(
+          JSON.stringify([
+            next - current,
+            world.now - issuedAt,
+            world.commits.length > 0,
+            [...new Set(ages)].toSorted(),
+          ]),
+          world,
         );
-        worlds.set(JSON.stringify([next - current, world.now - issuedAt, world.commits.length > 0, ages]), world);
       },
     },
   );
   return [...worlds.values()];
 };
 
+/** @type {(store: StoreKind, around?: import("./interleavings/schedules.mjs").BrokenLine) => import("./run.mjs").Run} */
 const proveSchedules = (store, around) =>
   async function prove(limit, _seed, progress) {
     const stage = await openGatedStage(store, around);
     const worlds = await someWorlds(stage, limit / 20);
     let count = 0;
     let sets = 0;
+    /** @type {string[]} */
     const wrong = [];
     for (const world of worlds)
       for (const operations of operationSets(world)) {
         if (count >= limit || (around !== undefined && wrong.length > 0)) break;
-        const result = await runSchedules({ stage, world, handle: world.row.id }, operations);
+        const result = await runSchedules({ stage, world, handle: handleOf(world.row) }, operations);
         sets += 1;
         count += result.runs;
         wrong.push(...result.wrong);
@@ -95,7 +120,7 @@ const proveSchedules = (store, around) =>
     return { count, failures: wrong.length, note: `${sets} sets of two or three operations, each in all orders` };
   };
 
-/** Where a broken engine is looked for. */
+/** Where a broken engine is looked for. @type {readonly Life[]} */
 const searched = [
   { tabs: 1, thief: "apart", exact: true },
   { tabs: 1, arrivals: 2 },
@@ -104,12 +129,13 @@ const searched = [
   { tabs: 1, thief: "polling" },
 ];
 
-/** A store that takes no note of activity, only of what confirms. */
+/** A store that takes no note of activity, only of what confirms. @type {import("./interleavings/stage.mjs").Around} */
 const forgetActivity = (method, call, [notes, policy], storage) =>
   method === "reportUses"
-    ? storage.reportUses(notes, { ...policy, activityInterval: Number.POSITIVE_INFINITY })
+    ? storage.reportUses(notes, { ...policy, activityInterval: millis(Number.POSITIVE_INFINITY) })
     : call();
 
+/** @param {import("./interleavings/stage.mjs").EngineModule} engineModule @param {number} limit */
 const isCaught = async (engineModule, limit) => {
   for (const life of searched) {
     const stage = await openStage("memory", { engineModule });
@@ -120,6 +146,7 @@ const isCaught = async (engineModule, limit) => {
   return false;
 };
 
+/** @type {import("./run.mjs").Run} */
 const proveMutants = async (limit, _seed, progress) => {
   const survivors = [];
   for (const [index, { what }] of mutants.entries()) {
@@ -145,6 +172,7 @@ const proveMutants = async (limit, _seed, progress) => {
   };
 };
 
+/** @type {readonly import("./run.mjs").Proof[]} */
 export const interleavings = [
   ...Object.entries(lives).map(([name, { size, short, ...rest }]) => ({
     name: `interleavings-${name}`,
@@ -153,7 +181,7 @@ export const interleavings = [
     short,
     what: "a failure is a false alarm, a broken rule, or a theft not noticed in time",
   })),
-  ...["memory", "sqlite"].map((store) => ({
+  .../** @type {StoreKind[]} */ (["memory", "sqlite"]).map((store) => ({
     name: `interleavings-concurrent-${store}`,
     run: proveSchedules(store),
     size: store === "memory" ? 100_000 : 10_000,

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defaultPolicy } from "@pawl/engine";
 import { openStorage } from "@pawl/storage";
+import { createClock } from "./clock.mjs";
 import { startProofCore } from "./core.mjs";
 
 const API_KEY = "canary-api-key-of-the-operator";
@@ -14,8 +15,14 @@ const TOKEN = /pawl_rt_1\.[\w-]+|eyJ[\w+/=-]+\.[\w+/=-]+\.[\w+/=-]+/gu;
 const VERSIONS = ["2.9", "2.21", "3.0", "4.0", "5.0", "5.4"];
 
 /** One life in every dialect, with misuse on the way. @returns every answer. */
-const live = async (core, round) => {
+const live = async (
+  /** @type {import("./core.mjs").ProofCore} */ core,
+  /** @type {ReturnType<typeof createClock>} */ clock,
+  /** @type {number} */ round,
+) => {
+  /** @type {(Awaited<ReturnType<typeof core.send>> & { path: string })[]} */
   const answers = [];
+  /** @type {(method: string, path: string, body?: object, headers?: Record<string, string>) => Promise<any>} */
   const ask = async (method, path, body, headers = {}) => {
     const answer = await core.send(method, path, { body, headers: { "api-key": API_KEY, ...headers } });
     answers.push({ path, ...answer });
@@ -27,6 +34,7 @@ const live = async (core, round) => {
   };
   const flags = { enableAntiCsrf: true, doAntiCsrfCheck: false, checkDatabase: true, useDynamicSigningKey: true };
   const login = { userId: `user-${round}`, userDataInJWT: {}, userDataInDatabase: {}, ...flags };
+  /** @type {{ path: string, body: object, headers: Record<string, string> }[]} */
   const lives = [
     { path: "/session", body: login, headers: {} },
     ...VERSIONS.map((version) => ({ path: "/recipe/session", body: login, headers: { "cdi-version": version } })),
@@ -37,64 +45,45 @@ const live = async (core, round) => {
     const more = isOwn ? {} : flags;
     const { accessToken, refreshToken } = await ask("POST", path, body, headers);
     const stolen = refreshToken.token;
-    core.clock.time += 60_000;
-    const next = await ask(
-      "POST",
-      `${path}/refresh`,
-      { refreshToken: stolen, ...more, enableAntiCsrf: false },
-      headers,
-    );
+    clock.time += 60_000;
+    const refresh = (/** @type {string} */ refreshToken) =>
+      ask("POST", `${path}/refresh`, { refreshToken, ...more, enableAntiCsrf: false }, headers);
+    const next = await refresh(stolen);
     await ask("POST", `${path}/verify`, { accessToken: accessToken.token, ...more }, headers);
     // Where tokens do not belong, and in requests that are refused.
     for (const token of [stolen, accessToken.token, API_KEY]) {
       await ask("GET", `/v1/sessions/${encodeURIComponent(token)}`);
       await ask("GET", `/v1/sessions?after=${encodeURIComponent(token)}`);
-      await ask("GET", `/nowhere/${encodeURIComponent(token)}`, undefined, {
-        "user-agent": token,
-        cookie: `a=${token}`,
-      });
-      await ask(
-        "POST",
-        path,
-        { [token]: token, userId: { token } },
-        { ...headers, "cdi-version": token.slice(0, 200) },
-      );
+      const names = { "user-agent": token, cookie: `a=${token}` };
+      await ask("GET", `/nowhere/${encodeURIComponent(token)}`, undefined, names);
+      const version = { ...headers, "cdi-version": token.slice(0, 200) };
+      await ask("POST", path, { [token]: token, userId: { token } }, version);
       await ask("POST", path, body, { "api-key": `${token.slice(0, 300)}-wrong` });
     }
-    core.clock.time += 60_000;
+    clock.time += 60_000;
     const last = (next.refreshToken ?? refreshToken).token;
-    const { refreshToken: third } = await ask(
-      "POST",
-      `${path}/refresh`,
-      { refreshToken: last, ...more, enableAntiCsrf: false },
-      headers,
-    );
-    core.clock.time += 60_000;
-    await ask(
-      "POST",
-      `${path}/refresh`,
-      { refreshToken: third?.token ?? last, ...more, enableAntiCsrf: false },
-      headers,
-    );
+    const { refreshToken: third } = await refresh(last);
+    clock.time += 60_000;
+    await refresh(third?.token ?? last);
     // Theft.
-    await ask("POST", `${path}/refresh`, { refreshToken: stolen, ...more, enableAntiCsrf: false }, headers);
+    await refresh(stolen);
   }
   return answers;
 };
 
 /** Everything that a value says, an error's message, stack and causes too. */
-const spelled = (value) =>
+const spelled = (/** @type {unknown} */ value) =>
   JSON.stringify(value, (_name, member) =>
     member instanceof Error
-      ? { message: member.message, stack: member.stack, cause: member.cause, code: member.code }
+      ? Object.fromEntries(Reflect.ownKeys(member).map((name) => [name, Reflect.get(member, name)]))
       : member,
   );
 
-/** A logger that keeps every line. */
-const lineKeeper = (lines) => {
+/** A logger that keeps every line. @returns {any} */
+const lineKeeper = (/** @type {string[]} */ lines) => {
   const keep =
-    (level) =>
-    (...args) =>
+    (/** @type {string} */ level) =>
+    (/** @type {unknown[]} */ ...args) =>
       void lines.push([level, ...args.map(spelled)].join(" "));
   const levels = ["trace", "debug", "info", "warn", "error", "fatal"].map((level) => [level, keep(level)]);
   return {
@@ -124,10 +113,12 @@ const failedConnections = async () => {
   return told;
 };
 
+/** @type {import("./run.mjs").Run} */
 export const leakage = async (rounds, _seed, progress) => {
   const folder = mkdtempSync(join(tmpdir(), "pawl-leakage-"));
+  /** @type {string[]} */
   const lines = [];
-  const clock = { time: Date.now(), now: () => clock.time };
+  const clock = createClock(Date.now());
   const core = await startProofCore(
     {
       storage: `sqlite:${join(folder, "sessions.db")}`,
@@ -142,7 +133,7 @@ export const leakage = async (rounds, _seed, progress) => {
   );
   const answers = [];
   for (let round = 0; round < rounds; round += 1) {
-    answers.push(...(await live({ ...core, clock }, round)));
+    answers.push(...(await live(core, clock, round)));
     progress(round);
   }
   const events = JSON.stringify((await core.engine.listEvents({}, { limit: 1000 })).items);
@@ -152,8 +143,9 @@ export const leakage = async (rounds, _seed, progress) => {
   const tokens = new Set(answers.flatMap(({ status, text }) => (status < 300 ? (text.match(TOKEN) ?? []) : [])));
   const privateKeys = [Buffer.from("-----BEGIN PRIVATE KEY"), Buffer.from("-----BEGIN EC PRIVATE KEY")];
   const secrets = [API_KEY, MASTER_KEY, PASSWORD, "canary-master-key", ...tokens];
+  /** @type {string[]} */
   const leaks = [];
-  const search = (where, text) => {
+  const search = (/** @type {string} */ where, /** @type {string} */ text) => {
     for (const secret of secrets) if (text.includes(secret)) leaks.push(`${secret.slice(0, 24)}… in ${where}`);
   };
   for (const line of lines) search("a log line", line);

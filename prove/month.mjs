@@ -2,11 +2,19 @@
 // clocks are five minutes fast or slow. Nobody who is active is refused, nobody who is not goes on, nobody is called a thief,
 // and nothing is left at the end.
 import { createPublicKey } from "node:crypto";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { createAccessTokenVerifier, createEngine, parseMasterKeys } from "@pawl/engine";
-import { MemoryStorage } from "@pawl/storage";
+import { MemoryStorage, millis } from "@pawl/storage";
+import { createClock } from "./clock.mjs";
+import { heapUsed } from "./heap.mjs";
+import { userId } from "./identifiers.mjs";
 import { createRandom } from "./random.mjs";
+
+/**
+ * @typedef {import("@pawl/engine").SessionEngine} SessionEngine
+ *
+ * A user's session: when it was made, last served, and last seen by the store.
+ * @typedef {{ held: import("@pawl/engine").IssuedSession, since: number, servedAt: number, seenAt: number }} Life
+ */
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -22,18 +30,23 @@ const KEYS_LIMIT = 4;
 const IDLE = 4 * DAY;
 const ABSOLUTE = 20 * DAY;
 const POLICY = {
-  signingKeyUpdateInterval: DAY,
-  refreshTokenValidity: 7 * DAY,
-  eventRetention: 7 * DAY,
-  idleTimeout: IDLE,
-  absoluteTimeout: ABSOLUTE,
+  signingKeyUpdateInterval: millis(DAY),
+  refreshTokenValidity: millis(7 * DAY),
+  eventRetention: millis(7 * DAY),
+  idleTimeout: millis(IDLE),
+  absoluteTimeout: millis(ABSOLUTE),
 };
 
-/** A verifier on a machine of its own: it knows the published keys as of its last look, and has its own clock. */
+/**
+ * A verifier on a machine of its own: it knows the published keys as of its last look, and has its own clock.
+ * @param {import("./clock.mjs").ProofClock} clock
+ * @param {number} skew
+ * @param {SessionEngine} engine
+ */
 const createForeignVerifier = (clock, skew, engine) => {
   const verifier = createAccessTokenVerifier({
-    clock: { now: () => clock.time + skew },
-    accessTokenValidity: HOUR,
+    clock: { now: () => millis(clock.time + skew) },
+    accessTokenValidity: millis(HOUR),
     enableAntiCsrf: false,
   });
   const look = () =>
@@ -41,52 +54,46 @@ const createForeignVerifier = (clock, skew, engine) => {
       engine.keySet().keys.map((jwk) => ({
         kid: jwk.kid,
         algorithm: jwk.alg,
-        publicKey: createPublicKey({ key: jwk, format: "jwk" }),
+        publicKey: createPublicKey({ key: { ...jwk }, format: "jwk" }),
       })),
     );
   look();
-  return (accessToken) => {
+  return (/** @type {string} */ accessToken) => {
     const outcome = verifier.verify({ accessToken });
-    if (outcome.why !== "unknown_key") return outcome;
+    if (outcome.kind === "valid" || outcome.why !== "unknown_key") return outcome;
     look();
     return verifier.verify({ accessToken });
   };
 };
 
+/** @type {import("./run.mjs").Run} */
 export const month = async (users, seed, progress) => {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc");
-  const heap = () => {
-    collect();
-    return process.memoryUsage().heapUsed / 1_048_576;
-  };
-  const clock = { time: 1_800_000_000_000, now: () => clock.time };
+  const clock = createClock();
   const storage = new MemoryStorage({ clock });
   const masterKeys = parseMasterKeys(Buffer.alloc(32, 7).toString("base64"));
-  const nodes = [];
-  for (const _ of SKEWS) nodes.push(await createEngine({ storage, masterKeys, policy: POLICY }));
-  const verifiers = SKEWS.map((skew, index) => createForeignVerifier(clock, skew, nodes[index]));
+  const first = await createEngine({ storage, masterKeys, policy: POLICY });
+  const nodes = [first];
+  while (nodes.length < SKEWS.length) nodes.push(await createEngine({ storage, masterKeys, policy: POLICY }));
+  const verifiers = nodes.map((node, index) => createForeignVerifier(clock, SKEWS[index] ?? 0, node));
   const random = createRandom(seed);
-  const before = heap();
-  const held = Array.from({ length: users });
+  const before = heapUsed();
+  /** @type {Map<number, Life>} */
+  const lives = new Map();
   const counts = { visits: 0, refreshes: 0, refused: 0, thefts: 0, idle: 0, absolute: 0, outlived: 0 };
-  /** When each user logged in, was last served, and was last seen by the store. */
-  const lives = Array.from({ length: users });
-
   /** Half of them live on the static key, which stays; the others' keys change every day. */
-  const login = async (user) => {
+  const login = async (/** @type {number} */ user) => {
     const keyKind = user % 2 === 0 ? "static" : "dynamic";
-    held[user] = await random.pick(nodes).createSession({ userId: `user-${user}`, keyKind });
-    lives[user] = { since: clock.time, servedAt: clock.time, seenAt: clock.time };
+    const held = await random.pick(nodes).createSession({ userId: userId(`user-${user}`), keyKind });
+    lives.set(user, { held, since: clock.time, servedAt: clock.time, seenAt: clock.time });
   };
+  /** @type {Record<"static" | "dynamic", Set<string>>} */
   const kinds = { static: new Set(), dynamic: new Set() };
   const noteKeys = () => {
-    for (const { kid, kind } of nodes[0].listSigningKeys()) kinds[kind].add(kid);
+    for (const { kid, kind } of first.listSigningKeys()) kinds[kind].add(kid);
   };
   /** One or two tabs refresh at once; an answer may get lost, and is asked for again. */
-  const refresh = async (user) => {
-    const { refreshToken } = held[user];
-    const life = lives[user];
+  const refresh = async (/** @type {Life} */ life) => {
+    const { refreshToken } = life.held;
     const mayLive = clock.time - life.seenAt <= IDLE && clock.time - life.since < ABSOLUTE;
     const tabs = random.chance(0.1) ? 2 : 1;
     for (let tab = 0; tab < tabs; tab += 1)
@@ -96,22 +103,20 @@ export const month = async (users, seed, progress) => {
         if (outcome.kind === "token_reuse") counts.thefts += 1;
         if (outcome.kind !== "refreshed") return false;
         if (!mayLive) counts.outlived += 1;
-        held[user] = outcome;
+        life.held = outcome;
         life.servedAt = life.seenAt = clock.time;
       } while (random.chance(0.05));
     return true;
   };
-  const visit = async (user) => {
+  const visit = async (/** @type {number} */ user, /** @type {Life} */ life) => {
     counts.visits += 1;
     const verify = random.pick(verifiers);
-    const first = verify(held[user].accessToken.token);
-    const life = lives[user];
-    if (first.kind === "valid") {
+    if (verify(life.held.accessToken.token).kind === "valid") {
       life.servedAt = clock.time;
       return;
     }
     // An access token that has ended is no refusal as long as the refresh brings one that is taken.
-    if (!(await refresh(user))) {
+    if (!(await refresh(life))) {
       // A user who comes back within half the idle timeout is active, and goes on until the absolute one.
       if (clock.time - life.since >= ABSOLUTE) counts.absolute += 1;
       else if (clock.time - life.servedAt > IDLE / 2) counts.idle += 1;
@@ -119,9 +124,9 @@ export const month = async (users, seed, progress) => {
       await login(user);
       return;
     }
-    const second = verify(held[user].accessToken.token);
+    const second = verify(life.held.accessToken.token);
     // A token that is cut at the end of its session may be over already where a clock is fast.
-    if (second.kind !== "valid") counts.refused += held[user].accessToken.expiry - clock.time > FASTEST ? 1 : 0;
+    if (second.kind !== "valid") counts.refused += life.held.accessToken.expiry - clock.time > FASTEST ? 1 : 0;
     else if (second.claims.parentSeq !== undefined && random.chance(0.8)) {
       clock.time += 31_000;
       await random.pick(nodes).reportUses([second.claims]);
@@ -143,31 +148,31 @@ export const month = async (users, seed, progress) => {
       for (; maintained + HOUR / 2 <= clock.time; maintained += HOUR / 2)
         for (const node of nodes) await node.maintainSigningKeys();
       // Whoever was away for a week has been logged out, and logs in again.
-      const { refreshToken } = held[user];
-      if (clock.time >= refreshToken.expiry) {
-        if (clock.time - lives[user].since >= ABSOLUTE) counts.absolute += 1;
+      const life = /** @type {Life} */ (lives.get(user));
+      if (clock.time >= life.held.refreshToken.expiry) {
+        if (clock.time - life.since >= ABSOLUTE) counts.absolute += 1;
         await login(user);
       } else if (random.chance(0.01)) {
-        await random.pick(nodes).revokeSessions([held[user].session.handle], { reason: "logout" });
+        await random.pick(nodes).revokeSessions([life.held.session.handle], { reason: "logout" });
         await login(user);
-      } else await visit(user);
+      } else await visit(user, life);
     }
     clock.time = Math.max(clock.time, start + DAY);
     for (const node of nodes) await node.sweep();
     noteKeys();
     progress((day * users) / DAYS);
   }
-  const keys = nodes[0].listSigningKeys().length;
+  const keys = first.listSigningKeys().length;
   clock.time += 30 * DAY;
   for (const node of nodes) await node.maintainSigningKeys();
   for (let swept = 1; swept > 0;) {
-    const { sessions, revocations, events } = await nodes[0].sweep();
+    const { sessions, revocations, events } = await first.sweep();
     swept = sessions + revocations + events;
   }
-  held.fill(undefined);
+  lives.clear();
   const { items: left } = await storage.listSessions({}, { limit: 10 });
   const { items: events } = await storage.listEvents({ types: ["session_ended", "token_reuse"] }, { limit: 10 });
-  const grown = heap() - before;
+  const grown = (heapUsed() - before) / 1_048_576;
   for (const node of nodes) await node.close();
   const found = {
     "a false refusal": counts.refused,

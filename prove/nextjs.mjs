@@ -2,25 +2,17 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "@pawl/test-servers";
 import { launchChromium } from "@pawl/test-servers/chromium";
 import { installPackageOf } from "../scripts/run.mjs";
 
 const example = new URL("../examples/nextjs/", import.meta.url).pathname;
 const next = join(example, "node_modules/next/dist/bin/next");
 
-const freePort = async () => {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  return port;
-};
-
 /** Asks until it is answered. */
-const untilUp = async (url) => {
+const untilUp = async (/** @type {string} */ url) => {
   for (const started = Date.now(); Date.now() - started < 60_000;) {
     if (
       await fetch(url).then(
@@ -34,6 +26,7 @@ const untilUp = async (url) => {
   throw new Error(`${url} does not answer`);
 };
 
+/** @type {import("./run.mjs").Run} */
 export const nextJs = async (rounds) => {
   installPackageOf("examples/nextjs");
   const folder = mkdtempSync(join(tmpdir(), "pawl-nextjs-"));
@@ -50,6 +43,7 @@ export const nextJs = async (rounds) => {
   const browser = await launchChromium();
   let failures = 0;
   let count = 0;
+  /** @type {Check} */
   const check = (what, is) => {
     count += 1;
     if (is) return;
@@ -69,27 +63,36 @@ export const nextJs = async (rounds) => {
   return { count, failures, note: "Next.js built and started, pages in two tabs" };
 };
 
+/**
+ * @typedef {(what: string, is: boolean) => void} Check
+ * @typedef {import("playwright-core").Page} Page
+ */
+
+/** @type {(browser: import("playwright-core").Browser, origin: string, check: Check) => Promise<void>} */
 const drive = async (browser, origin, check) => {
   const context = await browser.newContext();
   const [page, other] = [await context.newPage(), await context.newPage()];
+  /** @type {string[]} */
   const refreshes = [];
   page.on("response", (response) => {
     const { pathname } = new URL(response.url());
     if (pathname === "/session/refresh") refreshes.push(`${response.request().method()} ${response.status()}`);
   });
-  const shows = (tab, text) =>
+  const open = async (/** @type {Page} */ tab) => {
+    await tab.goto(origin);
+    await tab.waitForFunction(() => "session" in globalThis);
+  };
+  const shows = (/** @type {Page} */ tab, /** @type {string} */ text, element = "h1") =>
     tab
-      .locator("h1")
+      .locator(element)
       .filter({ hasText: text })
       .waitFor()
       .then(
         () => true,
         () => false,
       );
-  for (const tab of [page, other]) {
-    await tab.goto(origin);
-    await tab.waitForFunction(() => globalThis.session !== undefined);
-  }
+  await open(page);
+  await open(other);
   check("a stranger is welcomed, without a refresh", (await shows(page, "Welcome")) && refreshes.length === 0);
   await page.getByRole("button", { name: "Log in" }).click();
   check("the page follows the login", await shows(page, "Hello Ada"));
@@ -97,15 +100,7 @@ const drive = async (browser, origin, check) => {
 
   await context.clearCookies({ name: "sAccessToken" });
   await page.getByRole("button", { name: "Call" }).click();
-  const isAnswered = page
-    .locator("output")
-    .filter({ hasText: "Ada" })
-    .waitFor()
-    .then(
-      () => true,
-      () => false,
-    );
-  check("a call refreshes once", (await isAnswered) && refreshes.join() === "POST 200");
+  check("a call refreshes once", (await shows(page, "Ada", "output")) && refreshes.join() === "POST 200");
 
   await context.clearCookies({ name: "sAccessToken" });
   refreshes.length = 0;
@@ -113,8 +108,7 @@ const drive = async (browser, origin, check) => {
   check("a page is rendered after a refresh on the way", await shows(page, "Orders of Ada"));
   check("by one redirect, back to where it was", refreshes.join() === "GET 303" && page.url() === `${origin}/orders`);
 
-  await page.goto(origin);
-  await page.waitForFunction(() => globalThis.session !== undefined);
+  await open(page);
   await page.getByRole("button", { name: "Log out" }).click();
   check("the page follows the logout", await shows(page, "Welcome"));
   check("so does another tab", await shows(other, "Welcome"));

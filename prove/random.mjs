@@ -1,5 +1,5 @@
 /** A repeatable generator of numbers (mulberry32): the same seed gives the same run. */
-export const createRandom = (seed) => {
+export const createRandom = (/** @type {number} */ seed) => {
   let state = seed >>> 0;
   const next = () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -7,10 +7,13 @@ export const createRandom = (seed) => {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
+  const below = (/** @type {number} */ limit) => Math.floor(next() * limit);
   return {
-    next,
-    below: (limit) => Math.floor(next() * limit),
-    pick: (list) => list[Math.floor(next() * list.length)],
-    chance: (probability) => next() < probability,
+    below,
+    /** @type {<T>(list: ArrayLike<T>) => T} */
+    pick: (list) => /** @type {any} */ (list[below(list.length)]),
+    chance: (/** @type {number} */ probability) => next() < probability,
   };
 };
+
+/** @typedef {ReturnType<typeof createRandom>} Random */

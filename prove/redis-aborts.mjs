@@ -1,15 +1,20 @@
 // Calls to Redis given up while their answers are under way, on shared connections: no answer may go to another call.
-import { openStorage } from "@pawl/storage";
+import { millis, openStorage, StorageError } from "@pawl/storage";
 import { startRedis } from "@pawl/test-servers";
-import { secretHash, sessionOf } from "./parallel-refreshes.mjs";
+import { newRecord } from "../bench/contenders/session-rows.mjs";
+import { userId } from "./identifiers.mjs";
 import { createRandom } from "./random.mjs";
 
 const LANES = 100;
 const SESSIONS = 1000;
 
-/** @param count so many calls are given up. */
+/**
+ * So many calls are given up.
+ * @type {import("./run.mjs").Run}
+ */
 export const redisAborts = async (count, seed, progress) => {
   const server = await startRedis({ settings: { appendonly: "no" } });
+  /** @type {import("@pawl/storage").Storage[]} */
   const stores = [];
   let [aborted, answered, failures] = [0, 0, 0];
   try {
@@ -17,7 +22,7 @@ export const redisAborts = async (count, seed, progress) => {
     const patient = await openStorage(url);
     stores.push(patient);
     await patient.migrate();
-    const sessions = Array.from({ length: SESSIONS }, (_, number) => sessionOf(patient.now(), number));
+    const sessions = Array.from({ length: SESSIONS }, (_, number) => newRecord({ userId: userId(`user-${number}`) }));
     await patient.importSessions(sessions);
     // Time-outs that end about when the answers come.
     for (const timeout of [2, 3, 5])
@@ -28,28 +33,22 @@ export const redisAborts = async (count, seed, progress) => {
         } catch (error) {
           if (tries === 1000) throw error;
         }
-    const lane = async (random) => {
+    const lane = async (/** @type {import("./random.mjs").Random} */ random) => {
       while (aborted < count) {
-        const { id } = random.pick(sessions);
+        const { id, secretHash } = random.pick(sessions);
         const store = random.pick(stores.slice(1));
         const ask = random.chance(0.5)
           ? async () => (await store.getSession(id))?.id
           : async () => {
-              const attempt = {
-                id,
-                seq: 0,
-                iat: 0,
-                secretHash,
-                window: 0,
-                lifetimes: { refreshValidity: 8_640_000_000 },
-              };
+              const lifetimes = { refreshValidity: millis(8_640_000_000) };
+              const attempt = { id, seq: 0, iat: millis(0), secretHash, window: millis(0), lifetimes };
               return (await store.rotate(attempt)).record?.id;
             };
         try {
           if ((await ask()) !== id) failures += 1;
           answered += 1;
         } catch (error) {
-          if (error.code !== "unavailable") throw error;
+          if (!(error instanceof StorageError) || error.code !== "unavailable") throw error;
           aborted += 1;
           if (aborted % 1000 === 0) progress(aborted);
         }
@@ -58,7 +57,7 @@ export const redisAborts = async (count, seed, progress) => {
     await Promise.all(Array.from({ length: LANES }, (_, index) => lane(createRandom(seed + index))));
     for (const session of sessions) {
       const row = await patient.getSession(session.id);
-      if (row?.id !== session.id || row.userId !== session.userId) failures += 1;
+      if (row?.id !== session.id || row?.userId !== session.userId) failures += 1;
     }
   } finally {
     await Promise.all(stores.map((store) => store.close()));

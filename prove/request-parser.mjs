@@ -11,16 +11,23 @@ const refuse = () => {
 };
 
 /** An engine that has a policy, and refuses to do anything. */
-const hollowEngine = new Proxy({ policy: defaultPolicy }, { get: (known, name) => known[name] ?? refuse });
+const hollowEngine = /** @type {import("@pawl/engine").SessionEngine} */ (
+  new Proxy({}, { get: (_, name) => (name === "policy" ? defaultPolicy : refuse) })
+);
 
 /** Reads target, headers, query and JSON body of a request by the dialect that owns its path. */
 export const createRequestParser = () => {
-  const parts = { engine: hollowEngine, config: proofConfig, random: { bytes: (size) => Buffer.alloc(size) } };
+  const parts = {
+    engine: hollowEngine,
+    config: proofConfig,
+    random: { bytes: (/** @type {number} */ size) => Buffer.alloc(size) },
+  };
   const route = createRouter([
     createV1Dialect({ ...parts, version: "0", heartbeat: 15_000 }),
     createCdiDialect(parts),
     createCdi1Dialect({ ...parts, processId: 1 }),
   ]);
+  /** @param {{ method: string, path: string, headers: Record<string, string>, body: string | null }} request */
   return async ({ method, path: target, headers, body }) => {
     const { path, query } = splitTarget(target);
     const { operation } = route(method, path);

@@ -4,8 +4,8 @@ import { runTimed } from "./timed-program.mjs";
 
 const PREFIX = "redis_benchmark";
 /** All rows are one user's, so that they share a bucket and the id's end alone is drawn. */
-const USER = "redis-benchmark";
-const BUCKET = newRecord(USER).id.slice(0, 4);
+const userId = /** @type {import("@pawl/storage").UserId} */ ("redis-benchmark");
+const BUCKET = newRecord({ userId }).id.slice(0, 4);
 const idOf = (/** @type {string} */ end) => `${BUCKET}0000-0000-4000-8000-${end}`;
 /** What `redis-benchmark` puts a number of twelve digits in the place of. */
 const DRAWN = "__rand_int__";
@@ -19,11 +19,9 @@ export const redisBenchmark = async ({ url, command, clients, sessions }) => {
   const storage = await openStorage(`${url}?prefix=${PREFIX}`);
   await storage.migrate();
   const { secretHash } = newRecord();
-  const records = Array.from({ length: sessions }, (_, n) => ({
-    ...newRecord(USER),
-    id: /** @type {any} */ (idOf(String(n).padStart(12, "0"))),
-    secretHash,
-  }));
+  const records = Array.from({ length: sessions }, (_, n) =>
+    newRecord({ userId, id: /** @type {any} */ (idOf(String(n).padStart(12, "0"))), secretHash }),
+  );
   await fill(storage, records);
   const { rotate } = await import(
     /** @type {string} */ (new URL("../../packages/storage-redis/dist/scripts/scripts.js", import.meta.url).href)

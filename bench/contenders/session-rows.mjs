@@ -1,33 +1,35 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { bucketOfUser, openStorage } from "@pawl/storage";
+import { bucketOfUser, millis, NEVER, openStorage, PUBLIC_TENANT } from "@pawl/storage";
 
 const DAY = 86_400_000;
 
+const newUser = () => /** @type {import("@pawl/storage").UserId} */ (`user-${randomUUID().slice(0, 8)}`);
+
 /**
- * A new session as the engine would store it.
- * @param {string} [userId] a new user's unless given
+ * A new session as the engine would store it, of a new user unless one is given.
+ * @param {Partial<import("@pawl/storage").SessionRecord>} [parts]
  * @returns {import("@pawl/storage").SessionRecord}
  */
-export const newRecord = (userId = `user-${randomUUID().slice(0, 8)}`) => {
-  const now = Date.now();
-  const tenantId = /** @type {any} */ ("public");
-  const bucket = bucketOfUser({ tenantId, userId: /** @type {any} */ (userId) });
-  return /** @type {any} */ ({
-    id: bucket.toString(16).padStart(4, "0") + randomUUID().slice(4),
+export const newRecord = (parts = {}) => {
+  const { createdAt = millis(Date.now()), tenantId = PUBLIC_TENANT, userId = newUser() } = parts;
+  const bucket = bucketOfUser({ tenantId, userId });
+  return {
+    id: /** @type {import("@pawl/storage").SessionId} */ (bucket.toString(16).padStart(4, "0") + randomUUID().slice(4)),
     tenantId,
     userId,
     secretHash: randomBytes(32).toString("base64url"),
     current: 0,
     next: 0,
-    issuedAt: 0,
+    issuedAt: millis(0),
     keyKind: "dynamic",
     payload: '{"role":"member"}',
     data: "{}",
-    createdAt: now,
-    lastActiveAt: now,
-    expiresAt: now + 100 * DAY,
-    idleExpiresAt: 8_640_000_000_000_000,
-  });
+    createdAt,
+    lastActiveAt: createdAt,
+    expiresAt: millis(createdAt + 100 * DAY),
+    idleExpiresAt: NEVER,
+    ...parts,
+  };
 };
 
 const AT_ONCE = 500;

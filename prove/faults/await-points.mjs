@@ -21,7 +21,7 @@ const elsewhere = {
 };
 
 /** The function that a line belongs to. */
-const functionAt = (lines, index) =>
+const functionAt = (/** @type {string[]} */ lines, /** @type {number} */ index) =>
   lines
     .slice(0, index + 1)
     .map((line) => /^(?:export )?const (\w+)/.exec(line)?.[1])
@@ -31,9 +31,12 @@ const CALL = /\b(?:storage|log)\.(?!now\b|watchRevocations\b|close\b)(\w+)\(/g;
 
 /** @returns the points, as `faulty-line.mjs` names them, and what of `elsewhere` is not there any more. */
 export const awaitPoints = () => {
+  /** @type {string[]} */
   const points = [];
   const unused = new Set(Object.keys(elsewhere));
-  for (const path of readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".js"))) {
+  for (const path of readdirSync(folder, { encoding: "utf8", recursive: true }).filter((name) =>
+    name.endsWith(".js"),
+  )) {
     const lines = readFileSync(new URL(path, folder), "utf8").split("\n");
     const file = basename(path);
     for (const [index, line] of lines.entries())

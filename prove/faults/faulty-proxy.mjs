@@ -1,19 +1,26 @@
 // Stands between an application and a core: counts the exchanges of one operation, and goes wrong at one.
+import { once } from "node:events";
 import { createServer, request } from "node:http";
+import { buffer } from "node:stream/consumers";
+
+/**
+ * @typedef {import("node:http").IncomingMessage} IncomingMessage
+ * @typedef {import("node:http").ServerResponse} ServerResponse
+ * @typedef {{ status: number, headers: import("node:http").IncomingHttpHeaders, body: Buffer }} Answer
+ */
 
 /** Runs beside every operation: the feed that is followed, what is read when it begins anew, uses that are told of. */
 const BESIDES = /^\/v1\/(revocations|settings|jwks|sessions\/uses)\b/;
 
-const readBody = async (stream) => {
-  const chunks = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return Buffer.concat(chunks);
-};
-
 /**
- * What can go wrong with an exchange. Each gets the answer to write, and `forward`, which gives the core's answer.
- * `isSilent`: whoever asked has to give up.
+ * What can go wrong with an exchange.
+ * @typedef {object} ExchangeFault
+ * @property {(res: ServerResponse, forward: () => Promise<Answer>) => unknown} strike gets the answer to write, and what gives
+ *   the core's answer
+ * @property {true} [isSilent] whoever asked has to give up
  */
+
+/** @type {Record<string, ExchangeFault>} */
 export const exchangeFaults = {
   "cut before it is sent on": { strike: (res) => res.destroy() },
   "cut when it was sent on": {
@@ -38,50 +45,43 @@ export const exchangeFaults = {
 
 /** @param {{ port: number }} target */
 export const startFaultyProxy = async ({ port }) => {
+  /** @type {{ fault: ExchangeFault | undefined, at: number, lasts: boolean, exchanges: string[] } | undefined} */
   let watch;
-  const forwardTo = ({ method, url, headers }, body) =>
-    new Promise((resolve, reject) => {
-      const onward = request({
-        host: "127.0.0.1",
-        port,
-        method,
-        path: url,
-        headers: { ...headers, host: `127.0.0.1:${port}` },
-      });
-      onward.on("response", (answer) => {
-        const { statusCode: status, headers } = answer;
-        readBody(answer).then((body) => resolve({ status, headers, body }), reject);
-      });
-      onward.on("error", reject);
-      onward.end(body);
-    });
+  const onwardOf = (/** @type {IncomingMessage} */ { method, url: path, headers }) =>
+    request({ host: "127.0.0.1", port, method, path, headers: { ...headers, host: `127.0.0.1:${port}` } });
+  /** @type {(req: IncomingMessage, body: Buffer) => Promise<Answer>} */
+  const forwardTo = async (req, body) => {
+    const [answer] = /** @type {[IncomingMessage]} */ (await once(onwardOf(req).end(body), "response"));
+    return { status: answer.statusCode ?? 0, headers: answer.headers, body: await buffer(answer) };
+  };
 
+  /** @param {IncomingMessage} req @param {ServerResponse} res */
   const serve = async (req, res) => {
-    if (/^\/v1\/revocations\b/.test(req.url)) {
-      const { method, url: path, headers } = req;
-      const onward = request({ host: "127.0.0.1", port, method, path, headers });
-      onward.on("response", (answer) => answer.pipe(res.writeHead(answer.statusCode, answer.headers)));
+    const { method, url = "" } = req;
+    if (/^\/v1\/revocations\b/.test(url)) {
+      const onward = onwardOf(req);
+      onward.on("response", (answer) => answer.pipe(res.writeHead(answer.statusCode ?? 0, answer.headers)));
       onward.on("error", () => res.destroy());
       res.on("close", () => onward.destroy());
       onward.end();
       return;
     }
-    const body = await readBody(req);
+    const body = await buffer(req);
     const forward = () => forwardTo(req, body);
     const watched = watch;
-    if (watched !== undefined && !BESIDES.test(req.url)) {
-      watched.exchanges.push(`${req.method} ${req.url.split("?")[0]}`);
+    if (watched !== undefined && !BESIDES.test(url)) {
+      watched.exchanges.push(`${method} ${url.split("?")[0]}`);
       const at = watched.exchanges.length;
-      if (at === watched.at || (at > watched.at && watched.lasts)) return void watched.fault.strike(res, forward);
+      if (at === watched.at || (at > watched.at && watched.lasts)) return void watched.fault?.strike(res, forward);
     }
     const answer = await forward().catch(() => undefined);
     if (answer === undefined) res.destroy();
     else res.writeHead(answer.status, answer.headers).end(answer.body);
   };
   const server = createServer((req, res) => void serve(req, res).catch(() => res.destroy()));
-  const listen = (on) => new Promise((resolve) => server.listen(on, "127.0.0.1", resolve));
+  const listen = (/** @type {number} */ on) => once(server.listen(on, "127.0.0.1"), "listening");
   await listen(0);
-  const { port: own } = server.address();
+  const { port: own } = /** @type {import("node:net").AddressInfo} */ (server.address());
   const stop = () => {
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeAllConnections();
@@ -89,22 +89,32 @@ export const startFaultyProxy = async ({ port }) => {
   };
   return {
     url: `http://127.0.0.1:${own}`,
-    /** Watches an operation; `lasts`: the fault goes on until the operation is over. @returns its exchanges. */
+    /**
+     * Watches an operation; `lasts`: the fault goes on until the operation is over.
+     * @template T
+     * @param {() => Promise<T>} operation
+     * @param {{ fault?: ExchangeFault, at?: number, lasts?: boolean }} [options]
+     * @returns what it gave, and its exchanges
+     */
     async watch(operation, { fault, at = 0, lasts = false } = {}) {
-      const watched = { fault, at, lasts, exchanges: [] };
-      watch = watched;
+      /** @type {string[]} */
+      const exchanges = [];
+      watch = { fault, at, lasts, exchanges };
       try {
-        await operation();
+        return { value: await operation(), exchanges };
       } finally {
         watch = undefined;
       }
-      return watched.exchanges;
     },
-    /** Nobody listens while an operation runs. */
+    /**
+     * Nobody listens while an operation runs.
+     * @template T
+     * @param {() => Promise<T>} operation
+     */
     async without(operation) {
       await stop();
       try {
-        await operation();
+        return await operation();
       } finally {
         await listen(own);
       }

@@ -13,38 +13,43 @@ const failure = () => Object.assign(new Error("disk I/O error"), { code: "SQLITE
 export const watchStatements = () => {
   const Database = createRequire(new URL("../../packages/storage-sqlite/package.json", import.meta.url))("libsql");
   const { exec, prepare } = Database.prototype;
+  /** @type {{ at: number, isAfter: boolean, statements: string[] } | undefined} */
   let watch;
 
+  /** @param {string} sql @param {() => unknown} run */
   const pass = (sql, run) => {
     const watched = watch;
-    if (watched === undefined || BACKGROUND.test(new Error("here").stack)) return run();
+    if (watched === undefined || BACKGROUND.test(new Error("here").stack ?? "")) return run();
     watched.statements.push(sql);
     if (watched.statements.length !== watched.at) return run();
     if (watched.isAfter) run();
     throw failure();
   };
-  Database.prototype.exec = function passExec(sql) {
+  Database.prototype.exec = function passExec(/** @type {string} */ sql) {
     return pass(sql, () => exec.call(this, sql));
   };
-  Database.prototype.prepare = function passPrepare(sql) {
+  Database.prototype.prepare = function passPrepare(/** @type {string} */ sql) {
     const statement = prepare.call(this, sql);
     for (const method of ["get", "all", "run"]) {
       const call = statement[method];
-      statement[method] = (...parameters) => pass(sql, () => call.apply(statement, parameters));
+      statement[method] = (/** @type {unknown[]} */ ...parameters) =>
+        pass(sql, () => call.apply(statement, parameters));
     }
     return statement;
   };
 
   return {
+    /** @param {() => Promise<unknown>} operation @param {{ at?: number, isAfter?: boolean }} [fault] */
     async watch(operation, { at = 0, isAfter = false } = {}) {
-      const own = { at, isAfter, statements: [] };
-      watch = own;
+      /** @type {string[]} */
+      const statements = [];
+      watch = { at, isAfter, statements };
       const outcome = await operation().then(
         () => "answered",
         () => "failed",
       );
       watch = undefined;
-      return { outcome, statements: own.statements };
+      return { outcome, statements };
     },
     /** Takes the hand away. */
     stop: () => Object.assign(Database.prototype, { exec, prepare }),

@@ -7,21 +7,26 @@ export const UNIT = 10_000;
 export const WINDOW = 6 * UNIT;
 export const EXCHANGE = WINDOW / 3;
 
-/** The order of texts, for `sort`. */
+/** The order of texts, for `sort`. @param {string} left @param {string} right */
 export const byText = (left, right) => (left < right ? -1 : left > right ? 1 : 0);
 
-/** @typedef {{ jar: string, held: Map<string, number>, underway: Map<string, number> }} Client */
+/**
+ * @typedef {Map<string, number>} Times a time for each copy
+ * @typedef {{ jar: string, held: Times, underway: Times }} Client
+ */
 
-const textOf = (times) =>
+const textOf = (/** @type {Times} */ times) =>
   [...times.keys()]
     .toSorted(byText)
     .map((copy) => `${copy}:${times.get(copy)}`)
     .join(";");
-const nameOf = ({ jar, held, underway }) => `${jar}|${textOf(held)}|${textOf(underway)}`;
+const nameOf = (/** @type {Client} */ { jar, held, underway }) => `${jar}|${textOf(held)}|${textOf(underway)}`;
 
-const distinct = (clients) => [...new Map(clients.map((client) => [nameOf(client), client])).values()];
+const distinct = (/** @type {Client[]} */ clients) => [
+  ...new Map(clients.map((client) => [nameOf(client), client])).values(),
+];
 
-/** Everything that each client may have become when answers under way arrive at this moment. */
+/** Everything that each client may have become when answers under way arrive at this moment. @type {(clients: Client[], now: number) => Client[]} */
 const withArrivals = (clients, now) =>
   distinct(
     clients.flatMap((client) => {
@@ -32,9 +37,13 @@ const withArrivals = (clients, now) =>
     }),
   );
 
-const recent = (times, from) => new Map([...times].filter(([, at]) => at >= from));
+const recent = (/** @type {Times} */ times, /** @type {number} */ from) =>
+  new Map([...times].filter(([, at]) => at >= from));
 
-/** The clients after time has passed, in which things happen every `step` milliseconds. */
+/**
+ * The clients after time has passed, in which things happen every `step` milliseconds.
+ * @type {(clients: Client[], time: { from: number, to: number, step: number }) => Client[]}
+ */
 export const pass = (clients, { from, to, step }) => {
   let possible = clients;
   for (let now = from + step; now <= Math.min(to, from + EXCHANGE + step); now += step) {
@@ -50,10 +59,13 @@ export const pass = (clients, { from, to, step }) => {
   return distinct(possible.map(({ jar }) => ({ jar, held: new Map(), underway: new Map() })));
 };
 
-/** A client that has just logged in. */
-export const loggedIn = (copy) => [{ jar: copy, held: new Map(), underway: new Map() }];
+/** A client that has just logged in. @returns {Client[]} */
+export const loggedIn = (/** @type {string} */ copy) => [{ jar: copy, held: new Map(), underway: new Map() }];
 
-/** The clients that may have sent this copy, with the answer on its way to them; none when no honest one may. */
+/**
+ * The clients that may have sent this copy, with the answer on its way to them; none when no honest one may.
+ * @type {(clients: Client[], sent: { copy: string, answer: string | undefined, now: number }) => Client[]}
+ */
 export const afterRefresh = (clients, { copy, answer, now }) =>
   withArrivals(clients, now).flatMap((client) => {
     const sent = client.jar === copy ? now : client.held.get(copy);
@@ -63,15 +75,21 @@ export const afterRefresh = (clients, { copy, answer, now }) =>
     return [{ ...client, underway: new Map(client.underway).set(answer, deadline) }];
   });
 
-/** The clients that may have shown the access token that came with this copy. */
+/**
+ * The clients that may have shown the access token that came with this copy.
+ * @type {(clients: Client[], shown: { copy: string, now: number }) => Client[]}
+ */
 export const afterUse = (clients, { copy, now }) =>
   withArrivals(clients, now).filter((client) => client.jar === copy || client.held.has(copy));
 
-/** A text that is equal for clients from which the same may follow, given a name for each copy. */
+/**
+ * A text that is equal for clients from which the same may follow, given a name for each copy.
+ * @type {(clients: Client[], name: (copy: string) => string | undefined, now: number) => string}
+ */
 export const clientsKey = (clients, name, now) =>
   clients
     .map(({ jar, held, underway }) => {
-      const times = (map) =>
+      const times = (/** @type {Times} */ map) =>
         [...map]
           .map(([copy, at]) => `${name(copy)}:${(at - now) / UNIT}`)
           .sort(byText)

@@ -64,7 +64,7 @@ export const mutants = [
     "const bypassed = seq < row.next && window > 0 && row.issuedAt - iat > window;",
     "const bypassed = seq < row.next;",
   ],
-].map(([what, from, to]) => ({ what, from, to }));
+].map(([what = "", from = "", to = ""]) => ({ what, from, to }));
 
 const hooks = `
 let mutants = [];
@@ -88,7 +88,11 @@ export const load = async (url, context, next) => {
 
 let isRegistered = false;
 
-/** The engine with one change; with the change at the index after the last: none, as a control. */
+/**
+ * The engine with one change; with the change at the index after the last: none, as a control.
+ * @param {number} index
+ * @returns {Promise<import("./stage.mjs").EngineModule>}
+ */
 export const brokenEngine = async (index) => {
   const all = [
     ...mutants,
@@ -98,7 +102,7 @@ export const brokenEngine = async (index) => {
   isRegistered = true;
   const [{ createEngine, parseMasterKeys }, { MemoryStorage }] = await Promise.all(
     ["engine", "storage"].map(
-      (name) => import(new URL(`../../packages/${name}/dist/index.js?mutant=${index}`, import.meta.url)),
+      (name) => import(new URL(`../../packages/${name}/dist/index.js?mutant=${index}`, import.meta.url).href),
     ),
   );
   return { createEngine, parseMasterKeys, MemoryStorage };

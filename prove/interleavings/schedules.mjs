@@ -3,22 +3,43 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { afterMint, decideRotation } from "@pawl/storage";
 import { UNIT } from "./honest-client.mjs";
 import { openStage } from "./stage.mjs";
+import { copiesIn } from "./world.mjs";
+
+/**
+ * @typedef {import("./stage.mjs").Row} Row
+ * @typedef {import("./stage.mjs").Copy} Copy
+ * @typedef {import("./stage.mjs").Storage} Storage
+ * @typedef {() => Promise<any>} Call
+ * @typedef {{ storage: Storage, gate: (call: Call) => Promise<any>, restore: (row: Row) => Promise<void> }} Line
+ * @typedef {(method: string, call: Call, args: any[], line: Line) => Promise<any>} BrokenLine
+ * @typedef {Awaited<ReturnType<typeof openGatedStage>>} GatedStage
+ * @typedef {{ stage: GatedStage, world: import("./world.mjs").World, handle: import("@pawl/engine").SessionHandle }} Scene
+ * @typedef {"refresh" | "use" | "revoke" | "time passes" | "a commit is lost"} Name
+ * @typedef {{ name: Name, copy?: Copy | undefined }} Operation
+ */
 
 /** A stage on which each call of the storage waits for its turn while a schedule runs. */
+/** @param {import("../faults/stage.mjs").StoreKind} kind @param {BrokenLine} broken */
 export const openGatedStage = async (kind, broken = (_method, call) => call()) => {
   const operation = new AsyncLocalStorage();
+  /** @type {Call[]} */
   const waiting = [];
-  const gate = (call) =>
+  const gate = (/** @type {Call} */ call) =>
     operation.getStore() === undefined
       ? call()
       : new Promise((resolve, reject) => waiting.push(() => call().then(resolve, reject)));
-  const around = (method, call, args, storage) =>
-    broken(method, () => gate(call), args, { storage, gate, restore: (row) => stage.restore(row, stage.clock.time) });
+  /** @type {import("./stage.mjs").Around} */
+  const around = (method, call, args, storage) => broken(method, () => gate(call), args, { storage, gate, restore });
+  const restore = (/** @type {Row} */ row) => stage.restore(row, stage.clock.time);
+  /** @type {import("./stage.mjs").Stage} */
   const stage = await openStage(kind, { around });
   return { ...stage, operation, waiting, gate };
 };
 
-/** Stores that break the contract: what is one step there takes two, or compares nothing. */
+/**
+ * Stores that break the contract: what is one step there takes two, or compares nothing.
+ * @type {Record<string, BrokenLine>}
+ */
 export const brokenLines = {
   "the store reads, then mints": async (method, call, [attempt], { storage, gate, restore }) => {
     if (method !== "rotate") return call();
@@ -27,22 +48,28 @@ export const brokenLines = {
     const decision = decideRotation(record, attempt, now);
     if (decision.kind !== "mint") return { minted: false, record, now };
     const minted = afterMint(record, { ...attempt, now });
-    await gate(() => restore(minted, now));
+    await gate(() => restore(minted));
     return { minted: true, record: minted, now };
   },
   "the store ends sessions without comparing": async (method, call, [expected, change], { storage, gate }) => {
     if (method !== "applyRotation") return call();
-    return gate(async () => storage.applyRotation(await storage.getSession(expected.id), change));
+    return gate(async () => storage.applyRotation((await storage.getSession(expected.id)) ?? expected, change));
   },
 };
 
-const signature = (outcomes, row) =>
-  JSON.stringify([outcomes, row && [row.current, row.next, row.issuedAt, row.endReason ?? "live"]]);
+const signature = (/** @type {readonly unknown[]} */ outcomes, /** @type {Row} */ row) =>
+  JSON.stringify([outcomes, [row.current, row.next, row.issuedAt, row.endReason ?? "live"]]);
 
-/** What can be done to a session, by name; each is one call of the engine, or one event beside it. */
+/**
+ * What can be done to a session, by name; each is one call of the engine, or one event beside it.
+ * @type {Record<Name, (scene: Scene, copy: Copy) => Promise<unknown>>}
+ */
 const operations = {
-  refresh: ({ stage }, copy) => stage.refresh(copy).then(({ kind, copy: got }) => [kind, got?.id]),
-  use: async ({ stage, handle }, copy) => void (await stage.use(copy, handle)),
+  refresh: async ({ stage }, copy) => {
+    const { kind, copy: got } = await stage.refresh(copy);
+    return [kind, got?.id];
+  },
+  use: ({ stage, handle }, copy) => stage.use(copy, handle),
   revoke: async ({ stage, handle }) => (await stage.engine.revokeSessions([handle], { reason: "logout" })).length,
   // The engine makes no answer of it; it only has to stand between any two calls.
   "time passes": ({ stage }) => stage.gate(async () => void (stage.clock.time += 5 * UNIT)),
@@ -53,42 +80,53 @@ const operations = {
     }),
 };
 
-const perform = (scene, [name, copy]) => operations[name](scene, copy);
+/** @param {Scene} scene @param {Operation} operation */
+const perform = (scene, { name, copy = scene.world.jar }) => operations[name](scene, copy);
 
+/** @type {(list: readonly number[]) => (readonly number[])[]} */
 const permutations = (list) =>
   list.length < 2
     ? [list]
     : list.flatMap((item, index) => permutations(list.filter((_, at) => at !== index)).map((rest) => [item, ...rest]));
 
 /** What comes out when one operation ends before the next begins, for every order. */
+/** @param {Scene} scene @param {readonly Operation[]} todo */
 const oneAfterAnother = async (scene, todo) => {
   const results = new Set();
   for (const order of permutations(todo.map((_, index) => index))) {
     await scene.stage.restore(scene.world.row, scene.world.now);
+    /** @type {unknown[]} */
     const outcomes = [];
-    for (const index of order) outcomes[index] = await perform(scene, todo[index]);
+    for (const index of order) outcomes[index] = await perform(scene, /** @type {Operation} */ (todo[index]));
     results.add(signature(outcomes, await scene.stage.row(scene.world.row.id)));
   }
   return results;
 };
 
-const isAlarm = (outcome) => Array.isArray(outcome) && outcome[0] === "token_reuse";
+const isAlarm = (/** @type {unknown} */ outcome) => Array.isArray(outcome) && outcome[0] === "token_reuse";
 
 /**
  * Which operations are an alarm on the row as it stood before a commit was lost. Such an alarm may end the session also after
  * the loss, when another refresh has brought the row's numbers back: the theft it saw was one.
+ * @param {Scene} scene
+ * @param {readonly Operation[]} todo
  */
 const alarmedBefore = async (scene, todo) => {
-  if (!todo.some(([name]) => name === "a commit is lost")) return [];
+  if (!todo.some(({ name }) => name === "a commit is lost")) return [];
   const alarmed = [];
   for (const operation of todo) {
     await scene.stage.restore(scene.world.row, scene.world.now);
-    alarmed.push(operation[0] === "refresh" && isAlarm(await perform(scene, operation)));
+    alarmed.push(operation.name === "refresh" && isAlarm(await perform(scene, operation)));
   }
   return alarmed;
 };
 
-/** Runs the operations at the same time; `choices` says which waiting call goes next. @returns how many there were. */
+/**
+ * Runs the operations at the same time; `choices` says which waiting call goes next. @returns how many there were.
+ * @param {Scene} scene
+ * @param {readonly Operation[]} todo
+ * @param {readonly number[]} choices
+ */
 const atOnce = async (scene, todo, choices) => {
   const { stage, world } = scene;
   await stage.restore(world.row, world.now);
@@ -102,14 +140,16 @@ const atOnce = async (scene, todo, choices) => {
     if (stage.waiting.length === 0) break;
     widths.push(stage.waiting.length);
     const [next] = stage.waiting.splice(choices[widths.length - 1] ?? 0, 1);
-    await next();
+    await next?.();
   }
-  const outcomes = (await done).map(({ value, reason }) => (reason === undefined ? value : String(reason)));
+  const outcomes = (await done).map((one) => (one.status === "fulfilled" ? one.value : String(one.reason)));
   return { outcomes, result: signature(outcomes, await stage.row(world.row.id)), widths };
 };
 
 /**
  * Runs some operations in all orders of their calls. Each result has to be one that operations one after another give too.
+ * @param {Scene} scene
+ * @param {readonly Operation[]} todo
  * @returns how many orders there were, and those whose result is none of these.
  */
 export const runSchedules = async (scene, todo) => {
@@ -117,38 +157,35 @@ export const runSchedules = async (scene, todo) => {
   const alarmed = await alarmedBefore(scene, todo);
   const wrong = [];
   let runs = 0;
-  for (let choices = []; choices !== undefined;) {
-    const { result, outcomes, widths } = await atOnce(scene, todo, choices);
+  /** @type {number[] | undefined} */
+  let choices = [];
+  while (choices !== undefined) {
+    /** @type {readonly number[]} */
+    const order = choices;
+    const { result, outcomes, widths } = await atOnce(scene, todo, order);
     runs += 1;
     if (!allowed.has(result) && !outcomes.some((outcome, index) => alarmed[index] && isAlarm(outcome)))
       wrong.push(
-        `${todo.map(([name, copy]) => `${name} ${copy?.id ?? ""}`).join(" | ")} [${choices.join(" ")}] gives ${result}`,
+        `${todo.map(({ name, copy }) => `${name} ${copy?.id ?? ""}`).join(" | ")} [${order.join(" ")}] gives ${result}`,
       );
     // The next order: the last choice that can still be raised.
-    const taken = widths.map((_, index) => choices[index] ?? 0);
+    const taken = widths.map((_, index) => order[index] ?? 0);
     let last = widths.length - 1;
-    while (last >= 0 && taken[last] + 1 >= widths[last]) last -= 1;
-    choices = last < 0 ? undefined : [...taken.slice(0, last), taken[last] + 1];
+    while (last >= 0 && (taken[last] ?? 0) + 1 >= (widths[last] ?? 0)) last -= 1;
+    choices = last < 0 ? undefined : [...taken.slice(0, last), (taken[last] ?? 0) + 1];
   }
   return { runs, wrong };
 };
 
 /** The sets of operations to try in a world: two or three, with the copies that somebody holds. */
-export const operationSets = (world) => {
-  const copies = [
-    ...new Map(
-      [world.jar, world.thief, ...world.flights.flatMap(({ token, answers }) => [token, ...answers])]
-        .filter((copy) => copy !== undefined)
-        .map((copy) => [copy.id, copy]),
-    ).values(),
-  ];
-  const refreshes = copies.map((copy) => ["refresh", copy]);
-  const others = [
-    ["use", copies[0]],
-    ["revoke"],
-    ["time passes"],
-    ...(world.commits.length > 0 ? [["a commit is lost"]] : []),
-  ];
+export const operationSets = (/** @type {import("./world.mjs").World} */ world) => {
+  const copies = new Map(copiesIn(world).map((copy) => [copy.id, copy]));
+  /** @type {Operation[]} */
+  const refreshes = [...copies.values()].map((copy) => ({ name: "refresh", copy }));
+  /** @type {Operation[]} */
+  const others = [{ name: "use", copy: world.jar }, { name: "revoke" }, { name: "time passes" }];
+  if (world.commits.length > 0) others.push({ name: "a commit is lost" });
+  /** @type {Operation[][]} */
   const sets = [];
   for (const [index, first] of refreshes.entries()) {
     for (const second of [...refreshes.slice(index), ...others]) {

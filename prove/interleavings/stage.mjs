@@ -1,21 +1,40 @@
 // The real engine on a real storage whose one session can be put back to any earlier state.
 import { accessTokenFormats, createEngine, parseMasterKeys } from "@pawl/engine";
-import { MemoryStorage } from "@pawl/storage";
+import { MemoryStorage, millis } from "@pawl/storage";
 import { openStorage } from "@pawl/storage-sqlite";
+import { createClock } from "../clock.mjs";
+import { sessionId, userId } from "../identifiers.mjs";
 import { WINDOW } from "./honest-client.mjs";
 
-const FAR = 4_000_000_000_000;
+/**
+ * @typedef {import("@pawl/storage").SessionRecord} Row
+ * @typedef {import("@pawl/storage").SessionId} SessionId
+ * @typedef {import("@pawl/storage").Storage} Storage
+ * @typedef {ReturnType<typeof copyOf>} Copy
+ * @typedef {(method: string, call: () => Promise<any>, args: any[], storage: Storage) => Promise<any>} Around
+ * @typedef {{ createEngine: typeof createEngine, parseMasterKeys: typeof parseMasterKeys, MemoryStorage: typeof MemoryStorage }} EngineModule
+ * @typedef {Awaited<ReturnType<typeof openStage>>} Stage
+ */
+
+const FAR = millis(4_000_000_000_000);
 const YEAR = 365 * 86_400_000;
 const METHODS = Object.keys(new MemoryStorage());
 
+export const engineModule = { createEngine, parseMasterKeys, MemoryStorage };
+
 /** A copy of a session's tokens as its holder has it. */
-const copyOf = ({ accessToken, refreshToken }) => {
-  const body = JSON.parse(Buffer.from(accessToken.token.split(".")[1], "base64url").toString());
-  const { seq, parentSeq, issuedAt } = accessTokenFormats.v5.claims(body);
+const copyOf = (/** @type {import("@pawl/engine").IssuedSession} */ { accessToken, refreshToken }) => {
+  const [, body = ""] = accessToken.token.split(".");
+  const claims = accessTokenFormats.v5.claims(JSON.parse(Buffer.from(body, "base64url").toString()));
+  if (claims === undefined) throw new Error("the engine issued a token that says nothing");
+  const { seq, parentSeq, issuedAt } = claims;
   const iat = refreshToken.createdTime;
   return { id: `${seq}.${iat}`, seq, iat, usedAs: issuedAt, parentSeq, refreshToken: refreshToken.token };
 };
 
+/** @typedef {{ storage: () => Storage, restore: (row: Row) => Promise<void> }} Store */
+
+/** @type {(clock: import("@pawl/storage").Clock, engineModule: EngineModule) => Promise<Store>} */
 const openMemory = async (clock, { MemoryStorage }) => {
   let current = new MemoryStorage({ clock });
   return {
@@ -27,6 +46,7 @@ const openMemory = async (clock, { MemoryStorage }) => {
   };
 };
 
+/** @type {typeof openMemory} */
 const openSqlite = async (clock) => {
   const storage = await openStorage("sqlite::memory:", { clock });
   await storage.migrate();
@@ -42,51 +62,69 @@ const openSqlite = async (clock) => {
 /**
  * Opens a stage. `engineModule` may be a broken engine; `around(method, call, args, storage)` may hold a call of the
  * storage back, or do it in another way.
+ * @param {import("../faults/stage.mjs").StoreKind} kind
+ * @param {{ engineModule?: EngineModule, around?: Around | undefined, policy?: Partial<import("@pawl/engine").Policy> }} [options]
  */
-export const openStage = async (
-  kind,
-  { engineModule = { createEngine, parseMasterKeys, MemoryStorage }, around, policy } = {},
-) => {
-  const clock = { time: 1_800_000_000_000, now: () => clock.time };
-  const { storage, restore } = await (kind === "sqlite" ? openSqlite : openMemory)(clock, engineModule);
+export const openStage = async (kind, { engineModule: broken = engineModule, around, policy } = {}) => {
+  const clock = createClock();
+  const { storage, restore } = await (kind === "sqlite" ? openSqlite : openMemory)(clock, broken);
+  /** @type {Record<string, any>} */
   const line = Object.fromEntries(
     METHODS.map((method) => [
       method,
-      (...args) => {
-        const call = () => storage()[method](...args);
+      (/** @type {any[]} */ ...args) => {
+        const call = () => /** @type {any} */ (storage())[method](...args);
         return around === undefined ? call() : around(method, call, args, storage());
       },
     ]),
   );
   // The explorer goes back in time, which no feed could follow.
-  line.watchRevocations = () => () => undefined;
-  line.now = () => clock.time;
-  const engine = await engineModule.createEngine({
-    storage: line,
-    masterKeys: engineModule.parseMasterKeys(Buffer.alloc(32, 7).toString("base64")),
-    policy: { reuseWindow: WINDOW, accessTokenValidity: YEAR, refreshTokenValidity: 10 * YEAR, ...policy },
+  line["watchRevocations"] = () => () => undefined;
+  line["now"] = clock.now;
+  const engine = await broken.createEngine({
+    storage: /** @type {Storage} */ (line),
+    masterKeys: broken.parseMasterKeys(Buffer.alloc(32, 7).toString("base64")),
+    policy: {
+      reuseWindow: millis(WINDOW),
+      accessTokenValidity: millis(YEAR),
+      refreshTokenValidity: millis(10 * YEAR),
+      ...policy,
+    },
   });
+
+  const rowOf = async (/** @type {SessionId} */ id) => {
+    const row = await storage().getSession(id);
+    if (row === undefined) throw new Error("the session is gone");
+    return row;
+  };
 
   return {
     clock,
     engine,
     async login() {
-      const issued = await engine.createSession({ userId: "user" });
-      const handle = issued.session.handle;
-      return { handle, copy: copyOf(issued), row: await storage().getSession(handle) };
+      const issued = await engine.createSession({ userId: userId("user") });
+      const { handle } = issued.session;
+      return { handle, copy: copyOf(issued), row: await rowOf(sessionId(handle)) };
     },
-    restore: async (row, now) => {
+    restore: async (/** @type {Row} */ row, /** @type {number} */ now) => {
       clock.time = now;
       await restore(row);
     },
-    row: (id) => storage().getSession(id),
-    /** Presents a copy. @returns the outcome's kind, or what was thrown, and the copy in the answer. */
-    async refresh(copy) {
-      const asked = engine.refreshSession({ refreshToken: copy.refreshToken });
-      const outcome = await asked.catch((error) => ({ kind: String(error) }));
-      return outcome.kind === "refreshed" ? { kind: outcome.kind, copy: copyOf(outcome) } : { kind: outcome.kind };
+    row: rowOf,
+    /**
+     * Presents a copy.
+     * @param {Pick<Copy, "refreshToken">} copy
+     * @returns {Promise<{ kind: string, copy?: Copy }>} the outcome's kind, or what was thrown, and the copy in the answer
+     */
+    async refresh({ refreshToken }) {
+      try {
+        const outcome = await engine.refreshSession({ refreshToken });
+        return outcome.kind === "refreshed" ? { kind: outcome.kind, copy: copyOf(outcome) } : { kind: outcome.kind };
+      } catch (error) {
+        return { kind: String(error) };
+      }
     },
-    async use(copy, handle) {
+    async use(/** @type {Copy} */ copy, /** @type {import("@pawl/engine").SessionHandle} */ handle) {
       await engine.reportUses([{ handle, seq: copy.seq, issuedAt: copy.usedAs }]);
     },
     close: async () => {

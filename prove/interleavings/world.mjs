@@ -39,6 +39,38 @@ export const PATIENCE = 3;
  * @property {boolean} [exact] whether each alarm has to come at the first refresh that no honest client can have sent
  */
 
+/**
+ * @typedef {import("./stage.mjs").Row} Row
+ * @typedef {import("./stage.mjs").Copy} Copy
+ * @typedef {"victim" | "thief"} Party
+ *
+ * An exchange under way.
+ * @typedef {object} Flight
+ * @property {boolean} server whether a server-side rendering sends it
+ * @property {number} sent
+ * @property {Copy} token
+ * @property {number} arrived how often it has reached the server
+ * @property {readonly Copy[]} answers
+ *
+ * @typedef {object} World
+ * @property {number} now
+ * @property {Row} row
+ * @property {readonly Row[]} commits rows as they were before, newest first, which a loss of commits brings back
+ * @property {number} losses
+ * @property {Copy} jar
+ * @property {readonly Flight[]} flights
+ * @property {Copy | undefined} thief what the thief holds
+ * @property {Party | undefined} actor who acted last
+ * @property {number} actedAt
+ * @property {number} refreshedAt
+ * @property {import("./honest-client.mjs").Client[] | undefined} clients those that can have produced what was seen
+ * @property {number} unexplained refreshes since the first that no honest client can have sent
+ * @property {number | undefined} contradicted the newest number when a use fitted no client
+ * @property {World | undefined} parent
+ * @property {string} step what led here
+ */
+
+/** @type {(life: Life, start: { row: Row, copy: Copy, now: number }) => World} */
 export const startOf = (life, { row, copy, now }) => ({
   now,
   row,
@@ -58,41 +90,33 @@ export const startOf = (life, { row, copy, now }) => ({
 });
 
 /** A text that is equal for worlds from which the same may follow: numbers are relative, what is long past is past. */
-export const worldKey = (world) => {
+export const worldKey = (/** @type {World} */ world) => {
   const { row, now, commits, clients } = world;
-  const copies = new Map();
-  const see = (copy) => copy !== undefined && copies.set(copy.id, copy);
-  see(world.jar);
-  see(world.thief);
-  for (const { token, answers } of world.flights) {
-    see(token);
-    for (const answer of answers) see(answer);
-  }
-  const named = new Set(copies.keys());
+  const named = new Set(copiesIn(world).map(({ id }) => id));
   for (const { jar, held, underway } of clients ?? [])
     for (const id of [jar, ...held.keys(), ...underway.keys()]) named.add(id);
 
   const rows = [row, ...commits.slice(0, world.losses)];
-  const numbers = [...named].map((id) => id.split(".").map(Number));
+  const seqOf = (/** @type {string} */ id) => Number(id.split(".")[0]);
   // Without lost commits only the order of the numbers matters.
   const marks = world.contradicted === undefined ? [] : [world.contradicted];
   const order = [
-    ...new Set([...rows.flatMap(({ current, next }) => [current, next]), ...numbers.map(([seq]) => seq), ...marks]),
+    ...new Set([...rows.flatMap(({ current, next }) => [current, next]), ...[...named].map(seqOf), ...marks]),
   ];
   order.sort((left, right) => left - right);
-  const rank = world.losses > 0 ? (seq) => row.next - seq : (seq) => order.indexOf(seq);
-  const age = (at) => Math.min(OLD, (now - at) / UNIT);
+  const rank = (/** @type {number} */ seq) => (world.losses > 0 ? row.next - seq : order.indexOf(seq));
+  const age = (/** @type {number} */ at) => Math.min(OLD, (now - at) / UNIT);
   const names = new Map(
     [...named]
       .map((id) => {
-        const [seq, iat] = id.split(".").map(Number);
+        const [seq = 0, iat = 0] = id.split(".").map(Number);
         const displaced = rows.map(({ issuedAt }) => (issuedAt - iat <= WINDOW ? 1 : 0)).join("");
         return { id, text: `${rank(seq)},${age(iat)},${displaced}` };
       })
       .sort((left, right) => byText(left.text, right.text) || byText(left.id, right.id))
       .map(({ id, text }, index, all) => [id, all[index - 1]?.text === text ? `${text}#${index}` : text]),
   );
-  const hand = (copy) =>
+  const hand = (/** @type {Copy | undefined} */ copy) =>
     copy === undefined
       ? "-"
       : `${names.get(copy.id)}@${copy.parentSeq === undefined ? "" : Math.min(OLD, Math.ceil((now - copy.usedAs) / UNIT))}`;
@@ -119,12 +143,17 @@ export const worldKey = (world) => {
 };
 
 /** What idleness depends on. */
-const idleText = ({ row, now, actedAt }) =>
+const idleText = (/** @type {World} */ { row, now, actedAt }) =>
   [row.idleExpiresAt - now, now - row.lastActiveAt, now - actedAt].map((time) => time / UNIT).join("i");
 
-const isSameCopy = (one, other) => one.id === other.id && one.usedAs === other.usedAs;
+/** @type {(one: Copy | undefined, other: Copy | undefined) => boolean} */
+const isSameCopy = (one, other) => one?.id === other?.id && one?.usedAs === other?.usedAs;
 
-/** Whether two exchanges stand alike, so that a step of one is a step of the other. */
+/** The copies that somebody holds, or will. */
+export const copiesIn = (/** @type {World} */ { jar, thief, flights }) =>
+  [jar, thief, ...flights.flatMap(({ token, answers }) => [token, ...answers])].filter((copy) => copy !== undefined);
+
+/** Whether two exchanges stand alike, so that a step of one is a step of the other. @type {(one: Flight, other: Flight) => boolean} */
 const isAlike = (one, other) =>
   one.server === other.server &&
   one.sent === other.sent &&
@@ -134,12 +163,14 @@ const isAlike = (one, other) =>
   one.answers.every((answer, index) => isSameCopy(answer, other.answers[index]));
 
 /** The names of the steps that are possible. */
-export const stepsOf = (world, life) => {
+export const stepsOf = (/** @type {World} */ world, /** @type {Life} */ life) => {
   const { flights, now } = world;
   const steps = [];
   const parts = life.thief === "apart" || life.thief === "bursts";
-  const may = (who) => !parts || world.actor === undefined || world.actor === who || now - world.actedAt > WINDOW;
-  const mayRefresh = (who) => may(who) && (life.thief !== "apart" || now - world.refreshedAt > WINDOW);
+  const may = (/** @type {Party} */ who) =>
+    !parts || world.actor === undefined || world.actor === who || now - world.actedAt > WINDOW;
+  const mayRefresh = (/** @type {Party} */ who) =>
+    may(who) && (life.thief !== "apart" || now - world.refreshedAt > WINDOW);
   const own = flights.filter(({ server }) => !server).length;
   if (own < life.tabs) steps.push("send");
   if (life.servers !== undefined && flights.length - own < life.servers) steps.push("render");
@@ -168,12 +199,18 @@ export const stepsOf = (world, life) => {
   return steps;
 };
 
+/** @template T @param {readonly T[]} list @param {number} index */
 const without = (list, index) => list.filter((_, position) => position !== index);
-const replaced = (list, index, value) => list.map((item, position) => (position === index ? value : item));
 
-/** Steps that need no server. @returns undefined for those that do. */
+/**
+ * Steps that need no server.
+ * @param {World} world
+ * @param {readonly string[]} words
+ * @param {number} step
+ * @returns {Partial<World> | undefined} undefined for those that do
+ */
 const quietStep = (world, [verb, first, second], step) => {
-  const { flights, now } = world;
+  const { flights, now, commits } = world;
   const index = Number(first);
   switch (verb) {
     case "send":
@@ -182,7 +219,7 @@ const quietStep = (world, [verb, first, second], step) => {
         flights: [...flights, { server: verb === "render", sent: now, token: world.jar, arrived: 0, answers: [] }],
       };
     case "deliver":
-      return { jar: flights[index].answers[Number(second)], flights: without(flights, index) };
+      return { jar: flights[index]?.answers[Number(second)] ?? world.jar, flights: without(flights, index) };
     case "steal":
       return { thief: world.jar };
     case "wait": {
@@ -191,16 +228,18 @@ const quietStep = (world, [verb, first, second], step) => {
     }
     case "lose":
       return first === "commit"
-        ? { row: world.commits[0], commits: world.commits.slice(1), losses: world.losses - 1 }
+        ? { row: commits[0] ?? world.row, commits: commits.slice(1), losses: world.losses - 1 }
         : { flights: without(flights, index) };
     default:
       return undefined;
   }
 };
 
+/** @param {Row} row @param {Row} old */
 const isUnchanged = (row, old) =>
   row.current === old.current && row.next === old.next && row.idleExpiresAt === old.idleExpiresAt;
 
+/** @param {World} world @param {Row} row @returns {Partial<World>} */
 const committed = (world, row) =>
   row === world.row || isUnchanged(row, world.row)
     ? {}
@@ -209,6 +248,10 @@ const committed = (world, row) =>
 /**
  * Does a step. @returns the world after it, or undefined when it made no difference; with `outcome` for a refresh,
  * `explained` (whether an honest client may have sent it) where the oracle looks on.
+ * @typedef {{ stage: import("./stage.mjs").Stage, handle: import("@pawl/engine").SessionHandle, life: Life }} Scene
+ * @typedef {{ outcome: { kind: string, copy?: Copy }, presented: Copy, explained: boolean }} Refresh
+ * @typedef {{ world: World, row?: Row, refresh?: Refresh }} Step
+ * @type {(world: World, step: string, scene: Scene) => Promise<Step | undefined>}
  */
 export const doStep = async (world, step, { stage, handle, life }) => {
   const words = step.split(" ");
@@ -216,11 +259,11 @@ export const doStep = async (world, step, { stage, handle, life }) => {
   const quiet = quietStep(world, words, (life.step ?? 2) * UNIT);
   if (quiet !== undefined) return { world: { ...world, ...quiet, ...parent } };
 
-  const who = words[0] === "thief" ? "thief" : "victim";
-  const acted = { actor: who, actedAt: world.now };
-  if (words.at(-1).startsWith("use")) {
-    const copy = world[who === "thief" ? "thief" : "jar"];
-    if (copy.parentSeq === undefined) return undefined;
+  const isThief = words[0] === "thief";
+  const acted = { actor: /** @type {Party} */ (isThief ? "thief" : "victim"), actedAt: world.now };
+  if (words.at(-1)?.startsWith("use")) {
+    const copy = isThief ? world.thief : world.jar;
+    if (copy?.parentSeq === undefined) return undefined;
     await stage.restore(world.row, world.now);
     await stage.use(copy, handle);
     const row = await stage.row(world.row.id);
@@ -228,42 +271,40 @@ export const doStep = async (world, step, { stage, handle, life }) => {
     // after it was sealed; others say nothing.
     const { current, next, issuedAt } = world.row;
     const isKnown = copy.seq === next || (current < copy.seq && issuedAt - copy.usedAs > WINDOW);
-    const isEvidence = world.clients !== undefined && isKnown && world.now - copy.usedAs > WINDOW;
-    const seen = isEvidence ? afterUse(world.clients, { copy: copy.id, now: world.now }) : world.clients;
+    const isEvidence = isKnown && world.now - copy.usedAs > WINDOW;
+    const shown = { copy: copy.id, now: world.now };
+    const seen = isEvidence && world.clients !== undefined ? afterUse(world.clients, shown) : world.clients;
     // A use alarms nobody, also when no honest client can have caused it: then only the newest token may still be answered.
-    const contradicted = isEvidence && seen.length === 0 ? next : world.contradicted;
+    const contradicted = isEvidence && seen?.length === 0 ? next : world.contradicted;
     const clients = seen?.length === 0 ? world.clients : seen;
     const after = { ...world, ...committed(world, row), ...acted, clients, contradicted, ...parent };
     return { row, world: after };
   }
 
-  const flight = world.flights[Number(words[1])];
-  const copy = who === "thief" ? world.thief : flight.server ? (flight.answers.at(-1) ?? flight.token) : flight.token;
+  const flight = isThief ? undefined : world.flights[Number(words[1])];
+  const copy = (flight === undefined ? world.thief : flight.server && flight.answers.at(-1)) || flight?.token;
+  if (copy === undefined) throw new Error(`nobody can do ${step}`);
   await stage.restore(world.row, world.now);
   const outcome = await stage.refresh(copy);
   const row = await stage.row(world.row.id);
   const clients =
     world.clients && afterRefresh(world.clients, { copy: copy.id, answer: outcome.copy?.id, now: world.now });
   const explained = world.unexplained === 0 && world.contradicted === undefined && clients?.length !== 0;
-  const taken =
-    who === "thief"
-      ? { thief: words.length === 2 ? (outcome.copy ?? copy) : copy }
-      : {
-          flights: replaced(world.flights, Number(words[1]), {
-            ...flight,
-            arrived: flight.arrived + 1,
-            answers: outcome.copy === undefined ? flight.answers : [...flight.answers, outcome.copy],
-          }),
-        };
+  const arrived = (/** @type {Flight} */ { answers, ...sent }) => ({
+    ...sent,
+    arrived: sent.arrived + 1,
+    answers: outcome.copy === undefined ? answers : [...answers, outcome.copy],
+  });
+  const taken = isThief
+    ? { thief: words.length === 2 ? (outcome.copy ?? copy) : copy }
+    : { flights: world.flights.map((other) => (other === flight ? arrived(other) : other)) };
   const isFirst = world.unexplained === 0;
   // Repeats of an answer bring nobody further, so they are not counted.
   const counts = isFirst || outcome.copy === undefined || row.next > world.row.next;
   const unexplained = clients?.length !== 0 ? 0 : world.unexplained + (counts ? 1 : 0);
   return {
-    outcome,
     row,
-    presented: copy,
-    explained,
+    refresh: { outcome, presented: copy, explained },
     world: {
       ...world,
       ...committed(world, row),

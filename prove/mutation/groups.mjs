@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 
 /** The files of a package with its tests; a group of files that have moved would mutate nothing, and say nothing. */
 const filesOf =
-  (name) =>
-  (sources, tests = sources) => {
+  (/** @type {string} */ name) =>
+  (/** @type {string[]} */ sources, tests = sources) => {
     const group = {
       sources: sources.map((file) => `packages/${name}/src/${file}.ts`),
       tests: tests.map((file) => `packages/${name}/test/${file}.test.ts`),
@@ -18,7 +18,7 @@ const engine = filesOf("engine");
 const node = filesOf("node");
 const core = filesOf("core");
 const web = filesOf("web");
-const inServer = (sources, tests = sources) =>
+const inServer = (/** @type {string[]} */ sources, tests = sources) =>
   core(
     sources.map((file) => `server/${file}`),
     tests.map((file) => `server/${file}`),
@@ -79,7 +79,7 @@ export const groups = {
 /** The group that a run of Stryker is about, as its processes are told. */
 export const group = () => {
   const name = process.env.PAWL_MUTATION ?? "";
-  const found = groups[name];
+  const found = new Map(Object.entries(groups)).get(name);
   if (found === undefined) throw new Error(`PAWL_MUTATION must be one of ${Object.keys(groups).join(", ")}`);
   return { name, ...found };
 };

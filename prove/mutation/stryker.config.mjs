@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { group } from "./groups.mjs";
 
-const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 const { name, sources } = group();
 
 export default {

@@ -1,12 +1,16 @@
-import config from "../../vitest.config.ts";
+import config from "../../vitest.config.js";
 import { group } from "./groups.mjs";
+
+/** @typedef {{ task: import("vitest").RunnerTestFile }} Module what Vitest keeps to itself of a module */
 
 /** A change that keeps a file of tests from loading is noticed; Stryker, which looks for failed tests, needs to see one. */
 const unloadable = {
-  onTestRunEnd(modules) {
+  onTestRunEnd(/** @type {readonly Module[]} */ modules) {
     for (const { task: file } of modules)
       if (file.result?.state === "fail" && file.tasks.length === 0)
-        file.tasks.push({ type: "test", name: "is loaded", mode: "run", file, result: file.result });
+        file.tasks.push(
+          /** @type {any} */ ({ type: "test", name: "is loaded", mode: "run", file, result: file.result }),
+        );
   },
 };
 

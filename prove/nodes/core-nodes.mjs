@@ -8,6 +8,11 @@ const skew = new URL("clock-skew.mjs", import.meta.url).href;
 /** How wrong the clocks of the nodes are, in ms: right, ahead, behind. */
 const SKEWS = [0, 300_000, -300_000];
 
+/**
+ * @param {string} url
+ * @param {{ masterKey: string, window: number, skewMs: number }} options
+ * @returns {Promise<{ url: string, child: import("node:child_process").ChildProcess, ended: Promise<unknown> }>}
+ */
 const startNode = (url, { masterKey, window, skewMs }) => {
   const child = spawn(process.execPath, ["--import", skew, binary, "start", "--json"], {
     env: {
@@ -43,24 +48,26 @@ const startNode = (url, { masterKey, window, skewMs }) => {
  */
 export const startNodes = async (url, { count = 3, window = 0, skewed = true } = {}) => {
   const masterKey = randomBytes(32).toString("base64");
-  const optionsOf = (index) => ({ masterKey, window, skewMs: skewed ? SKEWS[index % SKEWS.length] : 0 });
+  const start = (/** @type {number} */ index) =>
+    startNode(url, { masterKey, window, skewMs: skewed ? (SKEWS[index % SKEWS.length] ?? 0) : 0 });
   // At once, so that they race for the migrations and the first keys.
-  const nodes = await Promise.all(Array.from({ length: count }, (_, index) => startNode(url, optionsOf(index))));
+  const nodes = await Promise.all(Array.from({ length: count }, (_, index) => start(index)));
   return {
     masterKey,
     /** Addresses of the nodes, also of one that is dead now. */
     urls: () => nodes.map((node) => node.url),
-    kill: async (index) => {
-      nodes[index].child.kill("SIGKILL");
-      await nodes[index].ended;
+    /** Kills a node, and starts it again. */
+    restart: async (/** @type {number} */ index) => {
+      nodes[index]?.child.kill("SIGKILL");
+      await nodes[index]?.ended;
+      nodes[index] = await start(index);
     },
-    restart: async (index) => {
-      nodes[index] = await startNode(url, optionsOf(index));
-    },
-    isAlive: (index) => nodes[index].child.exitCode === null && nodes[index].child.signalCode === null,
+    areAlive: () => nodes.every(({ child }) => child.exitCode === null && child.signalCode === null),
     stop: async () => {
       for (const { child } of nodes) child.kill("SIGKILL");
       await Promise.all(nodes.map(({ ended }) => ended));
     },
   };
 };
+
+/** @typedef {Awaited<ReturnType<typeof startNodes>>} Nodes */

@@ -4,8 +4,17 @@ import { startNodes } from "./core-nodes.mjs";
 import { openStore } from "./stores.mjs";
 import { startVisitors } from "./visitors.mjs";
 
-/** Runs visitors through nodes on a storage while `strike` strikes so many times, then checks everything. */
-const underLoad = async (name, { count, seed, progress, strike }) => {
+/**
+ * @typedef {import("./stores.mjs").StoreName} StoreName
+ * @typedef {import("./stores.mjs").ServedStore} ServedStore
+ * @typedef {{ store: ServedStore, nodes: import("./core-nodes.mjs").Nodes, random: import("../random.mjs").Random }} Scene
+ */
+
+/**
+ * Runs visitors through nodes on a storage while `strike` strikes so many times, then checks everything.
+ * @type {(strike: (scene: Scene) => Promise<void>) => (name: StoreName) => import("../run.mjs").Run}
+ */
+const underLoad = (strike) => (name) => async (count, seed, progress) => {
   const random = createRandom(seed);
   const store = await openStore(name);
   const nodes = await startNodes(store.url, { skewed: name !== "sqlite" });
@@ -13,7 +22,7 @@ const underLoad = async (name, { count, seed, progress, strike }) => {
     const visitors = startVisitors(nodes, { random });
     for (let round = 0; round < count; round += 1) {
       await visitors.acknowledged(20 + random.below(100));
-      await strike({ store, nodes, random, visitors });
+      await strike({ store, nodes, random });
       await visitors.acknowledged(20);
       progress(round);
     }
@@ -34,27 +43,11 @@ const underLoad = async (name, { count, seed, progress, strike }) => {
 };
 
 /** kill -9 of a core node at a random moment; it is started again while the others serve. */
-export const nodeCrashes = (name) => (count, seed, progress) =>
-  underLoad(name, {
-    count,
-    seed,
-    progress,
-    strike: async ({ nodes, random }) => {
-      const index = random.below(nodes.urls().length);
-      await nodes.kill(index);
-      await nodes.restart(index);
-    },
-  });
+export const nodeCrashes = underLoad(async ({ nodes, random }) => nodes.restart(random.below(nodes.urls().length)));
 
 /** kill -9 of the database with all its processes; it is started again, the nodes are not. */
-export const serverCrashes = (name) => (count, seed, progress) =>
-  underLoad(name, {
-    count,
-    seed,
-    progress,
-    strike: async ({ store, nodes }) => {
-      await store.kill();
-      await store.start();
-      if (nodes.urls().some((_, index) => !nodes.isAlive(index))) throw new Error("a node ended with its database");
-    },
-  });
+export const serverCrashes = underLoad(async ({ store, nodes }) => {
+  await store.kill();
+  await store.start();
+  if (!nodes.areAlive()) throw new Error("a node ended with its database");
+});

@@ -1,15 +1,14 @@
 // Failovers that lose commits: an asynchronous standby of PostgreSQL, a replica of Redis Cluster. Nobody may be taken for a thief.
+import { setTimeout as pause } from "node:timers/promises";
 import { startPostgres, startRedisCluster } from "@pawl/test-servers";
 import { createRandom } from "../random.mjs";
 import { startNodes } from "./core-nodes.mjs";
 import { openSwitchboard } from "./switchboard.mjs";
-import { startVisitors } from "./visitors.mjs";
+import { post, startVisitors } from "./visitors.mjs";
 
-const pause = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
-
-const until = async (what, isSo) => {
+const until = async (/** @type {string} */ what, /** @type {() => boolean} */ isSo) => {
   const end = performance.now() + 60_000;
-  while (!(await isSo())) {
+  while (!isSo()) {
     if (performance.now() > end) throw new Error(`${what} within 60 s`);
     await pause(50);
   }
@@ -18,6 +17,7 @@ const until = async (what, isSo) => {
 /**
  * Each round: the standby stops receiving, clients get 0 to 3 more refreshes acknowledged, the primary dies, the standby
  * is promoted. Each client goes on with the token it has.
+ * @type {import("../run.mjs").Run}
  */
 export const postgresFailovers = async (count, seed, progress) => {
   const random = createRandom(seed);
@@ -27,24 +27,14 @@ export const postgresFailovers = async (count, seed, progress) => {
   const nodes = await startNodes(url);
   const lost = [0, 0, 0, 0];
   const failures = { alarm: 0, loggedOut: 0 };
-  const ask = async (path, body, isPatient = true) => {
+  const ask = async (/** @type {string} */ path, /** @type {object} */ body) => {
     for (;;) {
-      try {
-        const response = await fetch(random.pick(nodes.urls()) + path, {
-          method: "POST",
-          headers: { "content-type": "application/json" },
-          body: JSON.stringify(body),
-          signal: AbortSignal.timeout(5000),
-        });
-        if (response.status < 500) return { status: response.status, answer: await response.json() };
-      } catch {
-        // Nothing was heard: asked again.
-      }
-      if (!isPatient) throw new Error(`no answer from ${path}`);
+      const heard = await post(random.pick(nodes.urls()) + path, body);
+      if (heard !== undefined) return heard;
       await pause(50);
     }
   };
-  const refresh = async (client) => {
+  const refresh = async (/** @type {{ token: string }} */ client) => {
     const { status, answer } = await ask("/v1/sessions/refresh", { refreshToken: client.token });
     if (status === 200) client.token = answer.refreshToken.token;
     else failures[answer.code === "token_theft_detected" ? "alarm" : "loggedOut"] += 1;
@@ -67,7 +57,7 @@ export const postgresFailovers = async (count, seed, progress) => {
       standby.freeze();
       for (const client of clients) {
         const losses = random.below(4);
-        lost[losses] += 1;
+        lost[losses] = (lost[losses] ?? 0) + 1;
         for (let turn = 0; turn < losses; turn += 1) await refresh(client);
       }
       await primary.kill();
@@ -93,13 +83,17 @@ export const postgresFailovers = async (count, seed, progress) => {
   }
 };
 
-/** Each round: a master dies under load, its replica takes over, the dead one comes back as a replica. Losses are counted. */
+/**
+ * Each round: a master dies under load, its replica takes over, the dead one comes back as a replica. Losses are counted.
+ * @type {import("../run.mjs").Run}
+ */
 export const redisFailovers = async (count, seed, progress) => {
   const random = createRandom(seed);
   const cluster = await startRedisCluster({ masters: 3, replicas: 1 });
+  /** @type {import("./core-nodes.mjs").Nodes | undefined} */
   let nodes;
   try {
-    const isReplica = (node) => node.command("role").startsWith("slave");
+    const isReplica = (/** @type {(typeof cluster.nodes)[number]} */ node) => node.command("role").startsWith("slave");
     nodes = await startNodes(cluster.url);
     const visitors = startVisitors(nodes, { random });
     for (let round = 0; round < count; round += 1) {

@@ -1,21 +1,26 @@
 // Honest visitors of core nodes: each logs in, refreshes, verifies and sometimes logs out, asks another node when one does
 // not answer, and repeats a refresh with the token it has until it hears something.
+import { setTimeout as pause } from "node:timers/promises";
+
 const PATIENCE_MS = 120_000;
 const TIMEOUT_MS = 5000;
 
-const pause = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
-
-/** One request; undefined where nothing was heard, or 503. */
-const post = async (url, path, body) => {
+/**
+ * One request.
+ * @param {string} url
+ * @param {object} body
+ * @returns {Promise<{ status: number, answer: any } | undefined>} undefined where nothing was heard, or 5xx
+ */
+export const post = async (url, body) => {
   try {
-    const response = await fetch(url + path, {
+    const response = await fetch(url, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const answer = await response.json();
-    return response.status >= 500 ? { unavailable: response } : { status: response.status, answer };
+    return response.status >= 500 ? undefined : { status: response.status, answer };
   } catch {
     return undefined;
   }
@@ -24,26 +29,30 @@ const post = async (url, path, body) => {
 /**
  * Sends visitors through the nodes.
  * @param {{ urls: () => readonly string[] }} nodes
- * @param {{ random: ReturnType<import("../random.mjs").createRandom>, lanes?: number }} options
+ * @param {{ random: import("../random.mjs").Random, lanes?: number }} options
  */
 export const startVisitors = (nodes, { random, lanes = 16 }) => {
-  /** Sessions that were acknowledged: the newest token that was, and whether their end was. */
+  /**
+   * Sessions that were acknowledged: the newest token that was, and whether their end was.
+   * @typedef {{ handle: string, token: string, accessToken: string, lost?: string, isEnding?: boolean, isEnded?: boolean }} Session
+   * @type {Map<string, Session>}
+   */
   const sessions = new Map();
-  const count = { acknowledged: 0, alarms: 0, loggedOut: 0, refusedTokens: 0, silence: 0 };
-  const state = { isOver: false, failed: undefined };
+  const count = { acknowledged: 0, alarms: 0, loggedOut: 0, refusedTokens: 0 };
+  /** @type {{ isOver: boolean, failed?: Error }} */
+  const state = { isOver: false };
 
-  const untilAnswered = async (path, body) => {
+  const untilAnswered = async (/** @type {string} */ path, /** @type {object} */ body) => {
     const end = performance.now() + PATIENCE_MS;
     while (performance.now() < end) {
-      const heard = await post(random.pick(nodes.urls()), path, body);
-      if (heard?.status !== undefined) return heard;
+      const heard = await post(random.pick(nodes.urls()) + path, body);
+      if (heard !== undefined) return heard;
       await pause(20);
     }
-    count.silence += 1;
     throw new Error(`no answer from ${path} within ${PATIENCE_MS / 1000} s`);
   };
 
-  const refresh = async (session) => {
+  const refresh = async (/** @type {Session} */ session) => {
     const { status, answer } = await untilAnswered("/v1/sessions/refresh", { refreshToken: session.token });
     if (status === 200) {
       session.token = answer.refreshToken.token;
@@ -57,23 +66,24 @@ export const startVisitors = (nodes, { random, lanes = 16 }) => {
     return false;
   };
 
-  const verify = async ({ accessToken }) => {
+  const verify = async (/** @type {Session} */ { accessToken }) => {
     const { status } = await untilAnswered("/v1/sessions/verify", { accessToken });
     if (status !== 200) count.refusedTokens += 1;
   };
 
-  const revoke = async (session) => {
+  const revoke = async (/** @type {Session} */ session) => {
     session.isEnding = true;
     await untilAnswered("/v1/sessions/revoke", { handles: [session.handle], reason: "logout" });
     session.isEnded = true;
     count.acknowledged += 1;
   };
 
-  const visit = async (user) => {
-    const heard = await post(random.pick(nodes.urls()), "/v1/sessions", { userId: user });
+  const visit = async (/** @type {string} */ userId) => {
+    const heard = await post(`${random.pick(nodes.urls())}/v1/sessions`, { userId });
     // A login that was not answered may have been made: nobody holds its tokens.
     if (heard?.status !== 201) return pause(20);
     const { session: made, refreshToken, accessToken } = heard.answer;
+    /** @type {Session} */
     const session = { handle: made.handle, token: refreshToken.token, accessToken: accessToken.token };
     sessions.set(session.handle, session);
     count.acknowledged += 1;
@@ -84,7 +94,7 @@ export const startVisitors = (nodes, { random, lanes = 16 }) => {
     if (random.chance(0.5) && !state.isOver) await revoke(session);
   };
 
-  const lane = async (name) => {
+  const lane = async (/** @type {string} */ name) => {
     for (let round = 0; !state.isOver; round += 1) await visit(`${name}-${round % 7}`);
   };
   const work = Promise.all(Array.from({ length: lanes }, (_, name) => lane(`visitor-${name}`))).catch((error) => {
@@ -93,10 +103,9 @@ export const startVisitors = (nodes, { random, lanes = 16 }) => {
   });
 
   return {
-    sessions,
     count,
     /** Resolves after so many more acknowledged writes. */
-    async acknowledged(more) {
+    async acknowledged(/** @type {number} */ more) {
       const wanted = count.acknowledged + more;
       while (count.acknowledged < wanted && !state.isOver) await pause(2);
       if (state.failed !== undefined) throw state.failed;
