@@ -116,17 +116,17 @@ const bytesOf = (lines: readonly string[]): number =>
   lines.reduce((sum, line) => sum + "Set-Cookie: \r\n".length + line.length, 0);
 
 /**
- * Puts lines into an answer, and before them as many of those for left cookies as leave it small enough for proxies: first the
- * likeliest, then any of the others, so that the answers to come clear every place.
+ * Puts lines into an answer, and before them as many of those for left cookies as leave it small enough for proxies: a few of
+ * them at random, so that later answers clear every place, and the likeliest of the others.
  */
 const appendCookies = (exchange: Exchange, left: readonly string[], lines: readonly string[], announced = 0): void => {
   const used = bytesOf([...exchange.cookieLines(), ...lines]) + announced;
   const free = Math.max(MOST_HEAD_BYTES - used, LEAST_CLEARING_BYTES);
-  const likely = fitting(left, (free * 3) / 4);
-  const others = left.filter((line) => !likely.includes(line));
-  const start = others.length > 0 ? randomInt(others.length) : 0;
-  const chosen = fitting([...others.slice(start), ...others.slice(0, start)], free - bytesOf(likely));
-  for (const line of [...likely, ...chosen]) exchange.appendCookie(line);
+  const start = left.length > 0 ? randomInt(left.length) : 0;
+  const chance = fitting([...left.slice(start), ...left.slice(0, start)], LEAST_CLEARING_BYTES);
+  const others = left.filter((line) => !chance.includes(line));
+  const likely = fitting(others, free - bytesOf(chance));
+  for (const line of [...chance, ...likely]) exchange.appendCookie(line);
   for (const line of lines) exchange.appendCookie(line);
 };
 
