@@ -23,7 +23,7 @@ export default {
   coverageAnalysis: "perTest",
   concurrency: 2,
   // Endless loops are counted, not timed: a machine that is busy with other work would be taken for one.
-  timeoutMS: 60_000,
+  timeoutMS: 20_000,
   tempDirName: `prove/mutation/.stryker/${name}`,
   reporters: ["json", "progress-append-only"],
   jsonReporter: { fileName: `artifacts/mutation/${name}.json` },

@@ -25,5 +25,6 @@ export default {
     isolate: false,
     // A request that a change leaves without an answer; the tests take milliseconds.
     testTimeout: 5_000,
+    hookTimeout: 5_000,
   },
 };
