@@ -5,6 +5,7 @@ const units = { w: 604_800_000, d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000,
 /**
  * Reads a duration such as `500ms`, `90s`, `30m`, `12h`, `90d`, `2w`: one whole number and one unit.
  * @returns undefined when the text is not a duration, or longer than JavaScript can count exactly.
+ * @example parseDuration("15m") // 900000
  */
 export const parseDuration = (text: string): Millis | undefined => {
   const [, count, unit] = /^(\d{1,15})(ms|s|m|h|d|w)$/.exec(text) ?? [];

@@ -35,6 +35,9 @@ export interface EngineOptions {
  * what was revoked within one access token lifetime. Nothing runs by itself but the following of revocations:
  * `startMaintenance` does the rest.
  * @throws EngineError `invalid_input` for a bad policy, `master_key_missing`, `master_key_wrong`, `signing_key_corrupt`.
+ * @example
+ * const engine = await createEngine({ storage, masterKeys: parseMasterKeys(process.env.PAWL_MASTER_KEY) });
+ * const stop = startMaintenance({ engine });
  */
 export const createEngine = async (options: EngineOptions): Promise<SessionEngine> => {
   const { storage, masterKeys, readMasterKeys, random = systemRandom } = options;

@@ -18,7 +18,7 @@ const hourly = (
   count: 1,
 });
 
-/** A refresh token was presented that no honest client could hold any more. */
+/** A refresh token was presented that no honest client can still hold. */
 export const tokenReuseEvent = (row: SessionRecord, seq: number, at: Millis): EventRecord =>
   hourly("token_reuse", row, { at, detail: { presented: seq, current: row.current, next: row.next } });
 

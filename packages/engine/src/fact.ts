@@ -1,11 +1,11 @@
 import { type Storage, StorageError } from "@pawl/storage";
 
-/** A fact changes under us only when somebody else won; this many winners in a row mean that something is wrong. */
+/** An attempt fails only when another writer wins; losing this often means that something is wrong. */
 const MAX_ATTEMPTS = 16;
 
 /**
- * Changes a lasting fact of the store, `initial` where there is none yet, until nobody came between.
- * @returns what stood before.
+ * Changes a lasting fact of the store, starting from `initial` when there is none, and tries again when another writer was faster.
+ * @returns the value before the change.
  * @throws StorageError `unavailable` when it keeps changing.
  */
 export const replaceFact = async (

@@ -1,7 +1,7 @@
 import { type Lifetimes, type Millis, millis, type SigningAlgorithm, type UsePolicy } from "@pawl/storage";
 import { EngineError } from "./errors.js";
 
-/** What happens when a refresh token is used that no honest client could hold any more. */
+/** What happens when a refresh token is used that no honest client can still hold. */
 export type TheftAction = "revoke_session" | "revoke_user" | "report";
 
 /** The rules of one engine. Durations are milliseconds. */
@@ -24,7 +24,7 @@ export interface Policy {
   readonly maxSessionsPerUser?: number | undefined;
   /** Whether sessions carry an anti-CSRF token, older ones from their next refresh on, and checks compare it. */
   readonly enableAntiCsrf: boolean;
-  /** The algorithm of access tokens, but for the token versions 1 and 2, which are always RS256. */
+  /** The algorithm of access tokens; token versions 1 and 2 are always RS256. */
   readonly signingAlgorithm: SigningAlgorithm;
   /** Life of a dynamic signing key: 168 h unless said otherwise. */
   readonly signingKeyUpdateInterval: Millis;
@@ -49,7 +49,7 @@ export const defaultPolicy: Policy = {
   eventRetention: millis(90 * 86_400_000),
 };
 
-/** A century: beyond it times would leave what a token can say. */
+/** A century: a token cannot express times far beyond it. */
 const LONGEST = 36_500 * 86_400_000;
 
 /** What each rule accepts in milliseconds, whichever way it is given: `config.yaml`, the options of an SDK, or an engine's. */

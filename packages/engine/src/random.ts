@@ -19,7 +19,7 @@ export const createRandomPool = (poolSize = 8192): RandomSource => {
       }
       const taken = pool.subarray(used, used + size);
       const bytes = Buffer.from(taken);
-      // Bytes that were given out must not be found here by whoever reads the memory later.
+      // Bytes that were given out must not stay readable in memory.
       taken.fill(0);
       used += size;
       return bytes;

@@ -89,7 +89,7 @@ export interface SessionEngine {
 
   getSession(handle: string): Promise<SessionInformation | undefined>;
   listSessions(selector: SessionSelector, page: PageRequest): Promise<Page<SessionInformation>>;
-  /** All handles of a user's live sessions, whatever their number; of the tenant `public` unless told otherwise. */
+  /** All handles of a user's live sessions; of the tenant `public` unless another is given. */
   listSessionHandles(user: UserOfTenant): Promise<readonly SessionHandle[]>;
   /** @returns false when there is no such live session. */
   updateSessionData(handle: string, data: JsonObject): Promise<boolean>;
@@ -105,7 +105,7 @@ export interface SessionEngine {
   keySet(algorithm?: SigningAlgorithm): KeySet;
   /** The published keys of one algorithm and kind with their public halves, newest first; the first key is made. */
   publishedSigningKeys(algorithm: SigningAlgorithm, kind: SigningKeyKind): Promise<readonly PublicSigningKey[]>;
-  /** When the next dynamic key of an algorithm will be published, unless somebody rotates before. */
+  /** When the next dynamic key of an algorithm will be published, unless it is rotated before. */
   nextSigningKeyAt(algorithm: SigningAlgorithm): Millis;
   listSigningKeys(): readonly SigningKeyInformation[];
   /** Adds a dynamic key that takes over after the publication lead; the old ones stay published. */

@@ -91,7 +91,7 @@ export interface RefreshSessionInput {
   readonly refreshToken: string;
   /**
    * What else the client sent under the same name, at most eight: a changed cookie domain leaves
-   * such duplicates behind. Of each session only the newest copy is tried, so that a stale one beside it alarms nobody.
+   * such duplicates behind. Only the newest copy of each session is tried, so that a stale one beside it raises no alarm.
    */
   readonly otherRefreshTokens?: readonly string[] | undefined;
   /** Compared only when `enableAntiCsrf` is true here and the presented token was issued with one. */
@@ -116,7 +116,7 @@ export type RefreshOutcome =
       readonly why: "invalid_token" | "no_session" | "forged_token" | "anti_csrf";
       readonly message: string;
     }
-  /** No honest client could have sent this token: somebody holds a copy. */
+  /** No honest client could have sent this token: someone else holds a copy. */
   | {
       readonly kind: "token_reuse";
       readonly session: { readonly handle: SessionHandle; readonly tenantId: TenantId; readonly userId: UserId };

@@ -6,8 +6,8 @@ const HOUR = 3_600_000;
 const MOST_SESSIONS = 10_000;
 
 /**
- * Limits what people are told of thefts to one report per session and hour, as events are counted: with the theft action
- * `report` the session lives on, and a dead token may be presented any number of times.
+ * Limits reports of theft to one per session and hour, as events are counted: with the theft action `report` the session
+ * lives on, and a dead token may be presented any number of times.
  * @returns a function that counts one and says of how many to report now; undefined while the hour has its report.
  */
 export const createTheftReports = (): ((handle: SessionHandle, now: Millis) => number | undefined) => {

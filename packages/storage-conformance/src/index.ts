@@ -32,8 +32,9 @@ export {
 /**
  * Registers the storage contract as vitest tests: an adapter that passes them is one.
  * @param open opens a store; the kit migrates and closes it, and asks for a new location in every test.
- * @param options.shared whether a location opened twice, or again, is the same content: true but for a store that lives in
+ * @param options.shared whether a location opened twice, or again, is the same content: true except for a store that lives in
  *   one object's memory.
+ * @example testStorage("my store", ({ clock, location }) => openStorage(urlOf(location), { clock }));
  */
 export const testStorage = (name: string, open: OpenStore, options: { readonly shared?: boolean } = {}): void => {
   describe(name, () => {

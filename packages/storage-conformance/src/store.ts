@@ -75,7 +75,7 @@ export const sessionId = (owner: Owner = alice): SessionId =>
 
 export const day = 86_400_000;
 
-/** A session as a login makes it, but for what is given. */
+/** A session as a login makes it, with the given parts. */
 export const sessionRecord = (clock: Clock, parts: Partial<SessionRecord> = {}): SessionRecord => ({
   id: sessionId({ ...alice, ...parts }),
   ...alice,

@@ -1,5 +1,6 @@
 import type { EventRecord, EventSelector, Page, PageRequest } from "@pawl/storage";
 import { decodeEventPosition, eventOf, eventPage, type EventRow } from "@pawl/storage/adapter";
+import { rowsOf } from "./connection/connection.js";
 import type { Database } from "./connection/database.js";
 import { keyOf, longTextsOf } from "./index-key.js";
 import { join, type Sql, sql } from "./connection/sql.js";
@@ -33,6 +34,6 @@ export const listEvents = async (
 ): Promise<Page<EventRecord>> => {
   const after = page.after === undefined ? undefined : decodeEventPosition(page.after);
   const [answer] = await database.send(statements.listEvents(selector, after, page.limit + 1));
-  const rows = (answer?.rows ?? []) as readonly EventRow[];
+  const rows = rowsOf<EventRow>(answer);
   return eventPage(rows.map(eventOf), page.limit);
 };

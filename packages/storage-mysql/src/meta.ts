@@ -1,5 +1,6 @@
 import type { MetaRecord, Page, PageRequest } from "@pawl/storage";
 import { metaPage } from "@pawl/storage/adapter";
+import { rowsOf } from "./connection/connection.js";
 import type { Database } from "./connection/database.js";
 import { keyOf, longTextsOf } from "./index-key.js";
 import { sql } from "./connection/sql.js";
@@ -30,6 +31,6 @@ export const replaceMeta = async (
 
 export const listMeta = async (database: Database, prefix: string, page: PageRequest): Promise<Page<MetaRecord>> => {
   const [answer] = await database.send(statements.listMeta(prefix, page.after, page.limit + 1));
-  const found = ((answer?.rows ?? []) as readonly MetaRecord[]).map(({ name, value }) => ({ name, value }));
+  const found = rowsOf<MetaRecord>(answer).map(({ name, value }) => ({ name, value }));
   return metaPage(found, page.limit);
 };

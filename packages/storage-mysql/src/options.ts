@@ -15,7 +15,7 @@ export interface MysqlOptions {
   readonly ssl: SslOptions | undefined;
   /** For how many milliseconds a call waits for a connection and its answer together. */
   readonly timeout: number;
-  /** At most so many connections. */
+  /** The most connections. */
   readonly poolSize: number;
   /** Whether a server is accepted that acknowledges what is not yet on its disk. */
   readonly relaxed: boolean;

@@ -10,7 +10,7 @@ type ReadState = (from: { readonly base: number; readonly mark: number }) => Pro
 
 /**
  * Wakes listeners when revocations were committed: at once by this process, and by polling for others. It polls only while
- * somebody listens, one poll at a time, and keeps no process alive.
+ * there is a listener, one poll at a time, and keeps no process alive.
  */
 export class RevocationWatch {
   readonly listeners = new WakeListeners({

@@ -7,18 +7,18 @@ import type {
   SessionReference,
 } from "@pawl/storage";
 import { referenceOf } from "@pawl/storage/adapter";
-import { type Answer, serverTime } from "./connection/connection.js";
+import { type Answer, rowsOf, serverTime } from "./connection/connection.js";
 import type { Database } from "./connection/database.js";
 import { keyOf, longTextsOf } from "./index-key.js";
 import type { NumberedRow } from "./rows.js";
 import { inPieces, join, type Sql, sql } from "./connection/sql.js";
 
-/** So many revocations make a page at most. */
+/** The most revocations in a page. */
 const pageLimit = 10_000;
 
 /**
  * The feed's rows are numbered when they are written, and seen when they are committed: a lower number may appear after a
- * higher one. After so many milliseconds it does not any more: from its number to its commit a transaction has nothing to
+ * higher one. After this many milliseconds it no longer does: from its number to its commit a transaction has nothing to
  * wait for but the server's disk, and from its start to its number the server bounds it (`wait_timeout`).
  */
 export const settlingTime = 60_000;
@@ -115,8 +115,7 @@ const markOf = (row: Pick<NumberedRow, "id"> | undefined): string =>
 
 const feedOf = (answer: Answer | undefined): FeedRow => answer?.rows[0] as FeedRow;
 
-const revocationsOf = (answer: Answer | undefined): readonly NumberedRow[] =>
-  (answer?.rows ?? []) as readonly NumberedRow[];
+const revocationsOf = (answer: Answer | undefined): readonly NumberedRow[] => rowsOf<NumberedRow>(answer);
 
 const pageOf = (
   feed: FeedRow,
@@ -155,7 +154,7 @@ const revocationOf = (row: NumberedRow): RevocationRecord => ({
   reason: row.reason,
 });
 
-/** Deletes entries older than a time, at most so many; the feed remembers the greatest number among them. */
+/** Deletes at most `limit` entries older than a time; the feed remembers the greatest number among them. */
 export const deleteRevocations = async (database: Database, before: Millis, limit: number): Promise<number> => {
   const lock = sql`SELECT number FROM revocations WHERE at < ${before} ORDER BY at LIMIT ${limit} FOR UPDATE`;
   return database.transact([lock], ([answer]) => {

@@ -1,5 +1,6 @@
 import type { SigningKeyRecord } from "@pawl/storage";
 import { type SigningKeyRow, signingKeyOf } from "@pawl/storage/adapter";
+import { rowsOf } from "./connection/connection.js";
 import type { Database } from "./connection/database.js";
 import { keyOf, longTextsOf } from "./index-key.js";
 import { signingKeyLock } from "./migrations.js";
@@ -8,7 +9,7 @@ import * as statements from "./statements.js";
 
 export const getSigningKeys = async (database: Database): Promise<readonly SigningKeyRecord[]> => {
   const [answer] = await database.send(statements.selectSigningKeys);
-  return ((answer?.rows ?? []) as readonly SigningKeyRow[]).map(signingKeyOf);
+  return rowsOf<SigningKeyRow>(answer).map(signingKeyOf);
 };
 
 /** Adds a key, if the newest of its algorithm and kind is `ifNewestIs` and its `kid` is free. */

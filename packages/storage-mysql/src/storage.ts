@@ -1,4 +1,3 @@
-import { clearTimeout, setTimeout } from "node:timers";
 import {
   type RotationAttempt,
   type RotationResult,
@@ -6,7 +5,6 @@ import {
   type SessionRecord,
   type SessionReference,
   type Storage,
-  StorageError,
 } from "@pawl/storage";
 import {
   CallBatch,
@@ -18,10 +16,12 @@ import {
   type SessionRow,
   sweepAll,
   wakingStorage,
+  withinTime,
 } from "@pawl/storage/adapter";
+import { rowsOf } from "./connection/connection.js";
 import type { ConnectionPool } from "./connection/connection-pool.js";
 import type { Database } from "./connection/database.js";
-import { isOfOneCall } from "./connection/failure.js";
+import { isOfOneCall, noAnswerWithin } from "./connection/failure.js";
 import type { Sql } from "./connection/sql.js";
 import { insertEvents, listEvents } from "./events.js";
 import { claimMeta, listMeta, replaceMeta } from "./meta.js";
@@ -64,24 +64,10 @@ export const mysqlStorage = (pool: ConnectionPool, database: Database, timeout: 
     run: (creations) => sessions.createSessions(database, creations),
   });
 
-  /** Waits no longer than the time-out for work, which then goes on by itself. */
-  const inTime = async <T>(work: Promise<T>): Promise<T> => {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const message = `the server did not answer within ${timeout} ms: whether the call was done is not known`;
-      timer = setTimeout(() => reject(new StorageError("unavailable", message)), timeout);
-    });
-    try {
-      return await Promise.race([work, late]);
-    } finally {
-      clearTimeout(timer);
-    }
-  };
+  const inTime = <T>(work: Promise<T>): Promise<T> => withinTime(work, timeout, noAnswerWithin(timeout));
 
-  const rowsOf = async <Row>(statement: Sql): Promise<readonly Row[]> => {
-    const [answer] = await inTime(database.send(statement));
-    return (answer?.rows ?? []) as readonly Row[];
-  };
+  const select = async <Row>(statement: Sql): Promise<readonly Row[]> =>
+    rowsOf<Row>((await inTime(database.send(statement)))[0]);
 
   const update = async (column: "payload" | "data", id: SessionId, value: string): Promise<boolean> => {
     const statement = statements.updateText(column, id, value, database.time);
@@ -102,17 +88,17 @@ export const mysqlStorage = (pool: ConnectionPool, database: Database, timeout: 
     importSessions: async (records) => (records.length === 0 ? [] : sessions.importSessions(database, records)),
     listSessions: async (selector, { limit, after }) => {
       const range = { now: database.time, after, limit: limit + 1 };
-      const rows = await rowsOf<SessionRow>(statements.listSessions(selector, range));
+      const rows = await select<SessionRow>(statements.listSessions(selector, range));
       return sessionPage(rows.map(recordOf), limit);
     },
     listSessionReferences: async (selector, { limit, after }) => {
       const range = { now: database.time, after, limit: limit + 1 };
-      const rows = await rowsOf<ReferenceRow>(statements.listReferences(selector, range));
+      const rows = await select<ReferenceRow>(statements.listReferences(selector, range));
       return sessionPage(rows.map(referenceOf), limit);
     },
     listSessionHistory: (user, page) =>
       readHistoryPage(page, async (part, from) =>
-        (await rowsOf<SessionRow>(statements.selectHistory(part, user, from))).map(recordOf),
+        (await select<SessionRow>(statements.selectHistory(part, user, from))).map(recordOf),
       ),
     updateSessionData: (id, data) => update("data", id, data),
     updatePayload: (id, payload) => update("payload", id, payload),

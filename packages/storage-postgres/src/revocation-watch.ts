@@ -29,7 +29,7 @@ const pollFeed = {
 /**
  * Wakes watchers when revocations were committed by any process: over a connection of its own that listens, and by polling
  * while there is none. Each new connection wakes too, because something may have been said before it listened. Works only
- * while somebody watches, and keeps no process alive.
+ * while there is a watcher, and keeps no process alive.
  */
 export class RevocationWatch {
   readonly listeners = new WakeListeners({
@@ -72,7 +72,7 @@ export class RevocationWatch {
       if (!this.#isListening) await this.#poll();
       else if (performance.now() - this.#probed > probeInterval) await this.#probe();
     } catch {
-      // The server is away: the next look tries again, and whoever reads the feed is told.
+      // The server is away: the next look tries again, and readers of the feed see the failure.
       this.#hangUp();
     } finally {
       this.#isBusy = false;

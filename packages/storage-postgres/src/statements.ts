@@ -68,7 +68,7 @@ export const endSessionsOfUser = endBy(
 export const endSessionsOfTenant = (tenantId: string): Statement<ReferenceRow> =>
   endBy(`${selectTarget} WHERE ${ofTenant(tenantId, "$4::text")} AND ${live("s")}`);
 
-/** Ends the sessions of a user beyond the so many most recently refreshed ones. */
+/** Ends all but the most recently refreshed sessions of a user; parameter 7: how many stay. */
 export const endSurplus = endBy(
   `${selectTarget} JOIN (
       SELECT s.bucket, s.id FROM {schema}.sessions AS s
@@ -77,7 +77,7 @@ export const endSurplus = endBy(
     ) AS surplus ON s.bucket = surplus.bucket AND s.id = surplus.id`,
 );
 
-/** Deletes all rows of a user; what was live comes back, and is told in the feed. */
+/** Deletes all rows of a user; those that were live come back, and are written to the feed. */
 export const eraseSessions = query<ReferenceRow & { readonly rows: number }>(
   `WITH ${clock}, deleted AS (
     DELETE FROM {schema}.sessions AS s WHERE ${allRowsOfUserAt(2)}
@@ -223,7 +223,7 @@ export const resealSigningKey = query(
 
 export const selectMeta = query<{ readonly value: string }>("SELECT value FROM {schema}.meta WHERE name = $1::text");
 
-/** Answers with what stands, also when somebody else's claim is being committed at this moment. */
+/** Answers with what stands, even while another client's claim is being committed. */
 export const claimMeta = query<{ readonly value: string }>(
   `INSERT INTO {schema}.meta AS present (name, value) VALUES ($1::text, $2::text)
   ON CONFLICT (name) DO UPDATE SET value = present.value RETURNING value`,

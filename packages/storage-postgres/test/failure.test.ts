@@ -103,7 +103,7 @@ it("lets a row that somebody keeps locked hold up nobody else, and leaves nothin
   const storage = await openMigrated();
   const [held, free] = [await create(storage), await create(storage)];
   const unlock = await lockRow(server, held);
-  const locked = { code: "unavailable", message: expect.stringContaining("locked by somebody else") as string };
+  const locked = { code: "unavailable", message: expect.stringContaining("locked by another client") as string };
   // In one batch with the locked one.
   const [kept, passed] = await Promise.allSettled([storage.rotate(attemptOf(held)), storage.rotate(attemptOf(free))]);
   expect(passed).toMatchObject({ status: "fulfilled", value: { minted: true } });

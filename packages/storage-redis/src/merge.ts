@@ -23,7 +23,7 @@ interface Source<Item, Place> {
  */
 export const mergeTags = async <Item, Place>(options: {
   readonly tags: readonly Tag[];
-  /** So many at most. */
+  /** The most items. */
   readonly count: number;
   readonly compare: (left: Item, right: Item) => number;
   readonly begin: Place;

@@ -1,6 +1,4 @@
-import { performance } from "node:perf_hooks";
-import { setTimeout } from "node:timers";
-import { type OpenStorage, StorageError } from "@pawl/storage";
+import type { OpenStorage } from "@pawl/storage";
 import { CheckedStorage } from "@pawl/storage/adapter";
 import { Cluster } from "./connection/cluster.js";
 import type { Connection } from "./connection/connection.js";
@@ -40,7 +38,7 @@ const connect = async (options: RedisOptions): Promise<Servers> => {
   const single = new SingleServer(options);
   try {
     const [connection] = single.masters as [Connection];
-    await whenReady(connection, options.timeout);
+    await connection.whenReady(options.timeout);
     if (options.cluster === false || !(await isClusterNode(connection))) return single;
   } catch (error) {
     await single.close();
@@ -54,20 +52,10 @@ const connectCluster = async (options: RedisOptions): Promise<Servers> => {
   const cluster = new Cluster(options);
   try {
     await cluster.refresh();
-    await Promise.all(cluster.masters.map((master) => whenReady(master, options.timeout)));
+    await Promise.all(cluster.masters.map((master) => master.whenReady(options.timeout)));
   } catch (error) {
     await cluster.close();
     throw asStorageError(error);
   }
   return cluster;
-};
-
-/** Resolves when a connection is ready; fails with its first trouble. */
-const whenReady = async (connection: Connection, timeout: number): Promise<void> => {
-  const deadline = performance.now() + timeout;
-  while (!connection.isReady) {
-    if (connection.trouble !== undefined) throw asStorageError(connection.trouble);
-    if (performance.now() > deadline) throw new StorageError("unavailable", "the server did not answer in time");
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
 };

@@ -32,7 +32,7 @@ export interface RedisOptions {
   readonly prefix: string;
   /** For how many milliseconds a call waits for its answer. */
   readonly timeout: number;
-  /** So many replicas have to acknowledge a write. */
+  /** How many replicas have to acknowledge a write. */
   readonly wait: number;
   readonly durability: Durability;
 }

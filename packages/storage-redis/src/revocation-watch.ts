@@ -4,16 +4,17 @@ import { newClient } from "./connection/connection.js";
 import type { RedisOptions } from "./options.js";
 import type { Servers } from "./connection/servers.js";
 
-/** How often the subscription is looked after, in ms: so long may a lost one go unnoticed. */
+/** How often the subscription is checked, in ms: a lost one may go unnoticed that long. */
 const checkInterval = 500;
 
-/** After so many looks listeners wake anyhow, because pub/sub promises no delivery. */
+/** How many checks apart listeners wake in any case, because pub/sub promises no delivery. */
 const checksBetweenWakes = 10;
 
 /**
  * Wakes listeners when revocations were committed, which the scripts publish: on one channel, which a cluster carries to all
- * its nodes. A message only wakes; what happened is read from the feed. Whoever may have missed one (a subscription that is
- * new, came back or does not answer) is woken too. It keeps no process alive and a connection only while somebody listens.
+ * its nodes. A message only wakes; what happened is read from the feed. Listeners that may have missed one (the
+ * subscription is new, came back or does not answer) wake too. It keeps no process alive, and a connection only while there is
+ * a listener.
  */
 export class RevocationWatch {
   readonly #servers: Servers;

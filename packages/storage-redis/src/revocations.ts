@@ -15,7 +15,7 @@ import { runOn, type Store } from "./store.js";
 import * as scripts from "./scripts/store-scripts.js";
 import { takeFromTags } from "./take-from-tags.js";
 
-/** So many entries of each tag make a page at most. */
+/** The most entries of each tag in a page. */
 const tagLimit = 100;
 
 interface Entry {

@@ -2,10 +2,10 @@ import { type Tag, userTags } from "./key-space.js";
 import type { Script } from "./scripts/lua.js";
 import { runOn, type Store } from "./store.js";
 
-/** So many rows are changed in one step at most, so that a server is held for some milliseconds only. */
+/** The most rows changed in one step, so that a server is held for a few milliseconds only. */
 export const stepLimit = 100;
 
-/** So many steps of one task are under way at once: a server does what it was sent before it looks at what others sent. */
+/** How many steps of one task run at once: a server works through what one client sent before it serves another. */
 const lanes = 4;
 
 /** Does something with each, a few at a time. @returns what came of it, in order. */

@@ -42,7 +42,7 @@ export const openStorage: OpenStorage = async (url, options = {}) => {
   return new CheckedStorage(sqliteStorage({ database, checkpoint, lockTimeout, clock, file }));
 };
 
-/** Makes the file readable by nobody else, as SQLite then makes those beside it. Any trouble is SQLite's to tell. */
+/** Makes the file private to this user, as SQLite then makes those beside it. SQLite reports any trouble. */
 const createPrivately = (path: string): void => {
   if (path === memoryPath) return;
   try {

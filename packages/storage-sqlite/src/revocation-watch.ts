@@ -5,8 +5,8 @@ import { WakeListeners } from "@pawl/storage/adapter";
 const pollInterval = 100;
 
 /**
- * Wakes listeners when another process has committed revocations; this one's own are told by `wake`. It polls only while
- * somebody listens, and keeps no process alive.
+ * Wakes listeners when another process has committed revocations; this one's own call `wake`. It polls only while
+ * there is a listener, and keeps no process alive.
  * @param readLast reads the number of the newest revocation.
  */
 export const pollForRevocations = (readLast: () => number): WakeListeners => {

@@ -6,6 +6,9 @@ import type { OpenStorage, Storage, StorageOptions } from "./storage.js";
  * Opens the storage that a URL names: `sqlite:./sessions.db`, `memory:`, `postgres://…`, `mysql://…`, `redis://…`.
  * The adapter is loaded on demand. The schema is not touched: call `migrate()`.
  * @throws StorageError `invalid_url`, `adapter_missing` (the message names the package to install), or what the adapter throws.
+ * @example
+ * const storage = await openStorage("sqlite:./pawl.db");
+ * await storage.migrate();
  */
 export const openStorage: OpenStorage = async (url: string, options: StorageOptions = {}): Promise<Storage> => {
   const scheme = /^([a-z]+):/.exec(url)?.[1] ?? "";

@@ -156,7 +156,7 @@ export type RevocationPage =
       readonly kind: "page";
       readonly revocations: readonly RevocationRecord[];
       readonly cursor: RevocationCursor;
-      /** Whether the page was cut to a bearable size: then read on from the cursor at once. */
+      /** Whether the page was cut short: then read on from the cursor at once. */
       readonly more: boolean;
     }
   /** The cursor belongs to another life of this store (it was restored or replaced): start again from a time. */
@@ -210,7 +210,7 @@ export interface Storage {
   /**
    * Removes a user of a tenant without a trace: live sessions end as `erased`, with their revocations but without events,
    * then all rows of the user, live or not, and all events that name the user are deleted. What the feed holds of the user
-   * stays until `deleteRevocations`: verifiers have to hear of it.
+   * stays until `deleteRevocations`, because verifiers have to learn of it.
    */
   eraseUser(user: { readonly tenantId: TenantId; readonly userId: UserId }): Promise<ErasedUser>;
 
@@ -296,7 +296,7 @@ export interface Storage {
   close(): Promise<void>;
 }
 
-/** What an adapter needs from whoever opens it. */
+/** What an adapter is opened with. */
 export interface StorageOptions {
   /** Replaces the store's own time; tests move it. */
   readonly clock?: Clock | undefined;

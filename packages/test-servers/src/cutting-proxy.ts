@@ -1,7 +1,7 @@
 import { connect, createServer, type Socket } from "node:net";
 
 /** When the next packet of a client costs it its connection. */
-export type Cut = "before the server has it" | "before the client has the answer";
+type Cut = "before the server has it" | "before the client has the answer";
 
 /** A way to a server that can be cut. */
 export interface CuttingProxy {

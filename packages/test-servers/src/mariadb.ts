@@ -42,16 +42,11 @@ export const startMariaDb = async (
   const sql = (text: string): string =>
     runProgram(beside(command, "mariadb"), [
       "--no-defaults",
-      "-h",
-      host,
-      "-P",
-      String(port),
-      "-u",
-      "root",
-      "-N",
-      "-B",
-      "-e",
-      text,
+      `--host=${host}`,
+      `--port=${port}`,
+      "--user=root",
+      "-NB",
+      `--execute=${text}`,
     ]).trim();
   const control = await startServer({
     name: "MariaDB",
@@ -67,13 +62,7 @@ export const startMariaDb = async (
     ],
     user,
     folder,
-    isReady: () => {
-      try {
-        return sql("SELECT 1") === "1";
-      } catch {
-        return false;
-      }
-    },
+    isReady: () => sql("SELECT 1") === "1",
   });
   sql("CREATE DATABASE IF NOT EXISTS pawl");
   return { ...control, host, port, folder, url: `mysql://root@${host}:${port}/pawl`, sql };

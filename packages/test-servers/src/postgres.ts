@@ -24,7 +24,7 @@ export interface PostgresServer extends TestServer {
 }
 
 /** A standby; after `promote` it is a primary. */
-export interface PostgresStandby extends PostgresServer {
+interface PostgresStandby extends PostgresServer {
   /** Makes it a primary; resolves when it can be written. */
   promote(): Promise<void>;
 }
@@ -69,18 +69,9 @@ const run = async (
   const sql = (text: string, database = "postgres"): string =>
     runProgram(clientOf(programs), [
       "-XAtq",
-      "-v",
-      "ON_ERROR_STOP=1",
-      "-h",
-      host,
-      "-p",
-      String(port),
-      "-U",
-      USER,
-      "-d",
-      database,
-      "-c",
-      text,
+      "--set=ON_ERROR_STOP=1",
+      `--dbname=postgres://${USER}@${host}:${port}/${database}`,
+      `--command=${text}`,
     ]).trim();
   const control = await startServer({
     name: "PostgreSQL",
@@ -89,13 +80,7 @@ const run = async (
     user,
     folder,
     endSignal: "SIGINT",
-    isReady: () => {
-      try {
-        return sql("SELECT 1") === "1";
-      } catch {
-        return false;
-      }
-    },
+    isReady: () => sql("SELECT 1") === "1",
   });
   return {
     ...control,

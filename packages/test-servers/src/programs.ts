@@ -121,7 +121,7 @@ const installFromDebian = (packages: readonly string[]): void => {
 
 /**
  * Finds every program that tests need, after installing Debian's packages of those that are missing where that is allowed (root, apt-get).
- * @param onInstall hears what is going to be installed, for people: it takes a while.
+ * @param onInstall called with what is going to be installed, which takes a while.
  * @param names those that are wanted; all that `npm test` needs unless given.
  * @returns the environment variables that name them, for processes that are started next.
  * @throws Error with one line for each that is missing and cannot be installed.

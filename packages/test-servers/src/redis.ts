@@ -21,27 +21,14 @@ export const startRedis = async ({ settings = {} }: RedisOptions = {}): Promise<
   const port = await freePort();
   const command = (...args: readonly string[]): string =>
     runProgram(join(dirname(program), "redis-cli"), ["-h", host, "-p", String(port), ...args]).trim();
-  const all = { appendonly: "yes", appendfsync: "always", save: "", ...settings };
+  const own = { port: String(port), bind: host, dir: folder };
+  const all = { ...own, appendonly: "yes", appendfsync: "always", save: "", ...settings };
   const control = await startServer({
     name: "Redis",
     command: program,
-    args: [
-      "--port",
-      String(port),
-      "--bind",
-      host,
-      "--dir",
-      folder,
-      ...Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]),
-    ],
+    args: Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]),
     folder,
-    isReady: () => {
-      try {
-        return command("ping") === "PONG";
-      } catch {
-        return false;
-      }
-    },
+    isReady: () => command("ping") === "PONG",
   });
   return { ...control, host, port, folder, url: `redis://${host}:${port}`, command };
 };
@@ -59,7 +46,7 @@ export interface RedisCluster {
   stop(): Promise<void>;
 }
 
-/** Starts a Redis Cluster of its own: so many masters, each with so many replicas. */
+/** Starts a Redis Cluster of its own; each master has `replicas` replicas. */
 export const startRedisCluster = async ({
   masters = 3,
   replicas = 0,

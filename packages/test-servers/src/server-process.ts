@@ -56,7 +56,7 @@ export const serverFolder = (name: string, user?: ServerUser): string => {
   return folder;
 };
 
-/** A port of the loopback address that nobody listens on now. */
+/** A port of the loopback address that is free now. */
 export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer();
@@ -99,6 +99,7 @@ export interface ServerCommand {
   readonly args: readonly string[];
   readonly user?: ServerUser | undefined;
   readonly folder: string;
+  /** Whether it answers as it should; one that throws does not. */
   readonly isReady: () => boolean | Promise<boolean>;
   /** The signal that ends it in order; SIGTERM unless given. */
   readonly endSignal?: NodeJS.Signals;
@@ -161,7 +162,11 @@ export const startServer = async (options: ServerCommand): Promise<ServerControl
     try {
       await until(`${name} is not ready`, async () => {
         if (isOver) throw new Error(`${name} ended`);
-        return isReady();
+        try {
+          return await isReady();
+        } catch {
+          return false;
+        }
       });
     } catch (error) {
       signal("SIGKILL");

@@ -17,13 +17,13 @@ export interface MaintenanceOptions {
   readonly schedule?: Schedule | undefined;
   /** From the end of one round to the start of the next: 20 s unless given; a new signing key is published for 60 s. */
   readonly every?: Millis | undefined;
-  /** Hears what went wrong in a round; the next one tries again. */
+  /** Called with what went wrong in a round; the next round tries again. */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
 /**
- * Does again and again what must be done now and then: master keys, signing keys, revocations that a broken connection has hidden,
- * deleting what is over. Decides nothing.
+ * Repeats what has to be done from time to time: reloading master keys, rotating signing keys, catching up on revocations
+ * after a broken connection, deleting what has expired. Decides nothing.
  * @returns stop, which resolves when no round is running any more.
  */
 export const startMaintenance = (options: MaintenanceOptions): (() => Promise<void>) => {
@@ -41,7 +41,7 @@ export const startMaintenance = (options: MaintenanceOptions): (() => Promise<vo
   const runRound = async (): Promise<void> => {
     for (const task of tasks) {
       if (stopped) return;
-      // A task that fails must not keep the others from their turn.
+      // A task that fails must not stop the others.
       await task().catch(onError);
     }
     if (!stopped) plan();

@@ -37,7 +37,7 @@ export const claimMasterKeyFile = async (
   const found = await tryToRead(path);
   if (found !== undefined) return found;
   if ((await using.storage.getSigningKeys()).length === 0) await makeKeyFile(path, using.random);
-  // Whoever made the keys that were just seen made the file before.
+  // The process that made the signing keys we just saw made the file first.
   const claimed = await tryToRead(path);
   if (claimed === undefined)
     throw new EngineError(

@@ -18,9 +18,9 @@ export interface OpenEngineOptions extends GivenMasterKeys {
   /** Replaces the time of a storage that is opened here; tests move it. */
   readonly clock?: Clock | undefined;
   readonly random?: RandomSource | undefined;
-  /** Hears what goes wrong in the background: keys that cannot be renewed, rows that cannot be deleted. */
+  /** Called with what goes wrong in the background: keys that cannot be renewed, rows that cannot be deleted. */
   readonly onBackgroundError?: ((error: unknown) => void) | undefined;
-  /** Called at the start with what is unsafe although it works: a file of master keys that everybody can read. */
+  /** Called at the start with what works but is unsafe: a master key file that every user of the machine can read. */
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
@@ -36,6 +36,10 @@ export interface OpenedEngine {
  * @throws StorageError when the storage cannot be opened or brought up to date.
  * @throws EngineError `master_key_missing` (the message says how to make one), `master_key_invalid`, `master_key_wrong`,
  * `invalid_input` for a bad policy.
+ * @example
+ * const { engine, close } = await openEngine({ storage: "sqlite:./sessions.db" });
+ * const { accessToken, refreshToken } = await engine.createSession({ userId });
+ * await close();
  */
 export const openEngine = async (options: OpenEngineOptions): Promise<OpenedEngine> => {
   const { random = systemRandom, policy, onBackgroundError } = options;

@@ -12,7 +12,7 @@ export interface LoggedRevocation {
   readonly reason: EndReason;
 }
 
-/** An append-only file of what was revoked, for the day on which a backup of the store is restored. */
+/** An append-only file of what was revoked, to be replayed when a backup of the store is restored. */
 export interface RevocationLog {
   /**
    * Resolves when the lines, and all that an earlier call could not write, are on disk. Calls share a sync.
@@ -24,7 +24,7 @@ export interface RevocationLog {
   close(): Promise<void>;
 }
 
-/** So much of the end of a file is read when it is opened: some hundred lines. */
+/** How much of the end of a file is read when it is opened: a few hundred lines. */
 const TAIL_BYTES = 65_536;
 
 /**
@@ -73,7 +73,7 @@ export const openRevocationLog = async (path: string): Promise<RevocationLog> =>
       await file.datasync();
       unwritten = unwritten.slice(lines.length);
     } catch (cause) {
-      // After a failed sync nobody knows what is on disk, so all of it is written again, to a file opened anew.
+      // After a failed sync it is unknown what is on disk, so everything is written again, to the file opened anew.
       await letGo();
       throw failure(path, cause);
     }

@@ -20,7 +20,7 @@ export interface KeySet {
   readonly keys: readonly PublicJwk[];
 }
 
-/** What may be told of a signing key. */
+/** What may be shown of a signing key. */
 export interface SigningKeyInformation {
   readonly kid: string;
   readonly algorithm: SigningAlgorithm;
@@ -72,6 +72,7 @@ const verificationKeyFromJwk = (jwk: unknown): VerificationKey | undefined => {
 /**
  * The verification keys of a JWK set that came over the network: RSA of 2048 bits or more and EC P-256 for signatures.
  * Other members are passed over, as RFC 7517 section 5 asks; of two with one `kid` the first counts.
+ * @example verifier.setKeys(verificationKeysFromJwks(await (await fetch(jwksUrl)).json()));
  */
 export const verificationKeysFromJwks = (keySet: KeySet): readonly VerificationKey[] => {
   const keys = new Map<string, VerificationKey>();

@@ -14,7 +14,7 @@ interface MasterKeyFact {
   readonly removed: boolean;
 }
 
-/** What a store remembers of its master keys, by id: no key, and nothing from which one could be told. */
+/** What a store remembers of its master keys, by id: no key, and nothing that reveals one. */
 export interface MasterKeyFacts {
   /** The key that seals, on every node. */
   readonly sealing: number;
@@ -30,8 +30,8 @@ const neededName = (id: number): string => `${PREFIX}needed_until_${id}`;
 const REMOVED = "removed";
 
 /**
- * Holds the master keys against the store's lasting check values, so that a wrong key is told at once. The first keys a
- * store sees are its own, and the first of them seals; a key given together with a known one becomes known.
+ * Compares the master keys with the check values in the store, so that a wrong key is refused at once. The first keys a
+ * store sees become its own, and the first of them seals; a key given together with a known one becomes known.
  * @throws EngineError `master_key_wrong` when the store knows none of them, `master_key_invalid` when one has the id of
  * another that the store knows.
  */
@@ -87,7 +87,7 @@ export const readMasterKeyFacts = async (storage: Pick<Storage, "listMeta">): Pr
   return facts;
 };
 
-/** A master key that sessions need, for a store that they are moved to: no key, and nothing from which one could be told. */
+/** A master key that sessions need, for the store they are moved to: no key, and nothing that reveals one. */
 export interface MasterKeyNeed {
   readonly id: number;
   readonly check: string;

@@ -5,7 +5,7 @@ import type { MasterKey } from "./master-key.js";
 import type { RandomSource } from "../random.js";
 import { createRefreshTokenSeal, masterKeyIdOf, type RefreshTokenSeal } from "../tokens/refresh-token.js";
 
-/** For so long a node says in advance that it seals with a key. */
+/** How far ahead, in milliseconds, a node announces that it seals with a key. */
 const SEALING_LEASE = 3_600_000;
 
 export interface MasterKeyRingOptions {
@@ -39,7 +39,7 @@ export interface MasterKeyRing {
 }
 
 /**
- * Holds master keys against the store, and follows both.
+ * Checks master keys against the store, and follows changes of both.
  * @throws EngineError `master_key_missing`, `master_key_wrong`, `master_key_invalid`.
  */
 export const createMasterKeyRing = async (options: MasterKeyRingOptions): Promise<MasterKeyRing> => {
@@ -65,7 +65,7 @@ export const createMasterKeyRing = async (options: MasterKeyRingOptions): Promis
     given = found;
     facts = await readMasterKeyFacts(storage);
     const next = usableKeys();
-    // Said before the first token is sealed with it.
+    // Announced before the first token is sealed with it.
     const least = storage.now() + refreshTokenValidity + SEALING_LEASE / 2;
     if ((facts.keys.get(facts.sealing)?.neededUntil ?? 0) < least)
       await writeMasterKeyNeed(storage, facts.sealing, millis(least + SEALING_LEASE / 2));

@@ -11,10 +11,10 @@ import {
 import { type MasterKey, openPrivateKey, sealedWith, sealPrivateKey } from "./master-key.js";
 import type { RandomSource } from "../random.js";
 
-/** A node that has not heard of the change yet may seal with the former key for so long. */
+/** How long, in milliseconds, a node may go on sealing with the former key before it learns of the change. */
 const FOLLOWING = 120_000;
 
-/** A master key as an operator sees it: no key, and nothing from which one could be told. */
+/** A master key as an operator sees it: no key, and nothing that reveals one. */
 export interface MasterKeyInformation {
   readonly id: number;
   /** `new` has sealed nothing yet; `opening` opens what it sealed; `removed` was taken out of use for good. */

@@ -74,8 +74,8 @@ const generatePair = (algorithm: SigningAlgorithm): Promise<{ publicKey: KeyObje
 const encodePublicKey = (key: KeyObject): string => key.export({ type: "spki", format: "der" }).toString("base64");
 
 /**
- * Opens a stored key. Its public half has to be that of the sealed private one, so that whoever can only write to the
- * store cannot make a key that is trusted.
+ * Opens a stored key. Its public half has to match the sealed private one, so that an attacker who can only write to the
+ * store cannot plant a key that is trusted.
  */
 const openSigningKey = (record: SigningKeyRecord, masterKeys: readonly MasterKey[]): SigningKey => {
   const privateKey = openPrivateKey(record.sealedPrivateKey, record, masterKeys);
@@ -114,7 +114,7 @@ export const createSigningKeys = async (options: SigningKeysOptions): Promise<Si
   const reload = async (): Promise<void> => {
     const ticket = ++reloadsStarted;
     const records = await storage.getSigningKeys();
-    // An answer that was overtaken by a later one would bring back what is gone.
+    // An answer that a later one has overtaken would bring back keys that are gone.
     if (ticket < reloadApplied) return;
     const canOpen = ({ sealedPrivateKey }: SigningKeyRecord): boolean =>
       masterKeys.keys.some(({ id }) => id === sealedWith(sealedPrivateKey));
@@ -179,7 +179,7 @@ export const createSigningKeys = async (options: SigningKeysOptions): Promise<Si
     throw new EngineError("signing_key_missing", `no ${kind} signing key for ${algorithm} could be added to the store`);
   };
 
-  /** Whether every token the key signed has expired, by far: clocks differ, and a node may learn late of its successor. */
+  /** Whether every token the key signed has long expired: clocks differ, and a node may learn late of its successor. */
   const isOver = (key: SigningKey, now: Millis): boolean => {
     const siblings = ofPair(key.record.algorithm, "dynamic");
     const successor = siblings[siblings.indexOf(key) - 1];

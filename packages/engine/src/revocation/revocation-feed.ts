@@ -23,7 +23,7 @@ export interface RevocationFeed {
   catchUp(): Promise<void>;
 }
 
-/** The feed's other end: sessions that this process ended are known here before anybody is told. */
+/** The feed's other end: sessions that this process ends are marked here before the caller gets its answer. */
 export interface RevocationMarks {
   /** @returns the handles, in order. */
   mark(sessions: readonly SessionReference[], at: Millis): readonly SessionHandle[];
@@ -64,7 +64,7 @@ export const followRevocations = async (options: {
     for (const listener of listeners) void Promise.resolve().then(() => listeners.has(listener) && listener(revoked));
   };
 
-  /** Twice a lifetime, so that no re-reading of the feed meets what was forgotten. */
+  /** Twice a lifetime, so that reading the feed again never reports a session twice. */
   const forgetOld = (): void => {
     const horizon = storage.now() - 2 * lifetime;
     for (const [handle, at] of seen) {
@@ -91,7 +91,7 @@ export const followRevocations = async (options: {
 
   const catchUp = nextFlight(readAll);
 
-  // Whoever keeps the engine going calls `catchUp` too and hears of its failure; the next wake reads on from the cursor.
+  // Maintenance calls `catchUp` too and reports its failure; the next wake reads on from the cursor.
   const unwatch = storage.watchRevocations(() => void catchUp().catch(() => undefined));
   try {
     await catchUp();

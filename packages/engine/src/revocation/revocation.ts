@@ -27,7 +27,7 @@ export const createRevocation = ({
   const end = async (selector: RevocationSelector, cause: RevocationCause): Promise<readonly SessionHandle[]> =>
     marks.mark(await storage.revokeSessions(selector, cause), storage.now());
 
-  /** Where a user has live sessions; `public` first, and always. */
+  /** The tenants in which a user has live sessions; always `public`, and first. */
   const tenantsOf = async (userId: UserId): Promise<readonly TenantId[]> => {
     const references = await readAllPages((page) => storage.listSessionReferences({ userId }, page));
     return [...new Set([PUBLIC_TENANT, ...references.map(({ tenantId }) => tenantId)])];
@@ -55,7 +55,7 @@ export const createRevocation = ({
       const tenants = acrossTenants === true ? await tenantsOf(userId) : [checkTenantId(tenantId)];
       const kept = except === undefined ? undefined : exempted(except, tenants);
       const ended: SessionHandle[] = [];
-      // Tenant by tenant, as a whole: a session that is made meanwhile in one of them ends too, or is later.
+      // Each tenant as a whole: a session created meanwhile either ends too or comes later.
       for (const tenant of tenants) {
         const exceptId = kept?.tenantId === tenant ? { exceptId: kept.id } : {};
         ended.push(...(await end({ kind: "user", tenantId: tenant, userId, ...exceptId }, cause)));
@@ -69,7 +69,7 @@ export const createRevocation = ({
   };
 };
 
-/** A typing error here would end the very session that was to be kept, so it is no silent "unknown session". */
+/** A typing error here would end the very session that was to be kept, so it is refused. */
 const exempted = (handle: string, tenants: readonly TenantId[]): Pick<SessionReference, "id" | "tenantId"> => {
   const session = parseHandle(handle);
   if (session === undefined || !tenants.includes(session.tenantId))

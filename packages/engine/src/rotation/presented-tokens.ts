@@ -2,13 +2,12 @@ import { EngineError } from "../errors.js";
 import { type RefreshTokenClaims, type RefreshTokenSeal, secretHash } from "../tokens/refresh-token.js";
 import type { RefreshSessionInput } from "../session.js";
 
-/** Duplicates taken beside a refresh token: as many as a browser that was led astray may send, and no heap of them. */
+/** Duplicates accepted beside a refresh token: enough for a browser with stale cookies; caps the work an attacker can cause. */
 const MAX_OTHER_REFRESH_TOKENS = 8;
 
 /**
- * The tokens to try, in this order, of all that a client presented: those that open, of each session only the newest
- * copy, and the session whose copy was sealed last first. An older copy beside a newer one is a cookie left behind, which
- * a thief has no reason to send.
+ * The tokens to try, in order, of all that a client presented: those that open, only the newest copy of each session, the
+ * most recently sealed first. An older copy beside a newer one is a stale cookie; a thief has no reason to send both.
  * @throws EngineError `invalid_input` for too many.
  */
 export const presentedTokens = (
@@ -26,7 +25,7 @@ export const presentedTokens = (
 const newestCopies = (opened: readonly RefreshTokenClaims[]): readonly RefreshTokenClaims[] => {
   const copies = new Map<string, RefreshTokenClaims>();
   for (const claims of opened) {
-    // With another secret it is no copy: whoever sealed it without knowing the session's must not hide the real one.
+    // With another secret it is no copy: a token sealed without the session's secret must not hide the real one.
     const lineage = `${claims.id} ${secretHash(claims.secret)}`;
     const known = copies.get(lineage);
     if (known === undefined || isNewer(claims, known)) copies.set(lineage, claims);

@@ -21,7 +21,7 @@ import { handleOf } from "../session-handle.js";
 import { checkForm } from "../sessions/session-input.js";
 import type { AccessTokenForm, RefreshOutcome, RefreshSessionInput } from "../session.js";
 
-/** A row changes under a refresh only when a competitor won; so many winners in one refresh mean something is wrong. */
+/** A row changes under a refresh only when a competitor wins; losing this often in one refresh means something is wrong. */
 const MAX_ROUNDS = 64;
 
 type Unauthorised = Extract<RefreshOutcome, { kind: "unauthorised" }>;
@@ -79,7 +79,7 @@ export const createRefresh = ({
     for (const claims of presentedTokens(input, ring.refreshTokens)) {
       const outcome = isCsrfSafe(claims, input) ? await refresh(claims, style) : NO_ANTI_CSRF;
       if (outcome.kind === "refreshed") return outcome;
-      // A theft ends its own session alone: somebody may have planted that token beside the one of the session that is used.
+      // A theft ends only its own session: an attacker may have planted that token beside the one the browser uses.
       if (refused === undefined || outcome.kind === "token_reuse") refused = outcome;
     }
     return refused ?? NO_TOKEN;
@@ -131,7 +131,7 @@ export const createRefresh = ({
           break;
         }
         case "mint":
-          // Somebody changed the row between the guard and its reading, or the window ended just then: ask again.
+          // The row changed between the guard and its reading, or the window ended just then: ask again.
           break;
       }
     }
@@ -139,8 +139,8 @@ export const createRefresh = ({
   }
 
   /**
-   * Counts an answer that rotates nothing as activity, once per activity interval: whoever refreshes only inside the reuse
-   * window is active all the same. @returns the row after it.
+   * Counts an answer that rotates nothing as activity, once per activity interval: a client that refreshes only inside the
+   * reuse window is active all the same. @returns the row after it.
    */
   async function noteActivity(record: SessionRecord, now: Millis): Promise<SessionRecord> {
     const { idleTimeout } = policy;
@@ -154,7 +154,7 @@ export const createRefresh = ({
 
   /**
    * Whether a token sealed longer ago than refresh tokens live today has nevertheless not expired. The newest token of a
-   * session lives as long as the row, which was told when another policy may have been in force. One that was rotated is
+   * session lives as long as the row, which may have been written under another policy. One that was rotated is
    * still answered inside the window, to the second tab; and later, should its answer have been lost, where the store
    * had rotated it at an age beyond today's validity, which shows that it was sealed for longer.
    */

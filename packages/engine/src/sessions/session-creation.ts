@@ -64,7 +64,7 @@ export const createSessionCreation =
     const { maxSessionsPerUser } = policy;
     const limits = maxSessionsPerUser === undefined ? undefined : { maxPerUser: maxSessionsPerUser };
     marks.mark(await storage.createSession(record, limits), now);
-    // Whoever removes a tenant marks it removed first and then ends its sessions: either they saw this one, or we see the mark.
+    // Removing a tenant marks it removed first and then ends its sessions: either that saw this session, or we see the mark.
     if (mustExist && (await tenants.get(tenantId)) === undefined) {
       await revocation.revokeSessions([handleOf(record)], { detail: "tenant removed" });
       throw tenantUnknown();

@@ -1,7 +1,7 @@
 import { type Millis, millis, type Storage } from "@pawl/storage";
 import type { Policy } from "../policy.js";
 
-/** Rows deleted in one statement: small, so that nobody waits behind it. */
+/** Rows deleted in one statement: few, so that no other call waits long behind it. */
 const BATCH = 250;
 /** Batches in one round and kind; what is left waits for the next round. */
 const BATCHES = 200;

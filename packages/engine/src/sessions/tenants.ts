@@ -89,7 +89,7 @@ export const createTenants = ({
       const known = await storage.claimMeta(PREFIX + tenantId);
       if (known === undefined) return false;
       const before = await replaceTenant(tenantId, () => NONE);
-      // Also when it was gone before: whoever removed it may have stopped here.
+      // Even when it was already gone: a node that removed it may have stopped here.
       await endSessions(tenantId);
       return before !== NONE;
     },

@@ -62,7 +62,7 @@ export const createIssuer = ({
     ready.add(`${algorithm} ${keyKind}`);
   });
 
-  /** At once where the key is known, which is nearly always: whoever waits for nothing costs two turns of the queue. */
+  /** Synchronous when the key is known, which is nearly always: a needless await costs two turns of the queue. */
   const signer = (
     algorithm: SigningAlgorithm,
     keyKind: SigningKeyKind,

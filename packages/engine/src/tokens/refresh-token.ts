@@ -42,7 +42,7 @@ const PLAIN_BYTES = 16 + 6 + 6 + 1 + 32;
 const TOKEN_BYTES = HEAD_BYTES + PLAIN_BYTES + TAG_BYTES;
 const TOKEN_LENGTH = PREFIX.length + Math.ceil((TOKEN_BYTES * 4) / 3);
 const ANTI_CSRF_FLAG = 1;
-/** So many tokens share a key: two of them share their nonce too with a chance of 2^-57. */
+/** How many tokens share a key: the chance that two of them share a nonce too is 2^-57. */
 const TOKENS_PER_KEY = 2 ** 20;
 const MAX_KNOWN_KEYS = 256;
 /** The seven other bits of the flags: how far the parent is behind, 0 for none. */
@@ -100,8 +100,8 @@ const tokenKey = ({ key }: SealKey, head: Buffer): KeyObject =>
   createSecretKey(createHmac("sha256", key).update(head.subarray(SALT_AT, NONCE_AT)).digest());
 
 /**
- * Keys by how their tokens begin. Only what opened a token is remembered, so that nobody fills this with salts of their
- * own; a process meets one for each process that seals and a million tokens.
+ * Keys by how their tokens begin. Only a key that opened a token is remembered, so that an attacker cannot fill this with
+ * salts; a process sees one for each sealing process and million tokens.
  */
 const remember = (known: Map<string, KeyObject>, beginning: string, key: KeyObject): void => {
   if (known.has(beginning)) return;

@@ -7,7 +7,7 @@ import { createRevokedSessions } from "../revocation/revoked-sessions.js";
 import type { AccessTokenClaims, SessionHandle, TryRefreshReason, VerifyInput, VerifyOutcome } from "../session.js";
 import { createVerificationCache } from "./verification-cache.js";
 
-/** Verifies access tokens without I/O; knows keys and revoked sessions only as far as it was told. */
+/** Verifies access tokens without I/O, with the keys and the revoked sessions it was given. */
 export interface AccessTokenVerifier {
   /**
    * Size, form, key, signature, `typ`, structure, expiry, anti-CSRF, revocation, in this order. A token
@@ -23,20 +23,20 @@ export type AuthenticateOutcome =
   | { readonly kind: "authentic"; readonly claims: AccessTokenClaims }
   | Extract<VerifyOutcome, { kind: "try_refresh" }>;
 
-/** A verifier as its owner sees it, who has to tell it the keys. */
+/** A verifier as its owner sees it, who has to give it the keys. */
 export interface KeyedAccessTokenVerifier extends AccessTokenVerifier {
   /** Replaces the keys. Tokens of a key that is gone are refused from now on, also those seen before. */
   setKeys(keys: readonly VerificationKey[]): void;
   /** Signature and structure only: whatever the time, for regenerating. */
   authenticate(accessToken: string): AuthenticateOutcome;
-  /** As `verify`, but for the revocation. */
+  /** As `verify`, without looking at revocations. */
   verifyIgnoringRevocation(input: Omit<VerifyInput, "checkDatabase">): VerifyOutcome;
 }
 
 export interface AccessTokenVerifierOptions {
   readonly clock: Clock;
   readonly keys?: readonly VerificationKey[] | undefined;
-  /** How long access tokens live at most: for so long a revoked session is remembered. */
+  /** How long access tokens live at most, and revoked sessions are remembered. */
   readonly accessTokenValidity: Millis;
   /** Whether `doAntiCsrfCheck` has an effect where the input does not say. */
   readonly enableAntiCsrf: boolean;
@@ -83,7 +83,13 @@ const freezeDeep = (root: object): void => {
   }
 };
 
-/** A verifier over the keys it is told; usable with the keys of an engine or of a fetched JWK set. */
+/**
+ * A verifier over the keys it is given: those of an engine, or of a fetched JWK set.
+ * @example
+ * const verifier = createAccessTokenVerifier({ clock: systemClock, accessTokenValidity, enableAntiCsrf: false, keys });
+ * const outcome = verifier.verify({ accessToken });
+ * if (outcome.kind === "valid") console.log(outcome.claims.userId);
+ */
 export const createAccessTokenVerifier = (options: AccessTokenVerifierOptions): KeyedAccessTokenVerifier => {
   const { clock } = options;
   const cache = createVerificationCache<AccessTokenClaims>(options.cacheCharacters ?? DEFAULT_CACHE_CHARACTERS);

@@ -3,7 +3,7 @@ import { StorageError } from "@pawl/storage";
 import { Connection } from "./connection.js";
 import type { MysqlOptions } from "../options.js";
 
-/** After so many milliseconds without use a connection is closed, before the server ends it. */
+/** How long, in milliseconds, a connection may be idle: it is closed before the server ends it. */
 const idleTime = 15_000;
 
 interface Waiter {
@@ -102,7 +102,7 @@ export class ConnectionPool {
     this.#idle.push({ connection, timer });
   }
 
-  /** One connection less: whoever waits longest gets another. */
+  /** One connection less: the call that has waited longest gets another. */
   #replace(): void {
     this.#open -= 1;
     const waiter = this.#next();

@@ -3,6 +3,7 @@ import { StorageError } from "@pawl/storage";
 import { type Connection as Driver, createConnection } from "mysql2";
 import { decodeTexts } from "../index-key.js";
 import type { MysqlOptions } from "../options.js";
+import { noAnswerWithin } from "./failure.js";
 import { join, type Sql, sql } from "./sql.js";
 
 /** What the server answered to one statement. */
@@ -13,13 +14,17 @@ export interface Answer {
   readonly affected: number;
 }
 
+/** The rows of an answer, which the statement gives this shape. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the statement knows the shape, the driver does not
+export const rowsOf = <Row>(answer: Answer | undefined): readonly Row[] => (answer?.rows ?? []) as readonly Row[];
+
 /** The server's own time in milliseconds, as it is when the statement starts; no time zone touches it. */
 export const serverTime = sql`TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000`;
 
 /** For how many seconds the server keeps an idle connection, and so the locks of a node that vanished. */
 const idleSeconds = 30;
 
-/** For so many seconds the server lets a statement wait for a row. A batch is then done call by call, others try again. */
+/** How many seconds a statement waits for a locked row. A batch is then done call by call, others try again. */
 const lockWait = 1;
 
 /** The server ends what this process has given up; each kind of server reads its own comment. */
@@ -108,7 +113,7 @@ export class Connection {
     return this.#isBroken;
   }
 
-  /** So many characters of SQL are sent together at most, unless one statement alone is longer. */
+  /** How many characters of SQL are sent together at most, unless one statement alone is longer. */
   get packetSize(): number {
     return Math.min(1024 * 1024, this.#maxPacket / 2);
   }
@@ -153,8 +158,7 @@ export class Connection {
 
   #giveUp(reject: (error: unknown) => void): void {
     this.close();
-    const message = `the server did not answer within ${this.#timeout} ms: whether the call was done is not known`;
-    reject(new StorageError("unavailable", message));
+    reject(new StorageError("unavailable", noAnswerWithin(this.#timeout)));
   }
 
   #connected(): Promise<void> {

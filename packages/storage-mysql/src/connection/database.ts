@@ -16,7 +16,7 @@ export const patienceOf = (calls: readonly unknown[]): Patience => (calls.length
 /** What a transaction came to from the rows it has locked. */
 export interface Decision<T> {
   readonly writes: readonly Sql[];
-  /** What the caller is told, given the answers to the writes. */
+  /** The result for the caller, given the answers to the writes. */
   readonly result: (written: readonly Answer[]) => T;
 }
 
@@ -24,7 +24,7 @@ const begin = sql`START TRANSACTION`;
 const commit = sql`COMMIT`;
 const rollback = sql`ROLLBACK`;
 
-/** After so many deadlocks it is told. */
+/** How many deadlocks in a row fail a call. */
 const attempts = 20;
 
 /** How long to wait after a deadlock, in ms: at random, so that two do not keep step. */

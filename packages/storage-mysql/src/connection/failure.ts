@@ -82,6 +82,10 @@ const connectionFailures: Readonly<Record<string, string>> = {
   ER_ACCESS_DENIED_ERROR: account,
 };
 
+/** The message for a call that the server did not answer within this many milliseconds. */
+export const noAnswerWithin = (timeout: number): string =>
+  `the server did not answer within ${timeout} ms: whether the call was done is not known`;
+
 /** A row stayed locked by another transaction. */
 export class RowLockedError extends StorageError {
   constructor(cause: Error) {

@@ -42,7 +42,7 @@ export const valueTable = (names: readonly string[], rows: readonly (readonly Va
   return new Sql(`(${texts.join(" UNION ALL ")})`);
 };
 
-/** So many rows, and characters of SQL, stand in one statement at most. */
+/** The most rows, and characters of SQL, in one statement. */
 const pieceRows = 500;
 const pieceText = 512 * 1024;
 

@@ -24,7 +24,7 @@ import {
 } from "@pawl/storage";
 import { recordOf, referenceOf, type SessionRow, type Swept } from "@pawl/storage/adapter";
 import { createHash } from "node:crypto";
-import type { Answer } from "../connection/connection.js";
+import { type Answer, rowsOf } from "../connection/connection.js";
 import { type Database, type Decision, patienceOf } from "../connection/database.js";
 import { insertEvents } from "../events.js";
 import { importLock, userLocks } from "../migrations.js";
@@ -115,7 +115,7 @@ const oldestFirst = (left: LiveSession, right: LiveSession): number =>
   left.refreshedAt - right.refreshedAt || (left.reference.id < right.reference.id ? -1 : 1);
 
 const liveOf = (answer: Answer | undefined, now: Millis): LiveSession[] =>
-  ((answer?.rows ?? []) as readonly UserSessionRow[])
+  rowsOf<UserSessionRow>(answer)
     .filter((row) => isUnexpired(row, now))
     .map((row) => ({
       reference: referenceOf(row),
@@ -239,7 +239,7 @@ export const eraseUser = async (
   { tenantId, userId }: { readonly tenantId: TenantId; readonly userId: UserId },
 ): Promise<ErasedUser> =>
   database.transact([statements.lockRowsOfUser(tenantId, userId)], ([answer], now) => {
-    const rows = (answer?.rows ?? []) as readonly SweepRow[];
+    const rows = rowsOf<SweepRow>(answer);
     const ended = rows.filter((row) => row.ended_at === null && isUnexpired(row, now)).map(referenceOf);
     const writes = [
       statements.deleteEventsOfUser(tenantId, userId),
@@ -252,7 +252,7 @@ export const eraseUser = async (
 /** Looks at the next rows of the sweep: deletes those that expired, files the others under the end they have by now. */
 export const sweep = async (database: Database, before: Millis, limit: number): Promise<Swept> =>
   database.transact([statements.lockToSweep(before, limit)], ([answer]) => {
-    const rows = (answer?.rows ?? []) as readonly SweepRow[];
+    const rows = rowsOf<SweepRow>(answer);
     const [expired, kept] = [
       rows.filter((row) => row.expires_at <= before),
       rows.filter((row) => row.expires_at > before),

@@ -9,7 +9,7 @@ const patience = 5000;
 
 /**
  * Asks a server to stop what a connection is doing (postgresql.org/docs/current/protocol-flow.html, "Canceling Requests in
- * Progress"), so that a statement nobody waits for any more holds no lock. Nobody hears whether it did.
+ * Progress"), so that a statement whose caller has given up holds no lock. Whether it did is not reported.
  */
 export const cancelRequest = ({ host, port }: Address, client: ClientBase): Promise<void> => {
   const { processID, secretKey } = client as ClientBase & { processID?: number | null; secretKey?: number | null };

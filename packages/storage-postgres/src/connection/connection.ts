@@ -29,13 +29,13 @@ export class Sockets {
   }
 }
 
-/** A statement that fails when its answer does not come in so many milliseconds; the connection is then of no use. */
+/** A statement with a time-out in milliseconds, after which its connection is of no use. */
 export type TimedQuery = QueryConfig & { readonly query_timeout: number };
 
 /**
  * Settings of a connection that is ours alone. Every statement of ours finds its rows by an index; a plan that was made while
- * a table was small and is kept must not read it from end to end when it is not, and a batch has to lock in its order. Nobody
- * waits long for a row that somebody keeps locked, least of all those whose call is in the same batch.
+ * a table was small and is kept must not read it from end to end when it is not, and a batch has to lock in its order. No
+ * call waits long for a row that another client keeps locked, least of all the other calls of its batch.
  */
 const ownSettings = [
   "enable_seqscan=off",
@@ -47,7 +47,7 @@ const ownSettings = [
   "pawl.connection=own",
 ];
 
-/** What the driver is told of a connection. */
+/** A connection as the driver takes it. */
 export const configOf = (
   address: Address,
   { sockets, isShared }: { readonly sockets: Sockets; readonly isShared: boolean },

@@ -28,7 +28,7 @@ export interface Transaction {
   readonly query: <R>(statement: Statement<R>, values?: readonly Value[]) => Promise<readonly R[]>;
 }
 
-/** The work is done at most so often when the server undoes it for the sake of other work. */
+/** How often work is tried that the server undoes in favour of other work. */
 const attempts = 5;
 
 /** A server with a pool of connections to it. Every failure is a `StorageError`, and comes within the time-out. */
@@ -64,7 +64,7 @@ export class Database {
       idleTimeoutMillis: 60_000,
       allowExitOnIdle: true,
     });
-    // A connection that is lost is the failure of whoever uses it, and nobody's while it is idle.
+    // A lost connection fails the call that uses it; while it is idle there is none.
     this.#pool.on("error", () => undefined);
     this.#pool.on("connect", (client) => client.on("error", () => undefined));
   }
@@ -105,7 +105,7 @@ export class Database {
     }, timeout);
   }
 
-  /** Lets go of the connections once nobody uses them, and of those of a server that does not answer soon. */
+  /** Closes each connection when its call is done, and those of a server that does not answer soon. */
   async close(): Promise<void> {
     const ended = this.#pool.end();
     const patience = new AbortController();

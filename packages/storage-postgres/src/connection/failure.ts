@@ -3,7 +3,7 @@ import { StorageError, type StorageErrorCode } from "@pawl/storage";
 const poolerMessage =
   "the server, or a pooler before it, does not take the settings of our connections: behind a pooler add ?prepare=false to the URL";
 
-/** SQLSTATE codes (postgresql.org/docs/current/errcodes-appendix.html) that are told apart, most specific first. */
+/** SQLSTATE codes (postgresql.org/docs/current/errcodes-appendix.html) that are distinguished, most specific first. */
 const failures: readonly (readonly [prefix: string, code: StorageErrorCode, message: string])[] = [
   ["08P01", "unavailable", poolerMessage],
   ["0A000", "unavailable", poolerMessage],
@@ -19,7 +19,7 @@ const failures: readonly (readonly [prefix: string, code: StorageErrorCode, mess
   ["54", "invalid_record", "a value is too large to be stored"],
   ["28", "unavailable", "the server refuses this user or password, or wants encryption: see sslmode"],
   ["3D000", "unavailable", "the server has no database of that name"],
-  ["55P03", "unavailable", "a row is locked by somebody else: does a transaction stand open on the server?"],
+  ["55P03", "unavailable", "a row is locked by another client: is a transaction left open on the server?"],
   ["57014", "unavailable", "the server did not finish in time"],
   ["57", "unavailable", "the server is starting, stopping or not accepting connections"],
   ["53100", "unavailable", "the server's disk is full"],
@@ -44,7 +44,7 @@ const sqlStateOf = (error: unknown): string | undefined => {
 /** Whether the server undid the work for the sake of other work, so that the same work may be tried again at once. */
 export const isUndone = (error: unknown): boolean => ["40P01", "40001"].includes(sqlStateOf(error) ?? "");
 
-/** Whether a failure lies in one call of several: it cannot be stored, or somebody else keeps its row locked. */
+/** Whether a failure lies in one call of several: it cannot be stored, or another client keeps its row locked. */
 export const isOfOneCall = (error: unknown): boolean =>
   error instanceof StorageError && (error.code === "invalid_record" || causeOf(error).code === lockTimeout);
 

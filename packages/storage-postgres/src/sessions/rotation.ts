@@ -77,7 +77,7 @@ const rotateDistinct = async (
   const results = new Map<SessionId, RotationResult>(
     rows.map((row) => [row.id, { minted: row.minted, record: recordOf(row), now: row.now }]),
   );
-  // A row that should have been minted from was changed by somebody else in the meantime: what came back is the row before that.
+  // A row that should have minted was changed by another call meanwhile: what came back is the row before that.
   const stale = attempts.filter((attempt) => {
     const { minted, record, now } = results.get(attempt.id) ?? { minted: true };
     return !minted && record !== undefined && mints(record, attempt, now);
@@ -163,7 +163,7 @@ const noteDistinct = async (
     policy.activityInterval,
   ]);
   const found = new Map(rows.map((row) => [row.id, row]));
-  // As in a rotation: a row that should have changed was changed by somebody else.
+  // As in a rotation: a row that should have changed was changed by another call.
   const isStale = (row: (typeof rows)[number], note: UseNote): boolean => {
     const record = recordOf(row);
     return !row.noted && afterUse(record, note, { ...policy, now: row.now }) !== record;

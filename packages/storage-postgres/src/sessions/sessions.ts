@@ -115,7 +115,7 @@ const revocationOf = (selector: RevocationSelector): readonly [Statement<Referen
 
 export const eraseUser = ({ database, time }: Context, user: User): Promise<ErasedUser> =>
   database.transaction(async ({ query }) => {
-    // The second statement sees also the events of whoever ended a session while the first waited for its row.
+    // The second statement also sees the events of a call that ended a session while the first waited for its row.
     const [sessions, [events]] = await Promise.all([
       query(statements.eraseSessions, [time, ...userValues(user)]),
       query(statements.deleteEventsOfUser, [user.userId, user.tenantId]),

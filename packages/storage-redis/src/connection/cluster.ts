@@ -1,6 +1,5 @@
-import { performance } from "node:perf_hooks";
-import { clearTimeout, setTimeout } from "node:timers";
 import { singleFlight, StorageError } from "@pawl/storage";
+import { withinTime } from "@pawl/storage/adapter";
 import { Connection } from "./connection.js";
 import { asStorageError } from "./failure.js";
 import { storeTag, type Tag, userTags } from "../key-space.js";
@@ -44,7 +43,7 @@ export class Cluster implements Servers {
   readonly #options: RedisOptions;
   readonly #connections = new Map<string, Connection>();
   readonly #owners = new Map<Tag, string>();
-  /** Every node that was ever told of, masters or not: whom to ask when no master answers. */
+  /** Every node ever seen, masters or not: asked when no master answers. */
   readonly #known: Map<string, Address>;
   #isClosed = false;
 
@@ -140,26 +139,11 @@ export class Cluster implements Servers {
 
 /** Asks a node which node has what; fails when it does not answer soon. */
 const ask = async (connection: Connection): Promise<SlotsReply> => {
-  const deadline = performance.now() + refreshTimeout;
-  while (!connection.isReady) {
-    if (performance.now() > deadline || connection.trouble !== undefined)
-      throw connection.trouble ?? new StorageError("unavailable", "a node of the cluster does not answer");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new StorageError("unavailable", "a node of the cluster does not answer")),
-      refreshTimeout,
-    );
-  });
-  try {
-    const reply = (await Promise.race([connection.send(["CLUSTER", "SLOTS"]), late])) as SlotsReply;
-    if (reply.length === 0) throw new StorageError("unavailable", "the node has no slots yet: is the cluster made?");
-    return reply;
-  } finally {
-    clearTimeout(timer);
-  }
+  await connection.whenReady(refreshTimeout);
+  const asked = connection.send(["CLUSTER", "SLOTS"]) as Promise<SlotsReply>;
+  const reply = await withinTime(asked, refreshTimeout, "a node of the cluster does not answer");
+  if (reply.length === 0) throw new StorageError("unavailable", "the node has no slots yet: is the cluster made?");
+  return reply;
 };
 
 const shuffled = <T>(items: readonly T[]): readonly T[] => {

@@ -64,8 +64,18 @@ export class Connection {
     return this.#trouble;
   }
 
+  /** Resolves when it is ready; fails with its first trouble, or when the time (ms) is over. */
+  async whenReady(timeout: number): Promise<void> {
+    const deadline = performance.now() + timeout;
+    while (!this.isReady) {
+      if (this.#trouble !== undefined) throw asStorageError(this.#trouble);
+      if (performance.now() > deadline) throw new StorageError("unavailable", "the server did not answer in time");
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+
   /**
-   * Sends a command. With the option `wait` a write is answered when so many replicas have it.
+   * Sends a command. With the option `wait` a write is answered when that many replicas have it.
    * @throws whatever the driver throws.
    */
   send(command: string[], { writes = false, asking = false } = {}): Promise<unknown> {
@@ -81,7 +91,7 @@ export class Connection {
     this.#lastAnswer = received;
   }
 
-  /** Begins anew when the server has said nothing for so long (ms): it may be gone without a word. */
+  /** Begins a new connection when the server has been silent for that long (ms): it may be gone without a word. */
   replaceIfSilent(duration: number): void {
     if (performance.now() - this.#lastAnswer >= duration) this.replace();
   }

@@ -76,7 +76,7 @@ export class ScriptCalls {
     return this.clock.now();
   }
 
-  /** Notes the time that the server of the store's own keys told. */
+  /** Notes the time of the server of the store's own keys. */
   noteTime(time: number, sent: number, received: number): void {
     this.clock.note(time, sent, received);
     this.#renewAt = received + renewalInterval;

@@ -14,7 +14,7 @@ import { referencesOf } from "./session-row.js";
 import { runOn, type Store } from "../store.js";
 import { inLanes, stepLimit, takeFromTags } from "../take-from-tags.js";
 
-/** Sessions by id: each tag in one step. Of a user: one step. Of a tenant: each tag, and so many of it, in one step. */
+/** Sessions by id: each tag in one step. Of a user: one step. Of a tenant: each tag in steps of a bounded size. */
 export const revokeSessions = async (
   store: Store,
   selector: RevocationSelector,

@@ -26,7 +26,7 @@ export const getSession = async (store: Store, id: SessionId): Promise<SessionRe
 
 /**
  * The tag of a row, where its user's rows have to stand.
- * @throws StorageError `invalid_record` when the id is not one of its user: nobody would find it by the user.
+ * @throws StorageError `invalid_record` when the id is not one of its user: it could not be found by the user.
  */
 const placeOf = (record: SessionRecord): Tag => {
   const tag = tagOfUser(record);

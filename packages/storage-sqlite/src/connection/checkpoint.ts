@@ -44,7 +44,7 @@ export class Checkpoint {
       this.#writer.exec("BEGIN IMMEDIATE");
       this.#copier.exec("PRAGMA wal_checkpoint(PASSIVE)");
     } catch {
-      // Somebody writes, or the disk is full: that shows itself to the next writer, with a message of its own.
+      // Another process is writing, or the disk is full: the next write reports that.
     }
     try {
       this.#writer.exec("ROLLBACK");
@@ -53,7 +53,7 @@ export class Checkpoint {
     }
   }
 
-  /** In bytes; 0 where it cannot be told. */
+  /** In bytes; 0 when unknown. */
   #walSize(): number {
     if (this.#walPath === undefined) return 0;
     try {

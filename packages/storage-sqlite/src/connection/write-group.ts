@@ -4,7 +4,7 @@ import type { Database } from "./database.js";
 import { asStorageError, isBusy, isOwnFailure } from "./failure.js";
 import { retryDelay } from "./lock-wait.js";
 
-/** One write: what to do inside a transaction, and whom to tell. `work` may run several times before its commit. */
+/** One write: what to do inside a transaction, and its caller. `work` may run several times before its commit. */
 interface Write {
   readonly work: () => unknown;
   readonly resolve: (value: unknown) => void;
@@ -22,7 +22,7 @@ type Attempt =
   /** Nothing was done, because of the store. */
   | { readonly kind: "failed"; readonly error: unknown };
 
-/** So many writes are committed together at most, so that the event loop is not held for longer than some milliseconds. */
+/** The most writes committed together, so that the event loop is held for a few milliseconds only. */
 const groupLimit = 256;
 
 /**

@@ -12,20 +12,20 @@ interface Waiting<Call, Outcome> {
 
 /** How a `CallBatch` works. */
 export interface CallBatchOptions<Call, Outcome> {
-  /** So many batches are on their way at once; meanwhile the next one gathers. */
+  /** How many batches are on their way at once; meanwhile the next one gathers. */
   readonly lanes: number;
-  /** So many calls make a batch at most. */
+  /** The most calls in a batch. */
   readonly limit: number;
-  /** About how many bytes a call is; a batch has a bound. */
+  /** About how many bytes a call takes; a batch is bounded. */
   readonly weigh?: (call: Call) => number;
   /**
    * What a call is about. While one that failed a batch is being done for itself, others about the same go the same way, so
-   * that a locked row holds up nobody else.
+   * that a locked row holds up no other call.
    */
   readonly keyOf?: (call: Call) => string;
   /** Whether a failure is of one call rather than of all; `invalid_record` unless given. */
   readonly isOfOneCall?: (error: unknown) => boolean;
-  /** After so many milliseconds a call that was not begun is not begun any more. */
+  /** After this many milliseconds a call that has not begun is refused. */
   readonly timeout: number;
   /** Does the calls in one step, or none of them; gives their outcomes in order. */
   readonly run: (calls: readonly Call[]) => Promise<readonly Outcome[]>;

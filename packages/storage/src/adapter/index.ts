@@ -9,3 +9,4 @@ export * from "./sql-rows.js";
 export * from "./sweep.js";
 export * from "./url-options.js";
 export * from "./wake-listeners.js";
+export * from "./within-time.js";

@@ -21,7 +21,7 @@ export class ServerClock implements Clock {
   }
 
   /**
-   * Notes a time that the server told, in whole milliseconds, between two moments of `performance.now()`. The offset moves
+   * Notes a time that the server gave, in whole milliseconds, between two moments of `performance.now()`. The offset moves
    * only as far as that proves it wrong, so that slow answers do not make it jitter.
    */
   note(time: number, sent: number, received: number): void {

@@ -1,7 +1,7 @@
 import type { SessionReference } from "../records.js";
 import type { Storage } from "../storage.js";
 
-/** Those whom a store wakes when revocations were committed. */
+/** The listeners that a store wakes when revocations were committed. */
 export class WakeListeners {
   readonly #listeners = new Set<() => void>();
   readonly #begin: () => void;
