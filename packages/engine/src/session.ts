@@ -73,6 +73,8 @@ export interface CreateSessionInput {
   readonly tenantId?: TenantId | undefined;
   readonly userId: UserId;
   readonly payload?: JsonObject | undefined;
+  /** Called with the payload as JSON before anything is stored; what it throws is thrown. */
+  readonly checkPayload?: ((json: string) => void) | undefined;
   readonly data?: JsonObject | undefined;
   readonly device?: string | undefined;
   readonly address?: string | undefined;

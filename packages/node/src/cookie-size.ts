@@ -29,11 +29,12 @@ type Sized = Pick<SessionSummary, "userId" | "payload"> & Partial<Pick<SessionSu
 
 /**
  * Bytes (name and value) that the access token cookie of a session may come to: at most about 70 more than its first one
- * has, because later tokens also name their parent.
+ * has, because later tokens also name their parent. `payloadText` is the payload as JSON, where it has been written already.
  */
 export const accessCookieBytes = (
   { userId, payload, handle = LONGEST.handle, tenantId = PUBLIC_TENANT }: Sized,
   algorithm: SigningAlgorithm,
+  payloadText?: string,
 ): number => {
   const { v5 } = accessTokenFormats;
   const claims: AccessTokenClaims = {
@@ -48,7 +49,7 @@ export const accessCookieBytes = (
     issuedAt: LONGEST.time,
     expiresAt: LONGEST.time,
   };
-  const text = v5.body(claims);
+  const text = v5.body(claims, payloadText);
   const head = typeof v5.header === "string" ? v5.header : v5.header({ kid: LONGEST.kid, algorithm });
   const token = head.length + Math.ceil((Buffer.byteLength(text) * 4) / 3) + signatureLength[algorithm] + "..".length;
   return ACCESS_TOKEN_COOKIE.length + token;

@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import {
+  dataText,
   type IssuedSession,
   MAX_USER_ID_BYTES,
   parseHandle,
+  payloadText,
   type Revoked,
   type SessionHandle,
   type SessionInformation,
@@ -120,7 +122,10 @@ export const openCoreBackend = async (options: CoreOptions): Promise<SessionBack
         : askWhereNeeded(input, outcome);
     },
 
-    async create({ userId, payload, data, device, address }) {
+    async create({ userId, payload = {}, data = {}, device, address, checkPayload }) {
+      const json = payloadText(payload, "v5");
+      dataText(data);
+      checkPayload?.(json);
       const given = Object.entries({ payload, data, device, address }).filter(([, value]) => value !== undefined);
       const body = { userId, ...Object.fromEntries(given) };
       return (await core.get("createSession", { body })) as IssuedSession;
@@ -177,6 +182,7 @@ export const openCoreBackend = async (options: CoreOptions): Promise<SessionBack
     },
 
     async updateData(handle, data) {
+      dataText(data);
       if (!isHandle(handle)) return false;
       return (
         (await core.ask("updateSessionData", { handle, body: { data } }, ["session_not_found"])).kind === "success"
@@ -184,6 +190,7 @@ export const openCoreBackend = async (options: CoreOptions): Promise<SessionBack
     },
 
     async updatePayload(handle, payload) {
+      payloadText(payload, "v5");
       if (!isHandle(handle)) return false;
       return (await core.ask("updatePayload", { handle, body: { payload } }, ["session_not_found"])).kind === "success";
     },

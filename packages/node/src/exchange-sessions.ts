@@ -1,4 +1,4 @@
-import type { AccessTokenClaims, IssuedSession, VerifyInput, VerifyOutcome } from "@pawl/engine";
+import type { AccessTokenClaims, IssuedSession, JsonObject, VerifyInput, VerifyOutcome } from "@pawl/engine";
 import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, namesOf } from "./cookie-name.js";
 import { accessCookieBytes, checkCookieSize } from "./cookie-size.js";
 import { isForeignRequest, isPageVisit, isUnsafe, passesCsrfCheck } from "./csrf.js";
@@ -8,7 +8,7 @@ import { isForeign, presentedBearer, presentedRefreshTokens, showsSession, verif
 import { hasJustTried } from "./refresh-attempt.js";
 import { coversPath, UNREACHED_ROUTE, unreachedRoute } from "./refresh-route.js";
 import { ANTI_CSRF_HEADER, announceRefreshable } from "./session-announcement.js";
-import { checkJsonObject, checkLoginUserId } from "./session-data.js";
+import { checkLoginUserId } from "./session-data.js";
 import { type SessionError, tryRefreshToken, unauthorised } from "./session-error.js";
 import { Session } from "./session-object.js";
 import { bearerToken, readsFrontToken, wantedTransfer } from "./token-transfer.js";
@@ -38,13 +38,15 @@ export const createInExchange = async (
   // A page of another site must not log its visitors into an account of its own (login CSRF). Tokens in headers log no browser in.
   if (transfer === "cookie" && mode !== "token" && isUnsafe(exchange) && !passesCsrfCheck(exchange, { mode, origins }))
     throw tryRefreshToken(CSRF_FAILED);
-  const checked = checkJsonObject("the JWT payload", payload);
-  // Before it is created: a session that could not be handed out must not have ended another one over a limit.
-  const owner = { userId: checkLoginUserId(userId), payload: checked };
-  if (transfer === "cookie") checkCookieSize(accessCookieBytes(owner, backend.signingAlgorithm), owner);
+  const owner = { userId: checkLoginUserId(userId), payload: payload as JsonObject };
   const issued = await backend.create({
     ...owner,
-    data: checkJsonObject("session data", data),
+    data: data as JsonObject,
+    // Before it is created: a session that could not be handed out must not have ended another one over a limit.
+    checkPayload:
+      transfer === "cookie"
+        ? (json) => checkCookieSize(accessCookieBytes(owner, backend.signingAlgorithm, json), owner)
+        : undefined,
     device: exchange.device()?.slice(0, 512),
     address: exchange.address()?.slice(0, 128),
   });

@@ -1,18 +1,9 @@
-import { checkNewUserId, type JsonObject, jsonObjectText } from "@pawl/engine";
+import { checkNewUserId, type JsonObject } from "@pawl/engine";
 import type { UserId } from "@pawl/storage";
 import type { SessionBackend } from "./session-backend.js";
 import { generalError, unauthorised } from "./session-error.js";
 
 const gone = () => unauthorised("Session does not exist.");
-
-/**
- * Refuses what would not come back from JSON as the object it was.
- * @throws EngineError naming the argument or the member.
- */
-export const checkJsonObject = (name: string, value: object): JsonObject => {
-  jsonObjectText(name, value);
-  return value as JsonObject;
-};
 
 /** @throws an error for an empty text too: an application that lost an id must not make everybody's session. */
 export const checkLoginUserId = (userId: string): UserId => {
@@ -29,5 +20,5 @@ export const readSessionData = async (backend: SessionBackend, handle: string): 
 
 /** @throws SessionError `UNAUTHORISED` when there is no such live session. */
 export const writeSessionData = async (backend: SessionBackend, handle: string, data: object): Promise<void> => {
-  if (!(await backend.updateData(handle, checkJsonObject("session data", data)))) throw gone();
+  if (!(await backend.updateData(handle, data as JsonObject))) throw gone();
 };

@@ -1,9 +1,14 @@
-import { checkUserIdText, type JsonObject, type SessionHandle, type SessionInformation } from "@pawl/engine";
+import {
+  checkUserIdText,
+  type JsonObject,
+  payloadText,
+  type SessionHandle,
+  type SessionInformation,
+} from "@pawl/engine";
 import { accessCookieBytes, checkCookieSize, fitsCookie } from "./cookie-size.js";
 import { callHook } from "./application-hook.js";
 import type { OpenedPawl } from "./opened-pawl.js";
 import type { SessionHistory } from "./session-backend.js";
-import { checkJsonObject } from "./session-data.js";
 import type { Session } from "./session-object.js";
 
 /** One of a user's sessions, as for a page "where you are logged in". Times are ms since the epoch. */
@@ -71,14 +76,14 @@ export const createUserSessions = (run: Run): UserSessions => ({
 
   updatePayload: (handle, payload) =>
     run(async ({ backend }) => {
-      const checked = checkJsonObject("the JWT payload", payload);
+      const json = payloadText(payload, "v5");
       const session = await backend.get(handle);
       if (session === undefined) return false;
-      const bytes = (of: JsonObject): number =>
-        accessCookieBytes({ ...session, payload: of }, backend.signingAlgorithm);
+      const bytes = (of: JsonObject, text?: string): number =>
+        accessCookieBytes({ ...session, payload: of }, backend.signingAlgorithm, text);
       // What is larger already does not travel in a cookie.
-      if (fitsCookie(bytes(session.payload))) checkCookieSize(bytes(checked), { ...session, payload: checked });
-      return backend.updatePayload(handle, checked);
+      if (fitsCookie(bytes(session.payload))) checkCookieSize(bytes(payload, json), { ...session, payload });
+      return backend.updatePayload(handle, payload);
     }),
 
   explain: (handle) => run(({ backend }) => backend.explain(handle)),

@@ -46,9 +46,11 @@ const messagesOf = (maker: string, within = sources.join("\n")): readonly string
 };
 
 const engine = (name: string): string => read(`../../engine/src/${name}.ts`);
-/** Payload and data are checked by the engine's function. */
-const [, checkOfJson = ""] =
-  /(export const jsonObjectText[^]*)const wellFormed/.exec(engine("sessions/session-input")) ?? [];
+/** User ids, payload and data are checked by the engine's functions. */
+const input = engine("sessions/session-input");
+const checksOfInput = [/const checkNewUserId[^]*?\n};/, /const jsonObjectText[^]*/].map(
+  (part) => part.exec(input)?.[0],
+);
 /** Outcomes of the engine become errors here, with their messages. */
 const outcomes = {
   tryRefresh: /const messages: [^{]*\{([^}]*)\}/.exec(engine("verification/access-token-verifier"))?.[1] ?? "",
@@ -72,7 +74,7 @@ describe("docs/reference/errors.md and the sources name the same", () => {
   test("messages of GENERAL_ERROR", () =>
     alike(namesUnder("### Messages of `GENERAL_ERROR`"), [
       ...messagesOf("generalError"),
-      ...messagesOf("invalid", checkOfJson),
+      ...messagesOf("invalid", checksOfInput.join("\n")),
     ]));
 
   test("messages of UNAUTHORISED", () =>

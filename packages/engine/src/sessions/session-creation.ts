@@ -37,6 +37,7 @@ export const createSessionCreation =
     if (mustExist && (await tenants.get(tenantId)) === undefined) throw tenantUnknown();
     const form = checkForm(input.form);
     const session = checkNewSession(input, form);
+    input.checkPayload?.(session.payload);
     const now = storage.now();
     const secret = random.bytes(SECRET_BYTES);
     const { device, address } = session;

@@ -96,7 +96,7 @@ export const checkCause = ({ reason = "revoked", detail }: RevokeCause = {}): Re
  * (`toJSON`, as a `Date` does) is taken at its word; a `Map` or an instance of a class would become an empty object.
  * @throws EngineError `invalid_input` naming the member, `payload_too_large`.
  */
-export const jsonObjectText = (name: string, value: object, limit = Number.POSITIVE_INFINITY): string => {
+const jsonObjectText = (name: string, value: object, limit: number): string => {
   if (!isPlainObject(value)) throw invalid(`${name} must be a plain object`);
   let text: string | undefined;
   try {
