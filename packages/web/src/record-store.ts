@@ -1,7 +1,7 @@
 import type { SharedSession } from "./shared-session.js";
 
 /** Where the record of a session is kept. */
-export interface RecordStore {
+interface RecordStore {
   /**
    * Reads the record and, unless `change` gives none, replaces it, in one step across all tabs and workers.
    * @returns what stands there now; undefined when nothing does. @throws where the browser keeps nothing.

@@ -16,7 +16,7 @@ export interface HeldToken {
 }
 
 /** How the session ended, when it did. */
-export type LineageEnd =
+type LineageEnd =
   | { readonly kind: "theft"; readonly by: Holder; readonly seq: number }
   | { readonly kind: "ended"; readonly label: string };
 
@@ -31,7 +31,7 @@ export interface Lineage {
   readonly end?: LineageEnd;
 }
 
-export type TokenState = "newest" | "accepted" | "spent";
+type TokenState = "newest" | "accepted" | "spent";
 
 /** Whether the token is the newest, the newest that was used (still good in case its successor was lost), or dead. */
 export const stateOf = (lineage: Lineage, seq: number): TokenState =>
@@ -42,7 +42,7 @@ export const heldBy = (lineage: Lineage, holder: Holder): HeldToken | undefined 
   lineage.tokens.findLast((token) => token.holder === holder && token.delivery !== "lost");
 
 /** What an answer carried. */
-export interface ReceivedToken {
+interface ReceivedToken {
   readonly seq: number;
   readonly fingerprint: string | undefined;
   readonly issuedAt: number;

@@ -2,7 +2,7 @@ import { html } from "./element.js";
 import type { Holder } from "./lineage.js";
 
 /** One line of the log. */
-export interface LogLine {
+interface LogLine {
   readonly who: Holder;
   readonly method: string;
   readonly path: string;

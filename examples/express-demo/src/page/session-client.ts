@@ -19,7 +19,7 @@ export type CallResult =
   | { readonly kind: "unknown" };
 
 /** What the client tells whoever listens. */
-export interface SessionClientEvents {
+interface SessionClientEvents {
   onRequest(answered: LoggedRequest): void;
   /** After each refresh whose answer arrived; the calls that wait go on when it has resolved. */
   onRefreshed(): Promise<void>;

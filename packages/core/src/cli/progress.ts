@@ -1,7 +1,7 @@
 import type { Terminal } from "./terminal.js";
 
 /** Shows how far something has come. */
-export interface Progress {
+interface Progress {
   /** @param done of the total, in the same unit. */
   show(done: number, text: string): void;
   /** Takes the bar away. */

@@ -23,7 +23,7 @@ export interface ConfigInput {
 }
 
 /** A configuration with the origin of each value. */
-export interface ConfigReading {
+interface ConfigReading {
   readonly config: CoreConfig;
   readonly settings: readonly { readonly name: ConfigName; readonly value: unknown; readonly source: ConfigSource }[];
 }

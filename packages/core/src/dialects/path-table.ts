@@ -1,7 +1,7 @@
 import type { Found, Operation } from "../server/dialect.js";
 
 /** Operations by case-sensitive path and by method; `{name}` in a path stands for one segment. */
-export interface PathTable {
+interface PathTable {
   readonly find: (method: string, path: string) => Found | undefined;
 }
 

@@ -12,7 +12,7 @@ import { readBody } from "./request-body.js";
 import { createRouter, isPercentEncoded, splitTarget, withoutHead } from "./request-target.js";
 import { createStreamSink } from "./stream-sink.js";
 
-export interface HttpServerOptions {
+interface HttpServerOptions {
   /** Asked in order; the first one refuses every path that no other owns. */
   readonly dialects: readonly [Dialect, ...Dialect[]];
   readonly access: AccessControl;
@@ -20,7 +20,7 @@ export interface HttpServerOptions {
   readonly log: Logger;
 }
 
-export interface HttpServer {
+interface HttpServer {
   /** @throws what node:net throws when the address cannot be listened on. */
   listen(address: { readonly host: string; readonly port: number }): Promise<AddressInfo>;
   /** Answers what is in flight, refuses what is new, ends streams; cuts what is left after `limits.grace`. */

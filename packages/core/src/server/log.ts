@@ -2,7 +2,7 @@ import { destination, type Logger, multistream, pino } from "pino";
 import type { CoreConfig } from "../config/core-config.js";
 
 /** A log and the files behind it. */
-export interface CoreLog {
+interface CoreLog {
   readonly logger: Logger;
   /** Reopens the files, for log rotation. */
   readonly reopen: () => void;

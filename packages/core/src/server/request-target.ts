@@ -1,7 +1,7 @@
 import type { Dialect, Operation } from "./dialect.js";
 
 /** The path and the query of a request, nothing decoded. */
-export interface RequestTarget {
+interface RequestTarget {
   readonly path: string;
   /** What follows `?`; empty when there is none. */
   readonly query: string;
@@ -29,7 +29,7 @@ export const isPercentEncoded = (url: string): boolean => {
 };
 
 /** Who answers a request, and with what. */
-export interface Routed {
+interface Routed {
   /** Decides how a refusal looks. */
   readonly dialect: Dialect;
   readonly operation?: Operation;

@@ -120,17 +120,9 @@ const holdsJsonObject = (json: string): boolean => {
   }
 };
 
-/** Writes a line. */
-export const formatLine = (line: Exclude<ExportLine, { readonly kind: "end" }>): string => {
-  switch (line.kind) {
-    case "header":
-      return `${JSON.stringify(line.header)}\n`;
-    case "session":
-      return `${JSON.stringify(line.record)}\n`;
-    case "checkpoint":
-      return `${JSON.stringify({ after: line.after })}\n`;
-  }
-};
+/** Writes a line: the first one, a session, or a checkpoint. */
+export const formatLine = (line: ExportHeader | SessionRecord | { readonly after: string }): string =>
+  `${JSON.stringify(line)}\n`;
 
 /** What has been written or read so far: enough for the last line, and to go on from here. */
 export interface ExportSum {

@@ -33,7 +33,7 @@ export const exportSessions = async (
       masterKeys: await listMasterKeyNeeds(storage),
       tenantId,
     };
-    await write(formatLine({ kind: "header", header }));
+    await write(formatLine(header));
   } else if (file.header.tenantId !== tenantId)
     throw new TransferError(
       `the export was begun with ${file.header.tenantId === undefined ? "all tenants" : `--tenant ${file.header.tenantId}`}: go on with the same`,
@@ -41,11 +41,11 @@ export const exportSessions = async (
 
   for (let limit = FIRST_PAGE; ;) {
     const page = await storage.listSessions({ tenantId }, { limit, after });
-    const lines = page.items.map((record) => formatLine({ kind: "session", record })).join("");
+    const lines = page.items.map(formatLine).join("");
     sessions += page.items.length;
     after = page.next;
     // In one piece: a checkpoint means that the lines before it are complete.
-    await write(after === undefined ? lines : lines + formatLine({ kind: "checkpoint", after }));
+    await write(after === undefined ? lines : lines + formatLine({ after }));
     onProgress(sessions);
     if (after === undefined) break;
     limit = Math.max(1, Math.min(LARGEST_PAGE, Math.floor((PAGE_LENGTH * page.items.length) / (lines.length + 1))));

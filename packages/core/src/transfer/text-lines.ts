@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 
 /** One line of a file. */
-export interface TextLine {
+interface TextLine {
   /** From 1 on. */
   readonly number: number;
   /** Without its line end; undefined when it is longer than is taken. */

@@ -17,7 +17,7 @@ import {
 import { signingKeyMembers } from "../signing-key-members.js";
 import { issuedCookies, tokenCookie } from "./session-answer.js";
 
-export interface Cdi1Options {
+interface Cdi1Options {
   readonly engine: SessionEngine;
   readonly config: Pick<CoreConfig, "path" | "mode" | "cookies" | "cdi1" | "cdiVerifyKnows">;
   readonly random: RandomSource;

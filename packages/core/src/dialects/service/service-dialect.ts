@@ -4,7 +4,7 @@ import { textRefusal, textReply } from "../cdi-reply.js";
 import { createPathTable } from "../path-table.js";
 import { withoutHead } from "../../server/request-target.js";
 
-export interface ServiceDialectOptions {
+interface ServiceDialectOptions {
   readonly storage: Pick<Storage, "ping">;
   /** Milliseconds that the storage may take. */
   readonly readyTimeout: number;

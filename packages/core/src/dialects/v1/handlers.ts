@@ -47,7 +47,7 @@ export type CallOutcome<Name extends RouteName> =
   | { readonly problem: ProblemCode; readonly detail?: ProblemDetail }
   | { readonly stream: StreamReply };
 
-export type Handlers = {
+type Handlers = {
   readonly [Name in RouteName]: (call: Call<Name>) => CallOutcome<Name> | Promise<CallOutcome<Name>>;
 };
 

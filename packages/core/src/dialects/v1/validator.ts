@@ -3,7 +3,7 @@ import { Compile } from "typebox/schema";
 import { isJsonObject } from "../../server/json-object.js";
 
 /** Says in one sentence what is wrong with a value; `undefined` when it fits the schema. Never quotes the value. */
-export type Validator = (value: unknown) => string | undefined;
+type Validator = (value: unknown) => string | undefined;
 
 /** How many items and members of a wrong value are looked at for the complaint: one more than our schemas allow in a list. */
 const MOST_ITEMS = 1001;
