@@ -5,7 +5,7 @@ const ES256 = { algorithm: "ES256" };
 const RS256 = { algorithm: "RS256" };
 
 const ENGINE = "@pawl/engine";
-const SDK = "@pawl/node getSession, a Session object";
+const SDK = "@pawl/supertokens getSession, a Session object";
 const SUPERTOKENS = "supertokens-node 24 getSession, RS256, no network";
 
 /** @type {import("./rows.mjs").Row} */

@@ -7,7 +7,7 @@ const VISITORS = { sessions: 200 };
 const LANES = 32;
 
 const BARE = "the handler alone";
-const EXPRESS_PAWL = "Express 5 + @pawl/node";
+const EXPRESS_PAWL = "Express 5 + @pawl/supertokens";
 const EXPRESS_BARE = `Express 5, ${BARE}`;
 
 /** What `over` takes beyond `under`, in µs of CPU: the median of the differences of each round. */
@@ -72,7 +72,7 @@ const frameworksGet = {
     expressBare,
     ...Object.entries(OTHERS).flatMap(([framework, opener]) => [
       {
-        name: `${framework} + @pawl/node`,
+        name: `${framework} + @pawl/supertokens`,
         module: "pawl-node",
         opener: `${opener}Server`,
         settings: { ...VISITORS, directory },
@@ -86,7 +86,7 @@ const frameworksGet = {
       ratio: quotient(ours, bare),
       goals: [cpuAtMost("adds to Express 5", added(ours, bare), 5)],
       notes: Object.keys(OTHERS).map((framework) => {
-        const more = added(score(`${framework} + @pawl/node`), score(`${framework}, ${BARE}`));
+        const more = added(score(`${framework} + @pawl/supertokens`), score(`${framework}, ${BARE}`));
         return `adds ${formatMicros(more)} to ${framework}`;
       }),
     };

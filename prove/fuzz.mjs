@@ -2,7 +2,7 @@
 import { connect } from "node:net";
 import { accessTokenFormats } from "@pawl/engine";
 import { openEngine } from "@pawl/engine/host";
-import { createPawl, Error as SessionError } from "@pawl/node";
+import { createPawl, Error as SessionError } from "@pawl/supertokens";
 import { routes } from "@pawl/protocol";
 import { MemoryStorage } from "@pawl/storage";
 import { Pool } from "undici";

@@ -61,7 +61,7 @@ const createBrowser = ({ engine, clock }, random, jar) => {
     /** The moment the next answer arrives, if any is under way. */
     nextArrival: () => Math.min(...underway.map(({ at }) => at)),
     copy: () => ({ ...jar }),
-    /** A protected call as `@pawl/node` treats it: verify, and report a use that is older than the window. */
+    /** A protected call as `@pawl/supertokens` treats it: verify, and report a use that is older than the window. */
     async use() {
       const verified = await engine.verifyAccessToken({ accessToken: jar.access });
       if (verified.kind !== "valid") return verified.kind;

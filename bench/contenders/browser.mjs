@@ -1,7 +1,7 @@
 /* oxlint-disable oxc/no-async-endpoint-handlers -- Express 5 passes rejections on to the error handler */
 import { fileURLToPath } from "node:url";
-import { createPawl } from "@pawl/node";
-import { sessionErrorHandler, sessionMiddleware } from "@pawl/node/express";
+import { createPawl } from "@pawl/supertokens";
+import { sessionErrorHandler, sessionMiddleware } from "@pawl/supertokens/express";
 import { launchChromium } from "@pawl/test-servers/chromium";
 import express from "express";
 import { listen } from "./listen.mjs";

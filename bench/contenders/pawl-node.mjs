@@ -1,8 +1,8 @@
 /* oxlint-disable oxc/no-async-endpoint-handlers -- Express 5 passes rejections on to the error handler */
 import { createServer } from "node:http";
 import { createAdaptorServer } from "@hono/node-server";
-import { createNewSession, createPawl, getSession, init } from "@pawl/node";
-import { fetchExchange } from "@pawl/node/fetch";
+import { createNewSession, createPawl, getSession, init } from "@pawl/supertokens";
+import { fetchExchange } from "@pawl/supertokens/fetch";
 import express from "express";
 import Fastify from "fastify";
 import { Hono } from "hono";
@@ -112,7 +112,7 @@ export const fastifyServer = async ({ sessions, directory }) => {
 };
 
 /**
- * With what `@pawl/node/fetch` has for handlers of the form Request → Response.
+ * With what `@pawl/supertokens/fetch` has for handlers of the form Request → Response.
  * @param {Settings} settings
  */
 export const honoServer = async ({ sessions, directory }) => {

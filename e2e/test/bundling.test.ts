@@ -25,7 +25,7 @@ afterAll(async () => {
 
 /** A login, a verification and a refresh, with the sessions where an option says. */
 const application = (options: string): string => `
-import { createPawl } from "@pawl/node";
+import { createPawl } from "@pawl/supertokens";
 const pawl = createPawl(${options});
 const login = await pawl.tokens.createNewSession("alice", { role: "admin" }, {});
 const { token: accessToken } = login.accessToken;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type CookieOptions, createPawl, type Pawl } from "@pawl/node";
+import { type CookieOptions, createPawl, type Pawl } from "@pawl/supertokens";
 import { MemoryStorage } from "@pawl/storage";
 import { startCachingProxy } from "@pawl/test-servers";
 import { describe, expect, onTestFinished, test } from "vitest";

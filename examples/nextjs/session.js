@@ -1,5 +1,5 @@
-import { createPawl } from "@pawl/node";
-import { sessionHandler } from "@pawl/node/fetch";
+import { createPawl } from "@pawl/supertokens";
+import { sessionHandler } from "@pawl/supertokens/fetch";
 import { headers } from "next/headers";
 import { redirect } from "next/navigation";
 

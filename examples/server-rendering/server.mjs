@@ -1,6 +1,6 @@
 // Pages rendered on the server, with plain forms and without a line of script.  PORT=3000 node server.mjs
-import { createPawl } from "@pawl/node";
-import { sessionErrorHandler, sessionMiddleware } from "@pawl/node/express";
+import { createPawl } from "@pawl/supertokens";
+import { sessionErrorHandler, sessionMiddleware } from "@pawl/supertokens/express";
 import express from "express";
 
 const pawl = createPawl({

@@ -1,6 +1,6 @@
-// The operations as an application sees them: a browser's requests through `@pawl/node`, in process or against a core.
+// The operations as an application sees them: a browser's requests through `@pawl/supertokens`, in process or against a core.
 import { defaultPolicy } from "@pawl/engine";
-import { createPawl } from "@pawl/node";
+import { createPawl } from "@pawl/supertokens";
 import { millis } from "@pawl/storage";
 import { createClock } from "../clock.mjs";
 import { startProofCore } from "../core.mjs";
@@ -18,7 +18,7 @@ const masterKey = Buffer.alloc(32, 7).toString("base64");
 const HASTE = 60;
 
 /**
- * @typedef {import("@pawl/node").Session} Session
+ * @typedef {import("@pawl/supertokens").Session} Session
  * @typedef {{ method: string, headers: { cookie?: string } }} Asked
  * @typedef {ReturnType<typeof createAnswer>} Answer
  * @typedef {{ value?: any, error?: any, headers: Answer["headers"] }} Outcome what a piece of application gave or threw
@@ -94,7 +94,7 @@ export const openApplication = async (kind, { hasCore }) => {
     return core;
   };
   const proxy = hasCore ? await startFaultyProxy((await startCore()).address) : undefined;
-  const open = (/** @type {import("@pawl/node").PawlOptions} */ options) =>
+  const open = (/** @type {import("@pawl/supertokens").PawlOptions} */ options) =>
     createPawl({ clock, cookies: { secure: false, sameSite: "lax" }, ...options });
   const pawl = open(
     proxy === undefined

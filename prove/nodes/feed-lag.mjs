@@ -1,6 +1,6 @@
 // How long until every node and every process of an application refuses a session that was revoked on another node.
 import { setTimeout as pause } from "node:timers/promises";
-import { createPawl, Error as SessionError } from "@pawl/node";
+import { createPawl, Error as SessionError } from "@pawl/supertokens";
 import { openEngine } from "@pawl/engine/host";
 import { quantile } from "../quantile.mjs";
 import { startNodes } from "./core-nodes.mjs";

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import { createPawl, Error as SessionError } from "@pawl/node";
+import { createPawl, Error as SessionError } from "@pawl/supertokens";
 import { startNodes } from "./core-nodes.mjs";
 import { openStore } from "./stores.mjs";
 

@@ -1,11 +1,11 @@
 import type * as core from "@pawl/core";
 import type * as engine from "@pawl/engine";
 import type * as engineHost from "@pawl/engine/host";
-import type * as node from "@pawl/node";
-import type * as nodeExpress from "@pawl/node/express";
-import type * as nodeFetch from "@pawl/node/fetch";
-import type * as nodeTokens from "@pawl/node/session";
-import type * as nodeTesting from "@pawl/node/testing";
+import type * as node from "@pawl/supertokens";
+import type * as nodeExpress from "@pawl/supertokens/express";
+import type * as nodeFetch from "@pawl/supertokens/fetch";
+import type * as nodeTokens from "@pawl/supertokens/session";
+import type * as nodeTesting from "@pawl/supertokens/testing";
 import type * as storage from "@pawl/storage";
 import type * as web from "@pawl/web";
 import type * as webHeader from "@pawl/web/header";

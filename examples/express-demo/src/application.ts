@@ -1,4 +1,4 @@
-import { Error as SessionError, type ErrorType, type Pawl } from "@pawl/node";
+import { Error as SessionError, type ErrorType, type Pawl } from "@pawl/supertokens";
 import { type ErrorRequestHandler, Router } from "express";
 import { refreshPath, type SessionErrorCode } from "./page/answers.js";
 

@@ -1,4 +1,4 @@
-import type { Pawl } from "@pawl/node";
+import type { Pawl } from "@pawl/supertokens";
 import { type Request, type RequestHandler, type Response, Router } from "express";
 import {
   type CookieView,

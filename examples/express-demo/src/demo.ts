@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { readConfig, startCore } from "@pawl/core";
-import { createPawl, type Pawl, type PawlOptions } from "@pawl/node";
+import { createPawl, type Pawl, type PawlOptions } from "@pawl/supertokens";
 import { choosePort, listenOnLoopback } from "./loopback.js";
 import type { DemoOptions } from "./options.js";
 import { createWebServer } from "./web-server.js";

@@ -1,6 +1,6 @@
 import { request } from "node:http";
-import { createPawl, type Pawl } from "@pawl/node";
-import { type TestClock, testClock } from "@pawl/node/testing";
+import { createPawl, type Pawl } from "@pawl/supertokens";
+import { type TestClock, testClock } from "@pawl/supertokens/testing";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { CookieJar } from "../src/cookie-jar.js";
 import { listenOnLoopback, type LoopbackServer } from "../src/loopback.js";

@@ -3,9 +3,9 @@ import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createPawl, type EmbeddedOptions, type Pawl } from "@pawl/node";
-import { sessionErrorHandler, sessionMiddleware } from "@pawl/node/express";
-import { type TestClock, testClock } from "@pawl/node/testing";
+import { createPawl, type EmbeddedOptions, type Pawl } from "@pawl/supertokens";
+import { sessionErrorHandler, sessionMiddleware } from "@pawl/supertokens/express";
+import { type TestClock, testClock } from "@pawl/supertokens/testing";
 import express, { type RequestHandler } from "express";
 
 /** A request as the application answered it. */
@@ -16,7 +16,7 @@ export interface LoggedRequest {
   readonly status: number;
 }
 
-/** An application that uses `@pawl/node`, on a clock of its own, with pages that use `@pawl/web`. */
+/** An application that uses `@pawl/supertokens`, on a clock of its own, with pages that use `@pawl/web`. */
 export interface Application {
   readonly pawl: Pawl;
   readonly clock: TestClock;

@@ -63,7 +63,7 @@ test("the fake date is the time of sessions", async () => {
 /** As jest leaves the globals, but nothing ever comes due, and in the module of Node too. */
 const frozen = `
 import timers from "node:timers";
-import { createPawl } from "@pawl/node";
+import { createPawl } from "@pawl/supertokens";
 const never = () => ({ unref() {}, ref() {} });
 for (const name of ["setTimeout", "setInterval", "setImmediate"]) globalThis[name] = timers[name] = never;
 globalThis.queueMicrotask = process.nextTick = () => undefined;

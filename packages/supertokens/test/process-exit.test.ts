@@ -19,7 +19,7 @@ test("a program with a core ends by itself: feed, key reading and idle connectio
   const core = await startCore(coreConfig());
   const { host, port } = core.address;
   const printed = await run(`
-    import { createPawl } from "@pawl/node";
+    import { createPawl } from "@pawl/supertokens";
     const pawl = createPawl({ core: [{ hostname: "${host}", port: ${port} }], cookies: { sameSite: "lax" } });
     const waiting = setInterval(() => undefined, 1000);
     await pawl.sessions.onRevoked(() => {
@@ -35,7 +35,7 @@ test("a program with a core ends by itself: feed, key reading and idle connectio
 
 test("a program with the engine in process ends by itself", async () => {
   const printed = await run(`
-    import { createPawl } from "@pawl/node";
+    import { createPawl } from "@pawl/supertokens";
     const pawl = createPawl({ storage: "memory:" });
     await pawl.tokens.createNewSession("u1");
     console.log("done");

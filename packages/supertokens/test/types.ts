@@ -1,7 +1,7 @@
 /** Compiled with the tests, never run: what the types promise. */
-import { createPawl, Error as SessionError, getSession, init, type JsonObject, type Session } from "@pawl/node";
-import { testSession } from "@pawl/node/testing";
-import * as tokens from "@pawl/node/session";
+import { createPawl, Error as SessionError, getSession, init, type JsonObject, type Session } from "@pawl/supertokens";
+import { testSession } from "@pawl/supertokens/testing";
+import * as tokens from "@pawl/supertokens/session";
 import type { Request, Response } from "express";
 import type { IncomingMessage, ServerResponse } from "node:http";
 
