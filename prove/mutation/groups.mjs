@@ -16,6 +16,7 @@ const filesOf =
 const storage = filesOf("storage");
 const engine = filesOf("engine");
 const node = filesOf("node");
+const supertokens = filesOf("supertokens");
 const core = filesOf("core");
 const web = filesOf("web");
 const inServer = (/** @type {string[]} */ sources, tests = sources) =>
@@ -46,11 +47,12 @@ export const groups = {
     ["verification/access-token-verifier", "verification/access-token-forgery"],
   ),
   "application-jwt": engine(["tokens/application-jwt"]),
-  cookie: node(["cookie-header", "cookie-name", "cookie-settings"]),
-  "cookie-size": node(["cookie-size"]),
-  csrf: node(["csrf"]),
-  "left-cookies": node(["left-cookies"]),
-  "session-cookies": node(["session-cookies"]),
+  cookie: node(["http/cookie-header"]),
+  "cookie-size": node(["http/cookie-size"]),
+  "cookie-settings": supertokens(["cookie-name", "cookie-settings"]),
+  csrf: supertokens(["csrf"]),
+  "left-cookies": supertokens(["left-cookies"]),
+  "session-cookies": supertokens(["session-cookies"]),
   web: web(
     ["deadline", "events", "front-token", "header", "index", "record-store", "refresh"].concat([
       "session-fetch",

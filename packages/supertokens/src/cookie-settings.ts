@@ -1,7 +1,7 @@
-import type { CookieAttributes } from "./cookie-header.js";
+import type { CookieAttributes } from "@pawl/node/http";
 import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, prefixedName, REFRESH_TOKEN_COOKIE } from "./cookie-name.js";
 import type { CookieOptions } from "./options.js";
-import type { BackendSettings } from "./session-backend.js";
+import type { BackendSettings } from "@pawl/node/backend";
 import { generalError, shown } from "./session-error.js";
 
 /** A cookie as it is set now. */
@@ -19,13 +19,6 @@ export interface SessionCookieSettings extends Omit<CookieAttributes, "path"> {
   /** By documented name. */
   readonly cookies: Readonly<Record<string, SessionCookie>>;
 }
-
-/** Where cookies live unless the application says otherwise and no core does. */
-export const EMBEDDED_COOKIES = {
-  cookieSecure: true,
-  accessTokenPath: "/",
-  refreshTokenPath: "/session/refresh",
-} as const;
 
 const DOMAIN = /^\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/;
 /** RFC 6265 section 4.1.1: any character but controls and `;`. */

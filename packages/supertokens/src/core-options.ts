@@ -1,6 +1,6 @@
-import { coreUrl } from "./core-url.js";
+import { type CoreHost, coreUrl } from "@pawl/node/backend";
 import { type Duration, readDuration } from "./duration.js";
-import type { CoreHost, CoreOptions } from "./options.js";
+import type { CoreOptions } from "./options.js";
 import { generalError, shown } from "./session-error.js";
 
 /** The durations of a core's client, in ms. @throws SessionError `GENERAL_ERROR`. */

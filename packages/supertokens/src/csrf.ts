@@ -1,5 +1,4 @@
-import { isOriginOf } from "./authority.js";
-import type { Exchange } from "./exchange.js";
+import { type Exchange, isFromOwnPage } from "@pawl/node/http";
 import type { CsrfMode } from "./options.js";
 
 /**
@@ -21,25 +20,10 @@ export const passesCsrfCheck = (exchange: Exchange, { mode, origins }: CsrfRules
   return mode === "token" || isFromOwnPage(exchange, origins);
 };
 
-/**
- * Whether a browser says that the request comes from a page of this application: Fetch Metadata (`Sec-Fetch-Site`), where
- * it is absent the `Origin`. Without both no browser sent it, and no site had a hand in it.
- */
-export const isFromOwnPage = (exchange: Exchange, origins: readonly string[]): boolean => {
-  const site = exchange.header("sec-fetch-site");
-  if (site === "same-origin" || site === "none") return true;
-  const origin = exchange.header("origin");
-  if (origin === undefined) return site === undefined;
-  if (origins.includes(origin)) return true;
-  return site === undefined && isOriginOf(origin, exchange.authority());
-};
-
 /** Whether a browser loads a page into a tab of its own, as far as it says (Fetch Metadata). */
 export const isPageVisit = (exchange: Exchange): boolean => {
   const [mode, destination] = [exchange.header("sec-fetch-mode"), exchange.header("sec-fetch-dest")];
-  return (
-    exchange.method() === "GET" && (mode ?? "navigate") === "navigate" && (destination ?? "document") === "document"
-  );
+  return exchange.method === "GET" && (mode ?? "navigate") === "navigate" && (destination ?? "document") === "document";
 };
 
 /**
@@ -53,6 +37,5 @@ export const isForeignRequest = (exchange: Exchange, origins: readonly string[])
 
 /** Whether a request may change something, by its method (RFC 9110 section 9.2.1). */
 export const isUnsafe = (exchange: Exchange): boolean => {
-  const method = exchange.method();
-  return method !== undefined && !["GET", "HEAD", "OPTIONS"].includes(method);
+  return !["GET", "HEAD", "OPTIONS"].includes(exchange.method);
 };

@@ -1,5 +1,6 @@
 import { createPawl, type Pawl } from "./pawl.js";
-import type { CoreHost, PawlOptions } from "./options.js";
+import type { CoreHost } from "@pawl/node/backend";
+import type { PawlOptions } from "./options.js";
 import { generalError } from "./session-error.js";
 
 /** The one instance behind the documented functions: the SuperTokens 1.0 SDK has no other way to hand it on. */

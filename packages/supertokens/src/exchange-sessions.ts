@@ -1,8 +1,7 @@
 import type { AccessTokenClaims, IssuedSession, JsonObject, VerifyInput, VerifyOutcome } from "@pawl/engine";
 import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, namesOf } from "./cookie-name.js";
-import { accessCookieBytes, checkCookieSize } from "./cookie-size.js";
+import { type Exchange, accessCookieBytes, checkCookieSize } from "@pawl/node/http";
 import { isForeignRequest, isPageVisit, isUnsafe, passesCsrfCheck } from "./csrf.js";
-import type { Exchange } from "./exchange.js";
 import { acceptedClaims, clearedUnlessForeign, clearedWith, type OpenedPawl, refreshRefusal } from "./opened-pawl.js";
 import { isForeign, presentedBearer, presentedRefreshTokens, showsSession, verifyBest } from "./presented-session.js";
 import { hasJustTried } from "./refresh-attempt.js";
@@ -45,7 +44,14 @@ export const createInExchange = async (
     // Before it is created: a session that could not be handed out must not have ended another one over a limit.
     checkPayload:
       transfer === "cookie"
-        ? (json) => checkCookieSize(accessCookieBytes(owner, backend.signingAlgorithm, json), owner)
+        ? (json) => {
+            const bytes = accessCookieBytes(owner, {
+              name: ACCESS_TOKEN_COOKIE,
+              algorithm: backend.signingAlgorithm,
+              json,
+            });
+            checkCookieSize({ name: ACCESS_TOKEN_COOKIE, bytes }, owner);
+          }
         : undefined,
     device: exchange.device()?.slice(0, 512),
     address: exchange.address()?.slice(0, 128),

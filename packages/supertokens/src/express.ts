@@ -1,7 +1,7 @@
-import { setCorsHeaders } from "./cors.js";
+import { NodeExchange, type NodeRequest, setCorsHeaders } from "@pawl/node/http";
+import type { NodeResponse } from "./response.js";
 import { defaultPawl, isInitialised } from "./default-pawl.js";
 import { errorAnswer, type RouteAnswer } from "./error-answer.js";
-import type { NodeRequest, NodeResponse } from "./exchange.js";
 import { createRefreshRouteCheck } from "./refresh-route.js";
 import { SessionError } from "./session-error.js";
 import { answerSessionRoute, pathBelow, type RoutedPawl } from "./session-routes.js";
@@ -43,7 +43,7 @@ export const sessionMiddleware = ({ pawl, basePath = "" }: SessionMiddlewareOpti
       const instance = pawl ?? defaultPawl();
       const [path = "", query] = req.url.split("?", 2);
       checkRefreshRoute(instance.refreshTokenPath, mountOf(req));
-      const isPreflight = setCorsHeaders(req, res, instance.csrf.origins);
+      const isPreflight = setCorsHeaders(new NodeExchange(req, res), instance.csrf.origins);
       if (isPreflight) return send(res, { status: 204, body: undefined });
       const request = { method: req.method, path: pathBelow(basePath, path), query: new URLSearchParams(query) };
       const answer = await answerSessionRoute(instance, { ...request, req, res });

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { NodeRequest, NodeResponse } from "./exchange.js";
+import type { NodeRequest } from "@pawl/node/http";
+import type { NodeResponse } from "./response.js";
 
 /** What is needed of a request in runtimes that speak `fetch`. */
 export interface FetchRequest {

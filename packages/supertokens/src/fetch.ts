@@ -1,4 +1,4 @@
-import { setCorsHeaders } from "./cors.js";
+import { NodeExchange, setCorsHeaders } from "@pawl/node/http";
 import { defaultPawl, isInitialised } from "./default-pawl.js";
 import { errorAnswer, type RouteAnswer } from "./error-answer.js";
 import { type FetchExchange, fetchExchange } from "./fetch-exchange.js";
@@ -37,7 +37,7 @@ export const sessionHandler = ({ pawl, basePath = "" }: SessionHandlerOptions, a
     const instance = pawl ?? defaultPawl();
     const exchange = fetchExchange(request);
     const { req, res, applyTo } = exchange;
-    const isPreflight = setCorsHeaders(req, res, instance.csrf.origins);
+    const isPreflight = setCorsHeaders(new NodeExchange(req, res), instance.csrf.origins);
     if (isPreflight) return applyTo(new Response(undefined, { status: 204 }));
     const { pathname, searchParams: query } = new URL(request.url);
     try {

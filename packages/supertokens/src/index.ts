@@ -1,6 +1,7 @@
 import type { JsonObject } from "@pawl/engine";
 import { defaultPawl, isInitialised } from "./default-pawl.js";
-import { NodeExchange, type NodeRequest, type NodeResponse } from "./exchange.js";
+import { NodeExchange, type NodeRequest } from "@pawl/node/http";
+import type { NodeResponse } from "./response.js";
 import { requireAccessToken } from "./exchange-sessions.js";
 import { setPreflightHeaders } from "./preflight-headers.js";
 import type { Session } from "./session-object.js";
@@ -9,19 +10,12 @@ export { init } from "./default-pawl.js";
 export { createPawl, type Pawl, type PawlTokens, type ReadSession } from "./pawl.js";
 export { Session } from "./session-object.js";
 export { type AnySessionError, SessionError as Error, type ErrorType, type TokenTheft } from "./session-error.js";
-export type {
-  CommonOptions,
-  CookieOptions,
-  CoreHost,
-  CoreOptions,
-  CsrfMode,
-  EmbeddedOptions,
-  PawlOptions,
-} from "./options.js";
+export type { CommonOptions, CookieOptions, CoreOptions, CsrfMode, EmbeddedOptions, PawlOptions } from "./options.js";
 export type { Duration } from "./duration.js";
-export type { SameSite } from "./cookie-header.js";
-export type { NodeRequest, NodeResponse } from "./exchange.js";
-export type { SessionEvent, SessionHistory } from "./session-backend.js";
+export type { SameSite } from "@pawl/node/http";
+export type { NodeRequest } from "@pawl/node/http";
+export type { NodeResponse } from "./response.js";
+export type { CoreHost, SessionEvent, SessionHistory } from "@pawl/node/backend";
 export type { SessionTokens, TokenInfo, TokenSession } from "./token-sessions.js";
 export type { UserSession, UserSessions } from "./user-sessions.js";
 export type { JsonObject, JsonValue, KeySet, SessionInformation } from "@pawl/engine";

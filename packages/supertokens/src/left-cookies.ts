@@ -1,8 +1,6 @@
 import { isIP } from "node:net";
-import { hostOf } from "./authority.js";
-import { type CookieAttributes, cookieWriter } from "./cookie-header.js";
+import { type CookieAttributes, type Exchange, cookieWriter, hostOf } from "@pawl/node/http";
 import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, namesOf, REFRESH_TOKEN_COOKIE } from "./cookie-name.js";
-import type { Exchange } from "./exchange.js";
 import type { SessionCookie, SessionCookieSettings } from "./cookie-settings.js";
 
 const HOST = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;

@@ -1,12 +1,10 @@
 import type { AccessTokenClaims, createTheftReports, VerifyOutcome } from "@pawl/engine";
-import { callHook, type WarnOnce } from "./application-hook.js";
+import { type RefreshAnswer, type SessionBackend, type UseReports, type WarnOnce, callHook } from "@pawl/node/backend";
 import { isForeignRequest, isPageVisit } from "./csrf.js";
-import type { Exchange } from "./exchange.js";
+import type { Exchange } from "@pawl/node/http";
 import type { PawlOptions } from "./options.js";
-import type { RefreshAnswer, SessionBackend } from "./session-backend.js";
 import type { Clearing, SessionCookies } from "./session-cookies.js";
 import { type SessionError, tokenTheft, tryRefreshToken, unauthorised } from "./session-error.js";
-import type { UseReports } from "./use-reports.js";
 
 /** What stands once a backend has been opened; everything that serves requests is made from it. */
 export interface OpenedPawl {

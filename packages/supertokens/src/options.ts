@@ -1,6 +1,7 @@
+import type { CoreHost } from "@pawl/node/backend";
 import type { TheftAction } from "@pawl/engine";
 import type { Clock, SigningAlgorithm, Storage } from "@pawl/storage";
-import type { SameSite } from "./cookie-header.js";
+import type { SameSite } from "@pawl/node/http";
 import type { Duration } from "./duration.js";
 import type { TokenTheft } from "./session-error.js";
 
@@ -90,12 +91,6 @@ export interface EmbeddedOptions extends CommonOptions {
   readonly checkDatabase?: boolean | undefined;
   /** `"90d"` unless given. */
   readonly eventRetention?: Duration | undefined;
-}
-
-/** Where a core listens, over plain HTTP as the SuperTokens 1.0 SDK has it. */
-export interface CoreHost {
-  readonly hostname: string;
-  readonly port: number;
 }
 
 /** A core or several nodes of one, over HTTP. */

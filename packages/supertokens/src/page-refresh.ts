@@ -1,4 +1,4 @@
-import type { Exchange } from "./exchange.js";
+import type { Exchange } from "@pawl/node/http";
 import { renewInExchange } from "./exchange-sessions.js";
 import type { OpenedPawl } from "./opened-pawl.js";
 import { hasJustTried, markAttempt, showsMark } from "./refresh-attempt.js";

@@ -1,8 +1,9 @@
 import { checkUserIdText, createTheftReports, type JsonObject, type KeySet } from "@pawl/engine";
-import { createWarnings } from "./application-hook.js";
-import { checkCookieOptions, cookieSettings, EMBEDDED_COOKIES } from "./cookie-settings.js";
-import { checkCoreOptions } from "./core-options.js";
-import { NodeExchange, type NodeRequest, type NodeResponse } from "./exchange.js";
+import { EMBEDDED_COOKIES, type SessionBackend, UseReports, createWarnings, openBackend } from "@pawl/node/backend";
+import { checkCookieOptions, cookieSettings } from "./cookie-settings.js";
+import { checkCoreOptions, coreDurations } from "./core-options.js";
+import { NodeExchange, type NodeRequest } from "@pawl/node/http";
+import type { NodeResponse } from "./response.js";
 import {
   createInExchange,
   getInExchange,
@@ -18,7 +19,6 @@ import { checkOptionNames } from "./option-names.js";
 import { checkOptionValues } from "./option-values.js";
 import { isForCore, type PawlOptions } from "./options.js";
 import { policyOf } from "./policy-options.js";
-import type { SessionBackend } from "./session-backend.js";
 import { setPreflightHeaders } from "./preflight-headers.js";
 import { createSessionCookies } from "./session-cookies.js";
 import { readSessionData, writeSessionData } from "./session-data.js";
@@ -33,7 +33,6 @@ import {
   type TokenSession,
   verifyTokens,
 } from "./token-sessions.js";
-import { UseReports } from "./use-reports.js";
 import { createUserSessions, type Run, type UserSessions } from "./user-sessions.js";
 
 /** The functions without a request: tokens in, tokens out. They fail as those of `Pawl` do. */
@@ -242,14 +241,10 @@ const checkOptions = (options: PawlOptions): void => {
   }
 };
 
-/** Backends are loaded when they are needed: the HTTP client is no burden to an application without a core. */
-const openBackend = async (options: PawlOptions): Promise<SessionBackend> =>
-  isForCore(options)
-    ? (await import("./core-backend.js")).openCoreBackend(options)
-    : (await import("./embedded-backend.js")).openEmbeddedBackend(options);
-
 const openPawl = async (options: PawlOptions): Promise<OpenedPawl> => {
-  const backend = await openBackend(options);
+  const backend = await openBackend(
+    isForCore(options) ? { ...options, ...coreDurations(options) } : { ...options, policy: policyOf(options) },
+  );
   try {
     const warnOnce = createWarnings();
     const makeCookies = ({ settings }: SessionBackend) => ({

@@ -1,4 +1,5 @@
-import { NodeExchange, type NodeResponse } from "./exchange.js";
+import { NodeExchange } from "@pawl/node/http";
+import type { NodeResponse } from "./response.js";
 import { ANTI_CSRF_HEADER } from "./session-announcement.js";
 
 /** Adds the headers that a cross-origin preflight needs to its answer; asks no backend. */

@@ -1,8 +1,8 @@
 import type { VerifyInput, VerifyOutcome } from "@pawl/engine";
 import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, REFRESH_TOKEN_COOKIE } from "./cookie-name.js";
-import type { Exchange } from "./exchange.js";
+import type { Exchange } from "@pawl/node/http";
 import type { OpenedPawl } from "./opened-pawl.js";
-import type { SessionBackend } from "./session-backend.js";
+import type { SessionBackend } from "@pawl/node/backend";
 import { bearerToken, type TokenTransfer } from "./token-transfer.js";
 
 const REFRESH_TOKEN_START = "pawl_rt_";

@@ -1,4 +1,4 @@
-import type { Exchange } from "./exchange.js";
+import type { Exchange } from "@pawl/node/http";
 
 /** Holds until when a rendered page need not try to refresh again, in ms since the epoch. */
 const REFRESH_ATTEMPT_COOKIE = "sRefreshAttempt";

@@ -1,4 +1,4 @@
-import { createWarnings } from "./application-hook.js";
+import { createWarnings } from "@pawl/node/backend";
 import { generalError, type SessionError, shown } from "./session-error.js";
 
 /** The route that refreshes, below a base path. */

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IssuedSession } from "@pawl/engine";
-import type { Exchange } from "./exchange.js";
+import type { Exchange } from "@pawl/node/http";
 import { readsFrontToken } from "./token-transfer.js";
 
 export const ANTI_CSRF_HEADER = "anti-csrf";

@@ -1,11 +1,9 @@
 import { randomInt } from "node:crypto";
 import type { IssuedSession } from "@pawl/engine";
-import { cookieWriter, MOST_VALUES } from "./cookie-header.js";
+import { type Exchange, MOST_VALUES, checkCookieSize, cookieWriter } from "@pawl/node/http";
 import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, namesOf, REFRESH_TOKEN_COOKIE } from "./cookie-name.js";
 import type { SessionCookie, SessionCookieSettings } from "./cookie-settings.js";
-import { checkCookieSize } from "./cookie-size.js";
-import type { WarnOnce } from "./application-hook.js";
-import type { Exchange } from "./exchange.js";
+import type { WarnOnce } from "@pawl/node/backend";
 import { leftCookieLines } from "./left-cookies.js";
 import { announceEnd, announceTokens, expose } from "./session-announcement.js";
 import { bearerToken, type TokenTransfer, wantedTransfer } from "./token-transfer.js";
@@ -76,7 +74,13 @@ export const createSessionCookies = (settings: SessionCookieSettings, warnOnce: 
 
     write(exchange, issued, transfer = "cookie") {
       if (transfer === "cookie")
-        checkCookieSize(nameInForce(ACCESS_TOKEN_COOKIE).length + issued.accessToken.token.length, issued.session);
+        checkCookieSize(
+          {
+            name: ACCESS_TOKEN_COOKIE,
+            bytes: nameInForce(ACCESS_TOKEN_COOKIE).length + issued.accessToken.token.length,
+          },
+          issued.session,
+        );
       exchange.setHeader("Cache-Control", "no-store");
       if (transfer === "header") {
         if (carriesCookies(exchange)) clearCookies(exchange, { everywhere: false });

@@ -1,6 +1,6 @@
 import { checkNewUserId, type JsonObject } from "@pawl/engine";
 import type { UserId } from "@pawl/storage";
-import type { SessionBackend } from "./session-backend.js";
+import type { SessionBackend } from "@pawl/node/backend";
 import { generalError, unauthorised } from "./session-error.js";
 
 const gone = () => unauthorised("Session does not exist.");

@@ -1,4 +1,5 @@
 import { inspect, type InspectOptions } from "node:util";
+import { SessionError as BackendError } from "@pawl/node";
 import { StorageError } from "@pawl/storage";
 
 /** The four kinds of failure, with the numbers of the SuperTokens 1.0 SDK. */
@@ -116,6 +117,10 @@ export const RETRY_AFTER = 1;
 /** What a caller sees of any failure: ours as it is, everything else as `GENERAL_ERROR` with its cause. */
 export const asSessionError = (error: unknown): SessionError => {
   if (SessionError.isErrorFromAuth(error)) return error;
+  if (error instanceof BackendError) {
+    const { message, cause, retryAfter } = error;
+    return generalError(message, { cause, retryAfter });
+  }
   const isPassing = error instanceof StorageError && error.code === "unavailable";
   return generalError(error instanceof Error ? error.message : "something unexpected was thrown", {
     cause: error,

@@ -1,5 +1,5 @@
 import type { JsonObject, SessionHandle, SessionSummary } from "@pawl/engine";
-import type { Exchange } from "./exchange.js";
+import type { Exchange } from "@pawl/node/http";
 import { clearedWith, type OpenedPawl } from "./opened-pawl.js";
 import { readSessionData, writeSessionData } from "./session-data.js";
 import { asSessionError, UNAUTHORISED } from "./session-error.js";

@@ -1,6 +1,6 @@
-import { type CsrfRules, isFromOwnPage, isPageVisit, passesCsrfCheck } from "./csrf.js";
+import { type Exchange, NodeExchange, type NodeRequest, type NodeResponse, isFromOwnPage } from "@pawl/node/http";
+import { type CsrfRules, isPageVisit, passesCsrfCheck } from "./csrf.js";
 import { errorAnswer, type RouteAnswer } from "./error-answer.js";
-import { type Exchange, NodeExchange, type NodeRequest, type NodeResponse } from "./exchange.js";
 import type { PageRefresh } from "./page-refresh.js";
 import { SessionError } from "./session-error.js";
 import { bearerToken } from "./token-transfer.js";

@@ -1,9 +1,9 @@
 import type { JsonObject } from "@pawl/engine";
 import { type Clock, millis } from "@pawl/storage";
-import { cookieValues } from "./cookie-header.js";
+import { cookieValues } from "@pawl/node/http";
+import type { NodeResponse } from "./response.js";
 import { replaceDefaultPawl } from "./default-pawl.js";
 import { type Duration, readDuration } from "./duration.js";
-import type { NodeResponse } from "./exchange.js";
 import type { EmbeddedOptions } from "./options.js";
 import { createPawl, type Pawl } from "./pawl.js";
 import type { Session } from "./session-object.js";

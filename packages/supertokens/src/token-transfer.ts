@@ -1,4 +1,4 @@
-import type { Exchange } from "./exchange.js";
+import type { Exchange } from "@pawl/node/http";
 
 /** How the tokens of a session travel: in cookies, or in headers that the page handles itself. */
 export type TokenTransfer = "cookie" | "header";

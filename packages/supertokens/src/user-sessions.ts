@@ -5,10 +5,10 @@ import {
   type SessionHandle,
   type SessionInformation,
 } from "@pawl/engine";
-import { accessCookieBytes, checkCookieSize, fitsCookie } from "./cookie-size.js";
-import { callHook } from "./application-hook.js";
+import { ACCESS_TOKEN_COOKIE } from "./cookie-name.js";
+import { accessCookieBytes, checkCookieSize, fitsCookie } from "@pawl/node/http";
+import { type SessionHistory, callHook } from "@pawl/node/backend";
 import type { OpenedPawl } from "./opened-pawl.js";
-import type { SessionHistory } from "./session-backend.js";
 import type { Session } from "./session-object.js";
 
 /** One of a user's sessions, as for a page "where you are logged in". Times are ms since the epoch. */
@@ -80,9 +80,13 @@ export const createUserSessions = (run: Run): UserSessions => ({
       const session = await backend.get(handle);
       if (session === undefined) return false;
       const bytes = (of: JsonObject, text?: string): number =>
-        accessCookieBytes({ ...session, payload: of }, backend.signingAlgorithm, text);
+        accessCookieBytes(
+          { ...session, payload: of },
+          { name: ACCESS_TOKEN_COOKIE, algorithm: backend.signingAlgorithm, json: text },
+        );
       // What is larger already does not travel in a cookie.
-      if (fitsCookie(bytes(session.payload))) checkCookieSize(bytes(payload, json), { ...session, payload });
+      if (fitsCookie(bytes(session.payload)))
+        checkCookieSize({ name: ACCESS_TOKEN_COOKIE, bytes: bytes(payload, json) }, { ...session, payload });
       return backend.updatePayload(handle, payload);
     }),
 

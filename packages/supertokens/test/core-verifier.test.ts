@@ -1,7 +1,7 @@
 import { createEngine, parseMasterKeys, verificationKeysFromJwks } from "@pawl/engine";
 import { MemoryStorage, millis, type UserId } from "@pawl/storage";
 import { expect, test } from "vitest";
-import { CoreVerifier } from "../src/core-verifier.js";
+import { CoreVerifier } from "../../node/src/backend/core/core-verifier.js";
 
 const HOUR = 3_600_000;
 let looks = 0;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { isFromOwnPage, passesCsrfCheck } from "../src/csrf.js";
-import { NodeExchange } from "../src/exchange.js";
+import { isFromOwnPage } from "@pawl/node/http";
+import { passesCsrfCheck } from "../src/csrf.js";
+import { NodeExchange } from "../../node/src/http/exchange.js";
 import { fetchExchange } from "../src/fetch.js";
 
 const OTHER = "https://www.example.com";

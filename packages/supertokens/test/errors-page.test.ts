@@ -45,6 +45,12 @@ const messagesOf = (maker: string, within = sources.join("\n")): readonly string
     .filter((message) => message !== "");
 };
 
+/** What the backend and the cookies' limit throw is told as GENERAL_ERROR here, with their messages. */
+const backend = ["backend/core/core-hosts", "backend/core/core-url", "http/cookie-size"]
+  .map((name) => read(`../../node/src/${name}.ts`))
+  .join("\n")
+  .replaceAll('"UNKNOWN",', "");
+
 const engine = (name: string): string => read(`../../engine/src/${name}.ts`);
 /** User ids, payload and data are checked by the engine's functions. */
 const input = engine("sessions/session-input");
@@ -74,6 +80,8 @@ describe("docs/reference/errors.md and the sources name the same", () => {
   test("messages of GENERAL_ERROR", () =>
     alike(namesUnder("### Messages of `GENERAL_ERROR`"), [
       ...messagesOf("generalError"),
+      ...messagesOf("new SessionError", backend),
+      ...messagesOf("new TypeError", backend),
       ...messagesOf("invalid", checksOfInput.join("\n")),
     ]));
 

@@ -1,7 +1,7 @@
 import { millis } from "@pawl/storage";
 import { describe, expect, test } from "vitest";
 import { cookieSettings } from "../src/cookie-settings.js";
-import { NodeExchange } from "../src/exchange.js";
+import { NodeExchange } from "../../node/src/http/exchange.js";
 import { fetchExchange } from "../src/fetch.js";
 import { leftCookieLines } from "../src/left-cookies.js";
 import type { CookieOptions } from "../src/options.js";

@@ -5,7 +5,7 @@ import { createServer, type RequestListener } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { RevocationStream, type RevocationStreamOptions } from "../src/revocation-stream.js";
+import { RevocationStream, type RevocationStreamOptions } from "../../node/src/backend/core/revocation-stream.js";
 import { coreConfig } from "./core-config.js";
 import { page, startProxiedCore } from "./core-proxy.js";
 import { listen } from "./web-app.js";

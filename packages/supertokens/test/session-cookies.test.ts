@@ -1,9 +1,9 @@
 import type { IssuedSession } from "@pawl/engine";
 import { millis } from "@pawl/storage";
 import { describe, expect, test } from "vitest";
-import { createWarnings } from "../src/application-hook.js";
+import { createWarnings } from "../../node/src/application-hook.js";
 import { cookieSettings } from "../src/cookie-settings.js";
-import { NodeExchange } from "../src/exchange.js";
+import { NodeExchange } from "../../node/src/http/exchange.js";
 import { fetchExchange } from "../src/fetch.js";
 import { leftCookieLines } from "../src/left-cookies.js";
 import type { CookieOptions } from "../src/options.js";

@@ -1,7 +1,7 @@
 import type { AccessTokenClaims, UseReport } from "@pawl/engine";
 import { millis } from "@pawl/storage";
 import { describe, expect, test } from "vitest";
-import { UseReports } from "../src/use-reports.js";
+import { UseReports } from "../../node/src/backend/use-reports.js";
 import { modes } from "./modes.js";
 
 const WINDOW = 30_000;

@@ -1,0 +1,34 @@
+import type { Pawl } from "@pawl/node";
+
+/** What the sessions of the kit's application carry. */
+export type KitPayload = { readonly role: "admin" | "user" };
+export type KitPawl = Pawl<KitPayload>;
+
+/** How the kit takes part in what the application does. */
+export interface Hooks {
+  /** `GET /slow` waits for it before it answers, `GET /stream` between its two parts. */
+  wait(): Promise<void>;
+}
+
+export interface Served {
+  /** `http://127.0.0.1:port`, without a slash. */
+  readonly origin: string;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Serves the kit's application on the real framework with the adapter, as its users would write it:
+ *
+ * - `GET /public` answers `public`, whoever asks
+ * - `POST /login?role=admin` creates a session of the user `alice` and sets the cookie `app=1` besides: `{}`
+ * - `GET /me` requires a session: `{ userId, role }`
+ * - `GET /maybe` asks for one: `{ userId }`, null where there is none
+ * - `DELETE /users/1` requires one whose role is `admin`: `{}`
+ * - `POST /save` requires one and replaces its payload by `{ role: "admin" }`: `{}`
+ * - `GET /slow` requires one, then waits for the hook: `{}`
+ * - `GET /throws` requires one, then throws an `Error` that the framework answers with 500
+ * - `GET /redirect` requires one, sets the cookie `app=2` and redirects to `/public` with 302
+ * - `GET /stream` requires one and sends `one`, waits for the hook, and sends `two`
+ * - `POST /leave` signs out: `{}`
+ */
+export type Serve = (pawl: KitPawl, hooks: Hooks) => Promise<Served>;

@@ -1,0 +1,23 @@
+import { describe } from "vitest";
+import type { Serve } from "./application.js";
+import { testHostileRequests } from "./hostile-requests.js";
+import { createStart } from "./kit.js";
+import { testRefreshing } from "./refreshing.js";
+import { testRefusals } from "./refusals.js";
+import { testSigningIn } from "./signing-in.js";
+
+export type { Hooks, KitPawl, KitPayload, Serve, Served } from "./application.js";
+
+/**
+ * Registers what every adapter has to do as vitest tests, over real HTTP.
+ * @param serve starts the kit's application with the adapter; see `Serve`.
+ */
+export const testAdapter = (name: string, serve: Serve): void => {
+  describe(name, () => {
+    const start = createStart(serve);
+    testSigningIn(start);
+    testRefreshing(start);
+    testRefusals(start);
+    testHostileRequests(start);
+  });
+};

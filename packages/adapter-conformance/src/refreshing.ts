@@ -1,0 +1,133 @@
+import { request } from "node:http";
+import { expect, it } from "vitest";
+import { HOUR, statusAndBody, type Start } from "./kit.js";
+
+export const testRefreshing = (start: Start): void => {
+  it("refreshes in place, again and again", async () => {
+    const { clock, visitor, login, thefts } = await start();
+    await login();
+    for (let round = 0; round < 5; round++) {
+      clock.advance(2 * HOUR);
+      const answer = await visitor.ask("/me");
+      expect([answer.status, answer.setCookies.length]).toEqual([200, 2]);
+      expect((await visitor.ask("/me")).setCookies).toEqual([]);
+    }
+    expect(thefts).toEqual([]);
+  });
+
+  it("refreshes in place for five requests at once, whose answers arrive in any order", async () => {
+    const { clock, visitor, login, thefts } = await start();
+    await login();
+    for (let round = 0; round < 4; round++) {
+      clock.advance(2 * HOUR);
+      const answers = await Promise.all(Array.from({ length: 5 }, () => visitor.ask("/me")));
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    }
+    expect(thefts).toEqual([]);
+  });
+
+  it("goes on after an answer that was lost", async () => {
+    const { clock, visitor, login, thefts } = await start();
+    await login();
+    clock.advance(2 * HOUR);
+    expect((await visitor.ask("/me", { isLost: true })).status).toBe(200);
+    clock.advance(2 * HOUR);
+    expect((await visitor.ask("/me")).status).toBe(200);
+    clock.advance(2 * HOUR);
+    expect((await visitor.ask("/me")).status).toBe(200);
+    expect(thefts).toEqual([]);
+  });
+
+  it("writes no cookies of a refresh with an answer that comes late", async () => {
+    const { clock, visitor, login, onWait, thefts } = await start();
+    await login();
+    for (const [wait, lines] of [
+      [4000, 2],
+      [6000, 0],
+      [3 * HOUR, 0],
+    ] as const) {
+      clock.advance(2 * HOUR);
+      onWait(() => clock.advance(wait));
+      const answer = await visitor.ask("/slow");
+      expect([wait, answer.status, answer.setCookies.length]).toEqual([wait, 200, lines]);
+      expect((await visitor.ask("/me")).status).toBe(200);
+    }
+    expect(thefts).toEqual([]);
+  });
+
+  it("keeps cookies on redirects, errors, streams and HEAD", async () => {
+    const { clock, visitor, login } = await start();
+    await login();
+    for (const [path, method, status, lines] of [
+      ["/redirect", "GET", 302, 3],
+      ["/throws", "GET", 500, 2],
+      ["/stream", "GET", 200, 2],
+      ["/me", "HEAD", 200, 2],
+    ] as const) {
+      clock.advance(2 * HOUR);
+      const answer = await visitor.ask(path, { method });
+      expect([path, answer.status, answer.setCookies.length]).toEqual([path, status, lines]);
+    }
+    expect((await visitor.ask("/me")).status).toBe(200);
+  });
+
+  it("streams without holding back", async () => {
+    const { origin, visitor, login, onWait } = await start();
+    await login();
+    let release = (): void => undefined;
+    onWait(() => new Promise((resolve) => (release = resolve)));
+    const cookie = [...visitor.cookies].map(([key, value]) => `${key}=${value}`).join("; ");
+    const text = await new Promise<string>((resolve, reject) => {
+      let received = "";
+      request(`${origin}/stream`, { headers: { cookie }, agent: false }, (answer) => {
+        answer.on("data", (chunk: Buffer) => {
+          received += chunk.toString();
+          release();
+        });
+        answer.on("end", () => resolve(received));
+        answer.on("error", reject);
+      })
+        .on("error", reject)
+        .end();
+    });
+    expect(text).toBe("onetwo");
+  });
+
+  it("detects a stolen refresh token and clears the cookies of whoever presents it", async () => {
+    const { clock, visitor, login, thefts } = await start();
+    await login();
+    const thief = visitor.copy();
+    for (let round = 0; round < 3; round++) {
+      clock.advance(2 * HOUR);
+      expect((await visitor.ask("/me")).status).toBe(200);
+    }
+    const caught = await thief.ask("/me");
+    expect(statusAndBody(caught)).toEqual([
+      401,
+      { message: "token theft detected", code: "TOKEN_THEFT", reason: "token_reuse" },
+    ]);
+    expect([...thief.cookies.keys()]).toEqual(["app"]);
+    expect(thefts).toHaveLength(1);
+    expect((await visitor.ask("/me")).status).toBe(401);
+  });
+
+  it("refreshes for pages rendered where no cookie can be set, and sends the browser back to this host", async () => {
+    const { visitor, login } = await start();
+    await login();
+    for (const [wanted, location] of [
+      ["/me?x=1", "/me?x=1"],
+      ["//evil.example", "/"],
+      ["/\\evil.example", "/"],
+      ["https://evil.example", "/"],
+      ["/a\r\nSet-Cookie: x=1", "/"],
+    ] as const) {
+      const answer = await visitor.ask(`/session/refresh?return=${encodeURIComponent(wanted)}`);
+      expect([wanted, answer.status, answer.headers["location"], answer.setCookies.length]).toEqual([
+        wanted,
+        303,
+        location,
+        2,
+      ]);
+    }
+  });
+};

@@ -1,0 +1,68 @@
+import { nodeExchange, type NodeRequest } from "../http/exchange.js";
+import type { Conditions, Pawl } from "../pawl.js";
+import type { Session } from "../session.js";
+import { errorAnswer, SessionError } from "../session-error.js";
+import { forNode, send, type WritableResponse } from "./node.js";
+
+/** What is needed of Express' request. */
+export interface ExpressRequest extends NodeRequest {
+  readonly url: string;
+}
+
+type Next = (error?: unknown) => void;
+type Handler = (req: ExpressRequest, res: WritableResponse, next: Next) => void;
+type ErrorHandler = (error: unknown, req: ExpressRequest, res: WritableResponse, next: Next) => void;
+
+/**
+ * Sessions for Express 4 and 5.
+ * @example
+ * const { routes, errors, createSession, requireSession, sessionOf } = forExpress(pawl);
+ * app.use(routes());
+ * app.get("/me", requireSession(), (req, res) => res.json({ userId: sessionOf(req).userId }));
+ * app.use(errors());
+ */
+export const forExpress = <P extends object, D extends object, PI extends object, DI extends object>(
+  pawl: Pawl<P, D, PI, DI>,
+) => {
+  const sessions = new WeakMap<object, Session<P, D, PI, DI>>();
+  const { createSession, getSession, signOut } = forNode(pawl);
+
+  return {
+    createSession,
+    getSession,
+    signOut,
+
+    /** The session's routes, and CORS for the option `origins`: mount it before the application's routes. */
+    routes: (): Handler => (req, res, next) => {
+      const isMounted = req.originalUrl !== undefined && req.originalUrl !== req.url;
+      const mount = isMounted ? { path: req.url.split("?", 1)[0] ?? "/" } : undefined;
+      Promise.resolve(pawl.handle(nodeExchange(req, res), mount)).then(
+        (answer) => (answer === undefined ? next() : send(res, answer)),
+        next,
+      );
+    },
+
+    /** Lets only requests with a session pass. */
+    requireSession:
+      (conditions?: Conditions<P, D>): Handler =>
+      (req, res, next) => {
+        pawl.requireSession(nodeExchange(req, res), conditions).then((session) => {
+          sessions.set(req, session);
+          next();
+        }, next);
+      },
+
+    /** The session of a request behind `requireSession`. @throws TypeError elsewhere. */
+    sessionOf(req: object): Session<P, D, PI, DI> {
+      const session = sessions.get(req);
+      if (session === undefined) throw new TypeError("sessionOf needs requireSession() before it on this route");
+      return session;
+    },
+
+    /** Answers the errors of sessions, passes others on: mount it last. */
+    errors: (): ErrorHandler => (error, _req, res, next) => {
+      if (error instanceof SessionError && !res.headersSent) send(res, errorAnswer(error));
+      else next(error);
+    },
+  };
+};

@@ -1,0 +1,68 @@
+import { nodeExchange, type NodeRequest, type NodeResponse } from "../http/exchange.js";
+import type { Conditions, Pawl, SessionInput } from "../pawl.js";
+import type { FindOptions } from "../sessions/request-sessions.js";
+import type { Session } from "../session.js";
+import { type Answer, errorAnswer, SessionError } from "../session-error.js";
+
+/** What is needed of a response of `node:http` or HTTP/2 to answer a request. */
+export interface WritableResponse extends NodeResponse {
+  statusCode: number;
+  end(body?: string): unknown;
+}
+
+/** Sends an answer of ours. */
+export const send = (res: WritableResponse, { status, headers, body }: Answer): void => {
+  res.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+  if (body !== undefined) res.setHeader("Content-Type", "application/json; charset=utf-8");
+  res.end(body === undefined ? undefined : JSON.stringify(body));
+};
+
+/**
+ * Sessions for `node:http` and HTTP/2.
+ * @example
+ * const { handle, requireSession } = forNode(pawl);
+ * createServer(async (req, res) => {
+ *   await handle(req, res, async () => {
+ *     const { userId } = await requireSession(req, res);
+ *     res.end(`Hello ${userId}`);
+ *   });
+ * });
+ */
+export const forNode = <P extends object, D extends object, PI extends object, DI extends object>(
+  pawl: Pawl<P, D, PI, DI>,
+) => ({
+  /** Answers the session's routes, else lets the application answer; what it throws of sessions is answered too. */
+  async handle(req: NodeRequest, res: WritableResponse, application: () => unknown): Promise<void> {
+    try {
+      const answer = await pawl.handle(nodeExchange(req, res));
+      if (answer === undefined) await application();
+      else send(res, answer);
+    } catch (error) {
+      if (!(error instanceof SessionError) || res.headersSent) throw error;
+      send(res, errorAnswer(error));
+    }
+  },
+
+  createSession: (
+    req: NodeRequest,
+    res: NodeResponse,
+    input: SessionInput<PI, DI>,
+    options?: FindOptions,
+  ): Promise<Session<P, D, PI, DI>> => pawl.createSession(nodeExchange(req, res), input, options),
+
+  getSession: (
+    req: NodeRequest,
+    res: NodeResponse,
+    options?: FindOptions,
+  ): Promise<Session<P, D, PI, DI> | undefined> => pawl.getSession(nodeExchange(req, res), options),
+
+  requireSession: (
+    req: NodeRequest,
+    res: NodeResponse,
+    conditions?: Conditions<P, D>,
+  ): Promise<Session<P, D, PI, DI>> => pawl.requireSession(nodeExchange(req, res), conditions),
+
+  signOut: (req: NodeRequest, res: NodeResponse, options?: FindOptions): Promise<void> =>
+    pawl.signOut(nodeExchange(req, res), options),
+});

@@ -1,0 +1,260 @@
+import { isDeepStrictEqual } from "node:util";
+import {
+  dataText,
+  type IssuedSession,
+  MAX_USER_ID_BYTES,
+  parseHandle,
+  payloadText,
+  type RegenerateOutcome,
+  type Revoked,
+  type SessionHandle,
+  type SessionInformation,
+  type VerifyInput,
+  type VerifyOutcome,
+} from "@pawl/engine";
+import { type RouteResponse, routes } from "@pawl/protocol";
+import { type Clock, millis, PUBLIC_TENANT, systemClock } from "@pawl/storage";
+import { CoreClient } from "./core-client.js";
+import { CoreHosts } from "./core-hosts.js";
+import { CoreKeys } from "./core-keys.js";
+import { CoreVerifier } from "./core-verifier.js";
+import type { CoreHost } from "./core-url.js";
+import { RevocationStream } from "./revocation-stream.js";
+import type { RefreshAnswer, SessionBackend, SessionHistory } from "../session-backend.js";
+
+/** What no core could have given out as a handle or taken as a user id names nothing, and is not asked for. */
+const isHandle = (handle: string): boolean => typeof handle === "string" && parseHandle(handle) !== undefined;
+const isUserId = (userId: string): boolean => Buffer.byteLength(userId) <= MAX_USER_ID_BYTES;
+
+/** No refresh token is as long; the engine in process refuses what is none without asking anybody. */
+const isRefreshToken = (token: string): boolean => typeof token === "string" && token.length <= 1024;
+
+/** What a core says of a refresh token that it has not sealed. */
+const NONE_OF_OURS = "the refresh token is none of ours";
+
+/** Durations are ms. */
+export interface CoreBackendOptions {
+  readonly core: readonly (CoreHost | string)[];
+  readonly apiKey?: string | undefined;
+  readonly tryTimeout: number;
+  readonly callTimeout: number;
+  readonly whenFeedIsCut?: "trust" | "ask" | undefined;
+  readonly feedCutAfter: number;
+  readonly clock?: Clock | undefined;
+}
+
+/** Handles in one call, as the core's API takes them. */
+const MOST_HANDLES = 10_000;
+
+/**
+ * The client of a core: our `/v1` API over HTTP. Tokens are verified here, with the core's public keys and its feed of
+ * revocations.
+ * @throws SessionError `UNKNOWN` when no core answers.
+ */
+export const openCoreBackend = async (options: CoreBackendOptions): Promise<SessionBackend> => {
+  const clock = options.clock ?? systemClock;
+  const { tryTimeout, callTimeout, feedCutAfter } = options;
+  const hosts = new CoreHosts({ hosts: options.core, tryTimeout, callTimeout, apiKey: options.apiKey });
+  const core = new CoreClient(hosts);
+
+  const learn = async () => {
+    const learned = await core.get("settings");
+    const verifier = new CoreVerifier(clock, learned);
+    const keys = new CoreKeys(verifier, () => core.get("keySet"));
+    await keys.load().catch((error: unknown) => {
+      keys.stop();
+      throw error;
+    });
+    return { learned, verifier, keys };
+  };
+
+  const { learned, verifier, keys } = await learn().catch(async (error: unknown) => {
+    hosts.close();
+    throw error;
+  });
+  let settings = settingsOf(learned);
+
+  const listeners = new Set<(revoked: Revoked) => void>();
+  const feed = new RevocationStream({
+    nextHost: () => hosts.urlsInTurn()[0] ?? "",
+    path: routes.watchRevocations.path,
+    headers: hosts.headers,
+    // Settings change with a restart, and a restart cuts the feed: the node that is followed next knows the new ones.
+    async prepare(only) {
+      const told = settingsOf(await core.get("settings", { only }));
+      if (!isDeepStrictEqual(told, settings)) settings = told;
+      return { again: verifier.setRules(settings) };
+    },
+    onRevoked: (revoked) => {
+      verifier.markRevoked(revoked.handle, revoked.at);
+      for (const listener of listeners) listener(revoked);
+    },
+  });
+
+  /** A session ended through this process is refused here before the feed tells. */
+  const markRevoked = (handles: readonly string[]): readonly SessionHandle[] => {
+    for (const handle of handles) verifier.markRevoked(handle as SessionHandle, clock.now());
+    return handles as readonly SessionHandle[];
+  };
+
+  const verifyWithNewKeys = async (input: VerifyInput): Promise<VerifyOutcome> => {
+    await keys.loadForUnknownKey();
+    return askWhereNeeded(input, verifier.verify(input));
+  };
+
+  const askWhereNeeded = (input: VerifyInput, outcome: VerifyOutcome): VerifyOutcome | Promise<VerifyOutcome> => {
+    const mustAsk = settings.checkDatabase || (options.whenFeedIsCut === "ask" && feed.cutFor > feedCutAfter);
+    return outcome.kind === "valid" && mustAsk ? askCore(input.accessToken, outcome) : outcome;
+  };
+
+  const askCore = async (accessToken: string, outcome: VerifyOutcome): Promise<VerifyOutcome> => {
+    const question = { body: { accessToken, checkDatabase: true } };
+    const reply = await core.ask("verifySession", question, ["unauthorised", "try_refresh_token"]);
+    if (reply.kind === "success") return outcome;
+    const { code, message } = reply;
+    return code === "unauthorised"
+      ? { kind: "unauthorised", why: "no_session", message }
+      : { kind: "try_refresh", why: "expired", message };
+  };
+
+  return {
+    get settings() {
+      return settings;
+    },
+    get signingAlgorithm() {
+      return verifier.signingAlgorithm;
+    },
+    now: () => clock.now(),
+
+    verify(input) {
+      const outcome = verifier.verify(input);
+      return outcome.kind === "try_refresh" && outcome.why === "unknown_key"
+        ? verifyWithNewKeys(input)
+        : askWhereNeeded(input, outcome);
+    },
+
+    async create({ userId, payload = {}, data = {}, device, address, checkPayload }) {
+      const json = payloadText(payload, "v5");
+      dataText(data);
+      checkPayload?.(json);
+      const given = Object.entries({ payload, data, device, address }).filter(([, value]) => value !== undefined);
+      const body = { userId, ...Object.fromEntries(given) };
+      return (await core.get("createSession", { body })) as IssuedSession;
+    },
+
+    async refresh({ refreshToken: presented, otherRefreshTokens = [] }): Promise<RefreshAnswer> {
+      const [refreshToken, ...others] = [presented, ...otherRefreshTokens].filter(isRefreshToken);
+      if (refreshToken === undefined) return { kind: "unauthorised", message: NONE_OF_OURS, isOurs: false };
+      const body = { refreshToken, ...(others.length === 0 ? {} : { otherRefreshTokens: others }) };
+      const reply = await core.ask("refreshSession", { body }, ["unauthorised", "token_theft_detected"]);
+      if (reply.kind === "success") return { kind: "refreshed", ...(reply.body as IssuedSession) };
+      const { code, message, session } = reply;
+      if (code === "unauthorised") return { kind: "unauthorised", message, isOurs: message !== NONE_OF_OURS };
+      return { kind: "token_reuse", session };
+    },
+
+    reportUses: (uses) => core.tell("reportUses", { body: { uses: [...uses] } }),
+
+    async revoke(handles, cause) {
+      const known = handles.filter(isHandle);
+      const revoked: SessionHandle[] = [];
+      for (let at = 0; at < known.length; at += MOST_HANDLES) {
+        const asked = known.slice(at, at + MOST_HANDLES);
+        const answer = await core.get("revokeSessions", { body: { handles: asked, ...cause } });
+        // All of them: where the answer to an earlier attempt was lost, those that it ended are not told again.
+        markRevoked(asked);
+        revoked.push(...(answer.revoked as SessionHandle[]));
+      }
+      return revoked;
+    },
+
+    async revokeUser(user, cause) {
+      if (!isUserId(user.userId)) return [];
+      return markRevoked((await core.get("revokeSessions", { body: { ...user, ...cause } })).revoked);
+    },
+
+    async get(handle) {
+      if (!isHandle(handle)) return undefined;
+      const reply = await core.ask("getSession", { handle }, ["session_not_found"]);
+      return reply.kind === "success" ? (reply.body as SessionInformation) : undefined;
+    },
+
+    async list(userId, page) {
+      if (!isUserId(userId)) return { items: [] };
+      const { sessions, next } = await core.get("listSessions", {
+        query: { userId, tenantId: PUBLIC_TENANT, ...page },
+      });
+      return { items: sessions as SessionInformation[], ...(next === undefined ? {} : { next }) };
+    },
+
+    async listHandles(userId) {
+      if (!isUserId(userId)) return [];
+      return (await core.get("listSessionHandles", { query: { userId } })).handles as SessionHandle[];
+    },
+
+    async updateData(handle, data) {
+      dataText(data);
+      if (!isHandle(handle)) return false;
+      return (
+        (await core.ask("updateSessionData", { handle, body: { data } }, ["session_not_found"])).kind === "success"
+      );
+    },
+
+    async updatePayload(handle, payload) {
+      payloadText(payload, "v5");
+      if (!isHandle(handle)) return false;
+      return (await core.ask("updatePayload", { handle, body: { payload } }, ["session_not_found"])).kind === "success";
+    },
+
+    async regenerate(accessToken, payload): Promise<RegenerateOutcome> {
+      const reply = await core.ask("regenerateSession", { body: { accessToken, payload } }, ["unauthorised"]);
+      return reply.kind === "success"
+        ? ({ kind: "regenerated", ...reply.body } as RegenerateOutcome)
+        : { kind: "unauthorised", why: "no_session", message: reply.message };
+    },
+
+    async explain(handle) {
+      if (!isHandle(handle))
+        return {
+          handle: typeof handle === "string" ? handle : "",
+          status: "unknown",
+          summary:
+            "Nothing is known of this session: it never existed, or it ended so long ago that its events were deleted.",
+          events: [],
+        };
+      const { events, ...history } = await core.get("explainSession", { handle });
+      return { ...history, events: events.map(sessionEvent) } as SessionHistory;
+    },
+
+    keySet: () => core.get("keySet"),
+
+    subscribe(listener) {
+      const own = (revoked: Revoked): void => listener(revoked);
+      listeners.add(own);
+      return () => void listeners.delete(own);
+    },
+
+    async close() {
+      feed.close();
+      keys.stop();
+      hosts.close();
+    },
+  };
+};
+
+const settingsOf = (learned: RouteResponse<"settings">) => ({
+  ...learned,
+  reuseWindow: millis(learned.reuseWindow),
+  activityInterval: millis(learned.activityInterval),
+});
+
+type CoreEvent = RouteResponse<"explainSession">["events"][number];
+
+/** What both backends tell of an event. */
+const sessionEvent = ({ at, type, reason, detail, count }: CoreEvent): object => ({
+  at,
+  type,
+  ...(reason === undefined ? {} : { reason }),
+  ...(detail === undefined ? {} : { detail }),
+  count,
+});

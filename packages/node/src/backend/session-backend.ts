@@ -1,0 +1,111 @@
+import type {
+  CreateSessionInput,
+  IssuedSession,
+  JsonObject,
+  KeySet,
+  RefreshSessionInput,
+  RegenerateOutcome,
+  Revoked,
+  SessionHandle,
+  SessionInformation,
+  UseReport,
+  VerifyInput,
+  VerifyOutcome,
+} from "@pawl/engine";
+import type { EndReason, EventType, Millis, Page, PageRequest, SigningAlgorithm, UserId } from "@pawl/storage";
+
+/** What a backend is set to, as far as this SDK has to know. */
+export interface BackendSettings {
+  readonly cookieDomain?: string;
+  readonly cookieSecure: boolean;
+  readonly accessTokenPath: string;
+  readonly refreshTokenPath: string;
+  readonly reuseWindow: Millis;
+  /** How often the activity of a session is reported at most. */
+  readonly activityInterval: Millis;
+}
+
+/** What came of a refresh. */
+export type RefreshAnswer =
+  | ({ readonly kind: "refreshed" } & IssuedSession)
+  /** There is no such live session. Not an alarm. `isOurs`: whether a token was presented that was sealed here. */
+  | { readonly kind: "unauthorised"; readonly message: string; readonly isOurs: boolean }
+  /** No honest client could have sent this token. */
+  | { readonly kind: "token_reuse"; readonly session: { readonly handle: SessionHandle; readonly userId: UserId } };
+
+/** Why this SDK ends sessions: the user wanted it, or the application; `revoked` unless given. */
+interface RevokeReason {
+  readonly reason: "logout" | "revoked";
+}
+
+/** One line of what happened to a session. */
+export interface SessionEvent {
+  /** Ms since the epoch. */
+  readonly at: number;
+  readonly type: EventType;
+  readonly reason?: EndReason;
+  /** Further facts; never a token, hash or key. */
+  readonly detail?: unknown;
+  /** How often, where the like of it within an hour is counted instead of repeated. */
+  readonly count: number;
+}
+
+/** What became of a session. */
+export interface SessionHistory {
+  readonly handle: string;
+  readonly status: "live" | "ended" | "unknown";
+  readonly userId?: string;
+  /** Times are ms since the epoch. */
+  readonly createdAt?: number;
+  readonly lastActiveAt?: number;
+  readonly endedAt?: number;
+  readonly reason?: EndReason;
+  /** One sentence for a person. */
+  readonly summary: string;
+  /** Oldest first. */
+  readonly events: readonly SessionEvent[];
+}
+
+/**
+ * The one interface the SDK needs: the engine in process and the client of a core both implement it.
+ * Outcomes are returned; a failure of store or network is thrown and is never an answer about a session.
+ */
+export interface SessionBackend {
+  /** Another object once they have changed: a core may come back from a restart with other ones. */
+  readonly settings: BackendSettings;
+  /** What new access tokens are signed with, as far as it is known: it decides how long they are. */
+  readonly signingAlgorithm: SigningAlgorithm;
+  /** The time that decides the age of tokens. */
+  now(): Millis;
+
+  /** Answers at once where nothing has to be asked, which is the usual case. */
+  verify(input: VerifyInput): VerifyOutcome | Promise<VerifyOutcome>;
+  create(input: CreateSessionInput): Promise<IssuedSession>;
+  refresh(input: RefreshSessionInput): Promise<RefreshAnswer>;
+  reportUses(uses: readonly UseReport[]): Promise<void>;
+
+  /** @returns the handles that were live. */
+  revoke(handles: readonly string[], cause?: RevokeReason): Promise<readonly SessionHandle[]>;
+  /** @returns the handles that were live. */
+  revokeUser(
+    user: { readonly userId: UserId; readonly except?: SessionHandle },
+    cause?: RevokeReason,
+  ): Promise<readonly SessionHandle[]>;
+
+  get(handle: string): Promise<SessionInformation | undefined>;
+  list(userId: UserId, page: PageRequest): Promise<Page<SessionInformation>>;
+  listHandles(userId: UserId): Promise<readonly SessionHandle[]>;
+  /** @returns false when there is no such live session. */
+  updateData(handle: string, data: JsonObject): Promise<boolean>;
+  /** @returns false when there is no such live session. */
+  updatePayload(handle: string, payload: JsonObject): Promise<boolean>;
+  /** Replaces the payload. The answer carries a new access token with it, unless the one given has expired. */
+  regenerate(accessToken: string, payload: JsonObject): Promise<RegenerateOutcome>;
+  explain(handle: string): Promise<SessionHistory>;
+
+  /** The public keys that verify access tokens. */
+  keySet(): Promise<KeySet>;
+  /** Calls the listener for each revoked session this process learns of. Returns stop. */
+  subscribe(listener: (revoked: Revoked) => void): () => void;
+  close(): Promise<void>;
+}

@@ -1,0 +1,38 @@
+import type { IssuedSession } from "@pawl/engine";
+import type { Exchange } from "./exchange.js";
+import { hasSdk, type TokenTransfer } from "./token-transfer.js";
+
+const expose = (exchange: Exchange, name: string, value: string): void => {
+  exchange.setHeader(name, value);
+  exchange.appendHeader("Access-Control-Expose-Headers", name);
+};
+
+export const exposeAccessToken = (exchange: Exchange, token: string): void =>
+  expose(exchange, "st-access-token", token);
+
+export const exposeTokens = (exchange: Exchange, { accessToken, refreshToken }: IssuedSession): void => {
+  exposeAccessToken(exchange, accessToken.token);
+  expose(exchange, "st-refresh-token", refreshToken.token);
+};
+
+/** Tells a page's SDK of new tokens: base64 of JSON `{uid, ate, up}`, user, expiry in ms, and the claims that were signed. */
+export const announceTokens = (exchange: Exchange, { session, accessToken }: IssuedSession): void => {
+  if (!hasSdk(exchange)) return;
+  const [, body = ""] = accessToken.token.split(".");
+  const claims = Buffer.from(body, "base64url").toString();
+  const text = `{"uid":${JSON.stringify(session.userId)},"ate":${accessToken.expiry},"up":${claims}}`;
+  expose(exchange, "front-token", Buffer.from(text).toString("base64"));
+};
+
+export const announceEnd = (exchange: Exchange, transfer: TokenTransfer): void => {
+  if (transfer === "header") {
+    expose(exchange, "st-access-token", "");
+    expose(exchange, "st-refresh-token", "");
+  }
+  if (hasSdk(exchange)) expose(exchange, "front-token", "remove");
+};
+
+/** Tells a page's SDK, which may hold no state of its own, that a refresh may help. */
+export const announceRefreshable = (exchange: Exchange): void => {
+  if (hasSdk(exchange) && exchange.canWrite()) expose(exchange, "session-status", "refresh");
+};

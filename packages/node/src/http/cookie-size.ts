@@ -1,0 +1,87 @@
+import {
+  type AccessTokenClaims,
+  accessTokenFormats,
+  type JsonObject,
+  type SessionHandle,
+  type SessionSummary,
+} from "@pawl/engine";
+import { millis, PUBLIC_TENANT, type SigningAlgorithm, type UserId } from "@pawl/storage";
+
+/** Browsers drop a cookie whole whose name and value have more bytes together (RFC 6265bis section 5.5). */
+const MOST_COOKIE_BYTES = 4096;
+
+/** Characters of a signature: base64url of 64 bytes, or of the 256 of an RSA key of 2048 bits. */
+const signatureLength: Readonly<Record<SigningAlgorithm, number>> = { ES256: 86, RS256: 342 };
+
+/** As long as the longest that a session comes to: a number of refreshes that takes thirty years at one a second. */
+const LONGEST = {
+  handle: "00000000-0000-4000-8000-000000000000" as SessionHandle,
+  antiCsrfToken: "00000000-0000-4000-8000-000000000000",
+  kid: "d-1000000000000",
+  time: millis(1_000_000_000_000),
+  seq: 1_000_000_000,
+} as const;
+
+/** A session as far as the size of its access tokens depends on it. */
+type Sized = Pick<SessionSummary, "userId" | "payload"> & Partial<Pick<SessionSummary, "handle" | "tenantId">>;
+
+/**
+ * Bytes (name and value) that the access token cookie of a session may come to: at most about 70 more than its first one
+ * has, because later tokens also name their parent. `payloadText` is the payload as JSON, where it has been written already.
+ */
+export const accessCookieBytes = (
+  { userId, payload, handle = LONGEST.handle, tenantId = PUBLIC_TENANT }: Sized,
+  {
+    name,
+    algorithm,
+    json,
+  }: { readonly name: string; readonly algorithm: SigningAlgorithm; readonly json?: string | undefined },
+): number => {
+  const { v5 } = accessTokenFormats;
+  const claims: AccessTokenClaims = {
+    form: "v5",
+    handle,
+    tenantId,
+    userId,
+    seq: LONGEST.seq,
+    parentSeq: LONGEST.seq,
+    antiCsrfToken: LONGEST.antiCsrfToken,
+    payload,
+    issuedAt: LONGEST.time,
+    expiresAt: LONGEST.time,
+  };
+  const text = v5.body(claims, json);
+  const head = typeof v5.header === "string" ? v5.header : v5.header({ kid: LONGEST.kid, algorithm });
+  const token = head.length + Math.ceil((Buffer.byteLength(text) * 4) / 3) + signatureLength[algorithm] + "..".length;
+  return name.length + token;
+};
+
+/** Whether browsers keep a cookie of so many bytes. */
+export const fitsCookie = (bytes: number): boolean => bytes <= MOST_COOKIE_BYTES;
+
+/**
+ * Refuses what browsers would not keep.
+ * @throws TypeError with the size and the largest parts, never their content.
+ */
+export const checkCookieSize = (
+  { name, bytes }: { readonly name: string; readonly bytes: number },
+  { userId, payload }: { readonly userId: UserId; readonly payload: JsonObject },
+): void => {
+  if (fitsCookie(bytes)) return;
+  const parts = Object.entries({ "the user id": userId, ...quoted(payload) })
+    .map(([part, value]) => ({ name: part, bytes: encodedSize(value) }))
+    .toSorted((a, b) => b.bytes - a.bytes)
+    .slice(0, 3)
+    .map((part) => `${part.name} about ${part.bytes}`);
+  throw new TypeError(
+    `the cookie ${name} would have ${bytes} bytes (name and value); browsers keep at most ${MOST_COOKIE_BYTES}. ` +
+      `Of these the payload takes about ${encodedSize(payload)}; the largest parts: ${parts.join(", ")}. ` +
+      "Keep what is large in the session data, which stays on the server",
+  );
+};
+
+/** Bytes of a value inside a token: base64 makes four of three. */
+const encodedSize = (value: unknown): number => Math.ceil((Buffer.byteLength(JSON.stringify(value) ?? "") * 4) / 3);
+
+const quoted = (payload: object): object =>
+  Object.fromEntries(Object.entries(payload).map(([name, value]) => [JSON.stringify(name), { [name]: value }]));

@@ -1,0 +1,106 @@
+import { cookieValues } from "./cookie-header.js";
+import type { Exchange } from "./exchange.js";
+
+/** Headers of which an answer may hold several values, so that ours join the application's own. */
+const JOINED = ["vary", "access-control-expose-headers"];
+
+/** The exchange of a `fetch` handler: it keeps the headers of the answer until there is one. */
+export class FetchExchange implements Exchange {
+  readonly #request: Request;
+  readonly #address: string | undefined;
+  readonly #headers = new Headers();
+  readonly #listeners: (() => void)[] = [];
+  #isApplied = false;
+
+  constructor(request: Request, { address }: { readonly address?: string | undefined } = {}) {
+    this.#request = request;
+    this.#address = address;
+  }
+
+  get method(): string {
+    return this.#request.method.toUpperCase();
+  }
+
+  header(name: string): string | undefined {
+    return this.#request.headers.get(name) ?? undefined;
+  }
+
+  /** Runtimes whose requests have no `Host` know it from the URL alone. */
+  authority(): string | undefined {
+    return this.header("host") ?? new URL(this.#request.url).host;
+  }
+
+  isEncrypted(): boolean {
+    return this.#request.url.startsWith("https:");
+  }
+
+  path(): string {
+    return new URL(this.#request.url).pathname;
+  }
+
+  query(): string {
+    return new URL(this.#request.url).search.slice(1);
+  }
+
+  cookies(name: string): readonly string[] {
+    const header = this.#request.headers.get("cookie");
+    return header === null ? [] : cookieValues(header, name);
+  }
+
+  canWrite(): boolean {
+    return !this.#isApplied;
+  }
+
+  setHeader(name: string, value: string): void {
+    this.#headers.set(name, value);
+  }
+
+  appendHeader(name: string, value: string): void {
+    this.#headers.append(name, value);
+  }
+
+  appendCookie(line: string): void {
+    if (!this.cookieLines().includes(line)) this.#headers.append("Set-Cookie", line);
+  }
+
+  cookieLines(): readonly string[] {
+    return this.#headers.getSetCookie();
+  }
+
+  beforeHead(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  device(): string | undefined {
+    return this.header("user-agent");
+  }
+
+  address(): string | undefined {
+    return this.#address;
+  }
+
+  /** The answer with the session's cookies and headers. Give the result to the runtime at once: later changes are lost. */
+  applyTo(response: Response): Response {
+    for (const listener of this.#listeners.splice(0)) listener();
+    this.#isApplied = true;
+    const headers = [...this.#headers];
+    if (headers.length === 0) return response;
+    // A copy: the headers of what `fetch` or `Response.redirect` made cannot be changed.
+    const applied = new Response(response.body, response);
+    for (const [name, value] of headers)
+      if (name === "set-cookie" || JOINED.includes(name)) applied.headers.append(name, value);
+      else applied.headers.set(name, value);
+    return applied;
+  }
+}
+
+const exchanges = new WeakMap<Request, FetchExchange>();
+
+/** The exchange of a request; the same one for all who ask during a request. */
+export const fetchExchange = (request: Request, options?: { readonly address?: string | undefined }): FetchExchange => {
+  const known = exchanges.get(request);
+  if (known !== undefined) return known;
+  const made = new FetchExchange(request, options);
+  exchanges.set(request, made);
+  return made;
+};

@@ -1,0 +1,31 @@
+import { hostOf } from "./authority.js";
+import type { Exchange } from "./exchange.js";
+
+/** What proxies add to a request: behind one, the browser may be anywhere. */
+const PROXY_HEADERS = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+
+/** Names and addresses of the machine itself (RFC 6761 section 6.3, RFC 5735 section 3, RFC 4291 section 2.5.3). */
+const isLoopback = (authority: string): boolean => {
+  const host = hostOf(authority);
+  return host === "[::1]" || /^(?:[a-z0-9-]+\.)*localhost$/.test(host) || /^127(?:\.\d{1,3}){3}$/.test(host);
+};
+
+const isLoopbackPage = (origin: string): boolean =>
+  origin.startsWith("http:") && URL.canParse(origin) && isLoopback(new URL(origin).host);
+
+/**
+ * Whether a browser on this machine asks over plain HTTP, as during development: the only case in which cookies are
+ * neither `Secure` nor prefixed, for some browsers keep no `Secure` cookie of `http://localhost`. Never in production.
+ */
+export const isLocalDevelopment = (exchange: Exchange): boolean => {
+  if (process.env["NODE_ENV"] === "production" || exchange.isEncrypted()) return false;
+  const authority = exchange.authority();
+  if (authority === undefined || !isLoopback(authority)) return false;
+  if (PROXY_HEADERS.some((name) => exchange.header(name) !== undefined)) return false;
+  const origin = exchange.header("origin");
+  return origin === undefined || isLoopbackPage(origin);
+};
+
+/** Whether a proxy passes its own address as `Host`, nginx' default: an https page that seems to ask a loopback host. */
+export const hidesHost = (exchange: Exchange): boolean =>
+  exchange.header("origin")?.startsWith("https:") === true && isLoopback(exchange.authority() ?? "");

@@ -1,0 +1,78 @@
+import type { Exchange } from "./exchange.js";
+import { isFromOwnPage } from "./csrf.js";
+import { type Answer, errorAnswer, SessionError } from "../session-error.js";
+
+/** What the routes need of a `Pawl`. */
+export interface RoutedPawl {
+  refreshSession(exchange: Exchange, options?: { readonly csrf?: boolean }): Promise<unknown>;
+  signOut(exchange: Exchange): Promise<void>;
+}
+
+/** Where a request goes, below where the routes are mounted. */
+export interface RouteTarget {
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly origins: readonly string[];
+}
+
+type Route = (pawl: RoutedPawl, exchange: Exchange, target: RouteTarget) => Promise<Answer>;
+
+const answer = (status: number, body?: object, headers: Readonly<Record<string, string>> = {}): Answer => ({
+  status,
+  headers,
+  body,
+});
+
+const refresh: Route = async (pawl, exchange) => {
+  await pawl.refreshSession(exchange);
+  return answer(200, {});
+};
+
+const signOut: Route = async (pawl, exchange) => {
+  await pawl.signOut(exchange);
+  return answer(200, { status: "OK" });
+};
+
+/** For a page that is rendered where no cookie can be set: the browser comes here, gets its cookies, and is sent back. */
+const refreshAndReturn: Route = async (pawl, exchange, { query, origins }) => {
+  // A picture, a script or a frame of another site is no page that somebody wants to see.
+  if (!isPageVisit(exchange) && !isFromOwnPage(exchange, origins))
+    throw new SessionError("CSRF", "this request came from another site");
+  try {
+    await pawl.refreshSession(exchange, { csrf: false });
+  } catch (error) {
+    // It has ended and its cookies are cleared: the page will say so.
+    if (!(error instanceof SessionError) || error.status !== 401) throw error;
+  }
+  return answer(303, undefined, { Location: ownPath(query.get("return")) });
+};
+
+const routes: Readonly<Record<string, Route>> = {
+  "POST /session/refresh": refresh,
+  "GET /session/refresh": refreshAndReturn,
+  "POST /signout": signOut,
+};
+
+/** Answers the session's own routes. Undefined at once for every other request, which is left untouched. */
+export const answerRoute = (pawl: RoutedPawl, exchange: Exchange, target: RouteTarget): Promise<Answer> | undefined => {
+  const route = routes[`${exchange.method} ${target.path}`];
+  return route?.(pawl, exchange, target).catch((error: unknown) => {
+    if (!(error instanceof SessionError)) throw error;
+    return errorAnswer(error);
+  });
+};
+
+/** The part of a path below a base path, which may end with a slash or not; undefined where it is not below it. */
+export const pathBelow = (basePath: string, path: string): string | undefined => {
+  const base = basePath.replace(/\/+$/, "");
+  return path.startsWith(`${base}/`) ? path.slice(base.length) : undefined;
+};
+
+/** Whether a browser loads a page into a tab of its own, as far as it says (Fetch Metadata). */
+const isPageVisit = (exchange: Exchange): boolean =>
+  (exchange.header("sec-fetch-mode") ?? "navigate") === "navigate" &&
+  (exchange.header("sec-fetch-dest") ?? "document") === "document";
+
+/** A path on this host, whatever was asked for: `//host`, `/\host` and URLs would lead elsewhere. */
+const ownPath = (wanted: string | null): string =>
+  wanted !== null && /^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(wanted) ? wanted : "/";

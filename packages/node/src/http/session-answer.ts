@@ -1,0 +1,93 @@
+import type { IssuedSession, IssuedToken } from "@pawl/engine";
+import type { SessionCookies } from "./cookies.js";
+import type { Exchange } from "./exchange.js";
+import type { TokenTransfer } from "./token-transfer.js";
+import { announceEnd, announceTokens, exposeAccessToken, exposeTokens } from "./announcement.js";
+
+type Change =
+  | {
+      readonly kind: "tokens";
+      readonly issued: IssuedSession;
+      readonly transfer: TokenTransfer;
+      readonly since?: number | undefined;
+    }
+  | {
+      readonly kind: "access";
+      readonly token: IssuedToken;
+      readonly transfer: TokenTransfer;
+      readonly cookieExpiry: number;
+    }
+  | { readonly kind: "end"; readonly transfer: TokenTransfer };
+
+export interface AnswerRules {
+  readonly cookies: SessionCookies;
+  /** A clock that only goes forward, in ms. */
+  readonly now: () => number;
+  /** For how long after a refresh its tokens may still be written, in ms. */
+  readonly writableFor: () => number;
+}
+
+/**
+ * What the answer to a request will tell its client about the session. The last word counts, and it is written when the
+ * head of the answer is sent, so that each cookie is written once.
+ *
+ * An answer that comes late is a lost one: where more than a sixth of the reuse window has passed since a refresh, its
+ * tokens are not written. The client keeps its older token, which stays valid as after any answer that was lost; written
+ * late, they could put a displaced token back into the jar, and the next refresh would look like a theft.
+ */
+export class SessionAnswer {
+  readonly #exchange: Exchange;
+  readonly #rules: AnswerRules;
+  #change: Change | undefined;
+
+  constructor(exchange: Exchange, rules: AnswerRules) {
+    this.#exchange = exchange;
+    this.#rules = rules;
+  }
+
+  /** New tokens; `since` is when the refresh began that they come from. */
+  tokens(
+    issued: IssuedSession,
+    options: { readonly transfer: TokenTransfer; readonly since?: number | undefined },
+  ): void {
+    this.#set({ kind: "tokens", issued, ...options });
+  }
+
+  /** A new access token beside the refresh token that the client has, or gets with this answer. */
+  access(token: IssuedToken, transfer: TokenTransfer, cookieExpiry: number): void {
+    const change = this.#change;
+    if (change?.kind === "tokens") this.#set({ ...change, issued: { ...change.issued, accessToken: token } });
+    else this.#set({ kind: "access", token, transfer, cookieExpiry });
+  }
+
+  /** The client is to forget the session. */
+  end(transfer: TokenTransfer): void {
+    this.#set({ kind: "end", transfer });
+  }
+
+  #set(change: Change): void {
+    if (!this.#exchange.canWrite()) return;
+    if (this.#change === undefined) this.#exchange.beforeHead(() => this.#write());
+    this.#change = change;
+  }
+
+  #write(): void {
+    const exchange = this.#exchange;
+    const { cookies, now, writableFor } = this.#rules;
+    const change = this.#change;
+    if (change === undefined) return;
+    if (change.kind === "tokens" && change.since !== undefined && now() - change.since > writableFor()) return;
+    exchange.setHeader("Cache-Control", "no-store");
+    if (change.kind === "access") {
+      if (change.transfer === "cookie") cookies.writeAccess(exchange, change.token.token, change.cookieExpiry);
+      else exposeAccessToken(exchange, change.token.token);
+    } else if (change.kind === "end") {
+      if (change.transfer === "cookie") cookies.clear(exchange);
+      announceEnd(exchange, change.transfer);
+    } else {
+      if (change.transfer === "cookie") cookies.write(exchange, change.issued);
+      else exposeTokens(exchange, change.issued);
+      announceTokens(exchange, change.issued);
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import { inspect } from "node:util";
+import { parseDuration } from "@pawl/engine";
+
+/** A time span: `"15m"`, `"36h"`, `"100d"`, or milliseconds. */
+export type Duration = string | number;
+
+/** What an option accepts, in words and as a check. */
+export interface Option<Value> {
+  readonly accepts: string;
+  /** In words; absent: nothing, or see the description. */
+  readonly default: string | undefined;
+  readonly isValid: (value: unknown) => boolean;
+  /** Never shown in a message. */
+  readonly isSecret: boolean;
+  /** Carries the type alone. */
+  readonly value?: Value;
+}
+
+/** Options by name. */
+export type OptionTable = Readonly<Record<string, Option<unknown>>>;
+
+/** The options of a table as an application gives them; the descriptions come along. */
+export type OptionsOf<Table extends OptionTable> = {
+  readonly [Name in keyof Table]?: Table[Name] extends Option<infer Value> ? Value | undefined : never;
+};
+
+const option = <Value>(
+  accepts: string,
+  isValid: (value: unknown) => boolean,
+  { standard, isSecret = false }: { readonly standard?: string | undefined; readonly isSecret?: boolean } = {},
+): Option<Value> => ({ accepts, default: standard, isValid, isSecret });
+
+export const text = (accepts: string, pattern = /^/, standard?: string): Option<string> =>
+  option(accepts, (value) => typeof value === "string" && pattern.test(value), { standard });
+
+export const secret = (accepts: string, pattern = /^/): Option<string> =>
+  option(accepts, (value) => typeof value === "string" && pattern.test(value), { isSecret: true });
+
+export const flag = (standard: boolean): Option<boolean> =>
+  option("true or false", (value) => typeof value === "boolean", { standard: String(standard) });
+
+export const duration = (standard: string | undefined, accepts = "a duration"): Option<Duration> =>
+  option(`${accepts} such as "15m", or milliseconds`, (value) => durationOf(value) !== undefined, { standard });
+
+export const count = (accepts: string): Option<number> =>
+  option(accepts, (value) => Number.isSafeInteger(value) && Number(value) > 0);
+
+export const oneOf = <const Value extends string>(values: readonly Value[], standard: Value): Option<Value> =>
+  option(`one of ${values.map((value) => `"${value}"`).join(", ")}`, (value) => values.includes(value as Value), {
+    standard: `"${standard}"`,
+  });
+
+export const list = <Item>(accepts: string, isItem: (item: unknown) => boolean, least = 0): Option<readonly Item[]> =>
+  option(accepts, (value) => Array.isArray(value) && value.length >= least && value.every(isItem));
+
+export const hook = <Hook>(): Option<Hook> => option("a function", (value) => typeof value === "function");
+
+export const objectWith = <Value>(accepts: string, method: string): Option<Value> =>
+  option(accepts, (value) => typeof (value as Readonly<Record<string, unknown>> | null)?.[method] === "function");
+
+/** Options of their own. */
+export const group = <Value>(): Option<Value> =>
+  option("an object", (value) => typeof value === "object" && value !== null);
+
+export const either = <One, Other>(one: Option<One>, other: Option<Other>): Option<One | Other> => ({
+  ...one,
+  accepts: `${one.accepts}, or ${other.accepts}`,
+  isValid: (value) => one.isValid(value) || other.isValid(value),
+});
+
+/** A time span in milliseconds; undefined for what is none. */
+export const durationOf = (value: unknown): number | undefined => {
+  if (typeof value === "number") return Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+  return typeof value === "string" ? parseDuration(value) : undefined;
+};
+
+/** A value as a message shows it, also what JSON does not know, such as a `bigint`. */
+const shown = (value: unknown): string =>
+  typeof value === "string"
+    ? JSON.stringify(value)
+    : inspect(value, { depth: 0, breakLength: Number.POSITIVE_INFINITY });
+
+/**
+ * Refuses what cannot be right, and names that mean nothing: a rule that was misspelt would silently not hold.
+ * @throws TypeError naming the option and what it accepts.
+ */
+export const checkOptions = (
+  options: Readonly<Record<string, unknown>>,
+  table: OptionTable,
+  {
+    within = "",
+    elsewhere = {},
+  }: { readonly within?: string; readonly elsewhere?: Readonly<Record<string, string>> } = {},
+): void => {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue;
+    const known = Object.hasOwn(table, name) ? table[name] : undefined;
+    if (known === undefined)
+      throw new TypeError(`${within}${name} cannot be given here: ${elsewhere[name] ?? "there is no such option"}`);
+    if (!known.isValid(value))
+      throw new TypeError(`${within}${name} must be ${known.accepts}${known.isSecret ? "" : `, not ${shown(value)}`}`);
+  }
+};

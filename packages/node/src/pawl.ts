@@ -1,0 +1,322 @@
+import { performance } from "node:perf_hooks";
+import {
+  createTheftReports,
+  dataText,
+  type JsonObject,
+  payloadText,
+  type KeySet,
+  type SessionInformation,
+} from "@pawl/engine";
+import type { Page, PageRequest, UserId } from "@pawl/storage";
+import { callHook } from "./application-hook.js";
+import { UseReports } from "./backend/use-reports.js";
+import type { SessionHistory } from "./backend/session-backend.js";
+import { createCookies } from "./http/cookies.js";
+import { type Exchange, readOnly } from "./http/exchange.js";
+import { openBackend } from "./backend/open-backend.js";
+import { durationOf } from "./options/option.js";
+import {
+  type BackendOptions,
+  checkPawlOptions,
+  type CoreOptions,
+  isForCore,
+  type PawlOptions,
+  policyOf,
+} from "./options/options.js";
+import {
+  createSession,
+  findSession,
+  type FindOptions,
+  newSession,
+  type NewSession,
+  refreshSession,
+  signOut,
+} from "./sessions/request-sessions.js";
+import { answerRoute, pathBelow } from "./http/routes.js";
+import { setCorsHeaders } from "./http/cors.js";
+import { createActions } from "./sessions/session-actions.js";
+import {
+  refreshTokens,
+  type SessionTokens,
+  sessionTokens,
+  type TokenSession,
+  verifyToken,
+} from "./sessions/token-sessions.js";
+import { createShape } from "./sessions/schema.js";
+import { asSessionError, type Found, RequestStates, type Serving } from "./sessions/serving.js";
+import type { EndReasonOfApplication, RequestSession, Session, SessionActions } from "./session.js";
+import { type Answer, SessionError } from "./session-error.js";
+
+/** An input that may be left out where nothing in it is compulsory. */
+type Given<Name extends string, Input extends object> =
+  Readonly<Record<string, never>> extends Input
+    ? { readonly [Key in Name]?: Input | undefined }
+    : { readonly [Key in Name]: Input };
+
+/** What makes a session. */
+export type SessionInput<Payload extends object, Data extends object> = {
+  readonly userId: string;
+  /** `public` unless given. */
+  readonly tenantId?: string | undefined;
+  /** The user agent unless given. */
+  readonly device?: string | undefined;
+} & Given<"payload", Payload> &
+  Given<"data", Data>;
+
+export interface Conditions<Payload extends object, Data extends object> {
+  /** Whether an unsafe request has to come from an own page; `false` for forms that an identity provider posts. */
+  readonly csrf?: boolean | undefined;
+  /** Who may pass; others are `FORBIDDEN`. */
+  readonly where?: ((session: Session<Payload, Data>) => boolean | Promise<boolean>) | undefined;
+}
+
+/** The session of a page that is being rendered. */
+export type ReadSession<S> =
+  | { readonly status: "valid"; readonly session: S }
+  /** There may be a session: a refresh would tell, where the answer can set cookies. */
+  | { readonly status: "try_refresh" }
+  | { readonly status: "none" };
+
+/** What can be asked and done beside the request that is being served. */
+export interface Sessions<
+  Payload extends object,
+  Data extends object,
+  PayloadInput extends object,
+  DataInput extends object,
+> {
+  /** A live session; undefined when there is none. */
+  get(handle: string): Promise<SessionInformation<Payload, Data> | undefined>;
+  /** The user's live sessions, a page at a time. */
+  list(userId: string, page?: Partial<PageRequest>): Promise<Page<SessionInformation<Payload, Data>>>;
+  /** Ends sessions. @returns how many were live. */
+  end(handles: string | readonly string[], reason?: EndReasonOfApplication): Promise<number>;
+  /** Ends the sessions of a user, all or all but one. @returns how many. */
+  endUser(userId: string, options?: { readonly except?: string | undefined }): Promise<number>;
+  /** Replaces the payload; tokens carry it from the next refresh on. @returns false when there is no such live session. */
+  updatePayload(handle: string, payload: PayloadInput): Promise<boolean>;
+  /** Replaces the data. @returns false when there is no such live session. */
+  updateData(handle: string, data: DataInput): Promise<boolean>;
+  /** What became of a session, and why. */
+  explain(handle: string): Promise<SessionHistory>;
+  /** Calls the listener for each end that this process learns of, wherever it was done. Returns stop. */
+  onEnded(listener: (ended: { readonly handle: string; readonly at: number }) => void): Promise<() => void>;
+}
+
+/** Tokens without cookies, for protocols other than HTTP. Times are ms since the epoch. */
+export interface Tokens<Payload extends object, PayloadInput extends object, DataInput extends object> {
+  create(input: SessionInput<PayloadInput, DataInput>): Promise<SessionTokens<Payload>>;
+  /** @throws SessionError `UNAUTHORISED`, `TRY_REFRESH`. */
+  verify(accessToken: string): Promise<TokenSession<Payload>>;
+  /** @throws SessionError `UNAUTHORISED`, `TOKEN_THEFT`. */
+  refresh(refreshToken: string): Promise<SessionTokens<Payload>>;
+}
+
+/**
+ * Sessions over one backend. What fails throws `SessionError`: `UNKNOWN` whenever nothing is known of the session, and
+ * then no cookie is touched. Misuse is a `TypeError`.
+ */
+export interface Pawl<
+  Payload extends object = JsonObject,
+  Data extends object = JsonObject,
+  PayloadInput extends object = Payload,
+  DataInput extends object = Data,
+> {
+  /** Logs a user in; the session that the request carried ends. @throws SessionError `CSRF`. */
+  createSession(
+    exchange: Exchange,
+    input: SessionInput<PayloadInput, DataInput>,
+    options?: FindOptions,
+  ): Promise<Session<Payload, Data, PayloadInput, DataInput>>;
+  /**
+   * The session of a request, refreshed in place where need be; undefined: nobody is logged in.
+   * @throws SessionError `CSRF`; `TRY_REFRESH` where it cannot be refreshed in place.
+   */
+  getSession(
+    exchange: Exchange,
+    options?: FindOptions,
+  ): Promise<Session<Payload, Data, PayloadInput, DataInput> | undefined>;
+  /** As `getSession`. @throws SessionError also `UNAUTHORISED`, `TOKEN_THEFT`, `FORBIDDEN`. */
+  requireSession(
+    exchange: Exchange,
+    conditions?: Conditions<Payload, Data>,
+  ): Promise<Session<Payload, Data, PayloadInput, DataInput>>;
+  /** For rendering: changes nothing, so it may be asked anywhere and any number of times. */
+  readSession(exchange: Exchange): Promise<ReadSession<Session<Payload, Data, PayloadInput, DataInput>>>;
+  /** Hands in the refresh token of a request for new tokens. @throws SessionError `UNAUTHORISED`, `TOKEN_THEFT`, `CSRF`. */
+  refreshSession(exchange: Exchange, options?: FindOptions): Promise<Session<Payload, Data, PayloadInput, DataInput>>;
+  /** Ends the session of a request, if any, and clears its cookies. @throws SessionError `CSRF`. */
+  signOut(exchange: Exchange, options?: FindOptions): Promise<void>;
+  /**
+   * Answers the routes (`POST <base>/session/refresh`, `GET <base>/session/refresh?return=/page`, `POST <base>/signout`) and
+   * the preflights of the option `origins`. `mount.path` is the path below where the framework mounted them. Undefined: the request is for somebody else, and nothing was done to it.
+   */
+  handle(exchange: Exchange, mount?: { readonly path: string }): Answer | undefined | Promise<Answer | undefined>;
+
+  readonly sessions: Sessions<Payload, Data, PayloadInput, DataInput>;
+  readonly tokens: Tokens<Payload, PayloadInput, DataInput>;
+  /** The public keys that verify access tokens, for other services (JWK set, RFC 7517 section 5). */
+  keySet(): Promise<KeySet>;
+  /** Opens the backend, which the first use does otherwise. @throws SessionError `UNKNOWN`. */
+  ready(): Promise<void>;
+  /** Sends what waits in the background and lets go of the backend. Nothing else works afterwards. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const SESSIONS_PER_PAGE = 100;
+
+/**
+ * Sessions over an engine in this process (`storage`) or a core (`core`). Nothing is opened before the first use.
+ * @throws TypeError for an option that cannot be right.
+ * @example
+ * export const pawl = createPawl({ storage: "sqlite:./sessions.db" });
+ */
+export const createPawl = <
+  Payload extends object = JsonObject,
+  Data extends object = JsonObject,
+  PayloadInput extends object = Payload,
+  DataInput extends object = Data,
+>(
+  options: PawlOptions<Payload, Data, PayloadInput, DataInput>,
+): Pawl<Payload, Data, PayloadInput, DataInput> => {
+  const { payload, data, ...backendOptions } = options;
+  checkPawlOptions(backendOptions);
+  return pawlOf(backendOptions, {
+    payloads: createShape("payload", payload, (value) => payloadText(value, "v5")),
+    data: createShape("data", data, dataText),
+  }) as unknown as Pawl<Payload, Data, PayloadInput, DataInput>;
+};
+
+type Shapes = Pick<Serving, "payloads" | "data">;
+
+const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> => {
+  let serving: Serving | undefined;
+  let opening: Promise<Serving> | undefined;
+  let closed = false;
+
+  const open = async (): Promise<Serving> => {
+    if (closed) throw new TypeError("this instance was closed");
+    opening ??= openServing(options, shapes)
+      .then((opened) => (serving = opened))
+      .finally(() => (opening = undefined));
+    return opening;
+  };
+
+  const run = async <Result>(work: (it: Serving) => Result | Promise<Result>): Promise<Result> => {
+    try {
+      return await work(serving ?? (await open()));
+    } catch (error) {
+      throw asSessionError(error);
+    }
+  };
+
+  const required = (found: Found): RequestSession => {
+    if (found.kind === "session") return found.session;
+    throw found.error;
+  };
+  const pawl: Pawl<object, object> = {
+    createSession: (exchange, input, how) => run((it) => createSession(it, exchange, input as NewSession, how)),
+    getSession: (exchange, how) =>
+      run(async (it) => {
+        const found = await findSession(it, exchange, how);
+        if (found.kind === "none") return undefined;
+        return required(found);
+      }),
+    requireSession: (exchange, { csrf, where } = {}) =>
+      run(async (it) => {
+        const session = required(await findSession(it, exchange, { csrf }));
+        if (where !== undefined && !(await where(session)))
+          throw new SessionError("FORBIDDEN", "the condition of this route refused the session");
+        return session;
+      }),
+    readSession: (exchange) =>
+      run(async (it) => {
+        const settled = it.requests.known(exchange)?.found;
+        const found = await (settled ?? findSession(it, readOnly(exchange), { csrf: false }));
+        return found.kind === "session" ? { status: "valid", session: found.session } : { status: found.kind };
+      }),
+    refreshSession: (exchange, how) => run(async (it) => required(await refreshSession(it, exchange, how))),
+    signOut: (exchange, how) => run((it) => signOut(it, exchange, how)),
+    handle(exchange, mount) {
+      const { origins = [], basePath = "" } = options;
+      if (setCorsHeaders(exchange, origins)) return { status: 204, headers: {}, body: undefined };
+      const path = mount?.path ?? pathBelow(basePath, exchange.path());
+      return path === undefined
+        ? undefined
+        : answerRoute(pawl, exchange, { path, query: new URLSearchParams(exchange.query()), origins });
+    },
+
+    sessions: {
+      get: (handle) => run(({ backend }) => backend.get(handle)),
+      list: (userId, page) =>
+        run(({ backend }) => backend.list(userIdOf(userId), { limit: SESSIONS_PER_PAGE, ...page })),
+      end: (handles, reason = "revoked") =>
+        run(async ({ backend }) => (await backend.revoke([handles].flat(), { reason })).length),
+      endUser: (userId, { except } = {}) =>
+        run(async ({ backend }) => {
+          const user = { userId: userIdOf(userId), ...(except === undefined ? {} : { except: except as never }) };
+          return (await backend.revokeUser(user, { reason: "revoked" })).length;
+        }),
+      updatePayload: (handle, payload) =>
+        run(async (it) => it.backend.updatePayload(handle, await it.payloads.accept(payload))),
+      updateData: (handle, data) => run(async (it) => it.backend.updateData(handle, await it.data.accept(data))),
+      explain: (handle) => run(({ backend }) => backend.explain(handle)),
+      onEnded: (listener) => run(({ backend }) => backend.subscribe((ended) => void callHook(() => listener(ended)))),
+    },
+
+    tokens: {
+      create: (input) => run(async (it) => sessionTokens(it, await newSession(it, input as NewSession))),
+      verify: (accessToken) => run((it) => verifyToken(it, accessToken)),
+      refresh: (refreshToken) => run((it) => refreshTokens(it, refreshToken)),
+    },
+
+    keySet: () => run(({ backend }) => backend.keySet()),
+    ready: () => run(() => undefined),
+    async close() {
+      closed = true;
+      const { uses, backend } = (await opening?.catch(() => undefined)) ?? serving ?? {};
+      serving = undefined;
+      await uses?.close();
+      await backend?.close();
+    },
+    [Symbol.asyncDispose]: () => pawl.close(),
+  };
+  return pawl;
+};
+
+/** @throws TypeError for no text: it would name nobody, and nothing would be ended. */
+const userIdOf = (userId: unknown): UserId => {
+  if (typeof userId !== "string" || userId === "") throw new TypeError("userId must be a text that is not empty");
+  return userId as UserId;
+};
+
+/** What the client of a core waits, in ms. */
+const coreTimes = ({ tryTimeout, callTimeout, feedCutAfter }: CoreOptions) => ({
+  tryTimeout: durationOf(tryTimeout) ?? 5000,
+  callTimeout: durationOf(callTimeout) ?? 15_000,
+  feedCutAfter: durationOf(feedCutAfter) ?? 30_000,
+});
+
+const openServing = async (options: BackendOptions, shapes: Shapes): Promise<Serving> => {
+  const backend = await openBackend(
+    isForCore(options) ? { ...options, ...coreTimes(options) } : { ...options, policy: policyOf(options) },
+  );
+  const cookies = createCookies(options.cookies ?? {});
+  const uses = new UseReports({ send: (notes) => backend.reportUses(notes), settings: () => backend.settings });
+  // The machine's clock may be set back; the life of a request is counted by one that only goes forward.
+  const monotonic = options.clock === undefined ? () => performance.now() : () => backend.now();
+  const requests = new RequestStates({ cookies, now: monotonic, writableFor: () => backend.settings.reuseWindow / 6 });
+  const serving: Serving = {
+    ...shapes,
+    backend,
+    cookies,
+    uses,
+    monotonic,
+    requests,
+    options,
+    theftReports: createTheftReports(),
+    refreshes: new Map(),
+    actions: {} as SessionActions,
+  };
+  return Object.assign(serving, { actions: createActions(serving) });
+};

@@ -1,0 +1,317 @@
+import { setTimeout } from "node:timers";
+import type { AccessTokenClaims, IssuedSession, SessionHandle, VerifyInput, VerifyOutcome } from "@pawl/engine";
+import type { TenantId, UserId } from "@pawl/storage";
+import { callHook, warnOf } from "../application-hook.js";
+import { accessCookieBytes, checkCookieSize } from "../http/cookie-size.js";
+import type { RefreshAnswer } from "../backend/session-backend.js";
+import { announceRefreshable } from "../http/announcement.js";
+import { bearerToken, type TokenTransfer, wantedTransfer } from "../http/token-transfer.js";
+import { REFRESH_TOKEN_START } from "../http/cookies.js";
+import { checkOwnPage, isFromOwnPage } from "../http/csrf.js";
+import type { Exchange } from "../http/exchange.js";
+import type { Found, RunningRefresh, Serving, SessionFound } from "./serving.js";
+import { RequestSession, type SessionFacts } from "../session.js";
+import { SessionError } from "../session-error.js";
+
+/** What the verifier says of a token that may be another system's. */
+const FOREIGN: readonly string[] = ["malformed", "unsupported_header", "unknown_key", "incomplete"];
+
+export interface FindOptions {
+  /** Whether unsafe methods must come from an own page; true unless given. */
+  readonly csrf?: boolean | undefined;
+}
+
+const none = (message: string): Found => ({ kind: "none", error: new SessionError("UNAUTHORISED", message) });
+const NOBODY = "nobody is logged in";
+
+/** Goes on at once with what is there at once: the usual request waits for nothing. */
+const after = <Value, Result>(
+  value: Value | Promise<Value>,
+  next: (value: Value) => Result | Promise<Result>,
+): Result | Promise<Result> => (value instanceof Promise ? value.then(next) : next(value));
+
+/**
+ * The session of a request. Where its access token is missing, expired or not accepted any more, and a refresh cookie is
+ * there, it is refreshed in place.
+ * @throws SessionError `CSRF`, `UNKNOWN`.
+ */
+export const findSession = (it: Serving, exchange: Exchange, options: FindOptions = {}): Found | Promise<Found> => {
+  const settled = it.requests.known(exchange)?.found;
+  if (settled !== undefined) return settled;
+  const bearer = it.options.headerMode === true ? bearerToken(exchange) : undefined;
+  if (bearer === undefined) return findByCookie(it, exchange, options);
+  return after(it.backend.verify({ accessToken: bearer }), (outcome) => {
+    if (outcome.kind === "valid")
+      return sessionFound(it, exchange, { ...outcome.claims, accessToken: bearer, transfer: "header" });
+    if (outcome.kind === "unauthorised") return none(outcome.message);
+    // A bearer token that is none of ours switches no check off.
+    if (FOREIGN.includes(outcome.why)) return findByCookie(it, exchange, options);
+    return refreshable(exchange, outcome.message);
+  });
+};
+
+const refreshable = (exchange: Exchange, message: string): Found => {
+  announceRefreshable(exchange);
+  return { kind: "try_refresh", error: new SessionError("TRY_REFRESH", message) };
+};
+
+const findByCookie = (it: Serving, exchange: Exchange, { csrf = true }: FindOptions): Found | Promise<Found> => {
+  const tokens = it.cookies.read(exchange, "access");
+  const [first] = tokens;
+  if (first === undefined && it.cookies.read(exchange, "refresh").length === 0) return none(NOBODY);
+  if (csrf) checkOwnPage(exchange, it.options.origins ?? []);
+  if (first === undefined) return refreshInPlace(it, exchange);
+  const outcome = tokens.length === 1 ? it.backend.verify({ accessToken: first }) : verifyBest(it, tokens);
+  return after(outcome, (found) =>
+    found.kind === "valid"
+      ? sessionFound(it, exchange, { ...found.claims, accessToken: first, transfer: "cookie" })
+      : refreshInPlace(it, exchange, found),
+  );
+};
+
+/** Of several access tokens in one request, the valid one issued last; else one that a refresh may replace. */
+const verifyBest = async ({ backend }: Serving, tokens: readonly string[]): Promise<VerifyOutcome> => {
+  const outcomes = await Promise.all(
+    tokens.map(async (accessToken) => backend.verify({ accessToken } satisfies VerifyInput)),
+  );
+  const rank = (outcome: VerifyOutcome): number =>
+    outcome.kind === "valid" ? outcome.claims.issuedAt : outcome.kind === "try_refresh" ? 0 : -1;
+  return outcomes.reduce((best, outcome) => (rank(outcome) > rank(best) ? outcome : best));
+};
+
+const sessionFound = (
+  it: Serving,
+  exchange: Exchange,
+  facts: SessionFacts & AccessTokenClaims,
+): Found | Promise<Found> => {
+  it.uses.note(facts, it.backend.now());
+  return sessionOf(it, exchange, facts);
+};
+
+const sessionOf = (it: Serving, exchange: Exchange, facts: SessionFacts): SessionFound | Promise<SessionFound> =>
+  after(it.payloads.read(facts.payload), (payload) => ({
+    kind: "session",
+    session: new RequestSession(it.actions, { exchange, facts }, payload),
+  }));
+
+const factsOf = ({ session, accessToken }: IssuedSession, transfer: TokenTransfer): SessionFacts => ({
+  ...session,
+  issuedAt: accessToken.createdTime,
+  expiresAt: accessToken.expiry,
+  accessToken: accessToken.token,
+  transfer,
+});
+
+/** Does what the refresh route does, where the answer can carry the new cookies. */
+const refreshInPlace = (
+  it: Serving,
+  exchange: Exchange,
+  outcome?: Exclude<VerifyOutcome, { kind: "valid" }>,
+): Found | Promise<Found> => {
+  const tokens = it.cookies.read(exchange, "refresh");
+  if (tokens.length === 0) {
+    // The refresh cookie may have a path of its own; else what is left here is of no session.
+    if (!it.cookies.refreshEverywhere && outcome?.kind === "try_refresh") return refreshable(exchange, outcome.message);
+    return nobody(it, exchange, "cookie", new SessionError("UNAUTHORISED", outcome?.message ?? NOBODY));
+  }
+  if (!exchange.canWrite() || !it.cookies.refreshEverywhere || it.backend.settings.reuseWindow === 0)
+    return refreshable(exchange, outcome?.message ?? "the access token is missing");
+  const state = it.requests.of(exchange);
+  state.found = refresh(it, exchange, { tokens, transfer: "cookie" }).catch((error: unknown) => {
+    state.found = undefined;
+    throw error;
+  });
+  return state.found;
+};
+
+interface PresentedTokens {
+  readonly tokens: readonly string[];
+  readonly transfer: TokenTransfer;
+}
+
+/** The refresh tokens of a request. The answer goes the way they came: what was in a cookie is never told to a script. */
+const presentedTokens = ({ options, cookies }: Serving, exchange: Exchange): PresentedTokens => {
+  const bearer = options.headerMode === true ? bearerToken(exchange) : undefined;
+  return bearer?.startsWith(REFRESH_TOKEN_START) === true
+    ? { tokens: [bearer], transfer: "header" }
+    : { tokens: cookies.read(exchange, "refresh"), transfer: "cookie" };
+};
+
+/**
+ * Refreshes the session of a request by its refresh token, whatever its access token says.
+ * @throws SessionError `CSRF`, `UNKNOWN`.
+ */
+export const refreshSession = async (
+  it: Serving,
+  exchange: Exchange,
+  { csrf = true }: FindOptions = {},
+): Promise<Found> => {
+  const presented = presentedTokens(it, exchange);
+  if (presented.transfer === "cookie" && csrf) checkOwnPage(exchange, it.options.origins ?? []);
+  if (presented.tokens.length === 0)
+    return nobody(it, exchange, presented.transfer, new SessionError("UNAUTHORISED", NOBODY));
+  const state = it.requests.of(exchange);
+  return (state.found = await refresh(it, exchange, presented));
+};
+
+const refresh = async (it: Serving, exchange: Exchange, { tokens, transfer }: PresentedTokens): Promise<Found> => {
+  const { since, outcome: refreshing } = refreshOnce(it, tokens);
+  const outcome = await refreshing;
+  const { answer } = it.requests.of(exchange);
+  if (outcome.kind === "refreshed") {
+    answer.tokens(outcome, { transfer, since });
+    return sessionOf(it, exchange, factsOf(outcome, transfer));
+  }
+  return nobody(it, exchange, transfer, refusal(it, outcome));
+};
+
+/** One refresh for all requests that present the same tokens at once. */
+const refreshOnce = ({ backend, refreshes, monotonic }: Serving, tokens: readonly string[]): RunningRefresh => {
+  const key = tokens.join();
+  const running = refreshes.get(key);
+  if (running !== undefined) return running;
+  const [refreshToken = "", ...otherRefreshTokens] = tokens;
+  const outcome = backend.refresh({ refreshToken, otherRefreshTokens }).finally(() => refreshes.delete(key));
+  const started = { since: monotonic(), outcome };
+  refreshes.set(key, started);
+  return started;
+};
+
+/** The cookies go where the request showed some, unless another site had it sent: it may have kept others to itself. */
+const nobody = (it: Serving, exchange: Exchange, transfer: TokenTransfer, error: SessionError): Found => {
+  const found: Found = { kind: "none", error };
+  if (transfer === "cookie") {
+    const isShown = it.cookies.read(exchange, "access").length + it.cookies.read(exchange, "refresh").length > 0;
+    if (!isShown || !isFromOwnPage(exchange, it.options.origins ?? [])) return found;
+  }
+  const state = it.requests.of(exchange);
+  state.answer.end(transfer);
+  state.found = found;
+  return found;
+};
+
+/** What a refresh that was refused is for the caller. The application's own hook is called for a theft. */
+export const refusal = (
+  { options, backend, theftReports }: Serving,
+  outcome: Exclude<RefreshAnswer, { readonly kind: "refreshed" }>,
+): SessionError => {
+  if (outcome.kind === "unauthorised") return new SessionError("UNAUTHORISED", outcome.message);
+  const { handle, userId } = outcome.session;
+  const count = theftReports(handle, backend.now());
+  if (count !== undefined) void callHook(() => options.onTokenTheft?.({ handle, userId, count }));
+  return new SessionError("TOKEN_THEFT", "a refresh token came back that was replaced before: somebody holds a copy", {
+    stolen: { handle, userId },
+    reason: "token_reuse",
+  });
+};
+
+/** What an application gives for a new session. */
+export interface NewSession {
+  readonly userId: string;
+  readonly tenantId?: string | undefined;
+  readonly payload?: object | undefined;
+  readonly data?: object | undefined;
+  /** The user agent unless given. */
+  readonly device?: string | undefined;
+}
+
+/**
+ * Logs a user in. The session that the request carried ends: its browser has another one now.
+ * @throws SessionError `CSRF`, `UNKNOWN`; TypeError for an input that cannot be kept.
+ */
+export const createSession = async (
+  it: Serving,
+  exchange: Exchange,
+  input: NewSession,
+  options: FindOptions = {},
+): Promise<RequestSession> => {
+  const {
+    requests,
+    options: { headerMode, origins = [] },
+  } = it;
+  const transfer = headerMode === true ? wantedTransfer(exchange) : "cookie";
+  if (options.csrf !== false && transfer === "cookie") checkOwnPage(exchange, origins);
+  if (!exchange.canWrite())
+    throw new TypeError("a session cannot be created when the answer has been sent, or cannot have cookies");
+  const device = input.device ?? exchange.device();
+  const issued = await newSession(it, { ...input, device }, { transfer, address: exchange.address() });
+  const carried = { access: it.cookies.read(exchange, "access"), refresh: it.cookies.read(exchange, "refresh") };
+  const state = requests.of(exchange);
+  state.answer.tokens(issued, { transfer });
+  void endCarried(it, carried, issued.session.handle);
+  const found = await sessionOf(it, exchange, factsOf(issued, transfer));
+  state.found = found;
+  return found.session;
+};
+
+/** @throws TypeError for an input that cannot be kept, or would not fit the cookie where it has to. */
+export const newSession = async (
+  { backend, payloads, data, cookies }: Serving,
+  input: NewSession,
+  { transfer, address }: { readonly transfer?: TokenTransfer; readonly address?: string | undefined } = {},
+): Promise<IssuedSession> => {
+  const owner = { userId: checkNewUserId(input.userId), payload: await payloads.accept(input.payload ?? {}) };
+  const checkFits = (json: string): void => {
+    const [name, algorithm] = [cookies.accessName, backend.signingAlgorithm];
+    checkCookieSize({ name, bytes: accessCookieBytes(owner, { name, algorithm, json }) }, owner);
+  };
+  const given = {
+    ...owner,
+    data: await data.accept(input.data ?? {}),
+    tenantId: input.tenantId as TenantId | undefined,
+    device: input.device?.slice(0, 512),
+    address: address?.slice(0, 128),
+    // Before it is created: a session that could not be handed out must not have ended another one over a limit.
+    checkPayload: transfer === "cookie" ? checkFits : undefined,
+  };
+  return backend.create(given);
+};
+
+/** @throws TypeError for an empty text too: an application that lost an id must not make everybody's session. */
+const checkNewUserId = (userId: unknown): UserId => {
+  if (typeof userId !== "string" || userId === "") throw new TypeError("userId must be a text that is not empty");
+  return userId as UserId;
+};
+
+/** The tokens that a request carries in cookies. */
+interface CarriedTokens {
+  readonly access: readonly string[];
+  readonly refresh: readonly string[];
+}
+
+/** Whose tokens they are, also where the access token has run out. */
+const handlesOf = async (
+  it: Serving,
+  { access, refresh: refreshTokens }: CarriedTokens,
+): Promise<readonly SessionHandle[]> => {
+  const outcomes = await Promise.all(access.map(async (accessToken) => it.backend.verify({ accessToken })));
+  const handles = outcomes.flatMap((outcome) => (outcome.kind === "valid" ? [outcome.claims.handle] : []));
+  if (handles.length > 0 || refreshTokens.length === 0) return handles;
+  const outcome = await refreshOnce(it, refreshTokens).outcome;
+  return outcome.kind === "refreshed" ? [outcome.session.handle] : [];
+};
+
+const ATTEMPTS = 5;
+
+/** Ends what the browser had before, in the background: a failure is tried again, and never fails the login. */
+const endCarried = async (it: Serving, carried: CarriedTokens, current: SessionHandle): Promise<void> => {
+  for (let attempt = 1; ; attempt++)
+    try {
+      const handles = (await handlesOf(it, carried)).filter((handle) => handle !== current);
+      if (handles.length > 0) await it.backend.revoke(handles, { reason: "logout" });
+      return;
+    } catch (error) {
+      if (attempt === ATTEMPTS) return warnOf(error);
+      await new Promise<void>((resolve) => void setTimeout(resolve, 1000 * 2 ** attempt).unref());
+    }
+};
+
+/**
+ * Ends the session of a request and clears its cookies; an access token that has run out is no hindrance.
+ * @throws SessionError `CSRF`, `UNKNOWN`: the cookies are kept then.
+ */
+export const signOut = async (it: Serving, exchange: Exchange, options: FindOptions = {}): Promise<void> => {
+  const found = await findSession(it, exchange, options);
+  const settled = found.kind === "try_refresh" ? await refreshSession(it, exchange, options) : found;
+  if (settled.kind === "session") await settled.session.end("logout");
+};

@@ -1,0 +1,67 @@
+import type { Serving } from "./serving.js";
+import type { ListedSession, SessionActions, SessionContext } from "../session.js";
+import { SessionError } from "../session-error.js";
+
+/** Browsers keep no cookie longer (RFC 6265bis section 5.5). An access token does not tell how long its session lives. */
+const LONGEST_COOKIE = 400 * 86_400_000;
+const SESSIONS_PER_PAGE = 100;
+
+/** What a session can be asked for, over what was opened. */
+export const createActions = (it: Serving): SessionActions => {
+  const { backend, requests, payloads, data } = it;
+
+  /** The session has ended: the client is told so, and so is everyone who asks during this request. */
+  const gone = ({ exchange, facts }: SessionContext): SessionError => {
+    const error = new SessionError("UNAUTHORISED", "the session has ended");
+    const state = requests.of(exchange);
+    state.answer.end(facts.transfer);
+    state.found = { kind: "none", error };
+    return error;
+  };
+
+  return {
+    async getData(context) {
+      const session = await backend.get(context.facts.handle);
+      if (session === undefined) throw gone(context);
+      return data.read(session.data);
+    },
+
+    async setData(context, value) {
+      if (!(await backend.updateData(context.facts.handle, await data.accept(value)))) throw gone(context);
+    },
+
+    async updatePayload(context, value) {
+      const { exchange, facts } = context;
+      const stored = await payloads.accept(value);
+      const outcome = await backend.regenerate(facts.accessToken, stored);
+      if (outcome.kind !== "regenerated") throw gone(context);
+      if (outcome.accessToken !== undefined)
+        requests.of(exchange).answer.access(outcome.accessToken, facts.transfer, backend.now() + LONGEST_COOKIE);
+      return payloads.read(outcome.session.payload);
+    },
+
+    async end(context, reason) {
+      await backend.revoke([context.facts.handle], { reason });
+      gone(context);
+    },
+
+    async endOthers({ facts }) {
+      const others = { userId: facts.userId, except: facts.handle };
+      return (await backend.revokeUser(others, { reason: "logout" })).length;
+    },
+
+    async list({ facts }) {
+      const sessions: ListedSession<object, object>[] = [];
+      let after: string | undefined;
+      do {
+        const page = await backend.list(facts.userId, {
+          limit: SESSIONS_PER_PAGE,
+          ...(after === undefined ? {} : { after }),
+        });
+        for (const session of page.items) sessions.push({ ...session, current: session.handle === facts.handle });
+        after = page.next;
+      } while (after !== undefined);
+      return sessions;
+    },
+  };
+};
