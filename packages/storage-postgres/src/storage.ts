@@ -45,7 +45,7 @@ export const postgresStorage = (parts: Parts): Storage => {
     keyOf: ({ id }) => id,
     run: (attempts) => rotation.rotateAll(context(), attempts),
   });
-  const reads = new CallBatch<SessionId, sessions.ReadSession>({
+  const reads = new CallBatch<SessionId, sessions.TimedRecord>({
     ...common,
     run: (ids) => sessions.readSessions(context(), ids),
   });

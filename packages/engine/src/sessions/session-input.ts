@@ -16,7 +16,7 @@ const MAX_ADDRESS_CHARACTERS = 128;
 const MAX_DETAIL_BYTES = 512;
 
 /** What an application gave for a new session, checked and as storage takes it. */
-export interface NewSession {
+export interface CheckedSession {
   readonly tenantId: TenantId;
   readonly userId: UserId;
   readonly payload: string;
@@ -27,7 +27,7 @@ export interface NewSession {
 }
 
 /** @throws EngineError `invalid_input`, `protected_claim`, `payload_too_large`. */
-export const checkNewSession = (input: CreateSessionInput, form: AccessTokenForm): NewSession => {
+export const checkNewSession = (input: CreateSessionInput, form: AccessTokenForm): CheckedSession => {
   const { payload = {}, data = {} } = input;
   return {
     tenantId: checkTenantId(input.tenantId),

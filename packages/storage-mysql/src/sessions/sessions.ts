@@ -22,7 +22,7 @@ import {
   type UserId,
   type UsePolicy,
 } from "@pawl/storage";
-import { recordOf, referenceOf, type SessionRow, type Swept } from "@pawl/storage/adapter";
+import { recordOf, referenceOf, type SessionRow, type SweepStep } from "@pawl/storage/adapter";
 import { createHash } from "node:crypto";
 import { type Answer, rowsOf } from "../connection/connection.js";
 import { type Database, type Decision, patienceOf } from "../connection/database.js";
@@ -250,7 +250,7 @@ export const eraseUser = async (
   });
 
 /** Looks at the next rows of the sweep: deletes those that expired, files the others under the end they have by now. */
-export const sweep = async (database: Database, before: Millis, limit: number): Promise<Swept> =>
+export const sweep = async (database: Database, before: Millis, limit: number): Promise<SweepStep> =>
   database.transact([statements.lockToSweep(before, limit)], ([answer]) => {
     const rows = rowsOf<SweepRow>(answer);
     const [expired, kept] = [

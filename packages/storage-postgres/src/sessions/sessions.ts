@@ -34,7 +34,7 @@ type User = { readonly tenantId: TenantId; readonly userId: UserId };
 const userValues = (user: User): readonly Value[] => [bucketOfUser(user), user.userId, user.tenantId];
 
 /** A row and the time at which it was read. */
-export interface ReadSession {
+export interface TimedRecord {
   readonly record?: SessionRecord;
   readonly now: Millis;
 }
@@ -44,7 +44,7 @@ export const readSessions = async (
   { database, time, now }: Context,
   ids: readonly SessionId[],
   within: Transaction = database,
-): Promise<readonly ReadSession[]> => {
+): Promise<readonly TimedRecord[]> => {
   const distinct = [...new Set(ids)].map((id) => ({ id }));
   const rows = await within.query(statements.selectSessions, [
     time,

@@ -24,7 +24,7 @@ import {
   type UsePolicy,
   type UserId,
 } from "@pawl/storage";
-import { type HistoryPart, recordOf, type ReferenceRow, referenceOf, type Swept } from "@pawl/storage/adapter";
+import { type HistoryPart, recordOf, type ReferenceRow, referenceOf, type SweepStep } from "@pawl/storage/adapter";
 import type { Database } from "../connection/database.js";
 import { appendEvents } from "../events.js";
 import { appendRevocations } from "../revocations.js";
@@ -172,7 +172,7 @@ export const eraseUser = (
 };
 
 /** Looks at the next rows of the sweep: deletes those that expired, files the others under the end they have by now. */
-export const sweep = (database: Database, before: Millis, limit: number): Swept => {
+export const sweep = (database: Database, before: Millis, limit: number): SweepStep => {
   const rows = database.all(statements.selectToSweep, { before, limit });
   const expired = rows.filter((row) => row.expires_at <= before);
   for (const row of rows)

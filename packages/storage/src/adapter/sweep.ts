@@ -1,5 +1,5 @@
 /** What a sweep came to: how many rows it looked at, and how many of them it deleted. */
-export interface Swept {
+export interface SweepStep {
   readonly seen: number;
   readonly deleted: number;
 }
@@ -11,7 +11,7 @@ export interface Swept {
  */
 export const sweepAll = async (
   limit: number,
-  sweep: (wanted: number) => Promise<Swept>,
+  sweep: (wanted: number) => Promise<SweepStep>,
   most = limit,
 ): Promise<number> => {
   let deleted = 0;
