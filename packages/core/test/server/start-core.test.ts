@@ -60,7 +60,7 @@ test("keys and logs are read and opened anew on request; a file that cannot be r
   await writeFile(masterKeyFile, "no key");
   await core.reopen();
   const [line = ""] = await linesIn(paths.errorLogPath);
-  expect(JSON.parse(line)).toMatchObject({ level: 50, msg: "files cannot be read anew" });
+  expect(JSON.parse(line)).toMatchObject({ level: 50, msg: "files cannot be reread" });
   expect(await linesIn(`${paths.infoLogPath}.1`)).toHaveLength(1);
 });
 
