@@ -1,3 +1,4 @@
+import { StorageError } from "@pawl/storage";
 import { checkUserIdText, createTheftReports, type JsonObject, type KeySet } from "@pawl/engine";
 import { EMBEDDED_COOKIES, type SessionBackend, UseReports, createWarnings, openBackend } from "@pawl/node/backend";
 import { checkCookieOptions, cookieSettings } from "./cookie-settings.js";
@@ -216,8 +217,10 @@ export const createPawl = <Payload extends object = JsonObject, Data extends obj
       await backend?.close();
     },
   };
-  // What goes wrong is told by the first call that needs it.
-  open().catch(() => undefined);
+  // What goes wrong is told by the first call that needs it; a URL that no further try can mend, at once as well.
+  open().catch((error: unknown) => {
+    if (error instanceof StorageError && error.code === "invalid_url") process.emitWarning(error);
+  });
   // What an application puts into a session comes back as it was: its types hold for both.
   return pawl as unknown as Pawl<Payload, Data>;
 };

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -228,4 +229,13 @@ describe("storage in process", () => {
       delete process.env["PAWL_MASTER_KEY"];
     }
   });
+});
+
+test("a storage URL that cannot be right is a warning at once, and the failure of each call", async () => {
+  const warned = once(process, "warning");
+  const pawl = createPawl({ storage: "sqlite:./pawl.db?colour=blue" });
+  const [warning] = (await warned) as [Error];
+  expect(warning.message).toContain('unknown SQLite option "colour"');
+  await expect(pawl.ready()).rejects.toMatchObject({ code: "GENERAL_ERROR", message: warning.message });
+  await pawl.close();
 });
