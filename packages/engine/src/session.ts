@@ -197,7 +197,7 @@ export interface SessionExplanation {
 /** Why sessions are revoked; `revoked` unless said otherwise. */
 export interface RevokeCause {
   readonly reason?:
-    | Extract<EndReason, "logout" | "revoked" | "revoked_by_admin" | "token_reuse" | "erased">
+    | Extract<EndReason, "logout" | "revoked" | "revoked_by_admin" | "token_reuse" | "replaced" | "erased">
     | undefined;
   /** Who asked, for the audit trail. */
   readonly detail?: string | undefined;

@@ -27,7 +27,7 @@ export const page = {
 /** Members of a revocation. */
 export const cause = {
   reason: {
-    enum: ["logout", "revoked", "revoked_by_admin", "token_reuse"],
+    enum: ["logout", "revoked", "revoked_by_admin", "token_reuse", "replaced"],
     description: "Why; `revoked` unless given",
   },
   detail: { type: "string", maxLength: 512, description: "Who or what asked, for the audit trail" },

@@ -6,6 +6,7 @@ export type EndReason =
   | "revoked"
   | "revoked_by_admin"
   | "token_reuse"
+  | "replaced"
   | "session_limit"
   | "expired"
   | "idle"

@@ -1,9 +1,24 @@
 import type { AccessTokenClaims, IssuedSession, JsonObject, VerifyInput, VerifyOutcome } from "@pawl/engine";
+import { warnOf } from "@pawl/node/backend";
 import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, namesOf } from "./cookie-name.js";
 import { type Exchange, accessCookieBytes, checkCookieSize } from "@pawl/node/http";
 import { isForeignRequest, isPageVisit, isUnsafe, passesCsrfCheck } from "./csrf.js";
-import { acceptedClaims, clearedUnlessForeign, clearedWith, type OpenedPawl, refreshRefusal } from "./opened-pawl.js";
-import { isForeign, presentedBearer, presentedRefreshTokens, showsSession, verifyBest } from "./presented-session.js";
+import {
+  acceptedClaims,
+  clearedAfterEnd,
+  clearedUnlessForeign,
+  clearedWith,
+  type OpenedPawl,
+  refreshRefusal,
+} from "./opened-pawl.js";
+import {
+  handleIn,
+  isForeign,
+  presentedBearer,
+  presentedRefreshTokens,
+  showsSession,
+  verifyBest,
+} from "./presented-session.js";
 import { hasJustTried } from "./refresh-attempt.js";
 import { coversPath, UNREACHED_ROUTE, unreachedRoute } from "./refresh-route.js";
 import { ANTI_CSRF_HEADER, announceRefreshable } from "./session-announcement.js";
@@ -15,6 +30,9 @@ import { bearerToken, readsFrontToken, wantedTransfer } from "./token-transfer.j
 const MISSING_ACCESS_TOKEN = "access token missing in cookies";
 const MISSING_REFRESH_TOKEN =
   "Missing auth tokens in cookies. Have you set the correct refresh API path in your frontend and Pawl config?";
+
+/** What the engine says, also through a core. */
+const REPLACED = "a login has just replaced the session";
 
 const CSRF_FAILED = "anti-csrf check failed";
 
@@ -63,7 +81,18 @@ export const createInExchange = async (
     await backend.revoke([issued.session.handle]).catch(() => undefined);
     throw error;
   }
+  await endCarried(opened, exchange);
   return new Session(opened, exchange, issued.session);
+};
+
+/** Ends the session that a login's request carries (ASVS 7.2.4). Where that fails, the login stands all the same. */
+const endCarried = async (opened: OpenedPawl, exchange: Exchange): Promise<void> => {
+  try {
+    const carried = await readInExchange(opened, exchange);
+    if (carried.kind === "valid") await opened.backend.revoke([carried.claims.handle], { reason: "replaced" });
+  } catch (error) {
+    warnOf(error);
+  }
 };
 
 /** @throws SessionError `TRY_REFRESH_TOKEN` for a request without an access token, whatever else is known. */
@@ -87,7 +116,7 @@ export const getInExchange = (
   return after(opened.backend.verify({ accessToken: bearer }), (outcome) =>
     isForeign(outcome) && opened.cookies.read(exchange, ACCESS_TOKEN_COOKIE).length > 0
       ? getByCookie(opened, exchange, doAntiCsrfCheck)
-      : foundSession(opened, exchange, outcome),
+      : foundSession(opened, exchange, { outcome, tokens: [bearer] }),
   );
 };
 
@@ -110,7 +139,7 @@ const getByCookie = (opened: OpenedPawl, exchange: Exchange, doAntiCsrfCheck: bo
   });
 
   const outcome = tokens.length === 1 ? backend.verify(inputOf(first)) : verifyBest(backend, tokens.map(inputOf));
-  return after(outcome, (answer) => foundSession(opened, exchange, answer));
+  return after(outcome, (answer) => foundSession(opened, exchange, { outcome: answer, tokens }));
 };
 
 /** Goes on at once with what is there at once. */
@@ -119,8 +148,16 @@ const after = <Value, Result>(
   next: (value: Value) => Result | Promise<Result>,
 ): Result | Promise<Result> => (value instanceof Promise ? value.then(next) : next(value));
 
-const foundSession = (opened: OpenedPawl, exchange: Exchange, outcome: VerifyOutcome): Session => {
-  if (outcome.kind === "unauthorised") throw clearedWith(opened, exchange, unauthorised(outcome.message));
+const foundSession = (
+  opened: OpenedPawl,
+  exchange: Exchange,
+  { outcome, tokens }: { readonly outcome: VerifyOutcome; readonly tokens: readonly string[] },
+): Session | Promise<Session> => {
+  if (outcome.kind === "unauthorised") {
+    const handle = tokens.map(handleIn).find((it) => it !== "") ?? "";
+    const ended = { handle, error: unauthorised(outcome.message) };
+    return clearedAfterEnd(opened, exchange, ended).then((error) => Promise.reject(error));
+  }
   if (outcome.kind === "try_refresh") throw refreshable(opened, exchange, tryRefreshToken(outcome.message));
   return new Session(opened, exchange, acceptedClaims(opened, outcome));
 };
@@ -180,6 +217,8 @@ export const renewInExchange = async (opened: OpenedPawl, exchange: Exchange): P
   }
   if (outcome === undefined) warnOfUnreachedRoute(opened, exchange);
   if (outcome === undefined) throw clearedUnlessForeign(opened, exchange, unauthorised(MISSING_REFRESH_TOKEN));
+  // The browser has the cookies of that login, or will have: they are not this session's to clear.
+  if (outcome.kind === "unauthorised" && outcome.message === REPLACED) throw unauthorised(outcome.message);
   const isOurs = outcome.kind === "token_reuse" || outcome.isOurs;
   throw clearedWith(opened, exchange, refreshRefusal(opened, outcome), isOurs ? "shown" : "in_force");
 };

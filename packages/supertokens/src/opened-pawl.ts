@@ -42,6 +42,25 @@ export const clearedWith = (
   return error;
 };
 
+/** For how long after a login requests may arrive that were sent before its answer, ms. */
+const IN_FLIGHT = 60_000;
+
+/**
+ * As `clearedWith`, where a session has ended; but not where a login has just ended it, for the browser has other cookies
+ * then. Where that cannot be told, the next request tells.
+ */
+export const clearedAfterEnd = async (
+  opened: OpenedPawl,
+  exchange: Exchange,
+  { handle, error }: { readonly handle: string; readonly error: SessionError },
+): Promise<SessionError> => {
+  const { backend } = opened;
+  const history = await backend.explain(handle).catch(() => undefined);
+  if (history === undefined) return error;
+  const isReplaced = history.reason === "replaced" && backend.now() - (history.endedAt ?? 0) < IN_FLIGHT;
+  return isReplaced ? error : clearedWith(opened, exchange, error);
+};
+
 /** As `clearedWith`, where the session may live on: the documented 1.0 API wants it, but for no request of another site. */
 export const clearedUnlessForeign = (opened: OpenedPawl, exchange: Exchange, error: SessionError): SessionError =>
   isForeignRequest(exchange, opened.options.origins ?? []) ? error : clearedWith(opened, exchange, error, "in_force");

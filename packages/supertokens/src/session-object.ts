@@ -1,6 +1,6 @@
 import type { JsonObject, SessionHandle, SessionSummary } from "@pawl/engine";
 import type { Exchange } from "@pawl/node/http";
-import { clearedWith, type OpenedPawl } from "./opened-pawl.js";
+import { clearedAfterEnd, type OpenedPawl } from "./opened-pawl.js";
 import { readSessionData, writeSessionData } from "./session-data.js";
 import { asSessionError, UNAUTHORISED } from "./session-error.js";
 
@@ -56,7 +56,8 @@ export class Session<Payload extends object = JsonObject, Data extends object = 
       return await work();
     } catch (cause) {
       const error = asSessionError(cause);
-      throw error.errType === UNAUTHORISED ? clearedWith(this.#opened, this.#exchange, error) : error;
+      if (error.errType !== UNAUTHORISED) throw error;
+      throw await clearedAfterEnd(this.#opened, this.#exchange, { handle: this.#summary.handle, error });
     }
   }
 }

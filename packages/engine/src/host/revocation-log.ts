@@ -121,6 +121,7 @@ const reasons: ReadonlySet<unknown> = new Set<EndReason>([
   "revoked",
   "revoked_by_admin",
   "token_reuse",
+  "replaced",
   "session_limit",
   "expired",
   "idle",

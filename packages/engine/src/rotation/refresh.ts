@@ -36,7 +36,14 @@ const NO_TOKEN = unauthorised("invalid_token", "the refresh token is none of our
 const NO_ANTI_CSRF = unauthorised("anti_csrf", "anti-CSRF token missing, or not matching");
 const NO_SESSION = unauthorised("no_session", "the session does not exist or has ended");
 const EXPIRED = unauthorised("no_session", "the refresh token has expired");
+const REPLACED = unauthorised("no_session", "a login has just replaced the session");
 const FORGED = unauthorised("forged_token", "the refresh token is not this session's");
+
+/** For how long after a login a refresh may arrive that was sent before its answer, ms. */
+const IN_FLIGHT = 60_000;
+
+const wasJustReplaced = (record: SessionRecord | undefined, now: Millis): boolean =>
+  record?.endReason === "replaced" && now - (record.endedAt ?? 0) < IN_FLIGHT;
 
 /** How the answer to a refresh is to be written. */
 interface RefreshStyle {
@@ -109,7 +116,8 @@ export const createRefresh = ({
       const { minted, record, now } = await storage.rotate(attempt);
       if (minted && record !== undefined) return answer(record, newest(record, now), now);
       const decision = decideRotation(record, { ...attempt, parent: claims.parent }, now);
-      if (record === undefined || decision.kind === "absent") return NO_SESSION;
+      if (record === undefined || decision.kind === "absent")
+        return wasJustReplaced(record, now) ? REPLACED : NO_SESSION;
       switch (decision.kind) {
         case "forged":
           await storage.appendEvents([forgedTokenEvent(record, now)]);

@@ -62,6 +62,8 @@ const sentenceOf = (reason: EndReason, { row, events, absoluteTimeout }: KnownSe
       return "by the session limit: the user logged in elsewhere, and this was the least recently refreshed session";
     case "idle":
       return "by idleness: it was neither used nor refreshed for too long";
+    case "replaced":
+      return "by a login in the same browser, which replaced it";
     case "token_reuse":
       return events.some((event) => event.type === "token_reuse")
         ? "by token reuse: a refresh token was used again after its successor had been used"

@@ -35,7 +35,7 @@ export type RefreshAnswer =
 
 /** Why this SDK ends sessions: the user wanted it, or the application; `revoked` unless given. */
 interface RevokeReason {
-  readonly reason: "logout" | "revoked";
+  readonly reason: "logout" | "revoked" | "replaced";
 }
 
 /** One line of what happened to a session. */
