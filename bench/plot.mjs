@@ -1,4 +1,4 @@
-import { parse, textMetrics, View } from "vega";
+import * as vega from "vega";
 import { compile } from "vega-lite";
 
 /** Colours of a plot on light paper, and what takes their place where the reader's system is dark. */
@@ -14,7 +14,7 @@ const darkRules = Object.entries(ink)
   .join("");
 
 // Without a canvas widths are guessed, and vega guesses them half as wide again as letters are.
-textMetrics.width = (/** @type {{ fontSize?: number }} */ item, /** @type {string} */ text) =>
+/** @type {any} */ (vega).textMetrics.width = (/** @type {{ fontSize?: number }} */ item, /** @type {string} */ text) =>
   0.58 * (item.fontSize ?? 11) * text.length;
 
 const config = {
@@ -41,6 +41,6 @@ const config = {
  */
 export const draw = async (specification) => {
   const { spec } = compile(specification, { config });
-  const svg = await new View(parse(spec), { renderer: "none" }).toSVG();
+  const svg = await new vega.View(vega.parse(spec), { renderer: "none" }).toSVG();
   return `${svg.replace(">", `><style>@media (prefers-color-scheme: dark){${darkRules}}</style>`)}\n`;
 };

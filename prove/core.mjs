@@ -1,23 +1,13 @@
 // A core on the loopback for proofs: memory, a free port, nothing logged unless a logger is given.
-import { startCore } from "@pawl/core";
-import { defaultPolicy } from "@pawl/engine";
+import { readConfig, startCore } from "@pawl/core";
 
 /** @type {import("@pawl/core").CoreConfig} */
 export const proofConfig = {
-  mode: "DEV",
+  ...readConfig({ env: {}, cwd: import.meta.dirname }),
   host: "127.0.0.1",
   port: 0,
   storage: "memory:",
-  policy: defaultPolicy,
-  keyKind: "dynamic",
-  cdiSigningAlgorithm: "RS256",
-  cookies: { domain: "localhost", secure: false, accessTokenPath: "/", refreshApiPath: "/session/refresh" },
-  cdiVerifyKnows: false,
-  cdi1: { enabled: true, withoutKey: false, keyKind: "static" },
-  apiKeys: [],
-  ipAllow: [],
   logLevel: "none",
-  maxServerPoolSize: 10,
 };
 
 /**

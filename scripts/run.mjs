@@ -4,9 +4,12 @@ import { existsSync, statSync } from "node:fs";
 
 const root = new URL("..", import.meta.url).pathname;
 
-/** Runs a command at the root of the repository with its output shown; ends this process when it fails. */
+/**
+ * Runs a command at the root of the repository with its output shown, on standard error: standard output is for what this
+ * program has to say. Ends this process when it fails.
+ */
 export const run = (/** @type {string} */ command, /** @type {string[]} */ ...args) => {
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: "inherit" });
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ["inherit", 2, 2] });
   if (error) console.error(`${command}: ${error.message}`);
   if (status !== 0) process.exit(status ?? 1);
 };

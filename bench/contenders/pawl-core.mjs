@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { startCore } from "@pawl/core";
+import { readConfig, startCore } from "@pawl/core";
 import { defaultPolicy } from "@pawl/engine";
+import { millis } from "@pawl/storage";
 import { requestText } from "../load-plan.mjs";
 
 /**
@@ -10,23 +11,16 @@ import { requestText } from "../load-plan.mjs";
  */
 export const startPawlCore = async ({ directory, name, storage, algorithm = "RS256" }) => {
   const core = await startCore({
-    mode: "PRODUCTION",
+    ...readConfig({ env: {}, cwd: directory }),
     host: "127.0.0.1",
     port: 0,
     storage: storage ?? `sqlite:${directory}/core-${name}.db`,
     masterKey: randomBytes(32).toString("base64"),
-    policy: { ...defaultPolicy, enableAntiCsrf: false, reuseWindow: /** @type {any} */ (0) },
-    keyKind: "dynamic",
+    policy: { ...defaultPolicy, enableAntiCsrf: false, reuseWindow: millis(0) },
     cdiSigningAlgorithm: algorithm,
-    cookies: { secure: true, accessTokenPath: "/", refreshApiPath: "/session/refresh" },
-    cdiVerifyKnows: false,
     cdi1: { enabled: algorithm === "RS256", withoutKey: false, keyKind: "static" },
-    apiKeys: [],
-    ipAllow: [],
-    logLevel: "info",
     infoLogPath: `${directory}/core-${name}.log`,
     errorLogPath: `${directory}/core-${name}.log`,
-    maxServerPoolSize: 10,
   });
   return { port: core.address.port, close: () => core.close() };
 };

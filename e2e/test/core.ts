@@ -1,4 +1,4 @@
-import { type CoreConfig, type RunningCore, startCore } from "@pawl/core";
+import { type CoreConfig, readConfig, type RunningCore, startCore } from "@pawl/core";
 import { defaultPolicy, type Policy } from "@pawl/engine";
 import { type Clock, type Millis, millis } from "@pawl/storage";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -48,20 +48,13 @@ export const startTestCore = async (options: TestCoreOptions = {}): Promise<Test
   const clock = options.clock ?? new MovedClock();
   const core = await startCore(
     {
-      mode: "DEV",
+      ...readConfig({ env: {}, cwd: folder }),
       host: "127.0.0.1",
       port: 0,
       storage: `sqlite:${join(folder, "sessions.db")}`,
       policy: { ...defaultPolicy, ...options.policy },
-      keyKind: "dynamic",
-      cdiSigningAlgorithm: "RS256",
       cookies: { domain: "localhost", secure: false, accessTokenPath: "/", refreshApiPath: "/session/refresh" },
-      cdiVerifyKnows: false,
-      cdi1: { enabled: true, withoutKey: false, keyKind: "static" },
-      apiKeys: [],
-      ipAllow: [],
       logLevel: "none",
-      maxServerPoolSize: 10,
       ...options.config,
     },
     { clock },

@@ -1,12 +1,11 @@
 import { bucketOf, type SessionId, type SessionRecord, type Storage, type UserId } from "@pawl/storage";
-import { failureOf, testServerFailures, works } from "@pawl/storage-conformance";
+import { attemptOf, failureOf, sessionRecord, testServerFailures, works } from "@pawl/storage-conformance";
 import { startCuttingProxy } from "@pawl/test-servers";
 import { createConnection } from "mysql2/promise";
 import { inspect } from "node:util";
 import { beforeEach, expect, it, onTestFinished, vi } from "vitest";
 import { openStorage } from "../src/index.js";
 import { openForTest, sharedServer } from "./server.js";
-import { attemptOn, sessionAt } from "./session.js";
 
 const { server, query } = sharedServer();
 
@@ -29,7 +28,7 @@ beforeEach(async () => {
 });
 
 const create = async (on = storage, parts: Partial<SessionRecord> = {}): Promise<SessionRecord> => {
-  const record = sessionAt(on.now(), parts);
+  const record = sessionRecord(on, parts);
   await on.createSession(record);
   return record;
 };
@@ -62,12 +61,12 @@ it("waits for a row that another transaction holds, but not for ever, and lets o
   onTestFinished(() => other.destroy());
   await other.query("START TRANSACTION");
   await other.query(`SELECT 1 FROM sessions WHERE bucket = ${bucketOf(held.id)} AND id = '${held.id}' FOR UPDATE`);
-  expect((await failureOf(hasty.rotate(attemptOn(held)))).code).toBe("unavailable");
+  expect((await failureOf(hasty.rotate(attemptOf(held)))).code).toBe("unavailable");
   expect((await failureOf(hasty.updatePayload(held.id, "{}"))).code).toBe("unavailable");
   // In one batch with the locked one, and in later ones.
-  const waiting = storage.rotate(attemptOn(held));
-  expect(await storage.rotate(attemptOn(free))).toMatchObject({ minted: true });
-  const others = await Promise.all(Array.from({ length: 5 }, async () => storage.rotate(attemptOn(await create()))));
+  const waiting = storage.rotate(attemptOf(held));
+  expect(await storage.rotate(attemptOf(free))).toMatchObject({ minted: true });
+  const others = await Promise.all(Array.from({ length: 5 }, async () => storage.rotate(attemptOf(await create()))));
   expect(others.every(({ minted }) => minted)).toBe(true);
   await other.query("ROLLBACK");
   expect((await waiting).record?.next).toBe(1);
@@ -96,10 +95,10 @@ it("calls a read-only server read-only, reads on, and writes when it may again",
     code: "read_only",
     message: expect.stringContaining("replica") as string,
   });
-  expect((await failureOf(storage.rotate(attemptOn(record)))).code).toBe("read_only");
+  expect((await failureOf(storage.rotate(attemptOf(record)))).code).toBe("read_only");
   expect(await storage.getSession(record.id)).toStrictEqual(record);
   await query("SET GLOBAL read_only = 0");
-  expect(await storage.rotate(attemptOn(record))).toMatchObject({ minted: true });
+  expect(await storage.rotate(attemptOf(record))).toMatchObject({ minted: true });
 });
 
 it("refuses a server that acknowledges what is not on its disk, unless that is wanted", async () => {

@@ -1,9 +1,8 @@
 import { millis, PUBLIC_TENANT, type SessionId, type Storage, type TenantId, type UserId } from "@pawl/storage";
-import { signingKey, TestClock } from "@pawl/storage-conformance";
+import { attemptOf, sessionRecord, signingKey, TestClock } from "@pawl/storage-conformance";
 import { createConnection } from "mysql2/promise";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { fleeting, openForTest, sharedServer } from "./server.js";
-import { attemptOn, sessionAt } from "./session.js";
 
 const { server, urlOf, query } = sharedServer(fleeting);
 
@@ -20,7 +19,7 @@ const openNodes = async (
 };
 
 const logIn = async (storage: Storage): Promise<SessionId> => {
-  const record = sessionAt(storage.now());
+  const record = sessionRecord(storage);
   await storage.createSession(record);
   return record.id;
 };
@@ -70,10 +69,10 @@ it("works on a schema that a newer release can share, and refuses one that it ca
 it("CVE-2026-1035: mints once when a token arrives twenty times at once on two nodes", async () => {
   const { nodes } = await openNodes(2);
   for (let round = 0; round < 100; round += 1) {
-    const record = sessionAt(nodes[0]!.now());
+    const record = sessionRecord(nodes[0]!);
     await nodes[0]!.createSession(record);
     const results = await Promise.all(
-      Array.from({ length: 20 }, (_, index) => nodes[index % 2]!.rotate(attemptOn(record))),
+      Array.from({ length: 20 }, (_, index) => nodes[index % 2]!.rotate(attemptOf(record))),
     );
     expect(results.filter(({ minted }) => minted)).toHaveLength(1);
     for (const result of results) expect(result.record).toMatchObject({ id: record.id, current: 0, next: 1 });
@@ -82,9 +81,9 @@ it("CVE-2026-1035: mints once when a token arrives twenty times at once on two n
 
 it("mints for each of many attempts on one session, in turn, where there is no window", async () => {
   const { nodes } = await openNodes(1);
-  const record = sessionAt(nodes[0]!.now());
+  const record = sessionRecord(nodes[0]!);
   await nodes[0]!.createSession(record);
-  const attempt = attemptOn(record, { window: millis(0) });
+  const attempt = attemptOf(record, { window: millis(0) });
   const results = await Promise.all(Array.from({ length: 5 }, () => nodes[0]!.rotate(attempt)));
   expect(results.map((result) => [result.minted, result.record?.current, result.record?.next])).toStrictEqual([
     [true, 0, 1],
@@ -100,7 +99,7 @@ it("keeps the session limit exact under a hundred logins at once", async () => {
   const ended = await Promise.all(
     Array.from({ length: 100 }, (_, index) => {
       const node = nodes[index % 4]!;
-      return node.createSession(sessionAt(node.now()), { maxPerUser: 5 });
+      return node.createSession(sessionRecord(node), { maxPerUser: 5 });
     }),
   );
   expect(ended.flat()).toHaveLength(95);
@@ -111,7 +110,7 @@ it("shares a sweep without double work", async () => {
   const { nodes } = await openNodes(4);
   const now = nodes[0]!.now();
   await nodes[0]!.importSessions(
-    Array.from({ length: 400 }, (_, index) => sessionAt(now, { expiresAt: millis(now - index) })),
+    Array.from({ length: 400 }, (_, index) => sessionRecord({ now: () => now }, { expiresAt: millis(now - index) })),
   );
   const deleted = await Promise.all(nodes.map((node) => node.deleteExpired(now, 150)));
   expect(deleted.reduce((sum, count) => sum + count, 0)).toBe(400);
@@ -184,7 +183,7 @@ it("does not know the cursor of a store that was restored", async () => {
 it("decides by the server's clock, on nodes whose own are five minutes off", async () => {
   const { nodes } = await openNodes(1);
   const right = nodes[0]!;
-  const record = sessionAt(right.now());
+  const record = sessionRecord(right);
   await right.createSession(record);
   onTestFinished(() => void vi.useRealTimers());
   const url = await urlOf("clocks", "?durability=relaxed");
@@ -193,12 +192,12 @@ it("decides by the server's clock, on nodes whose own are five minutes off", asy
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + skew });
     const wrong = await openForTest(url);
     expect(Math.abs(wrong.now() - right.now())).toBeLessThan(2000);
-    const login = sessionAt(wrong.now());
+    const login = sessionRecord(wrong);
     await wrong.createSession(login);
-    const first = await wrong.rotate(attemptOn(login));
+    const first = await wrong.rotate(attemptOf(login));
     expect(first.minted).toBe(true);
     expect(Math.abs(first.record!.issuedAt - right.now())).toBeLessThan(2000);
-    expect(await wrong.rotate(attemptOn(first.record!))).toMatchObject({ minted: false });
+    expect(await wrong.rotate(attemptOf(first.record!))).toMatchObject({ minted: false });
     expect((await wrong.listSessions({}, { limit: 9 })).items.map(({ id }) => id)).toContain(login.id);
     vi.useRealTimers();
   }
@@ -207,9 +206,9 @@ it("decides by the server's clock, on nodes whose own are five minutes off", asy
 it("works the same on a table partitioned by bucket", async () => {
   const { nodes, database } = await openNodes(2);
   await query("ALTER TABLE sessions PARTITION BY HASH (bucket) PARTITIONS 8", database);
-  const records = Array.from({ length: 64 }, () => sessionAt(nodes[0]!.now()));
+  const records = Array.from({ length: 64 }, () => sessionRecord(nodes[0]!));
   await Promise.all(records.map((record, index) => nodes[index % 2]!.createSession(record)));
-  const rotated = await Promise.all(records.map((record) => nodes[1]!.rotate(attemptOn(record))));
+  const rotated = await Promise.all(records.map((record) => nodes[1]!.rotate(attemptOf(record))));
   expect(rotated.map(({ record }) => record?.id)).toStrictEqual(records.map(({ id }) => id));
   const { items } = await nodes[0]!.listSessions({ userId: "alice" as UserId }, { limit: 100 });
   expect(items.map(({ id }) => id)).toStrictEqual(records.map(({ id }) => id).toSorted());
@@ -230,7 +229,7 @@ it("ends a tenant of a thousand sessions and no session of another, in one step"
   const { nodes } = await openNodes(1);
   const now = nodes[0]!.now();
   const tenant = (name: string) => (_: unknown, index: number) =>
-    sessionAt(now, { tenantId: name as TenantId, userId: `user-${index}` as UserId });
+    sessionRecord({ now: () => now }, { tenantId: name as TenantId, userId: `user-${index}` as UserId });
   await nodes[0]!.importSessions(Array.from({ length: 1000 }, tenant("one")));
   await nodes[0]!.importSessions(Array.from({ length: 10 }, tenant("two")));
   const ended = await nodes[0]!.revokeSessions({ kind: "tenant", tenantId: "one" as TenantId }, { reason: "erased" });

@@ -1,4 +1,5 @@
 import { millis, PUBLIC_TENANT, type SessionId, type Storage, type TenantId, type UserId } from "@pawl/storage";
+import { attemptOf, sessionRecord } from "@pawl/storage-conformance";
 import { createConnection } from "mysql2/promise";
 import { beforeAll, expect, it } from "vitest";
 import { openStorage } from "../src/index.js";
@@ -6,7 +7,6 @@ import type { Sql } from "../src/connection/sql.js";
 import { sql } from "../src/connection/sql.js";
 import * as statements from "../src/statements.js";
 import { fleeting, sharedServer } from "./server.js";
-import { attemptOn, sessionAt } from "./session.js";
 
 const { server, urlOf, query } = sharedServer(fleeting);
 
@@ -20,11 +20,14 @@ const fill = async (storage: Storage): Promise<void> => {
   for (let piece = 0; piece < 20; piece += 1) {
     const records = Array.from({ length: 500 }, (_, row) => {
       const index = piece * 500 + row;
-      return sessionAt(now, {
-        userId: `user-${index % users}` as UserId,
-        tenantId: index % 10 === 0 ? ("customer-1" as TenantId) : PUBLIC_TENANT,
-        expiresAt: millis(now + index),
-      });
+      return sessionRecord(
+        { now: () => now },
+        {
+          userId: `user-${index % users}` as UserId,
+          tenantId: index % 10 === 0 ? ("customer-1" as TenantId) : PUBLIC_TENANT,
+          expiresAt: millis(now + index),
+        },
+      );
     });
     ids.push(...records.map(({ id }) => id));
     await storage.importSessions(records);
@@ -76,7 +79,7 @@ const alice = "user-7" as UserId;
 const page = { now: sql`${now}`, limit: 10 };
 const customer = "customer-1" as TenantId;
 const someIds = (): readonly SessionId[] => ids.slice(5000, 5020);
-const someAttempts = () => someIds().map((id) => attemptOn(sessionAt(now, { id })));
+const someAttempts = () => someIds().map((id) => attemptOf(sessionRecord({ now: () => now }, { id })));
 
 /** What each statement looks at, at most: a few rows for each that it gives, whatever the size of the table. */
 const bounds: readonly (readonly [string, () => Sql, number])[] = [

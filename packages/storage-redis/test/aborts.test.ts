@@ -1,7 +1,7 @@
 import { PUBLIC_TENANT, type UserId } from "@pawl/storage";
+import { sessionRecord } from "@pawl/storage-conformance";
 import { expect, it, vi } from "vitest";
 import { openForTest, sharedServer } from "./server.js";
-import { sessionAt } from "./session.js";
 
 const { urlOf } = sharedServer({ appendonly: "no" });
 
@@ -10,7 +10,7 @@ it("redis-py, March 2023: answers no call with what another asked, though many a
   const patient = await openForTest(url);
   await patient.migrate();
   const records = Array.from({ length: 200 }, (_, index) =>
-    sessionAt(patient.now(), { tenantId: PUBLIC_TENANT, userId: `user-${index}` as UserId }),
+    sessionRecord(patient, { tenantId: PUBLIC_TENANT, userId: `user-${index}` as UserId }),
   );
   await patient.importSessions(records);
   // The time-out ends about when the answers come.

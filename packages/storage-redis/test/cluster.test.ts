@@ -1,11 +1,11 @@
 import { millis, type SessionId, type SessionRecord, type Storage, type UserId } from "@pawl/storage";
+import { attemptOf, sessionRecord } from "@pawl/storage-conformance";
 import { findProgram } from "@pawl/test-servers";
 import { execFile } from "node:child_process";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { beforeEach, expect, it, vi } from "vitest";
 import { openForTest, sharedCluster } from "./server.js";
-import { attemptOn, sessionAt } from "./session.js";
 
 const { server: cluster, urlOf } = sharedCluster({ "repl-diskless-sync-delay": "0" }, 1);
 
@@ -40,10 +40,10 @@ const startLoad = (storage: Storage) => {
   const live = async (lane: number): Promise<void> => {
     for (let round = 0; !state.isOver; round += 1)
       try {
-        const record = sessionAt(storage.now(), { userId: `user-${lane}-${round}` as UserId });
+        const record = sessionRecord(storage, { userId: `user-${lane}-${round}` as UserId });
         await storage.createSession(record, { maxPerUser: 3 });
         acknowledged.set(record.id, record);
-        const { record: rotated } = await storage.rotate(attemptOn(record));
+        const { record: rotated } = await storage.rotate(attemptOf(record));
         expect(rotated?.id).toBe(record.id);
         acknowledged.set(record.id, rotated!);
         expect((await storage.getSession(record.id))?.id).toBe(record.id);
@@ -106,7 +106,7 @@ it("does not wait for a row where its slot is half moved, and answers for those 
   await storage.migrate();
   const [here, there] = masters();
   const records = Array.from({ length: 60 }, (_, index) =>
-    sessionAt(storage.now(), { userId: `user-${index}` as UserId }),
+    sessionRecord(storage, { userId: `user-${index}` as UserId }),
   );
   await storage.importSessions(records);
   const keyOf = ({ id }: SessionRecord): string => `half:{${id.slice(2, 4)}}:s:${id}`;
@@ -117,7 +117,7 @@ it("does not wait for a row where its slot is half moved, and answers for those 
   there!.command("cluster", "setslot", slot, "importing", source!);
   here!.command("cluster", "setslot", slot, "migrating", target!);
   here!.command("migrate", "127.0.0.1", String(there!.port), keyOf(record), "0", "5000");
-  expect(await storage.rotate(attemptOn(record))).toMatchObject({ minted: true, record: { id: record.id } });
+  expect(await storage.rotate(attemptOf(record))).toMatchObject({ minted: true, record: { id: record.id } });
   const revoked = storage.revokeSessions({ kind: "ids", ids: [record.id] }, { reason: "logout" });
   expect(await storage.getSession(record.id)).toMatchObject({ next: 1 });
   const rest = here!.command("cluster", "getkeysinslot", slot, "100").split("\n");
@@ -171,7 +171,7 @@ it("finds the cluster by one node, and refuses a database or the same as a singl
   await storage.migrate();
   const asked = await openForTest(`${url}?prefix=seed`);
   for (let user = 0; user < 20; user += 1) {
-    const record = sessionAt(storage.now(), { userId: `user-${user}` as UserId });
+    const record = sessionRecord(storage, { userId: `user-${user}` as UserId });
     await storage.createSession(record);
     expect(await asked.getSession(record.id)).toStrictEqual(record);
   }

@@ -1,11 +1,10 @@
 import type { SessionRecord, Storage } from "@pawl/storage";
-import { failureOf, testServerFailures, works } from "@pawl/storage-conformance";
+import { attemptOf, failureOf, sessionRecord, testServerFailures, works } from "@pawl/storage-conformance";
 import { type CuttingProxy, startCuttingProxy, startRedis } from "@pawl/test-servers";
 import { inspect } from "node:util";
 import { beforeEach, expect, it, onTestFinished, vi } from "vitest";
 import { openStorage } from "../src/index.js";
 import { openForTest, sharedServer } from "./server.js";
-import { attemptOn, sessionAt } from "./session.js";
 
 const { server, urlOf } = sharedServer({ "repl-diskless-sync-delay": "0" });
 
@@ -38,7 +37,7 @@ beforeEach(async () => {
 });
 
 const create = async (on = storage, parts: Partial<SessionRecord> = {}): Promise<SessionRecord> => {
-  const record = sessionAt(on.now(), parts);
+  const record = sessionRecord(on, parts);
   await on.createSession(record);
   return record;
 };
@@ -76,8 +75,8 @@ it("writes nothing, whole or in part, while the server has no memory left", asyn
   const before = server().command("dbsize");
   server().command("config", "set", "maxmemory", "1");
   const writes: readonly (() => Promise<unknown>)[] = [
-    () => storage.createSession(sessionAt(storage.now()), { maxPerUser: 1 }),
-    () => storage.rotate(attemptOn(record)),
+    () => storage.createSession(sessionRecord(storage), { maxPerUser: 1 }),
+    () => storage.rotate(attemptOf(record)),
     () => storage.revokeSessions({ kind: "ids", ids: [record.id] }, { reason: "logout" }),
     () => storage.updatePayload(record.id, '{"more":true}'),
     () => storage.ping(),
@@ -91,7 +90,7 @@ it("writes nothing, whole or in part, while the server has no memory left", asyn
   expect(server().command("dbsize")).toBe(before);
   server().command("config", "set", "maxmemory", "0");
   await works(storage);
-  expect(await storage.rotate(attemptOn(record))).toMatchObject({ minted: true });
+  expect(await storage.rotate(attemptOf(record))).toMatchObject({ minted: true });
 });
 
 it("refuses a server that would forget or lose sessions, and says what to set", async () => {
@@ -123,7 +122,7 @@ it("waits for replicas where it is told to, and says so when they do not acknowl
   });
   const record = await create(careful);
   expect(replica.command("exists", `${prefix}:{${record.id.slice(2, 4)}}:s:${record.id}`)).toBe("1");
-  const rotated = await Promise.all(Array.from({ length: 20 }, () => careful.rotate(attemptOn(record))));
+  const rotated = await Promise.all(Array.from({ length: 20 }, () => careful.rotate(attemptOf(record))));
   expect(rotated.filter(({ minted }) => minted)).toHaveLength(1);
   replica.freeze();
   expect(await careful.getSession(record.id)).toMatchObject({ next: 1 });

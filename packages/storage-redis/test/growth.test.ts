@@ -1,7 +1,7 @@
 import { millis, type Storage, type TenantId, type UserId } from "@pawl/storage";
+import { attemptOf, sessionRecord } from "@pawl/storage-conformance";
 import { expect, it } from "vitest";
 import { openForTest, sharedServer } from "./server.js";
-import { attemptOn, sessionAt } from "./session.js";
 
 const { server, urlOf } = sharedServer({ appendonly: "no" });
 
@@ -20,13 +20,13 @@ const commandsOf = async (work: () => Promise<unknown>): Promise<number> => {
 /** What each costs that must not depend on how many other sessions there are. */
 const costs = async (storage: Storage): Promise<Readonly<Record<string, number>>> => {
   const user = { userId: "somebody" as UserId };
-  const make = () => sessionAt(storage.now(), user);
+  const make = () => sessionRecord(storage, user);
   const records = [make(), make(), make()];
   const tenantId = records[0]!.tenantId;
-  const over = sessionAt(storage.now(), { ...user, expiresAt: millis(1) });
+  const over = sessionRecord(storage, { ...user, expiresAt: millis(1) });
   return {
     create: await commandsOf(() => Promise.all(records.map((record) => storage.createSession(record)))),
-    refresh: await commandsOf(() => storage.rotate(attemptOn(records[0]!))),
+    refresh: await commandsOf(() => storage.rotate(attemptOf(records[0]!))),
     list: await commandsOf(() => storage.listSessions({ tenantId, ...user }, { limit: 10 })),
     limit: await commandsOf(() => storage.createSession(make(), { maxPerUser: 2 })),
     revoke: await commandsOf(() => storage.revokeSessions({ kind: "user", tenantId, ...user }, { reason: "logout" })),
@@ -44,9 +44,7 @@ it("costs the same in a store of ten thousand sessions as in an empty one", asyn
   const empty = await costs(storage);
   for (let batch = 0; batch < 20; batch += 1)
     await storage.importSessions(
-      Array.from({ length: 500 }, (_, index) =>
-        sessionAt(storage.now(), { userId: `user-${batch}-${index}` as UserId }),
-      ),
+      Array.from({ length: 500 }, (_, index) => sessionRecord(storage, { userId: `user-${batch}-${index}` as UserId })),
     );
   await storage.revokeSessions({ kind: "tenant", tenantId: "nobody" as TenantId }, { reason: "logout" });
   expect(await costs(storage)).toStrictEqual(empty);
@@ -55,10 +53,10 @@ it("costs the same in a store of ten thousand sessions as in an empty one", asyn
 
 it("touches one key in a refresh", async () => {
   const storage = await openForTest(urlOf("refresh", "&durability=none"));
-  const record = sessionAt(storage.now());
+  const record = sessionRecord(storage);
   await storage.createSession(record);
   server().command("config", "resetstat");
-  await storage.rotate(attemptOn(record));
+  await storage.rotate(attemptOf(record));
   const names = [
     ...server()
       .command("info", "commandstats")

@@ -1,10 +1,9 @@
 import { bucketOfUser, millis, type SessionId, type SessionRecord, type TenantId, type UserId } from "@pawl/storage";
-import { TestClock } from "@pawl/storage-conformance";
+import { sessionRecord, TestClock } from "@pawl/storage-conformance";
 import { expect, it } from "vitest";
 import { decodeCursor, encodeCursor } from "../src/feed-position.js";
 import { userTags } from "../src/key-space.js";
 import { openForTest, sharedServer } from "./server.js";
-import { sessionAt } from "./session.js";
 
 const { server, urlOf } = sharedServer({ appendonly: "no" });
 
@@ -40,7 +39,7 @@ it("is the one that README.md writes down, which never changes", async () => {
   await storage.migrate();
   server().command("hset", "layout:{m}:schema", "epoch", "123456789012");
   const session = (id: string, parts: Partial<SessionRecord>): SessionRecord =>
-    sessionAt(clock.now(), { ...parts, id: id as SessionId, secretHash: "hash" });
+    sessionRecord(clock, { payload: "{}", data: "{}", ...parts, id: id as SessionId, secretHash: "hash" });
   const customer = { tenantId: "customer-1" as TenantId, userId: "bob" as UserId };
   await storage.createSession(session("c25c0000-0000-4000-8000-000000000001", { device: "phone" }));
   expect(bucketOfUser(customer)).toBe(0x7e19);

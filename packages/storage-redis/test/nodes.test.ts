@@ -1,8 +1,7 @@
 import { millis, type RevocationCursor, type SessionId, type Storage } from "@pawl/storage";
-import { signingKey, TestClock } from "@pawl/storage-conformance";
+import { attemptOf, sessionRecord, signingKey, TestClock } from "@pawl/storage-conformance";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { openForTest, sharedServer } from "./server.js";
-import { attemptOn, sessionAt } from "./session.js";
 
 const { server, urlOf } = sharedServer({ appendonly: "no" });
 
@@ -16,7 +15,7 @@ const openNodes = async (count: number, { migrated = true }: { readonly migrated
 };
 
 const logIn = async (storage: Storage): Promise<SessionId> => {
-  const record = sessionAt(storage.now());
+  const record = sessionRecord(storage);
   await storage.createSession(record);
   return record.id;
 };
@@ -66,10 +65,10 @@ it("works on a schema that a newer release can share, and refuses one that it ca
 it("CVE-2026-1035: mints once when a token arrives twenty times at once on two nodes", async () => {
   const { nodes } = await openNodes(2);
   for (let round = 0; round < 200; round += 1) {
-    const record = sessionAt(nodes[0]!.now());
+    const record = sessionRecord(nodes[0]!);
     await nodes[0]!.createSession(record);
     const results = await Promise.all(
-      Array.from({ length: 20 }, (_, index) => nodes[index % 2]!.rotate(attemptOn(record))),
+      Array.from({ length: 20 }, (_, index) => nodes[index % 2]!.rotate(attemptOf(record))),
     );
     expect(results.filter(({ minted }) => minted)).toHaveLength(1);
     for (const result of results) expect(result.record).toMatchObject({ id: record.id, current: 0, next: 1 });
@@ -81,7 +80,7 @@ it("keeps the session limit exact under a hundred logins at once", async () => {
   const ended = await Promise.all(
     Array.from({ length: 100 }, (_, index) => {
       const node = nodes[index % 4]!;
-      return node.createSession(sessionAt(node.now()), { maxPerUser: 5 });
+      return node.createSession(sessionRecord(node), { maxPerUser: 5 });
     }),
   );
   expect(ended.flat()).toHaveLength(95);
@@ -205,12 +204,12 @@ it("decides by the server's clock, on nodes whose own are five minutes off", asy
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + skew });
     const wrong = await openForTest(url);
     expect(Math.abs(wrong.now() - right.now())).toBeLessThan(2000);
-    const login = sessionAt(wrong.now());
+    const login = sessionRecord(wrong);
     await wrong.createSession(login);
-    const first = await wrong.rotate(attemptOn(login));
+    const first = await wrong.rotate(attemptOf(login));
     expect(first.minted).toBe(true);
     expect(Math.abs(first.record!.issuedAt - right.now())).toBeLessThan(2000);
-    expect(await wrong.rotate(attemptOn(first.record!))).toMatchObject({ minted: false });
+    expect(await wrong.rotate(attemptOf(first.record!))).toMatchObject({ minted: false });
     expect((await wrong.listSessions({}, { limit: 9 })).items.map(({ id }) => id)).toContain(login.id);
     vi.useRealTimers();
   }

@@ -19,7 +19,7 @@ import { openStorage } from "../src/index.js";
 import { schemaVersion } from "../src/migrations.js";
 import { messageOf, startProcess } from "./child/process.js";
 import { drivers } from "./drivers.js";
-import { session } from "./session.js";
+import { session } from "./child/session.mjs";
 import { temporaryFolder } from "./temporary-folder.js";
 
 const folder = temporaryFolder();

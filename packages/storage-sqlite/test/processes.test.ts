@@ -8,7 +8,7 @@ import { Database, type Query } from "../src/connection/database.js";
 import { loadDriver } from "../src/connection/driver.js";
 import { messageOf, startProcess } from "./child/process.js";
 import { drivers } from "./drivers.js";
-import { session } from "./session.js";
+import { session } from "./child/session.mjs";
 import { temporaryFolder } from "./temporary-folder.js";
 
 const folder = temporaryFolder();

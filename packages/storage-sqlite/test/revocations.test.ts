@@ -3,7 +3,7 @@ import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { openStorage } from "../src/index.js";
-import { session } from "./session.js";
+import { session } from "./child/session.mjs";
 import { temporaryFolder } from "./temporary-folder.js";
 
 const folder = temporaryFolder();

@@ -6,7 +6,7 @@ import { Database, type Query, walLimit } from "../../src/connection/database.js
 import { loadDriver } from "../../src/connection/driver.js";
 import { openStorage } from "../../src/index.js";
 import { drivers } from "../drivers.js";
-import { session } from "../session.js";
+import { session } from "../child/session.mjs";
 import { temporaryFolder } from "../temporary-folder.js";
 
 const folder = temporaryFolder();

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { loadDriver } from "../../src/connection/driver.js";
 import { openStorage } from "../../src/index.js";
 import { hasNodeSqlite } from "../drivers.js";
-import { session } from "../session.js";
+import { session } from "../child/session.mjs";
 import { temporaryFolder } from "../temporary-folder.js";
 
 const folder = temporaryFolder();
