@@ -96,7 +96,10 @@ export interface RefreshSessionInput {
    * such duplicates behind. Only the newest copy of each session is tried, so that a stale one beside it raises no alarm.
    */
   readonly otherRefreshTokens?: readonly string[] | undefined;
-  /** Compared only when `enableAntiCsrf` is true here and the presented token was issued with one. */
+  /**
+   * Must match only when `enableAntiCsrf` is true here and the presented token was issued with one. Of several sessions the one
+   * it matches is tried first in any case.
+   */
   readonly antiCsrfToken?: string | undefined;
   /**
    * Whether the tokens of the answer carry the anti-CSRF token; as the policy says now unless given, whatever it said at

@@ -27,5 +27,11 @@ const knownNames: Readonly<Record<string, readonly string[]>> = {
   [ID_REFRESH_TOKEN_COOKIE]: known(ID_REFRESH_TOKEN_COOKIE),
 };
 
+/** Names of a cookie that browsers guard at least as well as the one given, and that one. */
+export const guardedNamesOf = (cookie: string, name: string): readonly string[] => {
+  const names = namesOf(cookie);
+  return names.slice(0, names.indexOf(name) + 1);
+};
+
 /** All names a cookie may have been given under other settings. */
 export const namesOf = (name: string): readonly string[] => knownNames[name] ?? [name];

@@ -1,5 +1,11 @@
 import type { CookieAttributes } from "@pawl/node/http";
-import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, prefixedName, REFRESH_TOKEN_COOKIE } from "./cookie-name.js";
+import {
+  ACCESS_TOKEN_COOKIE,
+  ID_REFRESH_TOKEN_COOKIE,
+  namesOf,
+  prefixedName,
+  REFRESH_TOKEN_COOKIE,
+} from "./cookie-name.js";
 import type { CookieOptions } from "./options.js";
 import type { BackendSettings } from "@pawl/node/backend";
 import { generalError, shown } from "./session-error.js";
@@ -16,6 +22,8 @@ export interface SessionCookieSettings extends Omit<CookieAttributes, "path"> {
   readonly refreshTokenPath: string;
   /** The domain the cookies had before; empty: the host alone. */
   readonly olderDomain?: string | undefined;
+  /** Names that are read besides those in force and better guarded ones. */
+  readonly alsoRead?: readonly string[] | undefined;
   /** By documented name. */
   readonly cookies: Readonly<Record<string, SessionCookie>>;
 }
@@ -29,7 +37,7 @@ const PATH = /^\/[\x20-\x3a\x3c-\x7e]*$/;
  * @throws SessionError `GENERAL_ERROR` naming the option.
  */
 export const checkCookieOptions = (options: CookieOptions): void => {
-  const { domain, olderDomain, accessTokenPath, refreshTokenPath, sameSite, names } = options;
+  const { domain, olderDomain, accessTokenPath, refreshTokenPath, sameSite, names, alsoRead = [] } = options;
   for (const [name, value] of Object.entries({ domain, olderDomain: olderDomain === "" ? undefined : olderDomain }))
     if (value !== undefined && !DOMAIN.test(value))
       throw generalError(`cookies.${name} must be a host name, not ${shown(value)}`);
@@ -42,6 +50,9 @@ export const checkCookieOptions = (options: CookieOptions): void => {
     throw generalError(`cookies.sameSite must be "strict", "lax" or "none", not ${shown(sameSite)}`);
   if (names !== undefined && !["documented", "prefixed"].includes(names))
     throw generalError(`cookies.names must be "documented" or "prefixed", not ${shown(names)}`);
+  const known = [ACCESS_TOKEN_COOKIE, REFRESH_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE].flatMap(namesOf);
+  if (!Array.isArray(alsoRead) || !alsoRead.every((name: unknown) => known.includes(String(name))))
+    throw generalError(`cookies.alsoRead must be a list of names such as "sRefreshToken", not ${shown(alsoRead)}`);
 };
 
 /**
@@ -53,6 +64,7 @@ export const cookieSettings = (options: CookieOptions, backend: BackendSettings)
   const settings: Omit<SessionCookieSettings, "cookies"> = {
     domain: options.domain ?? backend.cookieDomain,
     olderDomain: options.olderDomain,
+    alsoRead: options.alsoRead,
     secure: options.secure ?? backend.cookieSecure,
     sameSite: options.sameSite ?? "none",
     accessTokenPath: options.accessTokenPath ?? backend.accessTokenPath,

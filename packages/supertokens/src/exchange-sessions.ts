@@ -138,7 +138,10 @@ const getByCookie = (opened: OpenedPawl, exchange: Exchange, doAntiCsrfCheck: bo
     antiCsrfToken,
   });
 
-  const outcome = tokens.length === 1 ? backend.verify(inputOf(first)) : verifyBest(backend, tokens.map(inputOf));
+  const outcome =
+    tokens.length === 1
+      ? backend.verify(inputOf(first))
+      : verifyBest(backend, tokens.map(inputOf), exchange.header(ANTI_CSRF_HEADER));
   return after(outcome, (answer) => foundSession(opened, exchange, { outcome: answer, tokens }));
 };
 
@@ -210,7 +213,9 @@ export const renewInExchange = async (opened: OpenedPawl, exchange: Exchange): P
   const { tokens, transfer } = presentedRefreshTokens(opened, exchange);
   // A changed cookie domain leaves duplicates behind: the backend knows which of them is the newest.
   const [refreshToken, ...otherRefreshTokens] = tokens;
-  const outcome = refreshToken === undefined ? undefined : await backend.refresh({ refreshToken, otherRefreshTokens });
+  const antiCsrfToken = exchange.header(ANTI_CSRF_HEADER);
+  const outcome =
+    refreshToken === undefined ? undefined : await backend.refresh({ refreshToken, otherRefreshTokens, antiCsrfToken });
   if (outcome?.kind === "refreshed") {
     cookies.write(exchange, outcome, transfer);
     return outcome;

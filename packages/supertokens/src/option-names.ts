@@ -44,6 +44,7 @@ const core: Names<CoreOptions> = {
 
 const cookies: Names<CookieOptions> = {
   names: true,
+  alsoRead: true,
   domain: true,
   olderDomain: true,
   secure: true,

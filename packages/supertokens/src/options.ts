@@ -12,6 +12,11 @@ export interface CookieOptions {
    * has no domain and the path `/`, else with `__Secure-`; the browser guards these. Without `secure` there is no prefix.
    */
   readonly names?: "documented" | "prefixed" | undefined;
+  /**
+   * Names of before a change that are still to be read, such as `sRefreshToken`, for as long as such cookies live. Needed where
+   * the name in force has a stronger prefix: other hosts of the domain can set cookies of the weaker name.
+   */
+  readonly alsoRead?: readonly string[] | undefined;
   /** Hosts that get the cookies. Left out: the host that set them, alone. */
   readonly domain?: string | undefined;
   /**

@@ -36,18 +36,25 @@ export const showsSession = ({ cookies }: OpenedPawl, exchange: Exchange): boole
   [ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE].some((cookie) => cookies.read(exchange, cookie).length > 0);
 
 /**
- * Of several access tokens in one request (a changed cookie leaves such behind) the valid one issued last counts, then
- * one that a refresh may replace, then one whose session has ended, and last what is no token of ours.
+ * Of several access tokens in one request (a changed cookie leaves such behind) a valid one counts whose anti-CSRF token came
+ * along, which no planted cookie brings; then the valid one issued last, then one that a refresh may replace, then one whose session has ended, and last what is no token of ours.
  */
-export const verifyBest = async (backend: SessionBackend, inputs: readonly VerifyInput[]): Promise<VerifyOutcome> => {
+export const verifyBest = async (
+  backend: SessionBackend,
+  inputs: readonly VerifyInput[],
+  antiCsrfToken?: string,
+): Promise<VerifyOutcome> => {
   const outcomes = await Promise.all(inputs.map(async (input) => backend.verify(input)));
-  return outcomes.reduce((best, outcome) => (isBetter(outcome, best) ? outcome : best));
+  return outcomes.reduce((best, outcome) => (isBetter(outcome, best, antiCsrfToken) ? outcome : best));
 };
 
-const isBetter = (one: VerifyOutcome, other: VerifyOutcome): boolean =>
-  one.kind === "valid" && other.kind === "valid"
-    ? one.claims.issuedAt > other.claims.issuedAt
-    : rank(one) < rank(other);
+const isBetter = (one: VerifyOutcome, other: VerifyOutcome, antiCsrfToken: string | undefined): boolean => {
+  if (one.kind !== "valid" || other.kind !== "valid") return rank(one) < rank(other);
+  const [isShown, isOtherShown] = [one, other].map(
+    ({ claims }) => antiCsrfToken !== undefined && claims.antiCsrfToken === antiCsrfToken,
+  );
+  return isShown === isOtherShown ? one.claims.issuedAt > other.claims.issuedAt : isShown === true;
+};
 
 const rank = (outcome: VerifyOutcome): number => {
   if (outcome.kind === "valid") return 0;

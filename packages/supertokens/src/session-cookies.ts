@@ -1,7 +1,13 @@
 import { randomInt } from "node:crypto";
 import type { IssuedSession } from "@pawl/engine";
 import { type Exchange, MOST_VALUES, checkCookieSize, cookieWriter } from "@pawl/node/http";
-import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, namesOf, REFRESH_TOKEN_COOKIE } from "./cookie-name.js";
+import {
+  ACCESS_TOKEN_COOKIE,
+  guardedNamesOf,
+  ID_REFRESH_TOKEN_COOKIE,
+  namesOf,
+  REFRESH_TOKEN_COOKIE,
+} from "./cookie-name.js";
 import type { SessionCookie, SessionCookieSettings } from "./cookie-settings.js";
 import type { WarnOnce } from "@pawl/node/backend";
 import { leftCookieLines } from "./left-cookies.js";
@@ -17,7 +23,7 @@ export type Clearing = "all" | "shown" | "in_force";
 /** The documented cookies and headers of a session. */
 export interface SessionCookies {
   readonly settings: SessionCookieSettings;
-  /** All values a request carries for a cookie: under the name in force, else under a name it had before. */
+  /** All values a request carries for a cookie: under the name in force, else under another that is read. */
   read(exchange: Exchange, cookie: string): readonly string[];
   /**
    * Puts new tokens into the answer, into cookies unless said otherwise.
@@ -50,18 +56,24 @@ export const createSessionCookies = (settings: SessionCookieSettings, warnOnce: 
   const refreshToken = writer(REFRESH_TOKEN_COOKIE);
   const idRefreshToken = writer(ID_REFRESH_TOKEN_COOKIE);
 
+  const readNames = new Set([
+    ...Object.entries(settings.cookies).flatMap(([cookie, { name }]) => guardedNamesOf(cookie, name)),
+    ...(settings.alsoRead ?? []),
+  ]);
+
   const read = (exchange: Exchange, cookie: string): readonly string[] => {
     const values = exchange.cookies(nameInForce(cookie));
     if (values.length > 0) return values;
     return namesOf(cookie)
+      .filter((name) => readNames.has(name))
       .flatMap((name) => exchange.cookies(name))
       .slice(0, MOST_VALUES);
   };
 
   const carriesCookies = (exchange: Exchange): boolean =>
-    [ACCESS_TOKEN_COOKIE, REFRESH_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE].some(
-      (cookie) => read(exchange, cookie).length > 0,
-    );
+    [ACCESS_TOKEN_COOKIE, REFRESH_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE]
+      .flatMap(namesOf)
+      .some((name) => exchange.cookies(name).length > 0);
 
   const clearCookies = (exchange: Exchange, where: { readonly everywhere: boolean }): void => {
     const inForce = [accessToken("", 0), refreshToken("", 0), idRefreshToken("", 0)];

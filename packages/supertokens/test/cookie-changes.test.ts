@@ -54,6 +54,10 @@ const settings: readonly CookieOptions[] = [
   { refreshTokenPath: "/" },
   { sameSite: "strict" },
 ];
+/** Every name that a setting has given. */
+const alsoRead = ["sAccessToken", "sRefreshToken", "sIdRefreshToken"].flatMap((name) =>
+  ["", "__Secure-", "__Host-"].map((prefix) => prefix + name),
+);
 const changes = settings
   .flatMap((before) => settings.map((after) => ({ before, after })))
   .filter(({ before, after }) => before !== after);
@@ -61,7 +65,7 @@ const changes = settings
 describe("a change of the cookies logs nobody out, and leaves nothing behind", () => {
   test.each(changes)("$before to $after", async ({ before, after }) => {
     const { clock, jar, release } = installation();
-    const [first, second] = [release(before), release(after)];
+    const [first, second] = [release({ ...before, alsoRead }), release({ ...after, alsoRead })];
     await first("POST", "/api/login");
     expect((await second("GET", "/api/me")).status).toBe(200);
     const fresh = installation();
@@ -84,7 +88,7 @@ describe("a change of the cookies logs nobody out, and leaves nothing behind", (
 
 test("releases side by side, each with cookies of its own", async () => {
   const { clock, release } = installation();
-  const nodes = [release({}), release({ names: "prefixed" }), release({ domain: "example.com" })] as const;
+  const nodes = [release({}), release({ names: "prefixed", alsoRead }), release({ domain: "example.com" })] as const;
   await nodes[0]("POST", "/api/login");
   for (let round = 0; round < 30; round++) {
     clock.advance(round % 2 === 0 ? "2h" : "10s");
@@ -130,3 +134,75 @@ test("a planted cookie without the prefix counts for nothing beside the real one
   }
   expect(jar.places).toEqual(before);
 });
+
+describe("with names that have a prefix", () => {
+  /** What a host beside this one can set: cookies of the whole domain, so none with `__Host-`. */
+  const plant = async (jar: CookieJar, prefix: string) => {
+    const attacker = installation();
+    const app = attacker.release({ domain: "example.com", refreshTokenPath: "/" });
+    await app("POST", "/api/login");
+    for (const name of ["sAccessToken", "sRefreshToken", "sIdRefreshToken"])
+      jar.receive(HOST, [`${prefix}${name}=${attacker.jar.value(name)}; Domain=example.com; Path=/; Secure`]);
+  };
+
+  test.each(["", "__Secure-"])("planted cookies named %jsAccessToken log nobody in", async (prefix) => {
+    const { jar, release } = installation();
+    const app = release({ names: "prefixed", refreshTokenPath: "/" });
+    await plant(jar, prefix);
+    expect((await app("GET", "/api/me")).status).toBe(401);
+    expect((await app("POST", REFRESH)).status).toBe(401);
+    // And what is planted is cleared.
+    for (let round = 0; round < MOST_ROUNDS && jar.places.length > 0; round++) await app("POST", REFRESH);
+    expect(jar.places).toEqual([]);
+  });
+
+  test("a weaker name is read where it is named, a stronger one always", async () => {
+    const before = installation();
+    await before.release({})("POST", "/api/login");
+    const stay = async (names: CookieOptions) => (await before.release(names)("GET", "/api/me")).status;
+    expect(await stay({ names: "prefixed" })).toBe(401);
+    expect(await stay({ names: "prefixed", alsoRead: ["sAccessToken", "sIdRefreshToken"] })).toBe(200);
+    const prefixed = installation();
+    await prefixed.release({ names: "prefixed" })("POST", "/api/login");
+    expect((await prefixed.release({})("GET", "/api/me")).status).toBe(200);
+  });
+});
+
+describe.each(["st-auth-mode", "rid"])("of two sessions in one request, with %s", (sdk) => {
+  test("the one whose anti-CSRF token the page sends is not displaced by a newer one", async () => {
+    const { clock, pawl, send } = twoSessions(sdk);
+    const older = await send("/login?older");
+    clock.advance("1m");
+    const newer = await send("/login?newer");
+    const cookie = [newer, older].flatMap(({ cookies }) => cookies).join("; ");
+    for (const own of [older, newer]) {
+      const headers = { cookie, "anti-csrf": own.antiCsrf };
+      expect((await send("/me", headers)).userId).toBe(own.userId);
+      expect((await send("/refresh", headers)).userId).toBe(own.userId);
+    }
+    // Nothing tells which one it was: the newer one counts.
+    expect((await send("/me", { cookie })).userId).toBe("newer");
+    await pawl.close();
+  });
+});
+
+const twoSessions = (sdk: string) => {
+  const clock = testClock(Date.UTC(2030, 0, 1));
+  const storage = new MemoryStorage({ clock });
+  storages.push(storage);
+  const pawl = createPawl({ storage, masterKey: Buffer.alloc(32, 7).toString("base64") });
+  const handle = sessionHandler({ pawl }, async (request, { req, res }) => {
+    const { pathname, search } = new URL(request.url);
+    if (pathname === "/login") await pawl.createNewSession(res, search.slice(1));
+    const session = pathname === "/me" ? await pawl.getSession(req, res, false) : undefined;
+    const refreshed = pathname === "/refresh" ? await pawl.refreshSession(req, res) : undefined;
+    return Response.json({ userId: (session ?? refreshed)?.getUserId() ?? search.slice(1) });
+  });
+  const send = async (path: string, headers: Readonly<Record<string, string>> = {}) => {
+    const answer = await handle(new Request(`https://${HOST}${path}`, { headers: { [sdk]: "cookie", ...headers } }));
+    const { userId } = (await answer.json()) as { readonly userId: string };
+    const cookies = answer.headers.getSetCookie().map((line) => line.slice(0, line.indexOf(";")));
+    return { userId, cookies, antiCsrf: answer.headers.get("anti-csrf") ?? "" };
+  };
+  return { clock, pawl, send };
+};

@@ -24,6 +24,7 @@ describe("options", () => {
     { sameSite: "none" },
     { names: "documented" },
     { names: "prefixed" },
+    { names: "prefixed", alsoRead: ["sRefreshToken", "__Secure-sRefreshToken"] },
   ])("%j are taken", (options) => expect(() => checkCookieOptions(options)).not.toThrow());
 
   test.each<[keyof CookieOptions, string]>([
@@ -47,12 +48,18 @@ describe("options", () => {
     ["sameSite", "Strict"],
     ["sameSite", ""],
     ["names", "other"],
+    ["alsoRead", "sRefreshToken"],
   ])("%s %j is refused, and the error names both", (name, value) => {
     const message = expect.stringContaining(JSON.stringify(value)) as string;
     const error = expect.objectContaining({ code: "GENERAL_ERROR", message });
     expect(() => checkCookieOptions({ [name]: value })).toThrow(error);
     expect(() => checkCookieOptions({ [name]: value })).toThrow(new RegExp(`^cookies\\.${name} must `));
   });
+});
+
+test("cookies.alsoRead takes names of a session's cookies only", () => {
+  for (const name of ["", "sSomething", "__Host-"])
+    expect(() => checkCookieOptions({ alsoRead: [name] })).toThrow(/^cookies\.alsoRead must be a list of names/);
 });
 
 describe("what is in force", () => {

@@ -1,3 +1,4 @@
+import { antiCsrfToken, antiCsrfTokenMatches } from "../tokens/anti-csrf.js";
 import { EngineError } from "../errors.js";
 import { type RefreshTokenClaims, type RefreshTokenSeal, secretHash } from "../tokens/refresh-token.js";
 import type { RefreshSessionInput } from "../session.js";
@@ -6,12 +7,17 @@ import type { RefreshSessionInput } from "../session.js";
 const MAX_OTHER_REFRESH_TOKENS = 8;
 
 /**
- * The tokens to try, in order, of all that a client presented: those that open, only the newest copy of each session, the
- * most recently sealed first. An older copy beside a newer one is a stale cookie; a thief has no reason to send both.
+ * The tokens to try, in order, of all that a client presented: those that open, only the newest copy of each session. First
+ * the session whose anti-CSRF token came along, which nobody can plant as a cookie, then the most recently sealed. An older
+ * copy beside a newer one is a stale cookie; a thief has no reason to send both.
  * @throws EngineError `invalid_input` for too many.
  */
 export const presentedTokens = (
-  { refreshToken, otherRefreshTokens = [] }: Pick<RefreshSessionInput, "refreshToken" | "otherRefreshTokens">,
+  {
+    refreshToken,
+    otherRefreshTokens = [],
+    antiCsrfToken: shown,
+  }: Pick<RefreshSessionInput, "refreshToken" | "otherRefreshTokens" | "antiCsrfToken">,
   seal: Pick<RefreshTokenSeal, "open">,
 ): readonly RefreshTokenClaims[] => {
   if (otherRefreshTokens.length > MAX_OTHER_REFRESH_TOKENS)
@@ -19,10 +25,13 @@ export const presentedTokens = (
   const opened = [refreshToken, ...otherRefreshTokens]
     .map((token) => (typeof token === "string" ? seal.open(token) : undefined))
     .filter((claims) => claims !== undefined);
-  return opened.length > 1 ? newestCopies(opened) : opened;
+  return opened.length > 1 ? newestCopies(opened, shown) : opened;
 };
 
-const newestCopies = (opened: readonly RefreshTokenClaims[]): readonly RefreshTokenClaims[] => {
+const newestCopies = (
+  opened: readonly RefreshTokenClaims[],
+  shown: string | undefined,
+): readonly RefreshTokenClaims[] => {
   const copies = new Map<string, RefreshTokenClaims>();
   for (const claims of opened) {
     // With another secret it is no copy: a token sealed without the session's secret must not hide the real one.
@@ -30,7 +39,9 @@ const newestCopies = (opened: readonly RefreshTokenClaims[]): readonly RefreshTo
     const known = copies.get(lineage);
     if (known === undefined || isNewer(claims, known)) copies.set(lineage, claims);
   }
-  return [...copies.values()].toSorted((one, other) => other.iat - one.iat);
+  const isShown = ({ secret, id }: RefreshTokenClaims): number =>
+    Number(antiCsrfTokenMatches(antiCsrfToken(secret, id), shown));
+  return [...copies.values()].toSorted((one, other) => isShown(other) - isShown(one) || other.iat - one.iat);
 };
 
 const isNewer = (one: RefreshTokenClaims, other: RefreshTokenClaims): boolean =>

@@ -142,10 +142,11 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
       return (await core.get("createSession", { body })) as IssuedSession;
     },
 
-    async refresh({ refreshToken: presented, otherRefreshTokens = [] }): Promise<RefreshAnswer> {
+    async refresh({ refreshToken: presented, otherRefreshTokens = [], antiCsrfToken }): Promise<RefreshAnswer> {
       const [refreshToken, ...others] = [presented, ...otherRefreshTokens].filter(isRefreshToken);
       if (refreshToken === undefined) return { kind: "unauthorised", message: NONE_OF_OURS, isOurs: false };
-      const body = { refreshToken, ...(others.length === 0 ? {} : { otherRefreshTokens: others }) };
+      // The anti-CSRF token only chooses among several.
+      const body = others.length === 0 ? { refreshToken } : { refreshToken, otherRefreshTokens: others, antiCsrfToken };
       const reply = await core.ask("refreshSession", { body }, ["unauthorised", "token_theft_detected"]);
       if (reply.kind === "success") return { kind: "refreshed", ...(reply.body as IssuedSession) };
       const { code, message, session } = reply;
