@@ -1,8 +1,10 @@
 import { openApi, problems, type Route, type RouteName, type RouteResponse, routes } from "@pawl/protocol";
 import type { EventType } from "@pawl/storage";
 import { describe, expect, expectTypeOf, test } from "vitest";
+import { eventBody } from "../../src/dialects/v1/answers.js";
 import { createV1Dialect } from "../../src/dialects/v1/v1-dialect.js";
 import { compileValidator } from "../../src/dialects/v1/validator.js";
+import type { Operation } from "../../src/server/dialect.js";
 import { type Answer, listen, type ListeningCore, movableClock, type Sending } from "../listening-core.js";
 
 const successes = Object.fromEntries(
@@ -38,6 +40,7 @@ const expectProblem = (answer: Answer, code: keyof typeof problems, more: object
   expect(answer.headers["content-type"]).toBe("application/problem+json; charset=utf-8");
   expect(answer.headers["cache-control"]).toBe("no-store");
   expect(answer.json).toMatchObject({ type: `urn:pawl:problem:${code}`, code, status, title, ...more });
+  expect(answer.json).not.toHaveProperty("instance");
 };
 
 /** A refusal of a token says why. */
@@ -327,7 +330,9 @@ describe("what is not of the documented form", () => {
       "more=1",
       `after=${"x".repeat(2049)}`,
     ])
-      expectProblem(await core.send("GET", `/v1/sessions?${query}`), "invalid_input");
+      expectProblem(await core.send("GET", `/v1/sessions?${query}`), "invalid_input", WHY);
+    const twice = await core.send("GET", "/v1/sessions?limit=1&limit=2");
+    expect(twice.json).toMatchObject({ detail: "limit: must be given once" });
     expectProblem(await core.send("GET", "/v1/sessions/handles"), "invalid_input");
     expectProblem(await core.send("GET", "/v1/events?type=everything"), "invalid_input");
     expectProblem(await core.send("GET", "/v1/events?after=garbage"), "invalid_input");
@@ -348,7 +353,13 @@ describe("what is not of the documented form", () => {
       await send(`{"userId":"u","payload":{"a":${"[".repeat(5000)}${"]".repeat(5000)}}}`, json),
       "invalid_json",
     );
-    for (const type of [undefined, "text/plain", "application/jsonp", "application/x-www-form-urlencoded"])
+    for (const type of [
+      undefined,
+      "text/plain",
+      "application/jsonp",
+      "text/application/json",
+      "application/x-www-form-urlencoded",
+    ])
       expectProblem(await send('{"userId":"u"}', type), "unsupported_media_type");
     for (const type of ["application/json", "Application/JSON; charset=utf-8", "application/json;charset=UTF-8"])
       expect((await send('{"userId":"u"}', type)).status).toBe(201);
@@ -486,6 +497,8 @@ test("a problem that the log tells more of has the id of its line as its instanc
     version: "0",
     heartbeat: 1,
   });
+  const isOpen = (path: string) => (dialect.find("GET", path) as { readonly operation: Operation }).operation.open;
+  expect(["/v1/jwks", "/v1/settings"].map(isOpen)).toEqual([true, false]);
   expect(["/v1", "/v1/", "/v1/none", "/v10", "/", "/session/v1/"].map(dialect.owns)).toEqual([
     true,
     true,
@@ -502,4 +515,11 @@ test("a problem that the log tells more of has the id of its line as its instanc
     status: 500,
     instance: "urn:uuid:1b4e28ba-2fa1-4ed2-883f-0016d3cca427",
   });
+});
+
+test("an event of a tenant or of nobody has no handle", () => {
+  for (const more of [{}, { tenantId: "t1" }]) {
+    const event = { key: "k", at: 1, type: "signing_key_created", count: 1, ...more };
+    expect(JSON.parse(JSON.stringify(eventBody(event as never)))).toEqual(event);
+  }
 });
