@@ -64,7 +64,7 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
 
   const refuse = (pending: PendingRequest, problem: ProblemCode, refusal: Refusal = {}): void => {
     const reply = pending.dialect.refuse(problem, refusal);
-    const headers = [...(reply.headers ?? [])];
+    const headers: string[] = [];
     if (refusal.allow !== undefined) headers.push("Allow", refusal.allow.join(", "));
     if (problems[problem].status === 503) headers.push("Retry-After", "1");
     write(pending, { ...reply, headers });

@@ -7,7 +7,7 @@ import { Client } from "undici";
 import { afterEach, expect, test, vi } from "vitest";
 import { createPathTable } from "../../src/dialects/path-table.js";
 import { createAccessControl } from "../../src/server/access-control.js";
-import type { CoreReply, Dialect, Operation } from "../../src/server/dialect.js";
+import type { CoreReply, Dialect, Operation, StreamSink } from "../../src/server/dialect.js";
 import { createHttpServer } from "../../src/server/http-server.js";
 import { defaultLimits, type Limits } from "../../src/server/limits.js";
 import { withoutHead } from "../../src/server/request-target.js";
@@ -46,10 +46,7 @@ const serve = async (handlers: Readonly<Record<string, Operation["handle"]>>, li
     lines,
     port,
     close: () => server.close(),
-    get: async (
-      path: string,
-      sent: { readonly method?: "HEAD" | "PUT"; readonly headers?: Record<string, string> } = {},
-    ) => {
+    get: async (path: string, sent: Omit<Partial<Parameters<typeof client.request>[0]>, "path"> = {}) => {
       const { statusCode, headers, body } = await client.request({ method: "GET", path, ...sent });
       return { status: statusCode, headers, text: await body.text() };
     },
@@ -59,11 +56,13 @@ const serve = async (handlers: Readonly<Record<string, Operation["handle"]>>, li
 const ok: CoreReply = { status: 200, contentType: "text/plain", body: "ok" };
 
 test("an answer has the headers of its kind, its length in bytes, and is not stored unless it says so", async () => {
+  let streams = 0;
+  const run = ({ write }: StreamSink) => (streams++, write("é"));
   const { get } = await serve({
     "/text": () => ({ ...ok, body: "é", headers: ["X-Own", "1"] }),
     "/cached": () => ({ ...ok, cacheControl: "max-age=1" }),
     "/empty": () => ({ status: 204, body: "" }),
-    "/stream": () => ({ status: 200, contentType: "text/plain", run: ({ write }) => write("é") }),
+    "/stream": () => ({ status: 200, contentType: "text/plain", run }),
   });
   const plain = { "content-type": "text/plain", "cache-control": "no-store" };
   const answers: Record<string, object> = {
@@ -75,11 +74,40 @@ test("an answer has the headers of its kind, its length in bytes, and is not sto
   for (const [path, headers] of Object.entries(answers))
     for (const method of [undefined, "HEAD"] as const) {
       const answer = await get(path, method && { method });
-      const { date: _, connection: __, "keep-alive": ___, "transfer-encoding": ____, ...own } = answer.headers;
+      const { date: _, connection, "keep-alive": __, "transfer-encoding": ___, ...own } = answer.headers;
+      if (method === undefined) expect(connection).toBe("keep-alive");
       expect([path, own]).toEqual([path, headers]);
       if (method === "HEAD") expect(answer.text).toBe("");
     }
-  expect((await get("/stream")).text).toBe("é");
+  expect([streams, (await get("/stream")).text]).toEqual([1, "é"]);
+});
+
+test("what is larger than its limit, or no UTF-8, is refused", async () => {
+  const { get } = await serve({ "/ok": ({ body }) => ({ ...ok, body }) }, { body: 4, head: 1000 });
+  const statusOf = async (path: string, sent: Parameters<typeof get>[1]) => (await get(path, sent)).status;
+  expect(await get("/ok?%C3%A9", { body: "1234" })).toMatchObject({ status: 200, text: "1234" });
+  expect(await statusOf("/ok?%ff", {})).toBe(400);
+  expect(await statusOf("/ok", { body: "12345" })).toBe(413);
+  expect(await statusOf("/ok", { body: Buffer.from([0xff]) })).toBe(400);
+  expect(await statusOf("/ok", { headers: { long: "x".repeat(2000) } })).toBe(431);
+});
+
+test("a stop waits for what is being answered, and says what it cuts after the grace period", async () => {
+  for (const isAnswered of [true, false]) {
+    let answerNow: (() => void) | undefined;
+    const handlers = { "/slow": () => new Promise<CoreReply>((resolve) => (answerNow = () => resolve(ok))) };
+    const { get, close, lines } = await serve(handlers, { grace: isAnswered ? 60_000 : 20 });
+    const answer = get("/slow");
+    const told = isAnswered
+      ? expect(answer).resolves.toMatchObject({ status: 200, headers: { connection: "close" } })
+      : expect(answer).rejects.toThrow();
+    await vi.waitUntil(() => answerNow !== undefined, 20_000);
+    const closing = close();
+    if (isAnswered) answerNow!();
+    await Promise.all([told, closing]);
+    const cut = lines.filter(({ level }) => level === 40);
+    expect(cut).toEqual(isAnswered ? [] : [expect.objectContaining({ requests: 1 })]);
+  }
 });
 
 test("what is refused is told why, with the methods there are, and who was refused is in the log", async () => {

@@ -72,6 +72,11 @@ test("a write that waits is let go when the core stops, or the reader leaves", a
   }
 });
 
+test("of a core that has stopped a sink is closed from the start", async () => {
+  const { response } = await openResponse();
+  expect(createStreamSink(response, { stop: AbortSignal.abort(), unreadTimeout: 1 }).closed.aborted).toBe(true);
+});
+
 test("a reader that has left leaves nothing behind on the signal that outlives it", async () => {
   const stop = new AbortController();
   const leave = async (): Promise<WeakRef<AbortSignal>> => {
