@@ -170,7 +170,7 @@ test("a request that waits for a free connection has the same deadline, and a cl
   const a = await host(silent);
   const hosts = hostsOf([a.url]);
   const failures = await Promise.all(Array.from({ length: 140 }, () => hosts.call(create).catch(String)));
-  expect(new Set(failures)).toEqual(new Set(["SessionError: No Pawl core available to query: TimeoutError"]));
+  for (const failure of failures) expect(failure).toMatch(/No Pawl core available to query: (TimeoutError|ETIMEDOUT)$/);
   const waiting = Promise.all(Array.from({ length: 140 }, () => hosts.call(read).catch(String)));
   // More than the first round can have sent: some of the second are on their way.
   await expect.poll(() => a.asked.length).toBeGreaterThan(140);
