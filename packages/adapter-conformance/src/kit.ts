@@ -48,6 +48,8 @@ export const statusAndBody = ({ status, json }: Received): readonly unknown[] =>
 export interface StartOptions {
   readonly origins?: readonly string[];
   readonly basePath?: string;
+  readonly idleTimeout?: string;
+  readonly maxSessionsPerUser?: number;
 }
 
 /** Starts the kit's application; each is closed after its test. */

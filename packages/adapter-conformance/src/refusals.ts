@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { HOUR, ownHeaders, sessionCookies, statusAndBody, type Start } from "./kit.js";
-import { ask } from "./visitor.js";
+import { ask, Visitor } from "./visitor.js";
 
 export const testRefusals = (start: Start): void => {
   it("refuses by condition with 403 and a JSON body", async () => {
@@ -10,6 +10,27 @@ export const testRefusals = (start: Start): void => {
     expect(statusAndBody(answer)).toEqual([403, { message: "forbidden", code: "FORBIDDEN" }]);
     await login("admin");
     expect((await visitor.ask("/users/1", { method: "DELETE" })).status).toBe(200);
+  });
+
+  it("tells the browser that had the session why it ended, and nobody else", async () => {
+    const ways = {
+      idle: ({ clock }) => clock.advance(3 * HOUR),
+      revoked: async ({ pawl }) => pawl.sessions.endUser("alice"),
+      logout: async ({ visitor }) => visitor.copy().ask("/signout", { method: "POST" }),
+      session_limit: async ({ origin }) => new Visitor(origin).ask("/login", { method: "POST" }),
+    } satisfies Readonly<Record<string, (started: Awaited<ReturnType<Start>>) => unknown>>;
+    for (const [reason, end] of Object.entries(ways)) {
+      const started = await start({ idleTimeout: "2h", maxSessionsPerUser: 1 });
+      await started.login();
+      await end(started);
+      started.clock.advance(HOUR);
+      const thief = started.visitor.copy();
+      const answer = await started.visitor.ask("/me");
+      expect(statusAndBody(answer)).toEqual([401, { message: "unauthorised", code: "UNAUTHORISED", reason }]);
+      const forged = `pawl-refresh=${thief.cookies.get("pawl-refresh")?.slice(0, -4)}AAAA`;
+      const stranger = await ask(`${started.origin}/me`, { headers: { cookie: forged } });
+      expect(statusAndBody(stranger)).toEqual([401, { message: "unauthorised", code: "UNAUTHORISED" }]);
+    }
   });
 
   it("answers 503 and keeps the cookies while nothing is known of the session", async () => {

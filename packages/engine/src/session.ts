@@ -120,6 +120,8 @@ export type RefreshOutcome =
       readonly kind: "unauthorised";
       readonly why: "invalid_token" | "no_session" | "forged_token" | "anti_csrf";
       readonly message: string;
+      /** Why the session ended, where it is still known; only for a genuine refresh token of it. */
+      readonly reason?: EndReason | undefined;
     }
   /** No honest client could have sent this token: someone else holds a copy. */
   | {

@@ -34,6 +34,10 @@ export const Problem = object(
   {
     detail: Text,
     instance: { type: "string", description: "With `internal_error`: the id under which the log tells more" },
+    reason: {
+      type: "string",
+      description: "With `unauthorised` at a refresh: why the session ended, where it is known",
+    },
     sessionHandle: { type: "string", description: "With `token_theft_detected`, as are the user and the tenant" },
     userId: Text,
     tenantId: Text,

@@ -3,6 +3,7 @@ import {
   type EventRecord,
   type Millis,
   type RotationAttempt,
+  type SessionId,
   type SessionRecord,
   type SigningAlgorithm,
   type SigningKeyKind,
@@ -18,6 +19,7 @@ import type { MasterKeyRing } from "../keys/master-key-ring.js";
 import { type RefreshTokenClaims, secretHash } from "../tokens/refresh-token.js";
 import type { RevocationMarks } from "../revocation/revocation-feed.js";
 import { handleOf } from "../session-handle.js";
+import { endingOf } from "../sessions/explanation.js";
 import { checkForm } from "../sessions/session-input.js";
 import type { AccessTokenForm, RefreshOutcome, RefreshSessionInput } from "../session.js";
 
@@ -36,7 +38,10 @@ const NO_TOKEN = unauthorised("invalid_token", "the refresh token is none of our
 const NO_ANTI_CSRF = unauthorised("anti_csrf", "anti-CSRF token missing, or not matching");
 const NO_SESSION = unauthorised("no_session", "the session does not exist or has ended");
 const EXPIRED = unauthorised("no_session", "the refresh token has expired");
-const REPLACED = unauthorised("no_session", "a login has just replaced the session");
+const REPLACED: Unauthorised = {
+  ...unauthorised("no_session", "a login has just replaced the session"),
+  reason: "replaced",
+};
 const FORGED = unauthorised("forged_token", "the refresh token is not this session's");
 
 /** For how long after a login a refresh may arrive that was sent before its answer, ms. */
@@ -117,7 +122,7 @@ export const createRefresh = ({
       if (minted && record !== undefined) return answer(record, newest(record, now), now);
       const decision = decideRotation(record, { ...attempt, parent: claims.parent }, now);
       if (record === undefined || decision.kind === "absent")
-        return wasJustReplaced(record, now) ? REPLACED : NO_SESSION;
+        return wasJustReplaced(record, now) ? REPLACED : ended(id);
       switch (decision.kind) {
         case "forged":
           await storage.appendEvents([forgedTokenEvent(record, now)]);
@@ -171,6 +176,13 @@ export const createRefresh = ({
     if (row === undefined || seq < row.current) return false;
     if (seq >= row.next) return true;
     return storage.now() - row.issuedAt <= policy.reuseWindow || row.issuedAt - iat > policy.refreshTokenValidity;
+  }
+
+  /** The refusal of a genuine token whose session has ended. */
+  async function ended(id: SessionId): Promise<Unauthorised> {
+    const row = await storage.getSession(id);
+    const events = (await storage.listEvents({ sessionId: id, types: ["session_ended"] }, { limit: 1 })).items;
+    return { ...NO_SESSION, reason: endingOf({ row, events, now: storage.now() })?.reason };
   }
 
   /** Applies the policy's theft action. @returns undefined when the row has changed. */

@@ -35,11 +35,12 @@ export const explain = (known: KnownSession): SessionExplanation => {
   };
 };
 
-const endingOf = ({
+/** When and why a session ended; undefined while it lives, or where nothing is known of it. */
+export const endingOf = ({
   row,
   events,
   now,
-}: KnownSession): { readonly at: Millis; readonly reason: EndReason } | undefined => {
+}: Pick<KnownSession, "row" | "events" | "now">): { readonly at: Millis; readonly reason: EndReason } | undefined => {
   if (row?.endedAt !== undefined) return { at: row.endedAt, reason: row.endReason ?? "revoked" };
   if (row !== undefined && now >= row.idleExpiresAt && row.idleExpiresAt < row.expiresAt)
     return { at: row.idleExpiresAt, reason: "idle" };

@@ -28,8 +28,16 @@ export interface BackendSettings {
 /** What came of a refresh. */
 export type RefreshAnswer =
   | ({ readonly kind: "refreshed" } & IssuedSession)
-  /** There is no such live session. Not an alarm. `isOurs`: whether a token was presented that was sealed here. */
-  | { readonly kind: "unauthorised"; readonly message: string; readonly isOurs: boolean }
+  /**
+   * There is no such live session. Not an alarm. `isOurs`: whether a token was presented that was sealed here; `reason`:
+   * why its session ended, where that is known.
+   */
+  | {
+      readonly kind: "unauthorised";
+      readonly message: string;
+      readonly isOurs: boolean;
+      readonly reason?: EndReason | undefined;
+    }
   /** No honest client could have sent this token. */
   | { readonly kind: "token_reuse"; readonly session: { readonly handle: SessionHandle; readonly userId: UserId } };
 

@@ -180,6 +180,8 @@ const refreshOnce = ({ backend, refreshes, monotonic }: Serving, tokens: readonl
 /** The cookies go where the request showed some, unless another site had it sent: it may have kept others to itself. */
 const nobody = (it: Serving, exchange: Exchange, transfer: TokenTransfer, error: SessionError): Found => {
   const found: Found = { kind: "none", error };
+  // The browser has the cookies of the login that replaced this session, or will have: they are not to be cleared.
+  if (error.reason === "replaced") return found;
   if (transfer === "cookie") {
     const isShown = it.cookies.read(exchange, "access").length + it.cookies.read(exchange, "refresh").length > 0;
     if (!isShown || !isFromOwnPage(exchange, it.options.origins ?? [])) return found;
@@ -195,7 +197,8 @@ export const refusal = (
   { options, backend, theftReports }: Serving,
   outcome: Exclude<RefreshAnswer, { readonly kind: "refreshed" }>,
 ): SessionError => {
-  if (outcome.kind === "unauthorised") return new SessionError("UNAUTHORISED", outcome.message);
+  if (outcome.kind === "unauthorised")
+    return new SessionError("UNAUTHORISED", outcome.message, { reason: outcome.reason });
   const { handle, userId } = outcome.session;
   const count = theftReports(handle, backend.now());
   if (count !== undefined) void callHook(() => options.onTokenTheft?.({ handle, userId, count }));
@@ -298,7 +301,7 @@ const endCarried = async (it: Serving, carried: CarriedTokens, current: SessionH
   for (let attempt = 1; ; attempt++)
     try {
       const handles = (await handlesOf(it, carried)).filter((handle) => handle !== current);
-      if (handles.length > 0) await it.backend.revoke(handles, { reason: "logout" });
+      if (handles.length > 0) await it.backend.revoke(handles, { reason: "replaced" });
       return;
     } catch (error) {
       if (attempt === ATTEMPTS) return warnOf(error);

@@ -78,7 +78,7 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
         case "refreshed":
           return { ok: issuedSessionBody(outcome) };
         case "unauthorised":
-          return { problem: "unauthorised", detail: { detail: outcome.message } };
+          return { problem: "unauthorised", detail: { detail: outcome.message, reason: outcome.reason } };
         case "token_reuse": {
           const { handle, userId, tenantId } = outcome.session;
           return { problem: "token_theft_detected", detail: { sessionHandle: handle, userId, tenantId } };

@@ -149,8 +149,8 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
       const body = others.length === 0 ? { refreshToken } : { refreshToken, otherRefreshTokens: others, antiCsrfToken };
       const reply = await core.ask("refreshSession", { body }, ["unauthorised", "token_theft_detected"]);
       if (reply.kind === "success") return { kind: "refreshed", ...(reply.body as IssuedSession) };
-      const { code, message, session } = reply;
-      if (code === "unauthorised") return { kind: "unauthorised", message, isOurs: message !== NONE_OF_OURS };
+      const { code, message, reason, session } = reply;
+      if (code === "unauthorised") return { kind: "unauthorised", message, reason, isOurs: message !== NONE_OF_OURS };
       return { kind: "token_reuse", session };
     },
 

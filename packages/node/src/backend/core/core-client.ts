@@ -8,7 +8,7 @@ import {
   type RouteQuery,
   routes,
 } from "@pawl/protocol";
-import type { UserId } from "@pawl/storage";
+import type { EndReason, UserId } from "@pawl/storage";
 import { type CoreAnswer, type CoreCall, type CoreHosts, refusal } from "./core-hosts.js";
 
 /** What may be asked of a second host although the first may have done it; besides these, every GET. */
@@ -31,6 +31,8 @@ export interface Question<Name extends RouteName> {
 interface Refusal {
   readonly code: ProblemCode;
   readonly message: string;
+  /** With `unauthorised` at a refresh: why the session ended, where it is known. */
+  readonly reason: EndReason | undefined;
   /** With `token_theft_detected`. */
   readonly session: { readonly handle: SessionHandle; readonly userId: UserId };
 }
@@ -109,11 +111,12 @@ const isObject = (value: unknown): value is object =>
 /** @returns undefined for what is no problem of our API. */
 const refusalOf = ({ body }: CoreAnswer): Refusal | undefined => {
   if (!isObject(body)) return undefined;
-  const { type, code, title, detail, sessionHandle, userId } = body as Readonly<Record<string, string>>;
+  const { type, code, title, detail, reason, sessionHandle, userId } = body as Readonly<Record<string, string>>;
   if (type !== `urn:pawl:problem:${code}`) return undefined;
   return {
     code: code as ProblemCode,
     message: detail ?? title ?? "",
+    reason: reason as EndReason | undefined,
     session: { handle: sessionHandle as SessionHandle, userId: userId as UserId },
   };
 };
