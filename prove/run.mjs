@@ -7,6 +7,7 @@ import { faults } from "./faults.mjs";
 import { histories, thefts } from "./histories.mjs";
 import { thieves } from "./thieves.mjs";
 import { forgeries, substitutions } from "./forgeries.mjs";
+import { frameworks } from "./frameworks.mjs";
 import { fuzz } from "./fuzz.mjs";
 import { interleavings } from "./interleavings.mjs";
 import { parallelRefreshes } from "./parallel-refreshes.mjs";
@@ -126,6 +127,13 @@ const proofs = [
     size: 100_000,
     short: 3_000,
     what: "a failure is an answer that went to another call",
+  },
+  {
+    name: "frameworks",
+    run: frameworks,
+    size: 2,
+    short: 1,
+    what: "the adapters' kit and the guide's programs on every framework; a failure is a test that failed",
   },
   {
     name: "nextjs",

@@ -11,7 +11,7 @@ export interface Hooks {
 }
 
 export interface Served {
-  /** `http://127.0.0.1:port`, without a slash. */
+  /** `http://127.0.0.1:port`, without a slash; `h2c://` for HTTP/2 without TLS. */
   readonly origin: string;
   readonly close: () => Promise<void>;
 }

@@ -6,6 +6,8 @@ import { testRefreshing } from "./refreshing.js";
 import { testRefusals } from "./refusals.js";
 import { testSigningIn } from "./signing-in.js";
 
+export { TestClock } from "./test-clock.js";
+export { Visitor } from "./visitor.js";
 export type { Hooks, KitPawl, KitPayload, Serve, Served } from "./application.js";
 
 /**

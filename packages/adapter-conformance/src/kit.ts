@@ -2,18 +2,10 @@ import { createPawl } from "@pawl/node";
 import { MemoryStorage, type Storage, StorageError } from "@pawl/storage";
 import { afterEach } from "vitest";
 import type { Hooks, KitPawl, KitPayload, Serve } from "./application.js";
+import { TestClock } from "./test-clock.js";
 import { type Received, Visitor } from "./visitor.js";
 
 export const HOUR = 3_600_000;
-
-/** A clock that stands still until it is moved. */
-class TestClock {
-  #now = 1_800_000_000_000;
-  now = () => this.#now as never;
-  advance(by: number): void {
-    this.#now += by;
-  }
-}
 
 /** A store that can be out of reach. */
 const failing = (storage: Storage): { readonly storage: Storage; isDown: boolean } => {
@@ -34,11 +26,16 @@ const failing = (storage: Storage): { readonly storage: Storage; isDown: boolean
   return state;
 };
 
-/** Header names that an answer has, but for those every server sends. */
+/** Headers of an answer that are ours: some frameworks vary by headers of their own, or say how to cache. */
 export const ownHeaders = ({ headers }: Received): readonly string[] =>
-  Object.keys(headers).filter((name) =>
-    ["set-cookie", "vary", "cache-control", "access-control-allow-origin"].includes(name),
-  );
+  Object.entries({
+    "set-cookie": /^/,
+    vary: /origin|cookie/i,
+    "cache-control": /^no-store$/,
+    "access-control-allow-origin": /^/,
+  })
+    .filter(([name, own]) => headers[name] !== undefined && own.test(String(headers[name])))
+    .map(([name]) => name);
 
 export const sessionCookies = ({ setCookies }: Received): readonly string[] =>
   setCookies.filter((line) => line.includes("pawl-"));

@@ -1,6 +1,6 @@
-import { request } from "node:http";
 import { expect, it } from "vitest";
 import { HOUR, statusAndBody, type Start } from "./kit.js";
+import { call } from "./visitor.js";
 
 export const testRefreshing = (start: Start): void => {
   it("refreshes in place, again and again", async () => {
@@ -77,19 +77,12 @@ export const testRefreshing = (start: Start): void => {
     let release = (): void => undefined;
     onWait(() => new Promise((resolve) => (release = resolve)));
     const cookie = [...visitor.cookies].map(([key, value]) => `${key}=${value}`).join("; ");
-    const text = await new Promise<string>((resolve, reject) => {
-      let received = "";
-      request(`${origin}/stream`, { headers: { cookie }, agent: false }, (answer) => {
-        answer.on("data", (chunk: Buffer) => {
-          received += chunk.toString();
-          release();
-        });
-        answer.on("end", () => resolve(received));
-        answer.on("error", reject);
-      })
-        .on("error", reject)
-        .end();
-    });
+    const { body } = await call(`${origin}/stream`, { headers: { cookie } }).answer;
+    let text = "";
+    for await (const chunk of body) {
+      text += String(chunk);
+      release();
+    }
     expect(text).toBe("onetwo");
   });
 

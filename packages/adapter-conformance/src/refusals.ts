@@ -118,7 +118,7 @@ export const testRefusals = (start: Start): void => {
     expect((await visitor.ask("/session/refresh", { method: "POST" })).status).toBe(404);
     const refreshed = await visitor.ask("/auth/session/refresh", { method: "POST" });
     expect([refreshed.status, refreshed.setCookies.length]).toEqual([200, 2]);
-    expect((await visitor.ask("/auth/signout", { method: "GET" })).status).toBe(404);
+    expect([404, 405]).toContain((await visitor.ask("/auth/signout", { method: "GET" })).status);
     expect((await visitor.ask("/auth/signout", { method: "POST" })).status).toBe(200);
   });
 };

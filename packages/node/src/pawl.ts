@@ -14,11 +14,10 @@ import type { SessionHistory } from "./backend/session-backend.js";
 import { createCookies } from "./http/cookies.js";
 import { type Exchange, readOnly } from "./http/exchange.js";
 import { openBackend } from "./backend/open-backend.js";
-import { durationOf } from "./options/option.js";
 import {
   type BackendOptions,
   checkPawlOptions,
-  type CoreOptions,
+  coreDurations,
   isForCore,
   type PawlOptions,
   policyOf,
@@ -290,16 +289,9 @@ const userIdOf = (userId: unknown): UserId => {
   return userId as UserId;
 };
 
-/** What the client of a core waits, in ms. */
-const coreTimes = ({ tryTimeout, callTimeout, feedCutAfter }: CoreOptions) => ({
-  tryTimeout: durationOf(tryTimeout) ?? 5000,
-  callTimeout: durationOf(callTimeout) ?? 15_000,
-  feedCutAfter: durationOf(feedCutAfter) ?? 30_000,
-});
-
 const openServing = async (options: BackendOptions, shapes: Shapes): Promise<Serving> => {
   const backend = await openBackend(
-    isForCore(options) ? { ...options, ...coreTimes(options) } : { ...options, policy: policyOf(options) },
+    isForCore(options) ? { ...options, ...coreDurations(options) } : { ...options, policy: policyOf(options) },
   );
   const cookies = createCookies(options.cookies ?? {});
   const uses = new UseReports({ send: (notes) => backend.reportUses(notes), settings: () => backend.settings });

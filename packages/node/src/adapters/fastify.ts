@@ -5,7 +5,7 @@ import type { FindOptions } from "../sessions/request-sessions.js";
 import type { Session } from "../session.js";
 import { errorAnswer, SessionError } from "../session-error.js";
 
-const exchangeOf = ({ raw, ip, originalUrl }: FastifyRequest, reply: FastifyReply): Exchange => {
+export const exchangeOf = ({ raw, ip, originalUrl }: FastifyRequest, reply: FastifyReply): Exchange => {
   const { headers, socket, method, url } = raw;
   return nodeExchange({ headers, socket, method, url, originalUrl, ip }, reply.raw);
 };

@@ -12,7 +12,7 @@ interface NodeBindings {
 }
 
 const exchangeOf = (c: Context): FetchExchange =>
-  fetchExchange(c.req.raw, { address: (c.env as NodeBindings | undefined)?.incoming?.socket?.remoteAddress });
+  fetchExchange(c.req.raw, { address: () => (c.env as NodeBindings | undefined)?.incoming?.socket?.remoteAddress });
 
 /** Hono would add the headers of the answer before to those of its replacement. */
 const replaceAnswer = (c: Context, answer: Response): void => {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { type FetchExchange, fetchExchange } from "../http/fetch-exchange.js";
 import type { Conditions, Pawl, SessionInput } from "../pawl.js";
 import type { FindOptions } from "../sessions/request-sessions.js";
@@ -8,6 +9,10 @@ import { responseOf } from "./fetch.js";
 /** What is needed of SvelteKit's event. */
 export interface RequestEvent {
   readonly request: Request;
+  /** Whether the page's own script asks, for a navigation or a form action, so that the answer is in SvelteKit's format. */
+  readonly isDataRequest: boolean;
+  /** Whether a `load` or an action asks a route of its own with `fetch`; SvelteKit hands the cookies on. */
+  readonly isSubRequest: boolean;
   getClientAddress(): string;
 }
 
@@ -16,41 +21,79 @@ interface HandleInput<Event> {
   readonly resolve: (event: Event) => Response | Promise<Response>;
 }
 
-const exchangeOf = (event: RequestEvent): FetchExchange =>
-  fetchExchange(event.request, { address: event.getClientAddress() });
+interface CaughtError {
+  readonly kind: string;
+  readonly error?: unknown;
+  readonly event: RequestEvent;
+}
+
+type ShownError = { readonly status: number; readonly message: string; readonly code: string };
+
+// The address is not known while a page is prerendered.
+const ownExchange = (event: RequestEvent): FetchExchange =>
+  fetchExchange(event.request, { address: () => event.getClientAddress() });
+
+/** Whether the answer is for a script of its own, not for a page or for SvelteKit's script. */
+const isForScript = ({ request: { headers }, isDataRequest }: RequestEvent): boolean =>
+  !isDataRequest && !headers.has("x-sveltekit-action") && headers.get("accept")?.includes("text/html") !== true;
 
 /**
- * Sessions for SvelteKit.
+ * Sessions for SvelteKit 3.
  * @example
  * // src/hooks.server.ts
- * export const handle = forSvelteKit(pawl).handle;
+ * export const handle = routes();
+ * export const handleError = errors();
  */
 export const forSvelteKit = <P extends object, D extends object, PI extends object, DI extends object>(
   pawl: Pawl<P, D, PI, DI>,
-) => ({
-  /** The hook of `hooks.server.ts`: the session's routes, and the cookies of every answer. */
-  async handle<Event extends RequestEvent>({ event, resolve }: HandleInput<Event>): Promise<Response> {
-    const exchange = exchangeOf(event);
-    try {
-      const answer = await pawl.handle(exchange);
-      return exchange.applyTo(answer === undefined ? await resolve(event) : responseOf(answer));
-    } catch (error) {
-      if (!(error instanceof SessionError)) throw error;
-      return exchange.applyTo(responseOf(errorAnswer(error)));
-    }
-  },
+) => {
+  const refusals = new WeakMap<Request, SessionError>();
+  const pages = new AsyncLocalStorage<FetchExchange>();
+  /** What a page asks of its own routes is part of its request: it is the page's answer that is written, in time or not. */
+  const exchangeOf = (event: RequestEvent): FetchExchange =>
+    (event.isSubRequest ? pages.getStore() : undefined) ?? ownExchange(event);
 
-  createSession: (
-    event: RequestEvent,
-    input: SessionInput<PI, DI>,
-    options?: FindOptions,
-  ): Promise<Session<P, D, PI, DI>> => pawl.createSession(exchangeOf(event), input, options),
+  return {
+    /** The hook `handle`: the session's routes, CORS for the option `origins`, and the cookies of every answer. */
+    routes:
+      () =>
+      async <Event extends RequestEvent>({ event, resolve }: HandleInput<Event>): Promise<Response> => {
+        const answer = await pawl.handle(ownExchange(event));
+        if (answer !== undefined) return ownExchange(event).applyTo(responseOf(answer));
+        const exchange = exchangeOf(event);
+        const resolved = await pages.run(exchange, async () => resolve(event));
+        const refusal = refusals.get(event.request);
+        const response = refusal !== undefined && isForScript(event) ? responseOf(errorAnswer(refusal)) : resolved;
+        return event.isSubRequest ? response : exchange.applyTo(response);
+      },
 
-  getSession: (event: RequestEvent, options?: FindOptions): Promise<Session<P, D, PI, DI> | undefined> =>
-    pawl.getSession(exchangeOf(event), options),
+    /** The hook `handleError`: gives the errors of sessions their status; others go to `otherwise`. */
+    errors:
+      <Shown>(otherwise?: (caught: never) => Shown) =>
+      (caught: CaughtError): ShownError | Shown | undefined => {
+        const { error, event } = caught;
+        if (!(error instanceof SessionError)) {
+          if (otherwise !== undefined) return otherwise(caught as never);
+          // oxlint-disable-next-line no-console -- as SvelteKit does without a hook
+          if (caught.kind === "unknown") console.error(error);
+          return undefined;
+        }
+        refusals.set(event.request, error);
+        return { status: error.status, ...(errorAnswer(error).body as Omit<ShownError, "status">) };
+      },
 
-  requireSession: (event: RequestEvent, conditions?: Conditions<P, D>): Promise<Session<P, D, PI, DI>> =>
-    pawl.requireSession(exchangeOf(event), conditions),
+    createSession: (
+      event: RequestEvent,
+      input: SessionInput<PI, DI>,
+      options?: FindOptions,
+    ): Promise<Session<P, D, PI, DI>> => pawl.createSession(exchangeOf(event), input, options),
 
-  signOut: (event: RequestEvent, options?: FindOptions): Promise<void> => pawl.signOut(exchangeOf(event), options),
-});
+    getSession: (event: RequestEvent, options?: FindOptions): Promise<Session<P, D, PI, DI> | undefined> =>
+      pawl.getSession(exchangeOf(event), options),
+
+    requireSession: (event: RequestEvent, conditions?: Conditions<P, D>): Promise<Session<P, D, PI, DI>> =>
+      pawl.requireSession(exchangeOf(event), conditions),
+
+    signOut: (event: RequestEvent, options?: FindOptions): Promise<void> => pawl.signOut(exchangeOf(event), options),
+  };
+};

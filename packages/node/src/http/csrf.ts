@@ -6,7 +6,7 @@ import { SessionError } from "../session-error.js";
 /** Methods that change nothing (RFC 9110 section 9.2.1). */
 const SAFE = ["GET", "HEAD", "OPTIONS"];
 
-const isSafe = ({ method }: Exchange): boolean => SAFE.includes(method);
+export const isSafe = ({ method }: Exchange): boolean => SAFE.includes(method);
 
 /**
  * Whether a browser says that the request comes from a page of this application: Fetch Metadata (`Sec-Fetch-Site`), where

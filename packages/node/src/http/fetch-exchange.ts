@@ -4,15 +4,20 @@ import type { Exchange } from "./exchange.js";
 /** Headers of which an answer may hold several values, so that ours join the application's own. */
 const JOINED = ["vary", "access-control-expose-headers"];
 
+export interface FetchExchangeOptions {
+  /** The client's address, as the runtime or the framework tells it. */
+  readonly address?: (() => string | undefined) | undefined;
+}
+
 /** The exchange of a `fetch` handler: it keeps the headers of the answer until there is one. */
 export class FetchExchange implements Exchange {
   readonly #request: Request;
-  readonly #address: string | undefined;
+  readonly #address: (() => string | undefined) | undefined;
   readonly #headers = new Headers();
   readonly #listeners: (() => void)[] = [];
   #isApplied = false;
 
-  constructor(request: Request, { address }: { readonly address?: string | undefined } = {}) {
+  constructor(request: Request, { address }: FetchExchangeOptions = {}) {
     this.#request = request;
     this.#address = address;
   }
@@ -27,7 +32,8 @@ export class FetchExchange implements Exchange {
 
   /** Runtimes whose requests have no `Host` know it from the URL alone. */
   authority(): string | undefined {
-    return this.header("host") ?? new URL(this.#request.url).host;
+    const { url } = this.#request;
+    return this.header("host") ?? (URL.canParse(url) ? new URL(url).host : undefined);
   }
 
   isEncrypted(): boolean {
@@ -35,11 +41,18 @@ export class FetchExchange implements Exchange {
   }
 
   path(): string {
-    return new URL(this.#request.url).pathname;
+    const [, path] = this.#target();
+    return path === undefined || path === "" ? "/" : path;
   }
 
   query(): string {
-    return new URL(this.#request.url).search.slice(1);
+    const [, , query = ""] = this.#target();
+    return query;
+  }
+
+  /** Path and query. No parser of URLs: those of Bun and Deno may have no host, or one that is none, if the client sent such. */
+  #target(): readonly (string | undefined)[] {
+    return /^(?:https?:\/\/[^/?#]*)?([^?#]*)(?:\?([^#]*))?/i.exec(this.#request.url) ?? [];
   }
 
   cookies(name: string): readonly string[] {
@@ -76,7 +89,7 @@ export class FetchExchange implements Exchange {
   }
 
   address(): string | undefined {
-    return this.#address;
+    return this.#address?.();
   }
 
   /** The answer with the session's cookies and headers. Give the result to the runtime at once: later changes are lost. */
@@ -97,7 +110,7 @@ export class FetchExchange implements Exchange {
 const exchanges = new WeakMap<Request, FetchExchange>();
 
 /** The exchange of a request; the same one for all who ask during a request. */
-export const fetchExchange = (request: Request, options?: { readonly address?: string | undefined }): FetchExchange => {
+export const fetchExchange = (request: Request, options?: FetchExchangeOptions): FetchExchange => {
   const known = exchanges.get(request);
   if (known !== undefined) return known;
   const made = new FetchExchange(request, options);

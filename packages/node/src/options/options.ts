@@ -201,3 +201,10 @@ export const policyOf = (options: EmbeddedOptions): Policy => {
     throw new TypeError((cause as Error).message, { cause });
   }
 };
+
+/** The durations of a core's client in ms, those not given at their defaults. */
+export const coreDurations = (options: CoreOptions): Record<"tryTimeout" | "callTimeout" | "feedCutAfter", number> => {
+  const inMs = (name: "tryTimeout" | "callTimeout" | "feedCutAfter"): number =>
+    durationOf(options[name] ?? JSON.parse(coreTable[name].default ?? "")) ?? 0;
+  return { tryTimeout: inMs("tryTimeout"), callTimeout: inMs("callTimeout"), feedCutAfter: inMs("feedCutAfter") };
+};

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createHttp2Server } from "node:http2";
 import { type Hooks, type KitPawl, testAdapter } from "@pawl/adapter-conformance";
 import { forNode } from "../../src/adapters/node.js";
 import { served } from "./served.js";
@@ -72,3 +73,9 @@ const application = (pawl: KitPawl, { wait }: Hooks): Handler => {
 };
 
 testAdapter("node:http", async (pawl, hooks) => served(createServer(application(pawl, hooks))));
+
+testAdapter("node:http2", async (pawl, hooks) => {
+  const handler = application(pawl, hooks);
+  const { origin, close } = await served(createHttp2Server((req, res) => void handler(req as never, res as never)));
+  return { origin: origin.replace("http:", "h2c:"), close };
+});

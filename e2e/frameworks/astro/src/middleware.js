@@ -1,0 +1,3 @@
+import { handle } from "./session.js";
+
+export const onRequest = ({ request }, next) => handle(request, next);

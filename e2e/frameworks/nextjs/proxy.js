@@ -1,0 +1,3 @@
+export { proxy } from "./session.js";
+
+export const config = { matcher: "/pages/:path*" };

@@ -1,0 +1,4 @@
+export default defineSessionHandler(async (event) => {
+  await signOut(event);
+  return {};
+});

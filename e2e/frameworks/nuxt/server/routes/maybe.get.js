@@ -1,0 +1,1 @@
+export default defineSessionHandler(async (event) => ({ userId: (await getSession(event))?.userId ?? null }));

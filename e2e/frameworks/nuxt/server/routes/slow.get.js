@@ -1,0 +1,5 @@
+export default defineSessionHandler(async (event) => {
+  await requireSession(event);
+  await hooks.wait();
+  return {};
+});

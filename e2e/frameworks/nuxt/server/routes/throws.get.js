@@ -1,0 +1,4 @@
+export default defineSessionHandler(async (event) => {
+  await requireSession(event);
+  throw new Error("for the test");
+});

@@ -1,0 +1,4 @@
+const notFound = () => new Response("not found", { status: 404 });
+
+export const loader = notFound;
+export const action = notFound;

@@ -1,0 +1,14 @@
+import { createServer, type RequestListener } from "node:http";
+import { testAdapter } from "@pawl/adapter-conformance";
+import { shareKit } from "./kit-of-this-process.js";
+import { refusingOddHosts, served } from "./served.js";
+
+const run = shareKit();
+const { listener } = (await import(new URL("../nuxt/.output/server/index.mjs", import.meta.url).href)) as {
+  listener: RequestListener;
+};
+
+testAdapter("Nuxt 4", async (pawl, hooks) => {
+  run(pawl, hooks);
+  return served(createServer(refusingOddHosts(listener)));
+});

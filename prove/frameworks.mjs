@@ -1,0 +1,67 @@
+// The adapters' kit and the guide's programs on every framework, and on Bun and Deno.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { installPackageOf, run } from "../scripts/run.mjs";
+
+const root = new URL("..", import.meta.url).pathname;
+const folder = "e2e/frameworks";
+
+/** Applications that are built first, which takes minutes. */
+const builds = {
+  sveltekit: ["../node_modules/vite/bin/vite.js", "build"],
+  astro: ["../node_modules/astro/bin/astro.mjs", "build"],
+  "react-router": ["../node_modules/@react-router/dev/dist/cli/index.js", "build"],
+  nuxt: ["node_modules/nuxt/bin/nuxt.mjs", "build"],
+  nextjs: ["../node_modules/next/dist/bin/next", "build"],
+};
+const withBuilds = [...Object.keys(builds), "guide-builds"].map((name) => `--exclude=${folder}/test/${name}.test.ts`);
+
+const build = (/** @type {string} */ node) => {
+  installPackageOf(`${folder}/nuxt`);
+  for (const [name, command] of Object.entries(builds)) {
+    const cwd = join(root, folder, name);
+    const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1", NUXT_TELEMETRY_DISABLED: "1" };
+    const stdio = /** @type {import("node:child_process").StdioOptions} */ (["ignore", "pipe", "pipe"]);
+    const { status, stdout, stderr } = spawnSync(node, command, { cwd, env, stdio, encoding: "utf8" });
+    if (status !== 0) throw new Error(`${name} cannot be built: ${stdout}${stderr}`);
+  }
+};
+
+const test = (/** @type {string[]} */ [program = "", ...flags], /** @type {string[]} */ given = []) => {
+  const results = mkdtempSync(join(tmpdir(), "pawl-frameworks-"));
+  const report = join(results, "report.json");
+  const vitest = ["node_modules/vitest/vitest.mjs", "run", "-c", `${folder}/vitest.config.ts`, ...given];
+  const { stderr } = spawnSync(program, [...flags, ...vitest, "--reporter=json", `--outputFile=${report}`], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  try {
+    const { numTotalTests, numPassedTests, success, testResults } = JSON.parse(readFileSync(report, "utf8"));
+    for (const { name, message, assertionResults } of testResults) {
+      if (message) console.error(name, message);
+      for (const { status, fullName, failureMessages } of assertionResults)
+        if (status === "failed") console.error(fullName, failureMessages.join("\n"));
+    }
+    return { count: numTotalTests, failures: Math.max(numTotalTests - numPassedTests, success ? 0 : 1) };
+  } catch (cause) {
+    throw new Error(`no report of the tests on ${program}: ${stderr}`, { cause });
+  } finally {
+    rmSync(results, { recursive: true });
+  }
+};
+
+/** @param {number} size 1: without what has to be built */
+export const frameworks = async (size) => {
+  installPackageOf(folder);
+  run("npx", "tsc", "-p", folder);
+  const { node, bun, deno } = await import("../e2e/frameworks/runtimes.mjs");
+  if (size > 1) build(node);
+  const tested = [test([node], size > 1 ? [] : withBuilds), test([bun, "--bun"]), test([deno, "run", "-A"])];
+  return {
+    count: tested.reduce((sum, { count }) => sum + count, 0),
+    failures: tested.reduce((sum, { failures }) => sum + failures, 0),
+    note: `${size > 1 ? "all" : "those that need no build"}, on Node.js, Bun and Deno`,
+  };
+};
