@@ -147,9 +147,10 @@ export interface Pawl<
   signOut(exchange: Exchange, options?: FindOptions): Promise<void>;
   /**
    * Answers the routes (`POST <base>/session/refresh`, `GET <base>/session/refresh?return=/page`, `POST <base>/signout`) and
-   * the preflights of the option `origins`. `mount.path` is the path below where the framework mounted them. Undefined: the request is for somebody else, and nothing was done to it.
+   * the preflights of the option `origins`. `routed.path` is the path that the framework routes by, where it is not the one
+   * the browser asked for. Undefined: the request is for somebody else, and nothing was done to it.
    */
-  handle(exchange: Exchange, mount?: { readonly path: string }): Answer | undefined | Promise<Answer | undefined>;
+  handle(exchange: Exchange, routed?: { readonly path: string }): Answer | undefined | Promise<Answer | undefined>;
 
   readonly sessions: Sessions<Payload, Data, PayloadInput, DataInput>;
   readonly tokens: Tokens<Payload, PayloadInput, DataInput>;
@@ -236,10 +237,10 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
       }),
     refreshSession: (exchange, how) => run(async (it) => required(await refreshSession(it, exchange, how))),
     signOut: (exchange, how) => run((it) => signOut(it, exchange, how)),
-    handle(exchange, mount) {
+    handle(exchange, routed) {
       const { origins = [], basePath = "" } = options;
       if (setCorsHeaders(exchange, origins)) return { status: 204, headers: {}, body: undefined };
-      const path = mount?.path ?? pathBelow(basePath, exchange.path());
+      const path = pathBelow(basePath, routed?.path ?? exchange.path());
       return path === undefined
         ? undefined
         : answerRoute(pawl, exchange, { path, query: new URLSearchParams(exchange.query()), origins });

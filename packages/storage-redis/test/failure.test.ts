@@ -87,7 +87,8 @@ it("writes nothing, whole or in part, while the server has no memory left", asyn
       message: expect.stringContaining("no memory left") as string,
     });
   expect(await storage.getSession(record.id)).toStrictEqual(record);
-  expect(server().command("dbsize")).toBe(before);
+  // A key of an earlier test may expire meanwhile.
+  expect(Number(server().command("dbsize"))).toBeLessThanOrEqual(Number(before));
   server().command("config", "set", "maxmemory", "0");
   await works(storage);
   expect(await storage.rotate(attemptOf(record))).toMatchObject({ minted: true });

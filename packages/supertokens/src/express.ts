@@ -10,6 +10,8 @@ import { answerSessionRoute, pathBelow, type RoutedPawl } from "./session-routes
 export interface ExpressRequest extends NodeRequest {
   readonly method: string;
   readonly url: string;
+  /** The path of the router that the middleware stands in; a URL that was rewritten does not change it. */
+  readonly baseUrl?: string | undefined;
 }
 
 /** What is needed of Express' response; that of `node:http` has it. */
@@ -42,7 +44,7 @@ export const sessionMiddleware = ({ pawl, basePath = "" }: SessionMiddlewareOpti
     try {
       const instance = pawl ?? defaultPawl();
       const [path = "", query] = req.url.split("?", 2);
-      checkRefreshRoute(instance.refreshTokenPath, mountOf(req));
+      checkRefreshRoute(instance.refreshTokenPath, req.baseUrl ?? "");
       const isPreflight = setCorsHeaders(new NodeExchange(req, res), instance.csrf.origins);
       if (isPreflight) return send(res, { status: 204, body: undefined });
       const request = { method: req.method, path: pathBelow(basePath, path), query: new URLSearchParams(query) };
@@ -54,10 +56,6 @@ export const sessionMiddleware = ({ pawl, basePath = "" }: SessionMiddlewareOpti
     }
   };
 };
-
-/** The path of the router that the middleware stands in. */
-const mountOf = ({ url, originalUrl = url }: ExpressRequest): string =>
-  originalUrl.endsWith(url) ? originalUrl.slice(0, originalUrl.length - url.length) : "";
 
 /** Express error handler: answers the errors of sessions as the SDKs of browsers expect it, passes others on. */
 export const sessionErrorHandler =

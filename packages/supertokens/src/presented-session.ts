@@ -1,3 +1,4 @@
+import { timingSafeEqual } from "node:crypto";
 import type { VerifyInput, VerifyOutcome } from "@pawl/engine";
 import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, REFRESH_TOKEN_COOKIE } from "./cookie-name.js";
 import type { Exchange } from "@pawl/node/http";
@@ -37,7 +38,8 @@ export const showsSession = ({ cookies }: OpenedPawl, exchange: Exchange): boole
 
 /**
  * Of several access tokens in one request (a changed cookie leaves such behind) a valid one counts whose anti-CSRF token came
- * along, which no planted cookie brings; then the valid one issued last, then one that a refresh may replace, then one whose session has ended, and last what is no token of ours.
+ * along, which no planted cookie brings; then the valid one issued last, then one that a refresh may replace, then one whose
+ * session has ended, and last what is no token of ours.
  */
 export const verifyBest = async (
   backend: SessionBackend,
@@ -50,10 +52,15 @@ export const verifyBest = async (
 
 const isBetter = (one: VerifyOutcome, other: VerifyOutcome, antiCsrfToken: string | undefined): boolean => {
   if (one.kind !== "valid" || other.kind !== "valid") return rank(one) < rank(other);
-  const [isShown, isOtherShown] = [one, other].map(
-    ({ claims }) => antiCsrfToken !== undefined && claims.antiCsrfToken === antiCsrfToken,
-  );
+  const [isShown, isOtherShown] = [one, other].map(({ claims }) => isSame(claims.antiCsrfToken, antiCsrfToken));
   return isShown === isOtherShown ? one.claims.issuedAt > other.claims.issuedAt : isShown === true;
+};
+
+/** Compares in constant time. */
+const isSame = (one: string | undefined, other: string | undefined): boolean => {
+  if (one === undefined || other === undefined) return false;
+  const [left, right] = [Buffer.from(one), Buffer.from(other)];
+  return left.length === right.length && timingSafeEqual(left, right);
 };
 
 const rank = (outcome: VerifyOutcome): number => {

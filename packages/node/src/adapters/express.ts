@@ -34,9 +34,8 @@ export const forExpress = <P extends object, D extends object, PI extends object
 
     /** The session's routes, and CORS for the option `origins`: mount it before the application's routes. */
     routes: (): Handler => (req, res, next) => {
-      const isMounted = req.originalUrl !== undefined && req.originalUrl !== req.url;
-      const mount = isMounted ? { path: req.url.split("?", 1)[0] ?? "/" } : undefined;
-      Promise.resolve(pawl.handle(nodeExchange(req, res), mount)).then(
+      const [path = "/"] = req.url.split("?", 1);
+      Promise.resolve(pawl.handle(nodeExchange(req, res), { path })).then(
         (answer) => (answer === undefined ? next() : send(res, answer)),
         next,
       );
