@@ -1,30 +1,11 @@
 import { createPawl } from "@pawl/node";
-import { MemoryStorage, type Storage, StorageError } from "@pawl/storage";
 import { afterEach } from "vitest";
 import type { Hooks, KitPawl, KitPayload, Serve } from "./application.js";
+import type { KitRules, OpenBackend } from "./backend.js";
 import { TestClock } from "./test-clock.js";
 import { type Received, Visitor } from "./visitor.js";
 
 export const HOUR = 3_600_000;
-
-/** A store that can be out of reach. */
-const failing = (storage: Storage): { readonly storage: Storage; isDown: boolean } => {
-  const state = {
-    isDown: false,
-    storage: new Proxy(storage, {
-      get(target, name) {
-        const value = Reflect.get(target, name) as unknown;
-        if (typeof value !== "function") return value;
-        return (...given: unknown[]) => {
-          if (state.isDown && name !== "now" && name !== "close")
-            return Promise.reject(new StorageError("unavailable", "out of reach, for the test"));
-          return Reflect.apply(value, target, given) as unknown;
-        };
-      },
-    }),
-  };
-  return state;
-};
 
 /** Headers of an answer that are ours: some frameworks vary by headers of their own, or say how to cache. */
 export const ownHeaders = ({ headers }: Received): readonly string[] =>
@@ -45,27 +26,26 @@ export const statusAndBody = ({ status, json }: Received): readonly unknown[] =>
 export interface StartOptions {
   readonly origins?: readonly string[];
   readonly basePath?: string;
-  readonly idleTimeout?: string;
-  readonly maxSessionsPerUser?: number;
+  readonly rules?: KitRules;
 }
 
 /** Starts the kit's application; each is closed after its test. */
 export type Start = ReturnType<typeof createStart>;
 
-export const createStart = (serve: Serve) => {
+export const createStart = (serve: Serve, openBackend: OpenBackend) => {
   const open = new Set<() => Promise<void>>();
   afterEach(async () => {
     for (const close of open) await close();
     open.clear();
   });
 
-  return async (options: StartOptions = {}) => {
+  return async ({ rules = {}, ...options }: StartOptions = {}) => {
     const clock = new TestClock();
-    const store = failing(new MemoryStorage({ clock }));
+    const backend = await openBackend(rules, clock);
     const thefts: string[] = [];
     let waits: () => void | Promise<void> = () => undefined;
     const pawl: KitPawl = createPawl<KitPayload>({
-      storage: store.storage,
+      ...backend.options,
       clock,
       onTokenTheft: ({ handle }) => void thefts.push(handle),
       ...options,
@@ -75,11 +55,12 @@ export const createStart = (serve: Serve) => {
     open.add(async () => {
       await close();
       await pawl.close();
+      await backend.close();
     });
     const visitor = new Visitor(origin);
     return {
       clock,
-      store,
+      backend,
       thefts,
       pawl,
       origin,

@@ -20,7 +20,7 @@ export const testRefusals = (start: Start): void => {
       session_limit: async ({ origin }) => new Visitor(origin).ask("/login", { method: "POST" }),
     } satisfies Readonly<Record<string, (started: Awaited<ReturnType<Start>>) => unknown>>;
     for (const [reason, end] of Object.entries(ways)) {
-      const started = await start({ idleTimeout: "2h", maxSessionsPerUser: 1 });
+      const started = await start({ rules: { idleTimeout: 2 * HOUR, maxSessionsPerUser: 1 } });
       await started.login();
       await end(started);
       started.clock.advance(HOUR);
@@ -34,15 +34,15 @@ export const testRefusals = (start: Start): void => {
   });
 
   it("answers 503 and keeps the cookies while nothing is known of the session", async () => {
-    const { clock, store, visitor, login } = await start();
+    const { clock, backend, visitor, login } = await start();
     await login();
     clock.advance(2 * HOUR);
-    store.isDown = true;
+    backend.isDown = true;
     const answer = await visitor.ask("/me");
     expect(statusAndBody(answer)).toEqual([503, { message: "try again", code: "UNKNOWN" }]);
     expect([answer.headers["retry-after"], answer.setCookies]).toEqual(["1", []]);
     expect((await visitor.ask("/session/refresh", { method: "POST" })).status).toBe(503);
-    store.isDown = false;
+    backend.isDown = false;
     expect((await visitor.ask("/me")).status).toBe(200);
   });
 

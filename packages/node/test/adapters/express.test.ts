@@ -1,64 +1,11 @@
 import { createServer } from "node:http";
-import { type Hooks, type KitPawl, testAdapter } from "@pawl/adapter-conformance";
+import { testAdapter } from "@pawl/adapter-conformance";
 import express from "express";
 import { expect, test } from "vitest";
 import { createPawl } from "../../src/index.js";
 import { forExpress } from "../../src/adapters/express.js";
+import { application } from "./express-application.js";
 import { served } from "./served.js";
-
-const application = (pawl: KitPawl, { wait }: Hooks) => {
-  const { routes, errors, createSession, getSession, requireSession, sessionOf, signOut } = forExpress(pawl);
-  const app = express();
-  app.use(routes());
-  app.get("/public", (_req, res) => void res.send("public"));
-  app.post("/login", async (req, res) => {
-    res.cookie("app", "1");
-    await createSession(req, res, {
-      userId: "alice",
-      payload: { role: req.query["role"] === "admin" ? "admin" : "user" },
-    });
-    res.json({});
-  });
-  app.get("/me", requireSession(), (req, res) => {
-    const { userId, payload } = sessionOf(req);
-    res.json({ userId, role: payload.role });
-  });
-  app.get("/maybe", async (req, res) => {
-    res.json({ userId: (await getSession(req, res))?.userId ?? null });
-  });
-  app.delete(
-    "/users/:id",
-    requireSession({ where: ({ payload }) => payload.role === "admin" }),
-    (_req, res) => void res.json({}),
-  );
-  app.post("/save", requireSession(), async (req, res) => {
-    await sessionOf(req).updatePayload({ role: "admin" });
-    res.json({});
-  });
-  app.get("/slow", requireSession(), async (_req, res) => {
-    await wait();
-    res.json({});
-  });
-  app.get("/throws", requireSession(), () => {
-    throw new Error("for the test");
-  });
-  app.get("/redirect", requireSession(), (_req, res) => {
-    res.cookie("app", "2");
-    res.redirect("/public");
-  });
-  app.get("/stream", requireSession(), async (_req, res) => {
-    res.write("one");
-    await wait();
-    res.end("two");
-  });
-  app.post("/leave", async (req, res) => {
-    await signOut(req, res);
-    res.json({});
-  });
-  app.use(errors());
-  app.set("env", "test");
-  return app;
-};
 
 testAdapter("Express 5", async (pawl, hooks) => served(createServer(application(pawl, hooks))));
 

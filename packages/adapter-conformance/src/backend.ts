@@ -1,0 +1,38 @@
+import type { CoreOptions, EmbeddedOptions } from "@pawl/node";
+import { MemoryStorage, StorageError } from "@pawl/storage";
+import type { TestClock } from "./test-clock.js";
+
+/** What a test wants of the rules of sessions; the others are at their defaults. */
+export interface KitRules {
+  /** ms */
+  readonly idleTimeout?: number;
+  readonly maxSessionsPerUser?: number;
+}
+
+/** Where the kit's sessions are kept: an engine in the process, or a core. */
+export interface KitBackend {
+  readonly options: Pick<EmbeddedOptions, "storage"> | Pick<CoreOptions, "core">;
+  /** While it is set, nothing is known of any session. */
+  isDown: boolean;
+  close(): Promise<void>;
+}
+
+/** Opens an empty backend whose time is that of the clock. */
+export type OpenBackend = (rules: KitRules, clock: TestClock) => Promise<KitBackend>;
+
+/** The engine in this process, on memory. */
+export const openEmbedded: OpenBackend = async (rules, clock) => {
+  const storage = new Proxy(new MemoryStorage({ clock }), {
+    get(target, name) {
+      const value = Reflect.get(target, name) as unknown;
+      if (typeof value !== "function") return value;
+      return (...given: unknown[]) => {
+        if (backend.isDown && name !== "now" && name !== "close")
+          return Promise.reject(new StorageError("unavailable", "out of reach, for the test"));
+        return Reflect.apply(value, target, given) as unknown;
+      };
+    },
+  });
+  const backend = { options: { storage, ...rules }, isDown: false, close: async () => undefined };
+  return backend;
+};
