@@ -1,0 +1,270 @@
+import { afterEach, describe, expect, it, test } from "vitest";
+import { createPawl, nodeExchange, SessionError } from "../src/index.js";
+import { testClock } from "./clock.js";
+
+/** A schema as zod and others make them, without one of them. */
+const schemaOf = <Value extends object>(check: (value: Value) => Value | string) => ({
+  "~standard": {
+    version: 1 as const,
+    vendor: "test",
+    validate: (value: unknown) => {
+      const checked = check(value as Value);
+      return typeof checked === "string" ? { issues: [{ message: checked, path: ["role"] }] } : { value: checked };
+    },
+    types: undefined as { readonly input: Value; readonly output: Value } | undefined,
+  },
+});
+
+interface Role {
+  readonly role: "admin" | "user";
+}
+
+const open = new Set<{ close(): Promise<void> }>();
+afterEach(async () => {
+  for (const each of open) await each.close();
+  open.clear();
+});
+const closing = <Closable extends { close(): Promise<void> }>(pawl: Closable): Closable => {
+  open.add(pawl);
+  return pawl;
+};
+
+/** A request with cookies, and an answer that is never sent. */
+const exchangeOf = (cookie: string, method = "POST") => {
+  const headers = new Map<string, string | readonly string[]>();
+  const response = {
+    headersSent: false,
+    getHeader: (name: string) => headers.get(name.toLowerCase()),
+    setHeader: (name: string, value: string | readonly string[]) => void headers.set(name.toLowerCase(), value),
+    writeHead: () => undefined,
+  };
+  const exchange = nodeExchange({ headers: { host: "localhost", cookie }, method, url: "/" }, response);
+  /** Sends the head, and gives the cookies that came with it. */
+  const send = (): string => {
+    response.writeHead();
+    return [headers.get("set-cookie") ?? []]
+      .flat()
+      .filter((line) => !line.includes("Expires=Thu, 01 Jan 1970"))
+      .map((line) => line.slice(0, line.indexOf(";")))
+      .join("; ");
+  };
+  return { exchange, send };
+};
+
+describe("options", () => {
+  test.each([
+    [{}, "give either a storage"],
+    [{ storage: "memory:", core: ["http://localhost"] }, "give either a storage"],
+    [{ storage: "memory:", idleTimout: "1h" }, "idleTimout cannot be given here: there is no such option"],
+    [{ storage: "memory:", apiKey: "x" }, "apiKey cannot be given here: it is for a core"],
+    [
+      { core: ["http://localhost"], reuseWindow: "1s" },
+      "reuseWindow cannot be given here: the core's config.yaml says it",
+    ],
+    [{ storage: "memory:", accessTokenValidity: 60n }, "accessTokenValidity must be a duration"],
+    [{ storage: "memory:", accessTokenValidity: "1 parsec" }, 'not "1 parsec"'],
+    [{ storage: "memory:", headerMode: "false" }, 'headerMode must be true or false, not "false"'],
+    [{ storage: "memory:", origins: ["https://app.example.com/"] }, "origins must be a list of origins"],
+    [{ storage: "memory:", cookies: { sameSite: "Lax" } }, 'cookies.sameSite must be one of "strict", "lax", "none"'],
+    [{ storage: "memory:", cookies: { name: "x" } }, "cookies.name cannot be given here"],
+    [{ storage: "memory:", reuseWindow: "6m" }, "reuseWindow"],
+    [{ core: ["ftp://localhost"] }, "core must be a list of http(s) URLs"],
+    [{ core: [] }, "core must be a list of http(s) URLs"],
+  ] as const)("%o are refused at once", (options, message) => {
+    expect(() => createPawl(options as never)).toThrow(
+      expect.objectContaining({ message: expect.stringContaining(message) }),
+    );
+  });
+
+  test("of a secret the value is not shown", () => {
+    expect(() => createPawl({ core: ["http://localhost"], apiKey: "hunter2\n" })).toThrow(
+      expect.not.objectContaining({ message: expect.stringContaining("hunter2") }),
+    );
+  });
+
+  test("whatever is undefined counts as left out", () => {
+    expect(() => createPawl({ storage: "memory:", idleTimeout: undefined, cookies: undefined })).not.toThrow();
+  });
+});
+
+describe("a schema", () => {
+  const payload = schemaOf<Role>((value) => (["admin", "user"].includes(value.role) ? value : "is no role"));
+
+  it("refuses what does not fit, at login and later, and names the member", async () => {
+    const pawl = closing(createPawl({ storage: "memory:", payload }));
+    const input = { userId: "alice", payload: { role: "root" as never } };
+    await expect(pawl.tokens.create(input)).rejects.toThrow(new TypeError("payload.role: is no role"));
+    const { handle } = await pawl.tokens.create({ userId: "alice", payload: { role: "user" } });
+    await expect(pawl.sessions.updatePayload(handle, { role: "root" as never })).rejects.toThrow("payload.role");
+    expect((await pawl.sessions.get(handle))?.payload).toEqual({ role: "user" });
+  });
+
+  it("that changes its own output is refused, with the member", async () => {
+    const growing = schemaOf<{ readonly role: string }>((value) => ({ role: `${value.role}!` }));
+    const pawl = closing(createPawl({ storage: "memory:", payload: growing }));
+    await expect(pawl.tokens.create({ userId: "alice", payload: { role: "x" } })).rejects.toThrow(
+      "payload.role: the schema",
+    );
+  });
+
+  it("that a stored payload does not fit any more makes the session unknown, and ends nothing", async () => {
+    const storage = closing(new (await import("@pawl/storage")).MemoryStorage({ clock: testClock() }));
+    const masterKey = Buffer.alloc(32, 1).toString("base64");
+    const before = closing(createPawl<Role>({ storage, masterKey }));
+    const { accessToken, handle } = await before.tokens.create({ userId: "alice", payload: { role: "user" } });
+    const narrower = schemaOf<Role>((value) => (value.role === "admin" ? value : "is no role"));
+    const pawl = closing(createPawl({ storage, masterKey, payload: narrower }));
+    await expect(pawl.tokens.verify(accessToken)).rejects.toMatchObject({ code: "UNKNOWN", status: 503 });
+    expect(await before.sessions.get(handle)).toBeDefined();
+  });
+
+  it("reads each token once", async () => {
+    let reads = 0;
+    const counting = schemaOf<Role>((value) => {
+      reads += 1;
+      return value;
+    });
+    const pawl = closing(createPawl({ storage: "memory:", payload: counting }));
+    const { accessToken } = await pawl.tokens.create({ userId: "alice", payload: { role: "user" } });
+    const before = reads;
+    for (let round = 0; round < 5; round++) await pawl.tokens.verify(accessToken);
+    expect(reads - before).toBe(1);
+  });
+});
+
+describe("sessions beside a request", () => {
+  it("are found, listed, changed, explained and ended", async () => {
+    const pawl = closing(createPawl<Role>({ storage: "memory:" }));
+    const made = [];
+    for (let count = 0; count < 3; count++)
+      made.push(await pawl.tokens.create({ userId: "alice", payload: { role: "user" }, data: { count } }));
+    const [first, second, third] = made.map(({ handle }) => handle);
+    const ended: string[] = [];
+    const stop = await pawl.sessions.onEnded(({ handle }) => void ended.push(handle));
+    expect((await pawl.sessions.list("alice", { limit: 2 })).items).toHaveLength(2);
+    expect((await pawl.sessions.get(first!))?.data).toEqual({ count: 0 });
+    expect(await pawl.sessions.updateData(first!, { count: 7 })).toBe(true);
+    expect(await pawl.sessions.updatePayload(first!, { role: "admin" })).toBe(true);
+    expect(await pawl.sessions.get(first!)).toMatchObject({ data: { count: 7 }, payload: { role: "admin" } });
+    expect(await pawl.sessions.end([second!, "nobody's"])).toBe(1);
+    expect(await pawl.sessions.endUser("alice", { except: first! })).toBe(1);
+    expect(ended.toSorted()).toEqual([second, third].toSorted());
+    expect(await pawl.sessions.explain(second!)).toMatchObject({ status: "ended", reason: "revoked" });
+    expect(await pawl.sessions.updateData(second!, {})).toBe(false);
+    stop();
+  });
+
+  it("of no user are not everybody's", async () => {
+    const pawl = closing(createPawl({ storage: "memory:" }));
+    for (const userId of [undefined, "", 7] as never[]) {
+      await expect(pawl.sessions.endUser(userId)).rejects.toThrow(TypeError);
+      await expect(pawl.sessions.list(userId)).rejects.toThrow(TypeError);
+      await expect(pawl.tokens.create({ userId })).rejects.toThrow(TypeError);
+    }
+  });
+});
+
+describe("a session of a request", () => {
+  const login = async () => {
+    const pawl = closing(createPawl<Role, { readonly cart?: readonly string[] }>({ storage: "memory:" }));
+    const { exchange, send } = exchangeOf("");
+    const session = await pawl.createSession(exchange, { userId: "alice", payload: { role: "user" }, data: {} });
+    return { pawl, session, cookie: send() };
+  };
+
+  it("keeps data on the server, lists the user's sessions, and ends the others", async () => {
+    const { pawl, cookie } = await login();
+    await pawl.tokens.create({ userId: "alice", payload: { role: "user" } });
+    const session = await pawl.requireSession(exchangeOf(cookie).exchange);
+    await session.setData({ cart: ["book"] });
+    expect(await session.getData()).toEqual({ cart: ["book"] });
+    expect((await session.list()).map(({ current }) => current).toSorted()).toEqual([false, true]);
+    expect(await session.endOthers()).toBe(1);
+    expect((await session.list()).map(({ handle }) => handle)).toEqual([session.handle]);
+  });
+
+  it("that has ended meanwhile says so, and clears its cookies", async () => {
+    const { pawl, cookie } = await login();
+    const { exchange, send } = exchangeOf(cookie);
+    const session = await pawl.requireSession(exchange);
+    await pawl.sessions.end(session.handle);
+    await expect(session.getData()).rejects.toBeInstanceOf(SessionError);
+    expect(await pawl.getSession(exchange)).toBeUndefined();
+    expect(send()).toBe("");
+  });
+
+  it("counts for the rest of the request that made it", async () => {
+    const pawl = closing(createPawl<Role>({ storage: "memory:" }));
+    const { exchange, send } = exchangeOf("");
+    const made = await pawl.createSession(exchange, { userId: "alice", payload: { role: "user" } });
+    await made.updatePayload({ role: "admin" });
+    expect((await pawl.getSession(exchange))?.payload).toEqual({ role: "admin" });
+    expect(await pawl.readSession(exchange)).toMatchObject({ status: "valid" });
+    const { exchange: next } = exchangeOf(send());
+    expect((await pawl.getSession(next))?.payload).toEqual({ role: "admin" });
+    await pawl.signOut(next);
+    expect(await pawl.readSession(next)).toEqual({ status: "none" });
+  });
+
+  it("is read for rendering without a change", async () => {
+    const clock = testClock();
+    const pawl = closing(createPawl({ storage: "memory:", clock }));
+    const { exchange, send } = exchangeOf("");
+    await pawl.createSession(exchange, { userId: "alice" });
+    const cookie = send();
+    expect(await pawl.readSession(exchangeOf(cookie, "GET").exchange)).toMatchObject({ status: "valid" });
+    clock.advance(2 * 3_600_000);
+    const { exchange: later, send: sendLater } = exchangeOf(cookie, "GET");
+    expect(await pawl.readSession(later)).toEqual({ status: "try_refresh" });
+    expect(sendLater()).toBe("");
+    expect(await pawl.readSession(exchangeOf("", "GET").exchange)).toEqual({ status: "none" });
+  });
+
+  it("is not made where a payload would not fit its cookie, and none ends over it", async () => {
+    const pawl = closing(createPawl<{ readonly text: string }>({ storage: "memory:", maxSessionsPerUser: 1 }));
+    const { handle } = await pawl.tokens.create({ userId: "alice", payload: { text: "" } });
+    const input = { userId: "alice", payload: { text: "x".repeat(4000) } };
+    await expect(pawl.createSession(exchangeOf("").exchange, input)).rejects.toThrow(
+      /the cookie __Host-pawl-access would have \d+ bytes/,
+    );
+    expect(await pawl.sessions.get(handle)).toBeDefined();
+  });
+});
+
+describe("tokens without cookies", () => {
+  it("turn one way", async () => {
+    const clock = testClock();
+    const pawl = closing(createPawl({ storage: "memory:", clock }));
+    const first = await pawl.tokens.create({ userId: "alice" });
+    expect(await pawl.tokens.verify(first.accessToken)).toMatchObject({ userId: "alice", handle: first.handle });
+    clock.advance(2 * 3_600_000);
+    await expect(pawl.tokens.verify(first.accessToken)).rejects.toMatchObject({ code: "TRY_REFRESH" });
+    const second = await pawl.tokens.refresh(first.refreshToken);
+    clock.advance(60_000);
+    const third = await pawl.tokens.refresh(second.refreshToken);
+    clock.advance(60_000);
+    await expect(pawl.tokens.refresh(first.refreshToken)).rejects.toMatchObject({
+      code: "TOKEN_THEFT",
+      reason: "token_reuse",
+      stolen: { handle: first.handle, userId: "alice" },
+    });
+    await expect(pawl.tokens.refresh(third.refreshToken)).rejects.toMatchObject({
+      code: "UNAUTHORISED",
+      reason: "token_reuse",
+    });
+    await expect(pawl.tokens.refresh("nonsense")).rejects.toMatchObject({ code: "UNAUTHORISED" });
+  });
+});
+
+test("an error is told from others across copies of the package", () => {
+  expect(new SessionError("CSRF", "x")).toBeInstanceOf(Error);
+  expect(new TypeError("x")).not.toBeInstanceOf(SessionError);
+  expect({ [Symbol.for("@pawl/node SessionError")]: true }).toBeInstanceOf(SessionError);
+});
+
+test("nothing is opened before the first use, and nothing works after the end", async () => {
+  const pawl = createPawl({ storage: "sqlite:/nowhere/at/all.db" });
+  await expect(pawl.ready()).rejects.toMatchObject({ code: "UNKNOWN" });
+  await pawl.close();
+  await expect(pawl.ready()).rejects.toThrow("this instance was closed");
+});
