@@ -178,7 +178,7 @@ describe("a session of a request", () => {
     const session = await pawl.requireSession(exchangeOf(cookie).exchange);
     await session.setData({ cart: ["book"] });
     expect(await session.getData()).toEqual({ cart: ["book"] });
-    expect((await session.list()).map(({ current }) => current).toSorted()).toEqual([false, true]);
+    expect((await session.list()).filter(({ current }) => current)).toHaveLength(1);
     expect(await session.endOthers()).toBe(1);
     expect((await session.list()).map(({ handle }) => handle)).toEqual([session.handle]);
   });

@@ -122,6 +122,9 @@ const coreTable = {
   feedCutAfter: duration('"30s"'),
 } as const satisfies OptionTable;
 
+/** All options, for the reference page. */
+export const optionTables = { embedded: embeddedTable, core: coreTable, cookies: cookieTable } as const;
+
 /** Schemas of what an application keeps in a session (Standard Schema: zod, valibot, arktype and others). */
 interface ShapeOptions<
   Payload extends object,
