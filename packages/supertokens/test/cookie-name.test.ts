@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { namesOf, prefixedName } from "../src/cookie-name.js";
+import { namesOf, prefixedName, guardedNamesOf } from "../src/cookie-name.js";
 
 test.each([
   [{ path: "/", secure: true }, "__Host-n"],
@@ -14,4 +14,12 @@ test("a session's cookie is known under every prefix, another by its own name al
   for (const name of ["sAccessToken", "sRefreshToken", "sIdRefreshToken"])
     expect(namesOf(name)).toEqual([`__Host-${name}`, `__Secure-${name}`, name]);
   expect(namesOf("theirs")).toEqual(["theirs"]);
+});
+
+test.each([
+  ["__Host-sAccessToken", ["__Host-sAccessToken"]],
+  ["__Secure-sAccessToken", ["__Host-sAccessToken", "__Secure-sAccessToken"]],
+  ["sAccessToken", ["__Host-sAccessToken", "__Secure-sAccessToken", "sAccessToken"]],
+])("as well guarded as %s are %j", (name, guarded) => {
+  expect(guardedNamesOf("sAccessToken", name)).toEqual(guarded);
 });

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { isFromOwnPage } from "@pawl/node/http";
-import { passesCsrfCheck } from "../src/csrf.js";
+import { isForeignRequest, isPageVisit, isUnsafe, passesCsrfCheck } from "../src/csrf.js";
 import { NodeExchange } from "../../node/src/http/exchange.js";
 import { fetchExchange } from "../src/fetch.js";
 
 const OTHER = "https://www.example.com";
 
-const exchangeWith = (headers: Readonly<Record<string, string>>): NodeExchange => {
-  const { req, res } = fetchExchange(new Request("https://app.example.com/", { headers }));
+const exchangeWith = (headers: Readonly<Record<string, string>>, method = "GET"): NodeExchange => {
+  const { req, res } = fetchExchange(new Request("https://app.example.com/", { headers, method }));
   return new NodeExchange(req, res);
 };
 
@@ -84,4 +84,37 @@ describe("by mode", () => {
   test("fetch-metadata: a request of an own page", () => {
     expect([passes("fetch-metadata", own), passes("fetch-metadata", foreign)]).toEqual([true, false]);
   });
+});
+
+describe("what a browser says of a request", () => {
+  test.each<[string, string | undefined, string | undefined, boolean]>([
+    ["GET", undefined, undefined, true],
+    ["GET", "navigate", "document", true],
+    ["GET", "navigate", "iframe", false],
+    ["GET", "no-cors", "document", false],
+    ["GET", "cors", undefined, false],
+    ["POST", "navigate", "document", false],
+  ])("%s, mode %s, for %s is a visit of a page: %s", (method, mode, destination, isVisit) => {
+    const headers = { ...(mode && { "sec-fetch-mode": mode }), ...(destination && { "sec-fetch-dest": destination }) };
+    expect(isPageVisit(exchangeWith(headers, method))).toBe(isVisit);
+  });
+
+  test.each<[string | undefined, string, boolean]>([
+    [undefined, "cross-site", false],
+    ["cors", "cross-site", false],
+    ["navigate", "cross-site", true],
+    ["no-cors", "same-site", true],
+    ["navigate", "same-origin", false],
+    ["navigate", "none", false],
+  ])("mode %s and site %s is foreign: %s", (mode, site, isForeign) => {
+    const headers = { "sec-fetch-site": site, ...(mode && { "sec-fetch-mode": mode }) };
+    expect(isForeignRequest(exchangeWith(headers), [])).toBe(isForeign);
+  });
+
+  test.each(["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"])(
+    "%s may change something, or not",
+    (method) => {
+      expect(isUnsafe(exchangeWith({}, method))).toBe(["POST", "PUT", "PATCH", "DELETE"].includes(method));
+    },
+  );
 });

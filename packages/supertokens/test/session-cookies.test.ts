@@ -56,6 +56,48 @@ describe("reading", () => {
   });
 });
 
+describe("names that are not in force", () => {
+  const allNames = ["__Host-sAccessToken", "__Secure-sAccessToken", "sAccessToken"];
+  test.each<[CookieOptions, string]>([
+    [{}, "__Host-sAccessToken"],
+    [{ names: "prefixed" }, ""],
+    [{ names: "prefixed", domain: "example.com" }, "__Host-sAccessToken"],
+    [{ names: "prefixed", alsoRead: ["sAccessToken"] }, "sAccessToken"],
+  ])("with %j, %j is read besides", (options, read) => {
+    const inForce = cookieSettings(options, backend).cookies["sAccessToken"]?.name;
+    const others = allNames.filter((name) => name !== inForce);
+    const found = others.filter((name) => {
+      const { cookies, exchange } = request({ cookie: `${name}=1` }, options);
+      return cookies.read(exchange, "sAccessToken").length > 0;
+    });
+    expect(found.join()).toContain(read);
+    if (read === "") expect(found).toEqual([]);
+  });
+
+  test("bring eight values at most", () => {
+    const cookie = ["__Host-", "__Secure-"].flatMap((prefix) => Array(6).fill(`${prefix}sAccessToken=1`)).join("; ");
+    const { cookies, exchange } = request({ cookie });
+    expect(cookies.read(exchange, "sAccessToken")).toHaveLength(8);
+  });
+});
+
+describe("a cookie under the name in force", () => {
+  const linesAfter = (
+    work: (cookies: ReturnType<typeof request>["cookies"], exchange: NodeExchange) => void,
+  ): number => {
+    const { cookies, exchange, answer } = request({ cookie: "sAccessToken=1" });
+    work(cookies, exchange);
+    return answer().getSetCookie().length;
+  };
+
+  test("may live elsewhere, where it is the session's own that ended; nothing else is looked for at a login", () => {
+    expect(linesAfter((cookies, exchange) => cookies.write(exchange, issued))).toBe(3);
+    expect(linesAfter((cookies, exchange) => cookies.clear(exchange, "in_force"))).toBe(3);
+    expect(linesAfter((cookies, exchange) => cookies.clear(exchange, "shown"))).toBeGreaterThan(3);
+    expect(linesAfter((cookies, exchange) => cookies.write(exchange, issued, "header"))).toBe(3);
+  });
+});
+
 describe("new tokens", () => {
   test("travel in cookies unless said otherwise, and no cache keeps them", () => {
     const { cookies, exchange, answer } = request();
