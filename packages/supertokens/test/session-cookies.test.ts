@@ -25,12 +25,16 @@ const issued = {
 } as unknown as IssuedSession;
 
 const warnings: string[] = [];
+const messages: string[] = [];
 
 /** One request, and what the answer to it came to hold. */
 const request = (headers: Readonly<Record<string, string>> = {}, options: CookieOptions = {}) => {
   const of = new Request("https://app.example.com/", { headers: { host: "app.example.com", ...headers } });
   const { req, res, applyTo } = fetchExchange(of);
-  const cookies = createSessionCookies(cookieSettings(options, backend), (code) => warnings.push(code));
+  const cookies = createSessionCookies(cookieSettings(options, backend), (code, message) => {
+    warnings.push(code);
+    messages.push(message);
+  });
   const exchange = new NodeExchange(req, res);
   return { cookies, exchange, answer: () => applyTo(new Response()).headers };
 };
@@ -203,6 +207,27 @@ describe("the size of an answer's head", () => {
     await new Promise((resolve) => setImmediate(resolve));
     process.off("warning", collect);
     expect(emitted).toEqual(["PAWL_A", "PAWL_B"]);
+  });
+});
+
+describe("what an answer has room for", () => {
+  test("is used for lines that clear what is left", () => {
+    const names = ["sAccessToken", "sRefreshToken", "sIdRefreshToken"];
+    const cookie = names.flatMap((name) => [`${name}=1`, `__Secure-${name}=1`, `__Host-${name}=1`]).join("; ");
+    const { cookies, exchange, answer } = request({ cookie });
+    cookies.clear(exchange, "all");
+    const lines = answer().getSetCookie();
+    expect(lines.length).toBeGreaterThan(15);
+    expect(new Set(lines).size).toBe(lines.length);
+    expect(lines.join().length).toBeLessThan(3072);
+  });
+
+  test("is said with its size, and what to set, where it is not enough", () => {
+    messages.length = 0;
+    const { cookies, exchange } = request();
+    const token = "x".repeat(3000);
+    cookies.write(exchange, { ...issued, accessToken: { ...issued.accessToken, token } });
+    expect(messages).toEqual([expect.stringMatching(/take 3\d{3} bytes .* proxy_buffer_size/)]);
   });
 });
 
