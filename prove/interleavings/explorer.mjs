@@ -124,7 +124,10 @@ export const explore = async (life, { stage, limit, onRun, onWorld, stopAtFirst 
         if (done === undefined) continue;
         found.steps += 1;
         const { row, refresh } = done;
-        if (row !== undefined) onRun?.((found.runs += 1));
+        if (row !== undefined) {
+          found.runs += 1;
+          onRun?.(found.runs);
+        }
         const wrong = row && brokenRule(world, { row, refresh }, life);
         if (wrong !== undefined) {
           found.broken += 1;
@@ -133,7 +136,8 @@ export const explore = async (life, { stage, limit, onRun, onWorld, stopAtFirst 
         }
         if (row !== undefined && refresh?.outcome.kind === "token_reuse") {
           found.alarms += 1;
-          onRun?.((found.runs += 2));
+          found.runs += 2;
+          onRun?.(found.runs);
           const wrongEnd = await brokenEnd(world, { row, presented: refresh.presented }, stage);
           if (wrongEnd !== undefined) {
             found.broken += 1;

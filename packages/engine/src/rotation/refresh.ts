@@ -122,7 +122,7 @@ export const createRefresh = ({
       if (minted && record !== undefined) return answer(record, newest(record, now), now);
       const decision = decideRotation(record, { ...attempt, parent: claims.parent }, now);
       if (record === undefined || decision.kind === "absent")
-        return wasJustReplaced(record, now) ? REPLACED : ended(id);
+        return wasJustReplaced(record, now) ? REPLACED : ended(id, record, now);
       switch (decision.kind) {
         case "forged":
           await storage.appendEvents([forgedTokenEvent(record, now)]);
@@ -179,10 +179,12 @@ export const createRefresh = ({
   }
 
   /** The refusal of a genuine token whose session has ended. */
-  async function ended(id: SessionId): Promise<Unauthorised> {
-    const row = await storage.getSession(id);
-    const events = (await storage.listEvents({ sessionId: id, types: ["session_ended"] }, { limit: 1 })).items;
-    return { ...NO_SESSION, reason: endingOf({ row, events, now: storage.now() })?.reason };
+  async function ended(id: SessionId, row: SessionRecord | undefined, now: Millis): Promise<Unauthorised> {
+    const events =
+      row === undefined
+        ? (await storage.listEvents({ sessionId: id, types: ["session_ended"] }, { limit: 1 })).items
+        : [];
+    return { ...NO_SESSION, reason: endingOf({ row, events, now })?.reason };
   }
 
   /** Applies the policy's theft action. @returns undefined when the row has changed. */
