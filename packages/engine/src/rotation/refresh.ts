@@ -3,7 +3,6 @@ import {
   type EventRecord,
   type Millis,
   type RotationAttempt,
-  type SessionId,
   type SessionRecord,
   type SigningAlgorithm,
   type SigningKeyKind,
@@ -42,6 +41,11 @@ const REPLACED: Unauthorised = {
   ...unauthorised("no_session", "a login has just replaced the session"),
   reason: "replaced",
 };
+/** The refusal of a genuine token. A row stands until its last token has expired, so it still tells why the session ended. */
+const ended = (row: SessionRecord | undefined, now: Millis): Unauthorised => ({
+  ...NO_SESSION,
+  reason: endingOf({ row, events: [], now })?.reason,
+});
 const FORGED = unauthorised("forged_token", "the refresh token is not this session's");
 
 /** For how long after a login a refresh may arrive that was sent before its answer, ms. */
@@ -122,7 +126,7 @@ export const createRefresh = ({
       if (minted && record !== undefined) return answer(record, newest(record, now), now);
       const decision = decideRotation(record, { ...attempt, parent: claims.parent }, now);
       if (record === undefined || decision.kind === "absent")
-        return wasJustReplaced(record, now) ? REPLACED : ended(id, record, now);
+        return wasJustReplaced(record, now) ? REPLACED : ended(record, now);
       switch (decision.kind) {
         case "forged":
           await storage.appendEvents([forgedTokenEvent(record, now)]);
@@ -176,15 +180,6 @@ export const createRefresh = ({
     if (row === undefined || seq < row.current) return false;
     if (seq >= row.next) return true;
     return storage.now() - row.issuedAt <= policy.reuseWindow || row.issuedAt - iat > policy.refreshTokenValidity;
-  }
-
-  /** The refusal of a genuine token whose session has ended. */
-  async function ended(id: SessionId, row: SessionRecord | undefined, now: Millis): Promise<Unauthorised> {
-    const events =
-      row === undefined
-        ? (await storage.listEvents({ sessionId: id, types: ["session_ended"] }, { limit: 1 })).items
-        : [];
-    return { ...NO_SESSION, reason: endingOf({ row, events, now })?.reason };
   }
 
   /** Applies the policy's theft action. @returns undefined when the row has changed. */
