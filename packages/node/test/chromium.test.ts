@@ -95,6 +95,7 @@ test("a page of another site can neither act for a user nor log somebody in", as
     document.querySelector("form")!.submit();
   }, form);
   expect((await posted).status()).toBe(403);
+  await page.waitForURL(`${app.origin}/login`);
   await page.goto(`${site}/`);
   const attack = (url: string) =>
     fetch(url, { method: "DELETE", mode: "no-cors", credentials: "include" }).catch(() => undefined);
