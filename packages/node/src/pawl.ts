@@ -7,7 +7,7 @@ import {
   type KeySet,
   type SessionInformation,
 } from "@pawl/engine";
-import type { Page, PageRequest, UserId } from "@pawl/storage";
+import type { Page, PageRequest } from "@pawl/storage";
 import { callHook } from "./application-hook.js";
 import { UseReports } from "./backend/use-reports.js";
 import type { SessionHistory } from "./backend/session-backend.js";
@@ -23,6 +23,7 @@ import {
   policyOf,
 } from "./options/options.js";
 import {
+  checkUserId,
   createSession,
   findSession,
   type FindOptions,
@@ -42,8 +43,8 @@ import {
   verifyToken,
 } from "./sessions/token-sessions.js";
 import { createShape } from "./sessions/schema.js";
-import { asSessionError, type Found, RequestStates, type Serving } from "./sessions/serving.js";
-import type { EndReasonOfApplication, RequestSession, Session, SessionActions } from "./session.js";
+import { asSessionError, type Found, RequestStates, type RunningRefresh, type Serving } from "./sessions/serving.js";
+import type { EndReasonOfApplication, RequestSession, Session } from "./session.js";
 import { type Answer, SessionError } from "./session-error.js";
 
 /** An input that may be left out where nothing in it is compulsory. */
@@ -249,12 +250,12 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
     sessions: {
       get: (handle) => run(({ backend }) => backend.get(handle)),
       list: (userId, page) =>
-        run(({ backend }) => backend.list(userIdOf(userId), { limit: SESSIONS_PER_PAGE, ...page })),
+        run(({ backend }) => backend.list(checkUserId(userId), { limit: SESSIONS_PER_PAGE, ...page })),
       end: (handles, reason = "revoked") =>
         run(async ({ backend }) => (await backend.revoke([handles].flat(), { reason })).length),
       endUser: (userId, { except } = {}) =>
         run(async ({ backend }) => {
-          const user = { userId: userIdOf(userId), ...(except === undefined ? {} : { except: except as never }) };
+          const user = { userId: checkUserId(userId), ...(except === undefined ? {} : { except: except as never }) };
           return (await backend.revokeUser(user, { reason: "revoked" })).length;
         }),
       updatePayload: (handle, payload) =>
@@ -284,12 +285,6 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
   return pawl;
 };
 
-/** @throws TypeError for no text: it would name nobody, and nothing would be ended. */
-const userIdOf = (userId: unknown): UserId => {
-  if (typeof userId !== "string" || userId === "") throw new TypeError("userId must be a text that is not empty");
-  return userId as UserId;
-};
-
 const openServing = async (options: BackendOptions, shapes: Shapes): Promise<Serving> => {
   const backend = await openBackend(
     isForCore(options) ? { ...options, ...coreDurations(options) } : { ...options, policy: policyOf(options) },
@@ -299,7 +294,7 @@ const openServing = async (options: BackendOptions, shapes: Shapes): Promise<Ser
   // The machine's clock may be set back; the life of a request is counted by one that only goes forward.
   const monotonic = options.clock === undefined ? () => performance.now() : () => backend.now();
   const requests = new RequestStates({ cookies, now: monotonic, writableFor: () => backend.settings.reuseWindow / 6 });
-  const serving: Serving = {
+  const opened = {
     ...shapes,
     backend,
     cookies,
@@ -308,8 +303,7 @@ const openServing = async (options: BackendOptions, shapes: Shapes): Promise<Ser
     requests,
     options,
     theftReports: createTheftReports(),
-    refreshes: new Map(),
-    actions: {} as SessionActions,
+    refreshes: new Map<string, RunningRefresh>(),
   };
-  return Object.assign(serving, { actions: createActions(serving) });
+  return { ...opened, actions: createActions(opened) };
 };

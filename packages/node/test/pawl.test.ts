@@ -30,7 +30,7 @@ const closing = <Closable extends { close(): Promise<void> }>(pawl: Closable): C
 };
 
 /** A request with cookies, and an answer that is never sent. */
-const exchangeOf = (cookie: string, method = "POST") => {
+const exchangeOf = (cookie: string, method = "POST", more: Readonly<Record<string, string>> = {}) => {
   const headers = new Map<string, string | readonly string[]>();
   const response = {
     headersSent: false,
@@ -38,7 +38,7 @@ const exchangeOf = (cookie: string, method = "POST") => {
     setHeader: (name: string, value: string | readonly string[]) => void headers.set(name.toLowerCase(), value),
     writeHead: () => undefined,
   };
-  const exchange = nodeExchange({ headers: { host: "localhost", cookie }, method, url: "/" }, response);
+  const exchange = nodeExchange({ headers: { host: "localhost", cookie, ...more }, method, url: "/" }, response);
   /** Sends the head, and gives the cookies that came with it. */
   const send = (): string => {
     response.writeHead();
@@ -181,6 +181,56 @@ describe("a session of a request", () => {
     expect((await session.list()).filter(({ current }) => current)).toHaveLength(1);
     expect(await session.endOthers()).toBe(1);
     expect((await session.list()).map(({ handle }) => handle)).toEqual([session.handle]);
+  });
+
+  it("changes itself alone, also where another session's cookie stands before its own", async () => {
+    const clock = testClock();
+    const pawl = closing(createPawl<Role>({ storage: "memory:", clock }));
+    const planted = await pawl.tokens.create({ userId: "mallory", payload: { role: "user" } });
+    clock.advance(1000);
+    const { exchange, send } = exchangeOf("");
+    const own = await pawl.createSession(exchange, { userId: "alice", payload: { role: "user" } });
+    const session = await pawl.requireSession(exchangeOf(`pawl-access=${planted.accessToken}; ${send()}`).exchange);
+    await session.updatePayload({ role: "admin" });
+    expect((await pawl.sessions.get(own.handle))?.payload).toEqual({ role: "admin" });
+    expect((await pawl.sessions.get(planted.handle))?.payload).toEqual({ role: "user" });
+  });
+
+  it("is never called signed out where the request does not show which it is", async () => {
+    const clock = testClock();
+    const pawl = closing(
+      createPawl({ storage: "memory:", clock, headerMode: true, cookies: { refreshPath: "/session" } }),
+    );
+    const { exchange, send } = exchangeOf("");
+    const session = await pawl.createSession(exchange, { userId: "alice" });
+    const [access = ""] = send().split("; ");
+    const byHeader = await pawl.tokens.create({ userId: "alice" });
+    clock.advance(2 * 3_600_000);
+    const bearer = { authorization: `Bearer ${byHeader.accessToken}` };
+    for (const request of [exchangeOf(access), exchangeOf("", "POST", bearer)])
+      await expect(pawl.signOut(request.exchange)).rejects.toMatchObject({ code: "TRY_REFRESH" });
+    const refresh = { authorization: `Bearer ${byHeader.refreshToken}` };
+    expect((await pawl.refreshSession(exchangeOf("", "POST", refresh).exchange)).handle).toBe(byHeader.handle);
+    expect(await pawl.sessions.get(session.handle)).toBeDefined();
+  });
+
+  it("that a login has replaced keeps the cookies for a minute, for they are the login's, and then clears them", async () => {
+    const clock = testClock();
+    const pawl = closing(createPawl({ storage: "memory:", clock }));
+    const { exchange, send } = exchangeOf("");
+    const before = await pawl.createSession(exchange, { userId: "alice" });
+    const cookie = send();
+    await pawl.createSession(exchangeOf(cookie).exchange, { userId: "bob" });
+    await expect.poll(() => pawl.sessions.get(before.handle)).toBeUndefined();
+    const endOf = async () => {
+      const late = exchangeOf(cookie);
+      const error: unknown = await pawl.requireSession(late.exchange).catch((refused: unknown) => refused);
+      late.send();
+      return [(error as SessionError).reason, late.exchange.cookieLines().length];
+    };
+    expect(await endOf()).toEqual(["replaced", 0]);
+    clock.advance(61_000);
+    expect(await endOf()).toEqual([undefined, 2]);
   });
 
   it("that has ended meanwhile says so, and clears its cookies", async () => {

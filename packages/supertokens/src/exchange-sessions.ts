@@ -1,7 +1,14 @@
 import type { AccessTokenClaims, IssuedSession, JsonObject, VerifyInput, VerifyOutcome } from "@pawl/engine";
 import { warnOf } from "@pawl/node/backend";
 import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, namesOf } from "./cookie-name.js";
-import { type Exchange, accessCookieBytes, checkCookieSize } from "@pawl/node/http";
+import {
+  type Exchange,
+  accessCookieBytes,
+  bearerToken,
+  checkCookieSize,
+  readsFrontToken,
+  wantedTransfer,
+} from "@pawl/node/http";
 import { isForeignRequest, isPageVisit, isUnsafe, passesCsrfCheck } from "./csrf.js";
 import {
   acceptedClaims,
@@ -25,14 +32,10 @@ import { ANTI_CSRF_HEADER, announceRefreshable } from "./session-announcement.js
 import { checkLoginUserId } from "./session-data.js";
 import { type SessionError, tryRefreshToken, unauthorised } from "./session-error.js";
 import { Session } from "./session-object.js";
-import { bearerToken, readsFrontToken, wantedTransfer } from "./token-transfer.js";
 
 const MISSING_ACCESS_TOKEN = "access token missing in cookies";
 const MISSING_REFRESH_TOKEN =
   "Missing auth tokens in cookies. Have you set the correct refresh API path in your frontend and Pawl config?";
-
-/** What the engine says, also through a core. */
-const REPLACED = "a login has just replaced the session";
 
 const CSRF_FAILED = "anti-csrf check failed";
 
@@ -223,7 +226,7 @@ export const renewInExchange = async (opened: OpenedPawl, exchange: Exchange): P
   if (outcome === undefined) warnOfUnreachedRoute(opened, exchange);
   if (outcome === undefined) throw clearedUnlessForeign(opened, exchange, unauthorised(MISSING_REFRESH_TOKEN));
   // The browser has the cookies of that login, or will have: they are not this session's to clear.
-  if (outcome.kind === "unauthorised" && outcome.message === REPLACED) throw unauthorised(outcome.message);
+  if (outcome.kind === "unauthorised" && outcome.reason === "replaced") throw unauthorised(outcome.message);
   const isOurs = outcome.kind === "token_reuse" || outcome.isOurs;
   throw clearedWith(opened, exchange, refreshRefusal(opened, outcome), isOurs ? "shown" : "in_force");
 };

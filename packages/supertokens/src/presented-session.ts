@@ -1,12 +1,9 @@
 import { timingSafeEqual } from "node:crypto";
 import type { VerifyInput, VerifyOutcome } from "@pawl/engine";
 import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, REFRESH_TOKEN_COOKIE } from "./cookie-name.js";
-import type { Exchange } from "@pawl/node/http";
+import { type Exchange, REFRESH_TOKEN_START, type TokenTransfer, bearerToken } from "@pawl/node/http";
 import type { OpenedPawl } from "./opened-pawl.js";
 import type { SessionBackend } from "@pawl/node/backend";
-import { bearerToken, type TokenTransfer } from "./token-transfer.js";
-
-const REFRESH_TOKEN_START = "pawl_rt_";
 
 /** What a verifier says of a token that may be another system's: then the session's own may stand in a cookie. */
 const FOREIGN: readonly string[] = ["malformed", "unsupported_header", "unknown_key", "incomplete"];

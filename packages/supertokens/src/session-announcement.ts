@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IssuedSession } from "@pawl/engine";
-import type { Exchange } from "@pawl/node/http";
-import { readsFrontToken } from "./token-transfer.js";
+import { type Exchange, frontToken, readsFrontToken } from "@pawl/node/http";
 
 export const ANTI_CSRF_HEADER = "anti-csrf";
 /** Bytes of the names of these headers, and of those that go with them. */
@@ -48,15 +47,4 @@ export const announceEnd = (exchange: Exchange): void => {
  */
 export const announceRefreshable = (exchange: Exchange): void => {
   if (readsFrontToken(exchange)) exposeLast(exchange, "session-status", "refresh");
-};
-
-/**
- * What a page may know: base64 of JSON `{uid, ate, up}`: user, expiry in ms, and what the access token says, in the very
- * text that was signed.
- */
-const frontToken = ({ session, accessToken }: IssuedSession): string => {
-  const [, body = ""] = accessToken.token.split(".");
-  const claims = Buffer.from(body, "base64url").toString();
-  const text = `{"uid":${JSON.stringify(session.userId)},"ate":${accessToken.expiry},"up":${claims}}`;
-  return Buffer.from(text).toString("base64");
 };

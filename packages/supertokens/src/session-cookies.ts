@@ -1,6 +1,14 @@
 import { randomInt } from "node:crypto";
 import type { IssuedSession } from "@pawl/engine";
-import { type Exchange, MOST_VALUES, checkCookieSize, cookieWriter } from "@pawl/node/http";
+import {
+  type Exchange,
+  MOST_VALUES,
+  type TokenTransfer,
+  bearerToken,
+  checkCookieSize,
+  cookieWriter,
+  wantedTransfer,
+} from "@pawl/node/http";
 import {
   ACCESS_TOKEN_COOKIE,
   guardedNamesOf,
@@ -12,7 +20,6 @@ import type { SessionCookie, SessionCookieSettings } from "./cookie-settings.js"
 import type { WarnOnce } from "@pawl/node/backend";
 import { leftCookieLines } from "./left-cookies.js";
 import { announceEnd, announceTokens, expose } from "./session-announcement.js";
-import { bearerToken, type TokenTransfer, wantedTransfer } from "./token-transfer.js";
 
 const ACCESS_TOKEN_HEADER = "st-access-token";
 const REFRESH_TOKEN_HEADER = "st-refresh-token";

@@ -1,9 +1,15 @@
-import { type Exchange, NodeExchange, type NodeRequest, type NodeResponse, isFromOwnPage } from "@pawl/node/http";
+import {
+  type Exchange,
+  NodeExchange,
+  type NodeRequest,
+  type NodeResponse,
+  bearerToken,
+  isFromOwnPage,
+} from "@pawl/node/http";
 import { type CsrfRules, isPageVisit, passesCsrfCheck } from "./csrf.js";
 import { errorAnswer, type RouteAnswer } from "./error-answer.js";
 import type { PageRefresh } from "./page-refresh.js";
 import { SessionError } from "./session-error.js";
-import { bearerToken } from "./token-transfer.js";
 
 /** What the routes need of a `Pawl`, whatever its payload is. */
 export interface RoutedPawl {

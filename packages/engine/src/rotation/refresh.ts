@@ -41,11 +41,15 @@ const REPLACED: Unauthorised = {
   ...unauthorised("no_session", "a login has just replaced the session"),
   reason: "replaced",
 };
-/** The refusal of a genuine token. A row stands until its last token has expired, so it still tells why the session ended. */
-const ended = (row: SessionRecord | undefined, now: Millis): Unauthorised => ({
-  ...NO_SESSION,
-  reason: endingOf({ row, events: [], now })?.reason,
-});
+/**
+ * The refusal of a genuine token. A row stands until its last token has expired, so it still tells why the session ended;
+ * `replaced` is told only while requests may be on their way that were sent before the login.
+ */
+const ended = (row: SessionRecord | undefined, now: Millis): Unauthorised => {
+  const reason = endingOf({ row, events: [], now })?.reason;
+  if (reason !== "replaced") return { ...NO_SESSION, reason };
+  return wasJustReplaced(row, now) ? REPLACED : NO_SESSION;
+};
 const FORGED = unauthorised("forged_token", "the refresh token is not this session's");
 
 /** For how long after a login a refresh may arrive that was sent before its answer, ms. */
@@ -125,8 +129,7 @@ export const createRefresh = ({
       const { minted, record, now } = await storage.rotate(attempt);
       if (minted && record !== undefined) return answer(record, newest(record, now), now);
       const decision = decideRotation(record, { ...attempt, parent: claims.parent }, now);
-      if (record === undefined || decision.kind === "absent")
-        return wasJustReplaced(record, now) ? REPLACED : ended(record, now);
+      if (record === undefined || decision.kind === "absent") return ended(record, now);
       switch (decision.kind) {
         case "forged":
           await storage.appendEvents([forgedTokenEvent(record, now)]);

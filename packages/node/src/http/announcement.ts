@@ -1,6 +1,6 @@
 import type { IssuedSession } from "@pawl/engine";
 import type { Exchange } from "./exchange.js";
-import { hasSdk, type TokenTransfer } from "./token-transfer.js";
+import { readsFrontToken, type TokenTransfer } from "./token-transfer.js";
 
 const expose = (exchange: Exchange, name: string, value: string): void => {
   exchange.setHeader(name, value);
@@ -15,13 +15,20 @@ export const exposeTokens = (exchange: Exchange, { accessToken, refreshToken }: 
   expose(exchange, "st-refresh-token", refreshToken.token);
 };
 
-/** Tells a page's SDK of new tokens: base64 of JSON `{uid, ate, up}`, user, expiry in ms, and the claims that were signed. */
-export const announceTokens = (exchange: Exchange, { session, accessToken }: IssuedSession): void => {
-  if (!hasSdk(exchange)) return;
+/**
+ * What a page may know: base64 of JSON `{uid, ate, up}`: user, expiry in ms, and what the access token says, in the very
+ * text that was signed.
+ */
+export const frontToken = ({ session, accessToken }: IssuedSession): string => {
   const [, body = ""] = accessToken.token.split(".");
   const claims = Buffer.from(body, "base64url").toString();
   const text = `{"uid":${JSON.stringify(session.userId)},"ate":${accessToken.expiry},"up":${claims}}`;
-  expose(exchange, "front-token", Buffer.from(text).toString("base64"));
+  return Buffer.from(text).toString("base64");
+};
+
+/** Tells a page's SDK of new tokens. */
+export const announceTokens = (exchange: Exchange, issued: IssuedSession): void => {
+  if (readsFrontToken(exchange)) expose(exchange, "front-token", frontToken(issued));
 };
 
 export const announceEnd = (exchange: Exchange, transfer: TokenTransfer): void => {
@@ -29,10 +36,10 @@ export const announceEnd = (exchange: Exchange, transfer: TokenTransfer): void =
     expose(exchange, "st-access-token", "");
     expose(exchange, "st-refresh-token", "");
   }
-  if (hasSdk(exchange)) expose(exchange, "front-token", "remove");
+  if (readsFrontToken(exchange)) expose(exchange, "front-token", "remove");
 };
 
 /** Tells a page's SDK, which may hold no state of its own, that a refresh may help. */
 export const announceRefreshable = (exchange: Exchange): void => {
-  if (hasSdk(exchange) && exchange.canWrite()) expose(exchange, "session-status", "refresh");
+  if (readsFrontToken(exchange) && exchange.canWrite()) expose(exchange, "session-status", "refresh");
 };

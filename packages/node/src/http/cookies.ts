@@ -48,7 +48,9 @@ export const createCookies = (options: CookieOptions): SessionCookies => {
   });
   const secure = cookies(true);
   const local = cookies(false);
-  const inForce = (exchange: Exchange): Cookies => (isLocalDevelopment(exchange) ? local : secure);
+  // Asked once: reading the environment costs more than all the rest that a request has to be asked.
+  const isProduction = process.env["NODE_ENV"] === "production";
+  const inForce = (exchange: Exchange): Cookies => (!isProduction && isLocalDevelopment(exchange) ? local : secure);
 
   /** Cookies of earlier settings: browsers keep sending them beside the new ones, and nothing else would end them. */
   const clearLeft = (exchange: Exchange, { access, refresh }: Cookies): void => {

@@ -4,4 +4,6 @@ export * from "./cookie-size.js";
 export { setCorsHeaders } from "./cors.js";
 export { isFromOwnPage } from "./csrf.js";
 export { type Exchange, NodeExchange, type NodeRequest, type NodeResponse } from "./exchange.js";
-export { bearerToken, type TokenTransfer, wantedTransfer } from "./token-transfer.js";
+export { frontToken } from "./announcement.js";
+export { REFRESH_TOKEN_START } from "./cookies.js";
+export { bearerToken, readsFrontToken, type TokenTransfer, wantedTransfer } from "./token-transfer.js";

@@ -15,10 +15,10 @@ const isLoopbackPage = (origin: string): boolean =>
 
 /**
  * Whether a browser on this machine asks over plain HTTP, as during development: the only case in which cookies are
- * neither `Secure` nor prefixed, for some browsers keep no `Secure` cookie of `http://localhost`. Never in production.
+ * neither `Secure` nor prefixed, for some browsers keep no `Secure` cookie of `http://localhost`.
  */
 export const isLocalDevelopment = (exchange: Exchange): boolean => {
-  if (process.env["NODE_ENV"] === "production" || exchange.isEncrypted()) return false;
+  if (exchange.isEncrypted()) return false;
   const authority = exchange.authority();
   if (authority === undefined || !isLoopback(authority)) return false;
   if (PROXY_HEADERS.some((name) => exchange.header(name) !== undefined)) return false;

@@ -15,5 +15,5 @@ export const bearerToken = (exchange: Exchange): string | undefined => {
 export const wantedTransfer = (exchange: Exchange): TokenTransfer =>
   exchange.header("st-auth-mode") === "header" ? "header" : "cookie";
 
-/** Browser SDKs send this header; a page without one has no use for what it would be told. */
-export const hasSdk = (exchange: Exchange): boolean => exchange.header("st-auth-mode") !== undefined;
+/** Browser SDKs that read `front-token` send this header; those that read `id-refresh-token`, and no SDK, do not. */
+export const readsFrontToken = (exchange: Exchange): boolean => exchange.header("st-auth-mode") !== undefined;

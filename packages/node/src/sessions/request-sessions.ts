@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers";
-import type { AccessTokenClaims, IssuedSession, SessionHandle, VerifyInput, VerifyOutcome } from "@pawl/engine";
+import type { AccessTokenClaims, IssuedSession, SessionHandle, VerifyOutcome } from "@pawl/engine";
 import type { TenantId, UserId } from "@pawl/storage";
 import { callHook, warnOf } from "../application-hook.js";
 import { accessCookieBytes, checkCookieSize } from "../http/cookie-size.js";
@@ -61,22 +61,29 @@ const findByCookie = (it: Serving, exchange: Exchange, { csrf = true }: FindOpti
   if (first === undefined && it.cookies.read(exchange, "refresh").length === 0) return none(NOBODY);
   if (csrf) checkOwnPage(exchange, it.options.origins ?? []);
   if (first === undefined) return refreshInPlace(it, exchange);
-  const outcome = tokens.length === 1 ? it.backend.verify({ accessToken: first }) : verifyBest(it, tokens);
-  return after(outcome, (found) =>
-    found.kind === "valid"
-      ? sessionFound(it, exchange, { ...found.claims, accessToken: first, transfer: "cookie" })
-      : refreshInPlace(it, exchange, found),
+  const verified = tokens.length === 1 ? verifyOne(it, first) : verifyBest(it, tokens);
+  return after(verified, ({ accessToken, outcome }) =>
+    outcome.kind === "valid"
+      ? sessionFound(it, exchange, { ...outcome.claims, accessToken, transfer: "cookie" })
+      : refreshInPlace(it, exchange, outcome),
   );
 };
 
+/** What came of a token. */
+interface Verified {
+  readonly accessToken: string;
+  readonly outcome: VerifyOutcome;
+}
+
+const verifyOne = ({ backend }: Serving, accessToken: string): Verified | Promise<Verified> =>
+  after(backend.verify({ accessToken }), (outcome) => ({ accessToken, outcome }));
+
 /** Of several access tokens in one request, the valid one issued last; else one that a refresh may replace. */
-const verifyBest = async ({ backend }: Serving, tokens: readonly string[]): Promise<VerifyOutcome> => {
-  const outcomes = await Promise.all(
-    tokens.map(async (accessToken) => backend.verify({ accessToken } satisfies VerifyInput)),
-  );
-  const rank = (outcome: VerifyOutcome): number =>
+const verifyBest = async (it: Serving, tokens: readonly string[]): Promise<Verified> => {
+  const verified = await Promise.all(tokens.map(async (token) => verifyOne(it, token)));
+  const rank = ({ outcome }: Verified): number =>
     outcome.kind === "valid" ? outcome.claims.issuedAt : outcome.kind === "try_refresh" ? 0 : -1;
-  return outcomes.reduce((best, outcome) => (rank(outcome) > rank(best) ? outcome : best));
+  return verified.reduce((best, one) => (rank(one) > rank(best) ? one : best));
 };
 
 const sessionFound = (
@@ -253,7 +260,7 @@ export const newSession = async (
   input: NewSession,
   { transfer, address }: { readonly transfer?: TokenTransfer; readonly address?: string | undefined } = {},
 ): Promise<IssuedSession> => {
-  const owner = { userId: checkNewUserId(input.userId), payload: await payloads.accept(input.payload ?? {}) };
+  const owner = { userId: checkUserId(input.userId), payload: await payloads.accept(input.payload ?? {}) };
   const checkFits = (json: string): void => {
     const [name, algorithm] = [cookies.accessName, backend.signingAlgorithm];
     checkCookieSize({ name, bytes: accessCookieBytes(owner, { name, algorithm, json }) }, owner);
@@ -270,8 +277,8 @@ export const newSession = async (
   return backend.create(given);
 };
 
-/** @throws TypeError for an empty text too: an application that lost an id must not make everybody's session. */
-const checkNewUserId = (userId: unknown): UserId => {
+/** @throws TypeError for an empty text too: an id that got lost must name nobody, and not everybody. */
+export const checkUserId = (userId: unknown): UserId => {
   if (typeof userId !== "string" || userId === "") throw new TypeError("userId must be a text that is not empty");
   return userId as UserId;
 };
@@ -311,10 +318,14 @@ const endCarried = async (it: Serving, carried: CarriedTokens, current: SessionH
 
 /**
  * Ends the session of a request and clears its cookies; an access token that has run out is no hindrance.
- * @throws SessionError `CSRF`, `UNKNOWN`: the cookies are kept then.
+ * @throws SessionError `CSRF`, `UNKNOWN`: the cookies are kept then; `TRY_REFRESH` where the refresh token goes elsewhere.
  */
 export const signOut = async (it: Serving, exchange: Exchange, options: FindOptions = {}): Promise<void> => {
   const found = await findSession(it, exchange, options);
-  const settled = found.kind === "try_refresh" ? await refreshSession(it, exchange, options) : found;
-  if (settled.kind === "session") await settled.session.end("logout");
+  if (found.kind === "session") await found.session.end("logout");
+  if (found.kind !== "try_refresh") return;
+  // Without a refresh token nothing says whose session it is: to answer that it has ended would be wrong.
+  if (presentedTokens(it, exchange).tokens.length === 0) throw found.error;
+  const refreshed = await refreshSession(it, exchange, options);
+  if (refreshed.kind === "session") await refreshed.session.end("logout");
 };

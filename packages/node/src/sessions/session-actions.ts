@@ -7,7 +7,7 @@ const LONGEST_COOKIE = 400 * 86_400_000;
 const SESSIONS_PER_PAGE = 100;
 
 /** What a session can be asked for, over what was opened. */
-export const createActions = (it: Serving): SessionActions => {
+export const createActions = (it: Omit<Serving, "actions">): SessionActions => {
   const { backend, requests, payloads, data } = it;
 
   /** The session has ended: the client is told so, and so is everyone who asks during this request. */
