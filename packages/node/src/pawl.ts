@@ -157,7 +157,10 @@ export interface Pawl<
   readonly tokens: Tokens<Payload, PayloadInput, DataInput>;
   /** The public keys that verify access tokens, for other services (JWK set, RFC 7517 section 5). */
   keySet(): Promise<KeySet>;
-  /** Opens the backend, which the first use does otherwise. @throws SessionError `UNKNOWN`. */
+  /**
+   * Opens the backend, which the first use does otherwise.
+   * @throws SessionError `UNKNOWN`; TypeError for a storage URL that is none, or whose package is not installed.
+   */
   ready(): Promise<void>;
   /** Sends what waits in the background and lets go of the backend. Nothing else works afterwards. */
   close(): Promise<void>;

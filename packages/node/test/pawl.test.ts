@@ -318,3 +318,11 @@ test("nothing is opened before the first use, and nothing works after the end", 
   await pawl.close();
   await expect(pawl.ready()).rejects.toThrow("this instance was closed");
 });
+
+test("a storage that no attempt could open is a mistake of the application", async () => {
+  const pawl = createPawl({ storage: "mongodb://localhost" });
+  await expect(pawl.ready()).rejects.toMatchObject({
+    name: "TypeError",
+    message: expect.stringContaining("storage must be a URL such as sqlite:./pawl.db") as string,
+  });
+});

@@ -78,8 +78,12 @@ export class RequestStates {
 /** What a caller sees of a failure: misuse as a `TypeError`, what may pass as `UNKNOWN`, both with their cause. */
 export const asSessionError = (error: unknown): Error => {
   if (error instanceof SessionError || error instanceof TypeError) return error;
-  if (error instanceof EngineError) return new TypeError(error.message, { cause: error });
+  if (error instanceof EngineError || isMisuse(error)) return new TypeError(error.message, { cause: error });
   const message = error instanceof Error ? error.message : "something unexpected was thrown";
   const isPassing = error instanceof StorageError && error.code === "unavailable";
   return new SessionError("UNKNOWN", message, { cause: error, retryAfter: isPassing ? RETRY_AFTER : undefined });
 };
+
+/** What only another URL, or another package beside this one, can change. */
+const isMisuse = (error: unknown): error is StorageError =>
+  error instanceof StorageError && (error.code === "invalid_url" || error.code === "adapter_missing");

@@ -93,13 +93,15 @@ const loadLibsqlDriver = async (): Promise<Driver> => {
     const { default: Libsql } = await import("libsql");
     return { name: "libsql", open: (path) => connectionOfLibsql(new Libsql(path)) };
   } catch (cause) {
-    throw new StorageError(
-      "adapter_missing",
-      "the package libsql has no binary for this system; Node 22.13 or newer needs none",
-      { cause },
-    );
+    const message = isNotInstalled(cause)
+      ? "SQLite needs Node.js 22.13 or newer, or the package libsql: run npm install libsql"
+      : "the package libsql has no binary for this system; Node.js 22.13 or newer needs none";
+    throw new StorageError("adapter_missing", message, { cause });
   }
 };
+
+/** In a bundle of CommonJS it is a module, not a package. */
+const isNotInstalled = (error: unknown): boolean => /Cannot find (?:package|module) 'libsql'/.test(String(error));
 
 /** Its statements take an array as it is. */
 const connectionOfLibsql = (database: LibsqlDatabase): Connection => ({

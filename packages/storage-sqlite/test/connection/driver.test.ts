@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { loadDriver } from "../../src/connection/driver.js";
@@ -11,8 +12,8 @@ const folder = temporaryFolder();
 
 const built = new URL("../../dist/connection/driver.js", import.meta.url).href;
 
-const runModule = (source: string) =>
-  spawnSync(process.execPath, ["--input-type=module", "--eval", source], { encoding: "utf8" });
+const runModule = (source: string, cwd?: string) =>
+  spawnSync(process.execPath, ["--input-type=module", "--eval", source], { encoding: "utf8", cwd });
 
 describe("the driver", () => {
   it("is Node's own where there is one, otherwise libsql", async () => {
@@ -28,6 +29,23 @@ describe("the driver", () => {
       process.stdout.write(String(report.getReport().sharedObjects.some((path) => path.includes("libsql"))));
     `;
     expect(runModule(source).stdout).toBe(String(!hasNodeSqlite));
+  });
+
+  it("names libsql where that has to be installed", () => {
+    for (const name of ["storage", "storage-sqlite"])
+      for (const part of ["package.json", "dist"])
+        cpSync(
+          new URL(`../../../${name}/${part}`, import.meta.url),
+          join(folder, "application/node_modules/@pawl", name, part),
+          { recursive: true },
+        );
+    const source = `
+      import { openStorage } from "@pawl/storage";
+      await openStorage("sqlite::memory:?driver=libsql").catch(({ code, message }) => process.stdout.write(code + ": " + message));
+    `;
+    expect(runModule(source, join(folder, "application")).stdout).toBe(
+      "adapter_missing: SQLite needs Node.js 22.13 or newer, or the package libsql: run npm install libsql",
+    );
   });
 
   it("prints no warning that SQLite is experimental, and keeps back no other", () => {
