@@ -125,6 +125,21 @@ test("errors go to one file, the rest to the other, none below the level, direct
   expect(await messages(paths.errorLogPath)).toEqual(["four"]);
 });
 
+test("at level none nothing is logged", async () => {
+  const folder = await testFolder();
+  const paths = { infoLogPath: `${folder}/info.log`, errorLogPath: `${folder}/error.log` };
+  const { logger, close } = createCoreLog({ ...paths, logLevel: "none", apiKeys: [] });
+  logger.info("one");
+  logger.fatal("two");
+  close();
+  for (const path of Object.values(paths)) expect(await readFile(path, "utf8")).toBe("");
+});
+
+test("the standard streams are neither reopened nor closed: they are not the log's own", () => {
+  const log = createCoreLog({ logLevel: "none", apiKeys: [] });
+  for (const each of [log.reopen, log.close, log.reopen, log.close]) expect(each).not.toThrow();
+});
+
 test("a log that cannot be written stops the start", async () => {
   const folder = await testFolder();
   await expect(listen({ infoLogPath: folder })).rejects.toMatchObject({ code: "EISDIR" });

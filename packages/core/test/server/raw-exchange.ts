@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { ListeningCore } from "../listening-core.js";
 
 /** Sends bytes as they are and reads until the other side closes. */
@@ -8,6 +9,29 @@ export const exchangeRaw = async (core: ListeningCore, bytes: string | Buffer): 
   socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
   await new Promise((resolve) => socket.once("close", resolve));
   return text;
+};
+
+/** A login of which all but the last byte has come in. */
+export const beginRequest = async (core: ListeningCore) => {
+  const socket = core.connect();
+  const request = rawRequest("POST", "/v1/sessions", { body: JSON.stringify({ userId: "late" }) });
+  let text = "";
+  socket.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  socket.write(request.slice(0, -1));
+  const closed = once(socket, "close");
+  // Whatever another connection is told now, the core has seen the head.
+  await core.send("GET", "/healthz");
+  return {
+    async finish(): Promise<string> {
+      socket.write(request.slice(-1));
+      await closed;
+      return text;
+    },
+    async cut(): Promise<string> {
+      await closed;
+      return text;
+    },
+  };
 };
 
 /** The statuses of the answers in a text, in order. */

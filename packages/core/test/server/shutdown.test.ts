@@ -1,34 +1,8 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { expect, test } from "vitest";
-import { listen, type ListeningCore, testFolder } from "../listening-core.js";
-import { statusesIn } from "./raw-exchange.js";
-
-/** A request of which all but the last byte has come in. */
-const beginRequest = async (core: ListeningCore) => {
-  const socket = core.connect();
-  const body = JSON.stringify({ userId: "late" });
-  let text = "";
-  socket.on("data", (chunk: Buffer) => (text += chunk.toString()));
-  socket.write(
-    `POST /v1/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`,
-  );
-  socket.write(body.slice(0, -1));
-  const closed = once(socket, "close");
-  // Whatever another connection is told now, the core has seen the head.
-  await core.send("GET", "/healthz");
-  return {
-    async finish(): Promise<string> {
-      socket.write(body.slice(-1));
-      await closed;
-      return text;
-    },
-    async cut(): Promise<string> {
-      await closed;
-      return text;
-    },
-  };
-};
+import { listen, testFolder } from "../listening-core.js";
+import { beginRequest, statusesIn } from "./raw-exchange.js";
 
 test("finishes what is in flight, answers 503 to what is new, and lets go of its port and storage", async () => {
   const core = await listen();
