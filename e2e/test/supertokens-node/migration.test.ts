@@ -47,7 +47,7 @@ describe("the way from a SuperTokens core", () => {
       env: { ...process.env, PAWL_MASTER_KEY: Buffer.alloc(32, 1).toString("base64") },
       encoding: "utf8",
     });
-    expect([stderr, stdout]).toEqual(["", `The configuration is fine: ${file}\n`]);
+    expect([stderr, stdout]).toEqual(["", `The configuration is fine: ${file} (Pawl's own form)\n`]);
   });
 
   test("its commands ask whether the core is there, and make a tenant", async () => {

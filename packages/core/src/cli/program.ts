@@ -26,7 +26,7 @@ export const createProgram = (terminal: Terminal): Command => {
       "after",
       `
 Examples:
-  pawl config init                      # a config.yaml with every key, explained
+  pawl config init                      # a config.yaml to start from
   pawl start                            # the core, on http://localhost:3567
   pawl sessions list --user alice       # where a user is logged in
   pawl sessions explain 5d0f…           # why a session ended

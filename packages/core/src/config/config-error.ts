@@ -3,7 +3,7 @@
  * - `file_unreadable`: it is a directory, cannot be opened, is too large or not text
  * - `invalid_yaml`: it is not YAML, or not one mapping of keys to values
  * - `unknown_key`: a key or environment variable that does not exist
- * - `not_set`: a compulsory key is missing
+ * - `not_set`: a compulsory key of a documented file is missing
  * - `invalid_value`: a value of a wrong type or outside of what is accepted
  */
 export type ConfigErrorCode =

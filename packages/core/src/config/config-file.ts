@@ -47,7 +47,8 @@ const readText = (path: string): string => {
 };
 
 /**
- * Reads the keys and values of a file, without looking at either. A key that is empty or `null` counts as not set.
+ * Reads the keys and values of a file, without looking at either. A key that is empty or `null` counts as not set; a file
+ * may be empty.
  * @throws ConfigError `file_missing`, `file_unreadable`, `invalid_yaml`; the message never quotes the file.
  */
 export const readConfigFile = (path: string): ReadonlyMap<string, unknown> => {
@@ -64,8 +65,7 @@ export const readConfigFile = (path: string): ReadonlyMap<string, unknown> => {
       `the config file is not valid YAML: ${faults[error.code] ?? "something unexpected"}${place(error)}: ${path}`,
     );
   const { contents } = document;
-  if (contents === null || (isScalar(contents) && contents.value === null))
-    throw new ConfigError("invalid_yaml", `the config file is empty (pawl config init writes a full one): ${path}`);
+  if (contents === null || (isScalar(contents) && contents.value === null)) return new Map();
   if (!isMap(contents))
     throw new ConfigError(
       "invalid_yaml",

@@ -8,7 +8,7 @@ import { boolean, choice, decimal, duration, integer, text, textList, type Value
 
 /** The parts of the reference page and of a new config.yaml, in order. */
 export const groups = [
-  "Compulsory",
+  "Documented form",
   "Service",
   "Storage",
   "Sessions",
@@ -38,8 +38,8 @@ export interface ConfigKey<T> {
   readonly otherwise?: string;
   /** What a new file shows when there is no default. */
   readonly example?: NoInfer<T>;
-  /** Compulsory in a file: the end of the message when it is not set. */
-  readonly compulsory?: { readonly hint: string; readonly pathNamed: boolean };
+  /** Compulsory in a file of the documented form: what to do, for the message when it is not set. */
+  readonly compulsory?: string;
   /** Never shown, also not when it is wrong. */
   readonly secret?: true;
   /** Read from the environment alone. */
@@ -75,28 +75,30 @@ const absolutePath = (value: string, folder: string): string => (value === "null
  */
 const configKeys = {
   core_config_version: key({
-    group: "Compulsory",
-    summary: "Version of this file's format; 0 is the only one so far.",
+    group: "Documented form",
+    summary: "Makes this a file of the documented form, and is its version; 0 is the only one so far.",
     type: integer({ min: 0 }),
+    otherwise: "the file is of Pawl's own form",
     example: 0,
-    compulsory: { hint: "add the line  core_config_version: 0", pathNamed: false },
   }),
   refresh_api_path: key({
-    group: "Compulsory",
+    group: "Documented form",
     summary: "Path of the application's refresh API, and so of the refresh token cookie.",
     type: text(),
     accepted: COOKIE_PATH,
+    otherwise: "/session/refresh",
     example: "/session/refresh",
-    compulsory: { hint: "give the path of your refresh API, such as /session/refresh", pathNamed: true },
+    compulsory: "give the path of your refresh API, such as /session/refresh",
     check: cookiePath,
   }),
   cookie_domain: key({
-    group: "Compulsory",
+    group: "Documented form",
     summary: "Domain of the cookies: the host of the application's API, or a parent domain of it.",
     type: text(),
     accepted: "a host name without scheme, port and path",
+    otherwise: "the host that sets them, alone",
     example: "localhost",
-    compulsory: { hint: "give the host name of your API, such as api.example.com", pathNamed: true },
+    compulsory: "give the host name of your API, such as api.example.com",
     check: (value) =>
       /^\.?[a-z0-9]([a-z0-9.-]{0,252})$/i.test(value) ? undefined : "must be a host name without scheme, port and path",
   }),

@@ -5,7 +5,12 @@ const introduction = `# config.yaml
 <!-- Made from packages/core/src/config/config-keys.ts: npx vitest run packages/core/test/config -u rewrites it. -->
 
 \`pawl start\` reads the file named by \`--config\`, else \`config.yaml\` in the working directory. Without either the core runs on development defaults, on loopback, and says so.
-\`pawl config init\` writes a file with every key, \`pawl config check\` reports what is wrong with one, \`pawl config show\` prints the values in force and where they come from.
+\`pawl config init\` writes a short file to start from, \`pawl config init --documented\` one with every key; \`pawl config check\` reports what is wrong with a file, \`pawl config show\` prints the values in force and where they come from.
+
+There are two forms of the file, with the same keys:
+
+- **Pawl's own** has no \`core_config_version\`. Nothing in it is compulsory, and an empty file is one: everything at its default. Cookies belong to the SDK; \`refresh_api_path\` and the other cookie keys are for \`@pawl/supertokens\` and SuperTokens 1.0 SDKs, which take their cookies from the core.
+- **The documented form** has \`core_config_version\`, as files of a SuperTokens 1.0 core do. It must set \`refresh_api_path\` and \`cookie_domain\` as well.
 
 - Each key can also be given as an environment variable: \`PAWL_\` and the key in capitals. Command-line options win over environment variables, those over the file, and the file over the defaults. An empty variable counts as not set.
 - A list is a YAML list, or one text with commas (the only form in an environment variable).
@@ -13,7 +18,7 @@ const introduction = `# config.yaml
 - Relative paths are relative to the folder of the file; in environment variables, and without a file, to the working directory.
 - A key with an empty value counts as not set. An unknown key, a key set twice, or a value of the wrong type or out of range stops the start with one line that names the key, the value, what is accepted, and the file. Values of secret keys are never shown.
 
-The compulsory keys are required in a file only. Checks run in this order: the file can be read and all its keys exist, each value has its type, then \`core_config_version\`, \`refresh_api_path\`, \`cookie_domain\`, \`access_token_validity\`, \`refresh_token_validity\`, \`max_server_pool_size\`, then all others.
+Checks run in this order: the file can be read and all its keys exist, each value has its type, then \`core_config_version\`, \`refresh_api_path\`, \`cookie_domain\`, \`access_token_validity\`, \`refresh_token_validity\`, \`max_server_pool_size\`, then all others.
 `;
 
 const differences = `## Where this differs from a SuperTokens core
@@ -23,12 +28,13 @@ const differences = `## Where this differs from a SuperTokens core
 - \`access_token_blacklisting\`, \`access_token_signing_key_dynamic\` and \`access_token_signing_key_update_interval\` work here.
 - \`mode\` takes the place of the first command-line argument.
 - An unknown key is an error, not ignored.
+- A file without \`core_config_version\` is accepted, as Pawl's own.
 - \`access_token_validity\` keeps its meaning up to its maximum of 86400000 seconds.
 `;
 
 const defaultOf = (name: ConfigName): string => {
   const key = configKey(name);
-  if (key.compulsory !== undefined) return `compulsory, such as \`${key.type.show(key.example)}\``;
+  if (key.compulsory !== undefined) return `${key.otherwise}; compulsory with \`core_config_version\``;
   return key.default === undefined ? (key.otherwise ?? "") : `\`${key.type.show(key.default)}\``;
 };
 

@@ -25,6 +25,8 @@ export interface ConfigInput {
 /** A configuration with the origin of each value. */
 interface ConfigReading {
   readonly config: CoreConfig;
+  /** `documented`: the file has `core_config_version`, so the rules of a SuperTokens 1.0 core hold; absent without a file. */
+  readonly form?: "own" | "documented" | undefined;
   readonly settings: readonly { readonly name: ConfigName; readonly value: unknown; readonly source: ConfigSource }[];
 }
 
@@ -58,7 +60,9 @@ const collectFile = (path: string, given: Map<ConfigName, Given>): void => {
       new ConfigError("unknown_key", `'${shorten(written)}' is not a key of config.yaml: ${why} Config file: ${path}`);
     if (name === undefined) {
       const nearest = nearestName(written, readable);
-      throw fault(nearest === undefined ? "pawl config init --stdout shows all." : `did you mean '${nearest}'?`);
+      throw fault(
+        nearest === undefined ? "pawl config init --documented --stdout shows all." : `did you mean '${nearest}'?`,
+      );
     }
     if (configKey(name).environmentOnly === true)
       throw fault(`secrets stay out of it, use the environment variable ${environmentName(name)}.`);
@@ -125,6 +129,7 @@ export const readConfigWithSources = (input: ConfigInput = {}): ConfigReading =>
     if (raw !== undefined)
       given.set(name as ConfigName, { raw: configKey(name as ConfigName).type.fromText(raw), source: "option" });
 
+  const form = path === undefined ? undefined : given.has("core_config_version") ? "documented" : "own";
   const folder = path === undefined ? cwd : dirname(path);
   const values: Partial<Record<ConfigName, unknown>> = {};
   for (const name of configNames) {
@@ -138,10 +143,10 @@ export const readConfigWithSources = (input: ConfigInput = {}): ConfigReading =>
     const key = configKey(name);
     const found = given.get(name);
     const { compulsory } = key;
-    if (found === undefined && compulsory !== undefined && path !== undefined)
+    if (found === undefined && compulsory !== undefined && form === "documented")
       throw new ConfigError(
         "not_set",
-        `'${name}' is not set in the config.yaml file: ${compulsory.hint}${compulsory.pathNamed ? `. Config file: ${path}` : ""}`,
+        `'${name}' is not set in the config.yaml file: ${compulsory}. Config file: ${path}`,
       );
     const predicate = values[name] === undefined ? undefined : key.check?.(values[name], values as ConfigValues);
     if (predicate !== undefined)
@@ -153,6 +158,7 @@ export const readConfigWithSources = (input: ConfigInput = {}): ConfigReading =>
   }
   return {
     config: toCoreConfig(values as ConfigValues, path),
+    form,
     settings: configNames.map((name) => ({ name, value: values[name], source: given.get(name)?.source ?? "default" })),
   };
 };

@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import { commandReference } from "../../src/cli/command-reference.js";
 import { createProgram } from "../../src/cli/program.js";
-import { configTemplate } from "../../src/config/config-template.js";
+import { configTemplate, documentedTemplate } from "../../src/config/config-template.js";
 import { compulsory } from "../config/config-folder.js";
 import { pawlProcesses } from "./pawl-process.js";
 import { runIn } from "./run-here.js";
@@ -94,7 +94,7 @@ describe("config", () => {
     const path = join(cwd, "config.yaml");
     expect(await run(["config", "init"], { cwd })).toEqual({
       code: 0,
-      stdout: `Wrote ${path}: set cookie_domain and refresh_api_path to those of your API, then  pawl start\n`,
+      stdout: `Wrote ${path}, which works on this machine as it is:  pawl start\n`,
       stderr: "",
     });
     expect(readFileSync(path, "utf8")).toBe(configTemplate());
@@ -109,8 +109,40 @@ describe("config", () => {
     expect((await runHere(["config", "init", "--force"], { cwd })).code).toBe(0);
     expect(await run(["config", "check"], { cwd })).toEqual({
       code: 0,
-      stdout: `The configuration is fine: ${path}\n`,
+      stdout: `The configuration is fine: ${path} (Pawl's own form)\n`,
       stderr: "",
+    });
+  });
+
+  test("init --documented writes every key, and check says which form it reads", async () => {
+    const cwd = inFolder("init-documented");
+    const path = join(cwd, "config.yaml");
+    expect(await runHere(["config", "init", "--documented"], { cwd })).toEqual({
+      code: 0,
+      stdout: `Wrote ${path}: set cookie_domain and refresh_api_path to those of your API, then  pawl start\n`,
+      stderr: "",
+    });
+    expect(readFileSync(path, "utf8")).toBe(documentedTemplate());
+    expect((await runHere(["config", "check"], { cwd })).stdout).toBe(
+      `The configuration is fine: ${path} (the documented form, with core_config_version)\n`,
+    );
+    const forms = async (folder: string) => {
+      const { stdout } = await runHere(["config", "check", "--json"], { cwd: folder });
+      return JSON.parse(stdout) as unknown;
+    };
+    expect(await forms(cwd)).toEqual({ ok: true, config: path, form: "documented" });
+    const own = inFolder("own", "");
+    expect(await forms(own)).toEqual({ ok: true, config: join(own, "config.yaml"), form: "own" });
+    expect(await forms(inFolder("no-file"))).toEqual({ ok: true, config: null, form: null });
+    expect((await runHere(["config", "init", "--documented", "--stdout"])).stdout).toBe(documentedTemplate());
+  });
+
+  test("a documented file without a compulsory key is told what to add", async () => {
+    const cwd = inFolder("not-set", "core_config_version: 0\nrefresh_api_path: /session/refresh\n");
+    expect(await runHere(["config", "check"], { cwd })).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: `pawl: 'cookie_domain' is not set in the config.yaml file: give the host name of your API, such as api.example.com. Config file: ${join(cwd, "config.yaml")}\n`,
     });
   });
 

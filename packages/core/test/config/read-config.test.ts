@@ -40,6 +40,11 @@ describe("defaults", () => {
     });
   });
 
+  test("with an empty file: production, and the same defaults", () => {
+    const { cookies, ...defaults } = readConfig({ env: {}, cwd: folder });
+    expect(read("")).toEqual({ ...defaults, path, mode: "PRODUCTION", cookies: { ...cookies, secure: true } });
+  });
+
   test("with a file: production, and what the file says", () => {
     expect(read(compulsory)).toMatchObject({
       path,
@@ -61,6 +66,46 @@ describe("defaults", () => {
       port: 3567,
       host: "localhost",
       mode: "PRODUCTION",
+    });
+  });
+});
+
+describe("the two forms of a file", () => {
+  const formOf = (text: string, env = {}) => readConfigWithSources({ file: write(text), env, cwd: folder }).form;
+
+  test("core_config_version makes it a documented one, wherever it is set", () => {
+    expect(formOf(compulsory)).toBe("documented");
+    expect(formOf("port: 1\n")).toBe("own");
+    expect(formOf("core_config_version:\n")).toBe("own");
+    const env = { PAWL_CORE_CONFIG_VERSION: "0", PAWL_REFRESH_API_PATH: "/r", PAWL_COOKIE_DOMAIN: "a.example" };
+    expect(formOf("port: 1\n", env)).toBe("documented");
+    expect(readConfigWithSources({ ...empty, env: { PAWL_CORE_CONFIG_VERSION: "0" } }).form).toBeUndefined();
+  });
+
+  test("in one of Pawl's own nothing is compulsory", () => {
+    expect(read("storage: sqlite:data/x.db\n")).toEqual({
+      ...read(""),
+      storage: `sqlite:${join(folder, "data/x.db")}`,
+    });
+  });
+
+  test("it may set the cookies of SDKs that take them from the core", () => {
+    const { cookies } = read("cookie_domain: api.example.com\nrefresh_api_path: /r\nmode: DEV\n");
+    expect(cookies).toEqual({
+      domain: "api.example.com",
+      refreshApiPath: "/r",
+      accessTokenPath: "/",
+      secure: false,
+    });
+  });
+
+  test("its values are checked as those of a documented one", () => {
+    expect(fault("access_token_validity: 0\n").message).toBe(
+      `'access_token_validity' must be between 1 and 86400000 seconds inclusive, but it is 0 seconds. Config file: ${path}`,
+    );
+    expect(fault("strage: sqlite:x.db\n")).toMatchObject({
+      code: "unknown_key",
+      message: `'strage' is not a key of config.yaml: did you mean 'storage'? Config file: ${path}`,
     });
   });
 });
@@ -168,7 +213,6 @@ describe("documented checks", () => {
     "port: 3567\n",
   ];
   const messages = [
-    "'core_config_version' is not set in the config.yaml file: add the line  core_config_version: 0",
     `'refresh_api_path' is not set in the config.yaml file: give the path of your refresh API, such as /session/refresh. ${end}`,
     `'cookie_domain' is not set in the config.yaml file: give the host name of your API, such as api.example.com. ${end}`,
     `'access_token_validity' must be between 1 and 86400000 seconds inclusive, but it is 0 seconds. ${end}`,
@@ -176,23 +220,22 @@ describe("documented checks", () => {
     `'max_server_pool_size' must be >= 1, but it is 0. ${end}`,
   ];
 
-  test("run in the documented order, and all but the first name the file at their end", () => {
+  test("run in the documented order, and name the file at their end", () => {
     const wrong = "access_token_validity: 0\nrefresh_token_validity: 0\nmax_server_pool_size: 0\n";
-    expect(fault(wrong).message).toBe(messages[0]);
-    expect(fault(`core_config_version: 0\n${wrong}`).message).toBe(messages[1]);
-    expect(fault(`core_config_version: 0\nrefresh_api_path: /r\n${wrong}`).message).toBe(messages[2]);
-    expect(fault(`${compulsory}${wrong}`).message).toBe(messages[3]);
-    expect(fault(`${compulsory}${wrong.replace("validity: 0", "validity: 60")}`).message).toBe(messages[4]);
-    expect(fault(`${compulsory}${broken[4]}`).message).toBe(messages[5]);
+    expect(fault(`core_config_version: 0\n${wrong}`).message).toBe(messages[0]);
+    expect(fault(`core_config_version: 0\nrefresh_api_path: /r\n${wrong}`).message).toBe(messages[1]);
+    expect(fault(`${compulsory}${wrong}`).message).toBe(messages[2]);
+    expect(fault(`${compulsory}${wrong.replace("validity: 0", "validity: 60")}`).message).toBe(messages[3]);
+    expect(fault(`${compulsory}${broken[4]}`).message).toBe(messages[4]);
   });
 
   test("each is told alone, too", () => {
-    for (const name of ["core_config_version", "refresh_api_path", "cookie_domain"])
+    for (const name of ["refresh_api_path", "cookie_domain"])
       expect(fault(compulsory.replace(new RegExp(`^${name}.*$`, "m"), "")).message).toMatch(
         `'${name}' is not set in the config.yaml file`,
       );
     for (const [index, line] of broken.slice(2, 5).entries())
-      expect(fault(`${compulsory}${line}`).message).toBe(messages[index + 3]);
+      expect(fault(`${compulsory}${line}`).message).toBe(messages[index + 2]);
     expect(read(`${compulsory}${broken[5]}`).port).toBe(3567);
   });
 

@@ -117,7 +117,7 @@ describe("wrong values", () => {
   });
 
   test("every type is told before any check", () => {
-    expect(fault("port: x\n").message).toMatch(/^'port' must be an integer/);
+    expect(fault("core_config_version: 0\nport: x\n").message).toMatch(/^'port' must be an integer/);
   });
 });
 
@@ -135,13 +135,19 @@ describe("unknown keys", () => {
       "refresh_token_validty: 1",
       "'refresh_token_validty' is not a key of config.yaml: did you mean 'refresh_token_validity'?",
     ],
-    ["mysql_user: a", "'mysql_user' is not a key of config.yaml: pawl config init --stdout shows all."],
-    ["1: a", "'1' is not a key of config.yaml: pawl config init --stdout shows all."],
-    ["<<: {port: 1}", "'<<' is not a key of config.yaml: pawl config init --stdout shows all."],
-    ["__proto__: {port: 1}", "'__proto__' is not a key of config.yaml: pawl config init --stdout shows all."],
-    ["constructor: 1", "'constructor' is not a key of config.yaml: pawl config init --stdout shows all."],
-    ["? [a]\n: b", "'(a list or mapping)' is not a key of config.yaml: pawl config init --stdout shows all."],
-    ["nope:", "'nope' is not a key of config.yaml: pawl config init --stdout shows all."],
+    ["mysql_user: a", "'mysql_user' is not a key of config.yaml: pawl config init --documented --stdout shows all."],
+    ["1: a", "'1' is not a key of config.yaml: pawl config init --documented --stdout shows all."],
+    ["<<: {port: 1}", "'<<' is not a key of config.yaml: pawl config init --documented --stdout shows all."],
+    [
+      "__proto__: {port: 1}",
+      "'__proto__' is not a key of config.yaml: pawl config init --documented --stdout shows all.",
+    ],
+    ["constructor: 1", "'constructor' is not a key of config.yaml: pawl config init --documented --stdout shows all."],
+    [
+      "? [a]\n: b",
+      "'(a list or mapping)' is not a key of config.yaml: pawl config init --documented --stdout shows all.",
+    ],
+    ["nope:", "'nope' is not a key of config.yaml: pawl config init --documented --stdout shows all."],
     [
       "master_key: a",
       "'master_key' is not a key of config.yaml: secrets stay out of it, use the environment variable PAWL_MASTER_KEY.",

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
-import { configTemplate, showValue } from "../../config/config-template.js";
+import { configTemplate, documentedTemplate, showValue } from "../../config/config-template.js";
 import { readConfigWithSources } from "../../config/read-config.js";
 import { CommandError } from "../command-error.js";
 import { type CommandOptions, examples, localCommand } from "../command-options.js";
@@ -9,31 +9,35 @@ import { formatTable } from "../table.js";
 import { printResult, type Terminal } from "../terminal.js";
 
 interface InitOptions extends CommandOptions {
+  readonly documented?: true;
   readonly force?: true;
   readonly stdout?: true;
 }
 
 const read = ({ config }: CommandOptions, { env, cwd }: Terminal) => readConfigWithSources({ env, cwd, file: config });
 
+const forms = { own: "Pawl's own form", documented: "the documented form, with core_config_version" } as const;
+
 const check = (options: CommandOptions, terminal: Terminal): void => {
-  const { path } = read(options, terminal).config;
+  const { config, form } = read(options, terminal);
   const text =
-    path === undefined
+    form === undefined
       ? "No config.yaml here: development defaults, which are fine"
-      : `The configuration is fine: ${path}`;
-  printResult(terminal, options, { json: { ok: true, config: path ?? null }, text });
+      : `The configuration is fine: ${config.path} (${forms[form]})`;
+  printResult(terminal, options, { json: { ok: true, config: config.path ?? null, form: form ?? null }, text });
 };
 
 const init = (options: InitOptions, terminal: Terminal): void => {
+  const template = options.documented === true ? documentedTemplate() : configTemplate();
   if (options.stdout === true) {
-    terminal.stdout.write(configTemplate());
+    terminal.stdout.write(template);
     return;
   }
   const path = resolve(terminal.cwd, options.config ?? "config.yaml");
   try {
     mkdirSync(dirname(path), { recursive: true });
     // The file may come to hold API keys.
-    writeFileSync(path, configTemplate(), { mode: 0o600, flag: options.force === true ? "w" : "wx" });
+    writeFileSync(path, template, { mode: 0o600, flag: options.force === true ? "w" : "wx" });
   } catch (cause) {
     const { code, syscall } = cause as NodeJS.ErrnoException;
     const exists = code === "EEXIST" && syscall === "open";
@@ -44,7 +48,11 @@ const init = (options: InitOptions, terminal: Terminal): void => {
       { exitCode: exists ? 2 : 1, cause },
     );
   }
-  const text = `Wrote ${path}: set cookie_domain and refresh_api_path to those of your API, then  pawl start`;
+  const next =
+    options.documented === true
+      ? ": set cookie_domain and refresh_api_path to those of your API, then  pawl start"
+      : ", which works on this machine as it is:  pawl start";
+  const text = `Wrote ${path}${next}`;
   printResult(terminal, options, { json: { config: path }, text });
 };
 
@@ -80,11 +88,13 @@ export const addConfigCommand = (program: Command, terminal: Terminal): void => 
   localCommand(
     command
       .command("init")
-      .description("Write a new config.yaml with every key, explained")
+      .description("Write a new config.yaml")
+      .option("--documented", "the documented form, with core_config_version: every key, explained")
       .option("--force", "overwrite the file")
       .option("--stdout", "print it instead of writing a file")
       .action((options: InitOptions) => init(options, terminal)),
     ["pawl config init", "writes ./config.yaml, never over an existing one"],
+    ["pawl config init --documented --stdout", "prints every key, explained"],
     ["pawl config init --config /etc/pawl/config.yaml", "another file"],
   );
   localCommand(
