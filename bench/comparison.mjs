@@ -9,9 +9,15 @@ const change = (now, then) => `${now >= then ? "+" : ""}${Math.round((now / then
 
 const verdict = (/** @type {ReportRow} */ { met }) => (met ? "met" : "NOT met");
 
-/** Of a store that grows the figures are those of its largest size, which is smaller in a short run. */
-const measuresTheSame = (/** @type {ReportRow} */ now, /** @type {ReportRow} */ then) =>
-  !now.name.startsWith("growth-") || now.peers[0]?.name === then.peers[0]?.name;
+/** Whose figures a row's are; of a store that grows those of its largest size, which is smaller in a short run. */
+const subjectOf = (/** @type {ReportRow} */ { name, ours, peers }) =>
+  name.startsWith("growth-") ? peers[0]?.name : ours;
+
+/** Contenders that the committed row does not have. */
+const newIn = (/** @type {ReportRow} */ row, /** @type {ReportRow} */ old) => {
+  const known = [old.ours ?? row.ours, ...old.peers.map(({ name }) => name)];
+  return [row.ours, ...row.peers.map(({ name }) => name)].filter((name) => !known.includes(name));
+};
 
 /** What makes figures of then and now differ, besides the code. */
 const circumstances = (
@@ -41,14 +47,19 @@ export const compare = ({ machine, rows }, { short }) => {
   const remarks = [];
   const lines = rows.flatMap((row) => {
     const old = before.rows.find(({ name }) => name === row.name);
-    if (old === undefined || !measuresTheSame(row, old)) {
-      remarks.push(
-        `${row.name}: ${old === undefined ? "not in the committed result" : "not comparable, the store grew to another size"}`,
-      );
+    if (old === undefined) {
+      remarks.push(`${row.name}: not in the committed result`);
+      return [];
+    }
+    const added = newIn(row, old);
+    const isNew = added.length > 0 ? [`new: ${added.join(", ")}`] : [];
+    const subject = subjectOf(old);
+    if (subject !== undefined && subject !== subjectOf(row)) {
+      remarks.push([`${row.name}: not comparable, then it was about ${subject}`, ...isNew].join("; "));
       return [];
     }
     const then = old.machine ?? before.machine;
-    const more = circumstances(then, machine, [old, row]);
+    const more = [...circumstances(then, machine, [old, row]), ...isNew];
     remarks.push([`${row.name}: then is ${then["commit"]} of ${momentOf(then)}`, ...more].join("; "));
     return [
       [

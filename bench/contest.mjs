@@ -7,6 +7,8 @@ import { startWorker } from "./worker.mjs";
  * @property {string} name
  * @property {string} module file of `contenders/`
  * @property {string} opener its export
+ * @property {number} [processes] how many processes of it take part; one unless given. Two processes of the same program
+ *   differ by several percent, so figures that are to be told apart need more
  * @property {Record<string, any> | ((facts: Record<string, any>) => Record<string, any>)} [settings]
  *
  * @typedef {object} Score medians over the rounds
@@ -34,6 +36,37 @@ export const median = (values) => {
     : (/** @type {number} */ (sorted[middle - 1]) + /** @type {number} */ (sorted[middle])) / 2;
 };
 
+/**
+ * The median of each figure, over those that have it.
+ * @template {Record<string, number>} Figures
+ * @param {readonly Figures[]} all
+ * @returns {Figures}
+ */
+const medians = (all) => {
+  const names = new Set(all.flatMap((figures) => Object.keys(figures)));
+  const medianOf = (/** @type {string} */ name) => median(all.flatMap((figures) => figures[name] ?? []));
+  return /** @type {any} */ (Object.fromEntries([...names].map((name) => [name, medianOf(name)])));
+};
+
+/**
+ * @typedef {{ perSecond: number, cpuMicros: number, memoryMb: number } & Partial<import("./latency.mjs").Latency>} Measured
+ * @param {{ operations: number, micros: number, cpuMicros: number, memoryBytes: number, latency?: import("./latency.mjs").Latency }} slice
+ * @returns {Measured}
+ */
+const measuredOf = ({ operations, micros, cpuMicros, memoryBytes, latency }) => ({
+  perSecond: (operations / micros) * 1e6,
+  cpuMicros: cpuMicros / operations,
+  memoryMb: memoryBytes / 2 ** 20,
+  ...latency,
+});
+
+/** @param {Contender} contender */
+const eachProcess = (contender) =>
+  Array.from({ length: contender.processes ?? 1 }, (_, place) => ({
+    contender,
+    name: place === 0 ? contender.name : `${contender.name}, process ${place + 1}`,
+  }));
+
 /** @template T @param {readonly T[]} items */
 const shuffled = (items) => {
   const copy = [...items];
@@ -45,8 +78,8 @@ const shuffled = (items) => {
 };
 
 /**
- * Runs contenders against each other: each in a process of its own, each for a slice in every round, in an order drawn
- * anew, so that whatever else the machine does falls on all of them alike.
+ * Runs contenders against each other: each in a process of its own, or several, each for a slice in every round, in an
+ * order drawn anew, so that whatever else the machine does falls on all of them alike.
  * @param {{ contenders: Contender[], lanes?: number }} row
  * @param {Pace} pace
  * @param {(text: string) => void} progress
@@ -55,14 +88,14 @@ const shuffled = (items) => {
  */
 export const hold = async (row, pace, progress, { profile } = {}) => {
   const load = startWorker("load-process.mjs");
-  /** @type {{ contender: Contender, worker: import("./worker.mjs").Worker, serves: boolean, score: Score }[]} */
+  /** @type {{ name: string, contender: Contender, worker: import("./worker.mjs").Worker, serves: boolean }[]} */
   const entrants = [];
   /** @type {Record<string, any>} */
   const facts = {};
   try {
-    for (const contender of row.contenders) {
-      progress(`opening ${contender.name}`);
-      const { name, module, opener, settings } = contender;
+    for (const { contender, name } of row.contenders.flatMap(eachProcess)) {
+      progress(`opening ${name}`);
+      const { module, opener, settings } = contender;
       const worker = startWorker(
         "contender-process.mjs",
         [module, opener],
@@ -70,18 +103,16 @@ export const hold = async (row, pace, progress, { profile } = {}) => {
           ? []
           : ["--cpu-prof", `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${fileName(name)}.cpuprofile`],
       );
-      /** @type {Score} */
-      const score = { name, perSecond: 0, cpuMicros: 0, memoryMb: 0, rounds: [] };
-      const entrant = { contender, worker, serves: false, score };
+      const entrant = { name, contender, worker, serves: false };
       entrants.push(entrant);
       const opened = await worker.call("open", typeof settings === "function" ? settings(facts) : settings);
       if (opened === undefined) continue;
       entrant.serves = true;
-      facts[name] = await load.call("aim", name, { ...opened, lanes: row.lanes ?? 64 });
+      facts[contender.name] = await load.call("aim", name, { ...opened, lanes: row.lanes ?? 64 });
     }
 
     const slice = async (
-      /** @type {(typeof entrants)[number]} */ { contender: { name }, worker, serves },
+      /** @type {(typeof entrants)[number]} */ { name, worker, serves },
       /** @type {number} */ millis,
     ) => {
       if (!serves) return worker.call("slice", millis);
@@ -96,30 +127,25 @@ export const hold = async (row, pace, progress, { profile } = {}) => {
     };
 
     for (const entrant of entrants) {
-      progress(`warming up ${entrant.contender.name}`);
+      progress(`warming up ${entrant.name}`);
       await slice(entrant, pace.warmMillis);
     }
+    /** @type {Score[]} */
+    const scores = row.contenders.map(({ name }) => ({ name, perSecond: 0, cpuMicros: 0, memoryMb: 0, rounds: [] }));
     for (let round = 1; round <= pace.rounds; round++) {
+      /** @type {Map<string, Measured[]>} */
+      const slices = new Map(scores.map(({ name }) => [name, []]));
       for (const entrant of shuffled(entrants)) {
-        progress(`round ${round} of ${pace.rounds}: ${entrant.contender.name}`);
-        const { operations, micros, cpuMicros, memoryBytes, latency } = await slice(entrant, pace.sliceMillis);
-        entrant.score.memoryMb = memoryBytes / 2 ** 20;
-        entrant.score.rounds.push({
-          perSecond: (operations / micros) * 1e6,
-          cpuMicros: cpuMicros / operations,
-          ...latency,
-        });
+        progress(`round ${round} of ${pace.rounds}: ${entrant.name}`);
+        slices.get(entrant.contender.name)?.push(measuredOf(await slice(entrant, pace.sliceMillis)));
+      }
+      for (const score of scores) {
+        const { memoryMb, ...measured } = medians(slices.get(score.name) ?? []);
+        score.memoryMb = memoryMb;
+        score.rounds.push(measured);
       }
     }
-    for (const { score } of entrants) {
-      score.perSecond = median(score.rounds.map((round) => round.perSecond));
-      score.cpuMicros = median(score.rounds.map((round) => round.cpuMicros));
-      for (const rank of /** @type {const} */ (["p50Micros", "p99Micros"])) {
-        const measured = score.rounds.flatMap((round) => round[rank] ?? []);
-        if (measured.length > 0) score[rank] = median(measured);
-      }
-    }
-    return entrants.map(({ score }) => score);
+    return scores.map((score) => ({ ...score, ...medians(score.rounds) }));
   } finally {
     await Promise.all([load, ...entrants.map(({ worker }) => worker)].map((worker) => worker.stop()));
   }

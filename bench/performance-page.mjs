@@ -82,7 +82,7 @@ export const writePerformancePage = async (report, rows) => {
     const found = row.growth ? undefined : report.rows.find(({ name }) => name === row.name);
     return found === undefined
       ? []
-      : [{ ...found, title: row.title, all: [{ ...found, name: row.ours }, ...found.peers] }];
+      : [{ ...found, title: row.title, all: [{ ...found, name: found.ours ?? row.ours }, ...found.peers] }];
   });
   const plot = await draw({
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",

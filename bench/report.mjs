@@ -6,8 +6,8 @@ import { rounded } from "./figures.mjs";
  * @typedef {import("./contest.mjs").Score} Score
  * @typedef {{ text: string, measured: string, met: boolean }} Goal
  * @typedef {{ name: string, perSecond: number, cpuMicros: number, memoryMb: number, bytesPerSession?: number } & Partial<import("./latency.mjs").Latency>} Figures
- * @typedef {Figures & { peers: Figures[], ratio: number, target: string, met: boolean, goals?: Goal[], notes?: string[], seconds?: number, machine?: Record<string, any> }} ReportRow
- *   `seconds` is how long the row took; `machine` tells where and when the row was measured
+ * @typedef {Figures & { ours?: string, peers: Figures[], ratio: number, target: string, met: boolean, goals?: Goal[], notes?: string[], seconds?: number, machine?: Record<string, any> }} ReportRow
+ *   `name` is the row's, `ours` that of the contender whose figures these are (older results do not tell); `seconds` is how long the row took; `machine` tells where and when the row was measured
  * @typedef {{ machine: Record<string, any>, rows: ReportRow[] }} Report
  */
 
@@ -41,6 +41,7 @@ export const reportRow = ({ name, growth }, scores, { ratio, goals, notes }, mil
   return {
     ...figures(ours),
     name,
+    ours: ours.name,
     // Of a store that grows every figure is a peer of itself: the row's own name says nothing of its size.
     peers: (growth ? scores : peers).map(figures),
     ratio: rounded(ratio, 4),

@@ -13,9 +13,9 @@ import { isOtherLevel } from "./storage-rows.mjs";
 import { formatRow } from "./tables.mjs";
 
 const SHORT = { rounds: 2, sliceMillis: 150, warmMillis: 300 };
-/** Fewer rounds for rows with many contenders, so that all rows together take less than an hour. */
-const fullPace = (/** @type {number} */ contenders) => ({
-  rounds: contenders > 8 ? 12 : 18,
+/** Fewer rounds for rows with many processes, so that all rows together take less than an hour. */
+const fullPace = (/** @type {number} */ processes) => ({
+  rounds: processes > 24 ? 8 : processes > 8 ? 12 : 18,
   sliceMillis: 500,
   warmMillis: 2000,
 });
@@ -53,8 +53,9 @@ const SHORT_SESSIONS = 1000;
 const shortened = (contender) => {
   if (isOtherLevel(contender.name)) return [];
   const { settings } = contender;
-  if (typeof settings !== "object" || settings["sessions"] === undefined) return [contender];
-  return [{ ...contender, settings: { ...settings, sessions: Math.min(settings["sessions"], SHORT_SESSIONS) } }];
+  if (typeof settings !== "object" || settings["sessions"] === undefined) return [{ ...contender, processes: 1 }];
+  const sessions = Math.min(settings["sessions"], SHORT_SESSIONS);
+  return [{ ...contender, processes: 1, settings: { ...settings, sessions } }];
 };
 
 /**
@@ -74,12 +75,13 @@ const scoresOf = async (row, { directory, databases, options, tell }) => {
   }
   const { lanes } = row;
   const contenders = row.contenders(directory, databases);
+  const processes = contenders.reduce((sum, contender) => sum + (contender.processes ?? 1), 0);
   return hold(
     {
       contenders: options.short ? contenders.flatMap(shortened) : contenders,
       ...(lanes === undefined ? {} : { lanes }),
     },
-    options.short ? SHORT : fullPace(contenders.length),
+    options.short ? SHORT : fullPace(processes),
     tell,
     options.profile === undefined ? {} : { profile: options.profile },
   );

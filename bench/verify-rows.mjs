@@ -5,7 +5,7 @@ const ES256 = { algorithm: "ES256" };
 const RS256 = { algorithm: "RS256" };
 
 const ENGINE = "@pawl/engine";
-const SDK = "@pawl/supertokens getSession, a Session object";
+const SDK = "@pawl/node requireSession, a Session object";
 const SUPERTOKENS = "supertokens-node 24 getSession, RS256, no network";
 
 /** @type {import("./rows.mjs").Row} */
@@ -16,6 +16,7 @@ const verifyCached = {
   contenders: (directory) => [
     { name: ENGINE, module: "pawl", opener: "verifySeen" },
     { name: SDK, module: "pawl-node", opener: "verifySeen" },
+    { name: "@pawl/supertokens getSession, a Session object", module: "pawl-supertokens", opener: "verifySeen" },
     { name: "map hit by the token's tail (the least)", module: "jwt", opener: "mapHit" },
     { name: "fast-jwt 6, ES256, its cache", module: "jwt", opener: "fastJwtCached" },
     { name: SUPERTOKENS, module: "supertokens", opener: "verify" },

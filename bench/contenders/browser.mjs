@@ -1,7 +1,7 @@
 /* oxlint-disable oxc/no-async-endpoint-handlers -- Express 5 passes rejections on to the error handler */
 import { fileURLToPath } from "node:url";
-import { createPawl } from "@pawl/supertokens";
-import { sessionErrorHandler, sessionMiddleware } from "@pawl/supertokens/express";
+import { createPawl } from "@pawl/node";
+import { forExpress } from "@pawl/node/express";
 import { launchChromium } from "@pawl/test-servers/chromium";
 import express from "express";
 import { listen } from "./listen.mjs";
@@ -15,19 +15,20 @@ const sdk = fileURLToPath(new URL("../../packages/web/dist/", import.meta.url));
  * @param {{ sdk: boolean }} settings
  */
 export const authenticatedFetch = async (settings) => {
-  const pawl = createPawl({ storage: "memory:", cookies: { secure: false } });
+  const pawl = createPawl({ storage: "memory:" });
+  const { routes, errors, createSession, requireSession, sessionOf } = forExpress(pawl);
   const app = express();
-  app.use(sessionMiddleware({ pawl }));
+  app.use(routes());
   app.use("/sdk", express.static(sdk));
   app.get("/", (_request, response) => void response.type("html").send("<!doctype html><title>page</title>"));
-  app.post("/login", async (_request, response) => {
-    await pawl.createNewSession(response, "user", { role: "member" });
+  app.post("/login", async (request, response) => {
+    await createSession(request, response, { userId: "user", payload: { role: "member" } });
     response.json({});
   });
-  app.get("/me", async (request, response) => {
-    response.json({ userId: (await pawl.getSession(request, response, false)).getUserId() });
+  app.get("/me", requireSession(), (request, response) => {
+    response.json({ userId: sessionOf(request).userId });
   });
-  app.use(sessionErrorHandler());
+  app.use(errors());
   const { port, close } = await listen(app);
   const browser = await launchChromium();
   const page = await browser.newPage();

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { createAdaptorServer } from "@hono/node-server";
 import express from "express";
@@ -16,7 +16,10 @@ import { listen, visitsTo } from "./listen.mjs";
 /** Makes cookies of the names and the size of Pawl's. */
 const cookieMaker = () => {
   const signer = createSigner("ES256");
-  return () => [`sAccessToken=${signer.sign(claimsOf(1))}; Path=/`, `sIdRefreshToken=${randomUUID()}; Path=/`];
+  return () => [
+    `__Host-pawl-access=${signer.sign(claimsOf(1))}; Path=/`,
+    `__Host-pawl-refresh=pawl_rt_1.${randomBytes(104).toString("base64url")}; Path=/`,
+  ];
 };
 
 const answer = { userId: "user-1" };
@@ -68,4 +71,15 @@ export const honoAlone = async ({ sessions }) => {
     return context.json({});
   });
   return { ...(await listen(createAdaptorServer(app))), plan: visitsTo(sessions) };
+};
+
+/** @param {Settings} settings */
+export const fetchAlone = async ({ sessions }) => {
+  const newCookies = cookieMaker();
+  const fetch = (/** @type {Request} */ request) => {
+    const response = Response.json(answer);
+    if (request.method === "POST") for (const cookie of newCookies()) response.headers.append("Set-Cookie", cookie);
+    return response;
+  };
+  return { ...(await listen(createAdaptorServer({ fetch }))), plan: visitsTo(sessions) };
 };

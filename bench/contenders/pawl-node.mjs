@@ -1,48 +1,36 @@
 /* oxlint-disable oxc/no-async-endpoint-handlers -- Express 5 passes rejections on to the error handler */
 import { createServer } from "node:http";
 import { createAdaptorServer } from "@hono/node-server";
-import { createNewSession, createPawl, getSession, init } from "@pawl/supertokens";
-import { fetchExchange } from "@pawl/supertokens/fetch";
+import { createPawl } from "@pawl/node";
+import { forExpress } from "@pawl/node/express";
+import { forFastify } from "@pawl/node/fastify";
+import { forFetch } from "@pawl/node/fetch";
+import { forHono } from "@pawl/node/hono";
+import { forNode } from "@pawl/node/node";
 import express from "express";
 import Fastify from "fastify";
 import { Hono } from "hono";
 import { freshStrings, SEEN_SESSIONS } from "./access-tokens.mjs";
 import { listen, visitsTo } from "./listen.mjs";
 
-/** A response that only takes down its cookies, where there is no server. */
-const recordCookies = () => {
-  /** @type {string[]} */
-  let lines = [];
-  return {
-    getHeader: (/** @type {string} */ name) => (name === "Set-Cookie" ? lines : undefined),
-    setHeader: (/** @type {string} */ name, /** @type {any} */ value) => {
-      if (name === "Set-Cookie") lines = value;
-    },
-    /** The `Cookie` header of requests to the path `/`. */
-    cookieHeader: () =>
-      lines
-        .map((line) => line.split(";")[0] ?? "")
-        .filter((cookie) => !cookie.startsWith("sRefreshToken="))
-        .join("; "),
-  };
-};
+const payload = { role: "member" };
 
-/** The documented `getSession` on a request: cookies read, token verified, a Session object made. */
+/** `requireSession` on a request: cookies read, token verified, a Session object made. */
 export const verifySeen = async () => {
-  const pawl = createPawl({ storage: "memory:", enableAntiCsrf: false });
+  const pawl = createPawl({ storage: "memory:" });
+  const { requireSession } = forNode(pawl);
   const headers = [];
   for (let user = 0; user < SEEN_SESSIONS; user++) {
-    const response = recordCookies();
-    await pawl.createNewSession(response, `user-${user}`, { role: "member" });
-    headers.push(response.cookieHeader());
+    const { accessToken, refreshToken } = await pawl.tokens.create({ userId: `user-${user}`, payload });
+    headers.push(`__Host-pawl-access=${accessToken}; __Host-pawl-refresh=${refreshToken}`);
   }
   const next = freshStrings(headers);
-  const response = recordCookies();
   return {
     pass: async () => {
       for (let i = 0; i < 2000; i++) {
-        const session = await pawl.getSession({ headers: { cookie: next() } }, response, false);
-        if (session.getUserId() === "") throw new Error("no user");
+        const response = { getHeader: () => undefined, setHeader: () => undefined };
+        const session = await requireSession({ method: "GET", headers: { cookie: next() } }, response);
+        if (session.userId === "") throw new Error("no user");
       }
       return 2000;
     },
@@ -51,82 +39,88 @@ export const verifySeen = async () => {
 };
 
 /**
- * The five-minute start, in each framework: `init`, and `getSession` in the handler.
+ * The application that the guide shows for each framework: routes, errors and `requireSession`.
  * @typedef {{ directory: string, sessions: number }} Settings
  */
-const start = (/** @type {string} */ directory) =>
-  init({ storage: `sqlite:${directory}/sessions-${process.pid}.db`, cookies: { secure: false } });
-
-const payload = { role: "member" };
+const open = (/** @type {string} */ directory) =>
+  createPawl({ storage: `sqlite:${directory}/sessions-${process.pid}.db` });
 
 /** @param {Settings} settings */
 export const expressServer = async ({ sessions, directory }) => {
-  start(directory);
+  const { routes, errors, createSession, requireSession, sessionOf } = forExpress(open(directory));
   const app = express();
-  app.get("/me", async (request, response) => {
-    const session = await getSession(request, response, false);
-    response.json({ userId: session.getUserId() });
+  app.use(routes());
+  app.get("/me", requireSession(), (request, response) => {
+    response.json({ userId: sessionOf(request).userId });
   });
   app.post("/login/:user", async (request, response) => {
-    await createNewSession(response, request.params.user, payload);
+    await createSession(request, response, { userId: request.params.user, payload });
     response.json({});
   });
+  app.use(errors());
   return { ...(await listen(app)), plan: visitsTo(sessions) };
 };
 
 /** @param {Settings} settings */
 export const nodeHttpServer = async ({ sessions, directory }) => {
-  start(directory);
-  const answer = async (
-    /** @type {import("node:http").IncomingMessage} */ request,
-    /** @type {import("node:http").ServerResponse} */ response,
-  ) => {
-    const session =
-      request.method === "POST"
-        ? await createNewSession(response, request.url?.slice("/login/".length) ?? "", payload)
-        : await getSession(request, response, false);
-    response.setHeader("Content-Type", "application/json");
-    response.end(JSON.stringify({ userId: session.getUserId() }));
-  };
-  const server = createServer((request, response) => void answer(request, response));
+  const { handle, createSession, requireSession } = forNode(open(directory));
+  const server = createServer(
+    (request, response) =>
+      void handle(request, response, async () => {
+        const { userId } =
+          request.method === "POST"
+            ? await createSession(request, response, { userId: request.url?.slice("/login/".length) ?? "", payload })
+            : await requireSession(request, response);
+        response.setHeader("Content-Type", "application/json");
+        response.end(JSON.stringify({ userId }));
+      }),
+  );
   return { ...(await listen(server)), plan: visitsTo(sessions) };
 };
 
-/**
- * With the request and the answer of `node:http` that Fastify holds.
- * @param {Settings} settings
- */
+/** @param {Settings} settings */
 export const fastifyServer = async ({ sessions, directory }) => {
-  start(directory);
+  const { routes, errors, createSession, requireSession, sessionOf } = forFastify(open(directory));
   const app = Fastify();
-  app.get("/me", async (request, reply) => {
-    const session = await getSession(request.raw, reply.raw, false);
-    return { userId: session.getUserId() };
-  });
+  await app.register(routes());
+  app.setErrorHandler(errors());
+  app.get("/me", { preHandler: requireSession() }, async (request) => ({ userId: sessionOf(request).userId }));
   app.post("/login/:user", async (request, reply) => {
-    await createNewSession(reply.raw, /** @type {{ user: string }} */ (request.params).user, payload);
+    const { user } = /** @type {{ user: string }} */ (request.params);
+    await createSession(request, reply, { userId: user, payload });
     return {};
   });
   await app.ready();
   return { ...(await listen(app.server)), plan: visitsTo(sessions) };
 };
 
-/**
- * With what `@pawl/supertokens/fetch` has for handlers of the form Request → Response.
- * @param {Settings} settings
- */
+/** @param {Settings} settings */
 export const honoServer = async ({ sessions, directory }) => {
-  start(directory);
+  const { routes, errors, createSession, requireSession } = forHono(open(directory));
   const app = new Hono();
-  app.get("/me", async (context) => {
-    const { req, res, applyTo } = fetchExchange(context.req.raw);
-    const session = await getSession(req, res, false);
-    return applyTo(context.json({ userId: session.getUserId() }));
-  });
+  app.use(routes());
+  app.onError(errors());
+  app.get("/me", requireSession(), (context) => context.json({ userId: context.var.session.userId }));
   app.post("/login/:user", async (context) => {
-    const { res, applyTo } = fetchExchange(context.req.raw);
-    await createNewSession(res, context.req.param("user"), payload);
-    return applyTo(context.json({}));
+    await createSession(context, { userId: context.req.param("user"), payload });
+    return context.json({});
   });
   return { ...(await listen(createAdaptorServer(app))), plan: visitsTo(sessions) };
+};
+
+/**
+ * A function from `Request` to `Response`, on the server that Hono has for such functions.
+ * @param {Settings} settings
+ */
+export const fetchServer = async ({ sessions, directory }) => {
+  const { handle, createSession, requireSession } = forFetch(open(directory));
+  const application = async (/** @type {Request} */ request) => {
+    const { userId } =
+      request.method === "POST"
+        ? await createSession(request, { userId: request.url.slice(request.url.lastIndexOf("/") + 1), payload })
+        : await requireSession(request);
+    return Response.json({ userId });
+  };
+  const fetch = (/** @type {Request} */ request) => handle(request, () => application(request));
+  return { ...(await listen(createAdaptorServer({ fetch }))), plan: visitsTo(sessions) };
 };
