@@ -28,7 +28,7 @@ const bundle = async (name: string): Promise<string> => {
 };
 
 /** Serves a page with this release, or its entry for axios, under `/peer`; the query says how it is set up. */
-export const servePeer = async (app: Application, name: string): Promise<void> => {
+export const servePeer = async (app: Pick<Application, "intercept">, name: string): Promise<void> => {
   const script = await bundle(name);
   app.intercept("/peer.js", (_req, res) => void res.type("js").send(script));
   app.intercept("/peer", (req, res) => {

@@ -107,6 +107,7 @@ export const testRefreshing = (start: Start): void => {
   it("refreshes for pages rendered where no cookie can be set, and sends the browser back to this host", async () => {
     const { visitor, login } = await start();
     await login();
+    const route = "/session/refresh";
     for (const [wanted, location] of [
       ["/me?x=1", "/me?x=1"],
       ["//evil.example", "/"],
@@ -114,13 +115,21 @@ export const testRefreshing = (start: Start): void => {
       ["https://evil.example", "/"],
       ["/a\r\nSet-Cookie: x=1", "/"],
     ] as const) {
-      const answer = await visitor.ask(`/session/refresh?return=${encodeURIComponent(wanted)}`);
-      expect([wanted, answer.status, answer.headers["location"], answer.setCookies.length]).toEqual([
-        wanted,
-        303,
-        location,
-        2,
-      ]);
+      const first = await visitor.ask(`${route}?return=${encodeURIComponent(wanted)}`);
+      // To itself, to see that the browser keeps the cookies.
+      const again = new URL(String(first.headers["location"]), `http://localhost${route}`);
+      expect([wanted, first.status, first.setCookies.length, again.pathname]).toEqual([wanted, 303, 2, route]);
+      const answer = await visitor.ask(again.pathname + again.search);
+      expect([wanted, answer.status, answer.headers["location"]]).toEqual([wanted, 303, location]);
     }
+  });
+
+  it("tells a page to refresh no more where the browser keeps no cookies", async () => {
+    const { clock, visitor, login } = await start();
+    await login();
+    clock.advance(2 * HOUR);
+    const path = "/session/refresh?return=/a%3Fb%23c&tried=";
+    const first = await visitor.ask(path);
+    expect(first.headers["location"]).toMatch(/^\/a\?b&pawl-refreshed=\d+#c$/);
   });
 };

@@ -21,7 +21,14 @@ export * from "./session.js";
 export * from "./session-engine.js";
 export { createEngine, type EngineOptions } from "./engine.js";
 export { handleOf, parseHandle } from "./session-handle.js";
-export { checkNewUserId, checkUserIdText, dataText, MAX_USER_ID_BYTES, payloadText } from "./sessions/session-input.js";
+export {
+  checkNewUserId,
+  checkTenantId,
+  checkUserIdText,
+  dataText,
+  MAX_USER_ID_BYTES,
+  payloadText,
+} from "./sessions/session-input.js";
 export { formatDuration, parseDuration } from "./duration.js";
 export * from "./errors.js";
 export { adminEvent } from "./events.js";

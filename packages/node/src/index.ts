@@ -1,16 +1,9 @@
-export {
-  createPawl,
-  type Conditions,
-  type Pawl,
-  type ReadSession,
-  type SessionInput,
-  type Sessions,
-  type Tokens,
-} from "./pawl.js";
+export { createPawl, type Conditions, type Pawl, type ReadSession, type SessionInput, type Tokens } from "./pawl.js";
 export { type Session, type ListedSession, type EndReasonOfApplication } from "./session.js";
 export { SessionError, type SessionErrorCode, type Answer, errorAnswer } from "./session-error.js";
 export type { SessionTokens, TokenSession } from "./sessions/token-sessions.js";
 export type { FindOptions } from "./sessions/request-sessions.js";
+export type { EndUserOptions, ListOptions, Sessions } from "./sessions/sessions.js";
 export type { CookieOptions, CoreOptions, EmbeddedOptions, PawlOptions, TokenTheft } from "./options/options.js";
 export type { Duration } from "./options/option.js";
 export type { SessionEvent, SessionHistory } from "./backend/session-backend.js";

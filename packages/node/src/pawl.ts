@@ -1,18 +1,9 @@
 import { performance } from "node:perf_hooks";
-import {
-  createTheftReports,
-  dataText,
-  type JsonObject,
-  payloadText,
-  type KeySet,
-  type SessionInformation,
-} from "@pawl/engine";
-import type { Page, PageRequest } from "@pawl/storage";
-import { callHook } from "./application-hook.js";
+import { createTheftReports, dataText, type JsonObject, payloadText, type KeySet } from "@pawl/engine";
 import { UseReports } from "./backend/use-reports.js";
-import type { SessionHistory } from "./backend/session-backend.js";
-import { createCookies } from "./http/cookies.js";
+import { createCookies, isSameOnAllPaths } from "./http/cookies.js";
 import { type Exchange, readOnly } from "./http/exchange.js";
+import { createKeptBackWarning } from "./http/kept-back-cookies.js";
 import { openBackend } from "./backend/open-backend.js";
 import {
   type BackendOptions,
@@ -23,7 +14,6 @@ import {
   policyOf,
 } from "./options/options.js";
 import {
-  checkUserId,
   createSession,
   findSession,
   type FindOptions,
@@ -35,6 +25,7 @@ import {
 import { answerRoute, pathBelow } from "./http/routes.js";
 import { setCorsHeaders } from "./http/cors.js";
 import { createActions } from "./sessions/session-actions.js";
+import { createSessions, type Run, type Sessions } from "./sessions/sessions.js";
 import {
   refreshTokens,
   type SessionTokens,
@@ -44,7 +35,7 @@ import {
 } from "./sessions/token-sessions.js";
 import { createShape } from "./sessions/schema.js";
 import { asSessionError, type Found, RequestStates, type RunningRefresh, type Serving } from "./sessions/serving.js";
-import type { EndReasonOfApplication, RequestSession, Session } from "./session.js";
+import type { RequestSession, Session } from "./session.js";
 import { type Answer, SessionError } from "./session-error.js";
 
 /** An input that may be left out where nothing in it is compulsory. */
@@ -76,31 +67,6 @@ export type ReadSession<S> =
   /** There may be a session: a refresh would tell, where the answer can set cookies. */
   | { readonly status: "try_refresh" }
   | { readonly status: "none" };
-
-/** What can be asked and done beside the request that is being served. */
-export interface Sessions<
-  Payload extends object,
-  Data extends object,
-  PayloadInput extends object,
-  DataInput extends object,
-> {
-  /** A live session; undefined when there is none. */
-  get(handle: string): Promise<SessionInformation<Payload, Data> | undefined>;
-  /** The user's live sessions, a page at a time. */
-  list(userId: string, page?: Partial<PageRequest>): Promise<Page<SessionInformation<Payload, Data>>>;
-  /** Ends sessions. @returns how many were live. */
-  end(handles: string | readonly string[], reason?: EndReasonOfApplication): Promise<number>;
-  /** Ends the sessions of a user, all or all but one. @returns how many. */
-  endUser(userId: string, options?: { readonly except?: string | undefined }): Promise<number>;
-  /** Replaces the payload; tokens carry it from the next refresh on. @returns false when there is no such live session. */
-  updatePayload(handle: string, payload: PayloadInput): Promise<boolean>;
-  /** Replaces the data. @returns false when there is no such live session. */
-  updateData(handle: string, data: DataInput): Promise<boolean>;
-  /** What became of a session, and why. */
-  explain(handle: string): Promise<SessionHistory>;
-  /** Calls the listener for each end that this process learns of, wherever it was done. Returns stop. */
-  onEnded(listener: (ended: { readonly handle: string; readonly at: number }) => void): Promise<() => void>;
-}
 
 /** Tokens without cookies, for protocols other than HTTP. Times are ms since the epoch. */
 export interface Tokens<Payload extends object, PayloadInput extends object, DataInput extends object> {
@@ -167,8 +133,6 @@ export interface Pawl<
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-const SESSIONS_PER_PAGE = 100;
-
 /**
  * Sessions over an engine in this process (`storage`) or a core (`core`). Nothing is opened before the first use.
  * @throws TypeError for an option that cannot be right.
@@ -206,7 +170,7 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
     return opening;
   };
 
-  const run = async <Result>(work: (it: Serving) => Result | Promise<Result>): Promise<Result> => {
+  const run: Run = async (work) => {
     try {
       return await work(serving ?? (await open()));
     } catch (error) {
@@ -247,26 +211,15 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
       const path = pathBelow(basePath, routed?.path ?? exchange.path());
       return path === undefined
         ? undefined
-        : answerRoute(pawl, exchange, { path, query: new URLSearchParams(exchange.query()), origins });
+        : answerRoute(pawl, exchange, {
+            path,
+            query: new URLSearchParams(exchange.query()),
+            origins,
+            isSameOnAllPaths: isSameOnAllPaths(options),
+          });
     },
 
-    sessions: {
-      get: (handle) => run(({ backend }) => backend.get(handle)),
-      list: (userId, page) =>
-        run(({ backend }) => backend.list(checkUserId(userId), { limit: SESSIONS_PER_PAGE, ...page })),
-      end: (handles, reason = "revoked") =>
-        run(async ({ backend }) => (await backend.revoke([handles].flat(), { reason })).length),
-      endUser: (userId, { except } = {}) =>
-        run(async ({ backend }) => {
-          const user = { userId: checkUserId(userId), ...(except === undefined ? {} : { except: except as never }) };
-          return (await backend.revokeUser(user, { reason: "revoked" })).length;
-        }),
-      updatePayload: (handle, payload) =>
-        run(async (it) => it.backend.updatePayload(handle, await it.payloads.accept(payload))),
-      updateData: (handle, data) => run(async (it) => it.backend.updateData(handle, await it.data.accept(data))),
-      explain: (handle) => run(({ backend }) => backend.explain(handle)),
-      onEnded: (listener) => run(({ backend }) => backend.subscribe((ended) => void callHook(() => listener(ended)))),
-    },
+    sessions: createSessions(run),
 
     tokens: {
       create: (input) => run(async (it) => sessionTokens(it, await newSession(it, input as NewSession))),
@@ -292,11 +245,16 @@ const openServing = async (options: BackendOptions, shapes: Shapes): Promise<Ser
   const backend = await openBackend(
     isForCore(options) ? { ...options, ...coreDurations(options) } : { ...options, policy: policyOf(options) },
   );
-  const cookies = createCookies(options.cookies ?? {});
+  const cookies = createCookies(options);
   const uses = new UseReports({ send: (notes) => backend.reportUses(notes), settings: () => backend.settings });
   // The machine's clock may be set back; the life of a request is counted by one that only goes forward.
   const monotonic = options.clock === undefined ? () => performance.now() : () => backend.now();
-  const requests = new RequestStates({ cookies, now: monotonic, writableFor: () => backend.settings.reuseWindow / 6 });
+  const requests = new RequestStates({
+    cookies,
+    now: monotonic,
+    writableFor: () => backend.settings.reuseWindow / 6,
+    hasEnded: (accessToken) => backend.knowsEnded(accessToken),
+  });
   const opened = {
     ...shapes,
     backend,
@@ -306,6 +264,7 @@ const openServing = async (options: BackendOptions, shapes: Shapes): Promise<Ser
     requests,
     options,
     theftReports: createTheftReports(),
+    warnOfKeptBackCookies: createKeptBackWarning(options),
     refreshes: new Map<string, RunningRefresh>(),
   };
   return { ...opened, actions: createActions(opened) };

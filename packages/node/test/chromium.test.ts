@@ -1,12 +1,7 @@
-import { createServer } from "node:http";
 import { launchChromium } from "@pawl/test-servers/chromium";
-import express from "express";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { forExpress } from "../src/adapters/express.js";
-import { createPawl } from "../src/index.js";
-import { served } from "./adapters/served.js";
-import { testClock } from "./clock.js";
+import { HOUR, logIn, startApplication } from "./plain-application.js";
 
 let browser: Browser;
 beforeAll(async () => {
@@ -14,52 +9,12 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-const HOUR = 3_600_000;
-
-/** An application whose pages hold no script of ours: a page draws who is logged in, and fetches it again on its own. */
-const startApplication = async () => {
-  const clock = testClock();
-  const thefts: string[] = [];
-  const pawl = createPawl({ storage: "memory:", clock, onTokenTheft: ({ handle }) => void thefts.push(handle) });
-  const { routes, errors, createSession, requireSession, getSession, sessionOf } = forExpress(pawl);
-  const app = express();
-  app.use(routes());
-  app.get(
-    "/login",
-    (_req, res) => void res.type("html").send('<form method="post"><input name="user"><button>Log in</button></form>'),
-  );
-  app.post("/login", express.urlencoded(), async (req, res) => {
-    await createSession(req, res, { userId: String(req.body.user) });
-    res.redirect("/");
-  });
-  app.get("/", async (req, res) => {
-    const session = await getSession(req, res);
-    res.type("html").send(`<title>${session?.userId ?? "nobody"}</title>`);
-  });
-  app.get("/me", requireSession(), (req, res) => void res.json({ userId: sessionOf(req).userId }));
-  app.delete("/me", requireSession(), (_req, res) => void res.json({}));
-  app.use(errors());
-  const { origin, close } = await served(createServer(app));
-  return {
-    clock,
-    thefts,
-    pawl,
-    origin: origin.replace("127.0.0.1", "localhost"),
-    async close() {
-      await close();
-      await pawl.close();
-    },
-  };
-};
-
 test("a page without a script of ours stays logged in over two hundred expiries in five tabs", async () => {
   const app = await startApplication();
   const context = await browser.newContext();
   const pages = await Promise.all(Array.from({ length: 5 }, () => context.newPage()));
   const [first] = pages;
-  await first!.goto(`${app.origin}/login`);
-  await first!.fill("input", "alice");
-  await first!.click("button");
+  await logIn(first!, app.origin);
   await Promise.all(pages.map((page) => page.goto(app.origin)));
   const ask = () => fetch("/me").then((answer) => answer.status);
   for (let round = 0; round < 200; round++) {
@@ -80,10 +35,7 @@ test("a page of another site can neither act for a user nor log somebody in", as
   const app = await startApplication();
   const context = await browser.newContext();
   const page = await context.newPage();
-  await page.goto(`${app.origin}/login`);
-  await page.fill("input", "alice");
-  await page.click("button");
-  await page.waitForURL(`${app.origin}/`);
+  await logIn(page, app.origin);
   // Another site for the browser: 127.0.0.1 is not localhost.
   const evil = await startApplication();
   const site = evil.origin.replace("localhost", "127.0.0.1");

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, test } from "vitest";
-import { createPawl, nodeExchange, SessionError } from "../src/index.js";
+import { createPawl, SessionError } from "../src/index.js";
 import { testClock } from "./clock.js";
+import { exchangeOf } from "./exchange-of.js";
 
 /** A schema as zod and others make them, without one of them. */
 const schemaOf = <Value extends object>(check: (value: Value) => Value | string) => ({
@@ -27,28 +28,6 @@ afterEach(async () => {
 const closing = <Closable extends { close(): Promise<void> }>(pawl: Closable): Closable => {
   open.add(pawl);
   return pawl;
-};
-
-/** A request with cookies, and an answer that is never sent. */
-const exchangeOf = (cookie: string, method = "POST", more: Readonly<Record<string, string>> = {}) => {
-  const headers = new Map<string, string | readonly string[]>();
-  const response = {
-    headersSent: false,
-    getHeader: (name: string) => headers.get(name.toLowerCase()),
-    setHeader: (name: string, value: string | readonly string[]) => void headers.set(name.toLowerCase(), value),
-    writeHead: () => undefined,
-  };
-  const exchange = nodeExchange({ headers: { host: "localhost", cookie, ...more }, method, url: "/" }, response);
-  /** Sends the head, and gives the cookies that came with it. */
-  const send = (): string => {
-    response.writeHead();
-    return [headers.get("set-cookie") ?? []]
-      .flat()
-      .filter((line) => !line.includes("Expires=Thu, 01 Jan 1970"))
-      .map((line) => line.slice(0, line.indexOf(";")))
-      .join("; ");
-  };
-  return { exchange, send };
 };
 
 describe("options", () => {
@@ -181,6 +160,20 @@ describe("a session of a request", () => {
     expect((await session.list()).filter(({ current }) => current)).toHaveLength(1);
     expect(await session.endOthers()).toBe(1);
     expect((await session.list()).map(({ handle }) => handle)).toEqual([session.handle]);
+  });
+
+  it("of a tenant lists and ends those of that tenant alone", async () => {
+    const pawl = closing(createPawl({ storage: "memory:" }));
+    const { exchange, send } = exchangeOf("");
+    const session = await pawl.createSession(exchange, { userId: "alice", tenantId: "acme" });
+    const other = await pawl.tokens.create({ userId: "alice", tenantId: "acme" });
+    const elsewhere = await pawl.tokens.create({ userId: "alice" });
+    expect((await session.list()).map(({ handle }) => handle).toSorted()).toEqual(
+      [session.handle, other.handle].toSorted(),
+    );
+    const found = await pawl.requireSession(exchangeOf(send()).exchange);
+    expect([found.tenantId, await found.endOthers()]).toEqual(["acme", 1]);
+    expect(await pawl.sessions.get(elsewhere.handle)).toBeDefined();
   });
 
   it("changes itself alone, also where another session's cookie stands before its own", async () => {

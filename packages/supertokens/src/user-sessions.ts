@@ -53,7 +53,7 @@ export type Run = <Result>(work: (opened: OpenedPawl) => Promise<Result>) => Pro
 export const createUserSessions = (run: Run): UserSessions => ({
   listForUser: (userId, { current } = {}) =>
     run(async ({ backend }) => {
-      const user = checkUserIdText(userId);
+      const user = { userId: checkUserIdText(userId) };
       const sessions: UserSession[] = [];
       let after: string | undefined;
       do {

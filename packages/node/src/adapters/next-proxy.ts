@@ -1,12 +1,11 @@
 import { NextResponse } from "next/server";
 import { isSafe } from "../http/csrf.js";
+import type { FetchExchange } from "../http/fetch-exchange.js";
+import { takeRefreshMark, wasJustRefreshed, withRefreshMark } from "../http/refresh-mark.js";
 import type { Pawl } from "../pawl.js";
 import { SessionError } from "../session-error.js";
 import { responseOf } from "./fetch.js";
 import { nextExchange, PATH_HEADER } from "./next-exchange.js";
-
-/** In the query of a request that was sent again with new cookies, so that it is not sent a third time. */
-const AGAIN = "pawl-refreshed";
 
 /** The headers of a request as its browser would send it after an answer with these cookies. */
 const headersAfter = (given: Headers, lines: readonly string[]): Headers => {
@@ -28,8 +27,7 @@ const withWholeLocation = (response: Response, base: string): Response => {
   return response;
 };
 
-const sentAgainTo = (location: string | URL): Response =>
-  new Response(undefined, { status: 307, headers: { location: String(location) } });
+const sentAgainTo = (location: string): Response => new Response(undefined, { status: 307, headers: { location } });
 
 /**
  * Answers the session's routes, and refreshes before Next.js renders. A page may take long, and cookies that come late
@@ -37,32 +35,41 @@ const sentAgainTo = (location: string | URL): Response =>
  * them, it comes back without them and is not sent away again: this request alone has the session.
  */
 export const refreshBefore = async (pawl: Pawl<never, never, never, never>, request: Request): Promise<Response> => {
-  const exchange = nextExchange(request);
+  const { method, headers: given } = request;
+  const url = new URL(request.url);
+  const isAgain = wasJustRefreshed(url.search.slice(1));
+  const isMarked = takeRefreshMark(url);
+  const exchange = nextExchange({ url: String(url), method, headers: given });
   const answer = await pawl.handle(exchange);
   if (answer !== undefined) return exchange.applyTo(withWholeLocation(responseOf(answer), request.url));
 
-  const url = new URL(request.url);
-  const isAgain = url.searchParams.has(AGAIN);
-  url.searchParams.delete(AGAIN);
   const { status } = await pawl.readSession(exchange);
-  const refresh = (): Promise<unknown> =>
-    pawl.getSession(exchange).catch((error: unknown) => {
-      // The page says so, or does not ask.
-      if (!(error instanceof SessionError)) throw error;
-    });
-  const isRefreshed = status === "try_refresh" && (await refresh()) !== undefined;
-  if (isRefreshed && !isAgain) {
-    url.searchParams.set(AGAIN, "");
-    return exchange.applyTo(sentAgainTo(url));
-  }
-  if (isAgain && status !== "try_refresh" && isSafe(exchange)) return sentAgainTo(url);
+  const outcome = status === "try_refresh" ? await refresh(pawl, exchange) : status;
+  if (outcome === "refreshed" && !isAgain) return exchange.applyTo(sentAgainTo(withRefreshMark(String(url))));
+  if (isMarked && status !== "try_refresh" && isSafe(exchange)) return sentAgainTo(String(url));
 
   const { headers: written } = exchange.applyTo(new Response());
-  const headers = headersAfter(request.headers, written.getSetCookie());
-  headers.set(PATH_HEADER, url.pathname + url.search);
-  const passed = isAgain
+  const headers = headersAfter(given, written.getSetCookie());
+  // A page must not send away to refresh what has just been tried.
+  const isOver = outcome === "none" || (outcome === "failed" && isAgain);
+  const path = url.pathname + url.search;
+  headers.set(PATH_HEADER, isOver ? withRefreshMark(path) : path);
+  const passed = isMarked
     ? NextResponse.rewrite(url, { request: { headers } })
     : NextResponse.next({ request: { headers } });
-  if (!isRefreshed) for (const [name, value] of written) passed.headers.append(name, value);
+  if (outcome !== "refreshed") for (const [name, value] of written) passed.headers.append(name, value);
   return passed;
+};
+
+const refresh = async (
+  pawl: Pawl<never, never, never, never>,
+  exchange: FetchExchange,
+): Promise<"refreshed" | "none" | "failed"> => {
+  try {
+    return (await pawl.getSession(exchange)) === undefined ? "none" : "refreshed";
+  } catch (error) {
+    // The page says so, or does not ask.
+    if (error instanceof SessionError) return "failed";
+    throw error;
+  }
 };

@@ -7,15 +7,16 @@ import { type Answer, errorAnswer, SessionError } from "../session-error.js";
 /** What is needed of a response of `node:http` or HTTP/2 to answer a request. */
 export interface WritableResponse extends NodeResponse {
   statusCode: number;
-  end(body?: string): unknown;
+  end: { (): unknown; (body: string): unknown };
 }
 
 /** Sends an answer of ours. */
 export const send = (res: WritableResponse, { status, headers, body }: Answer): void => {
   res.statusCode = status;
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
-  if (body !== undefined) res.setHeader("Content-Type", "application/json; charset=utf-8");
-  res.end(body === undefined ? undefined : JSON.stringify(body));
+  if (body === undefined) return void res.end();
+  res.setHeader("Content-Type", "application/json; charset=utf-8");
+  res.end(JSON.stringify(body));
 };
 
 /**

@@ -58,6 +58,7 @@ export const openEmbeddedBackend = async (options: EmbeddedBackendOptions): Prom
         ? engine.verifyAccessToken(input)
         : outcome;
     },
+    knowsEnded: (accessToken) => verifier.verify({ accessToken }).kind === "unauthorised",
     create: (input) => engine.createSession(input),
     async refresh(input) {
       const outcome = await engine.refreshSession(input);
@@ -67,9 +68,10 @@ export const openEmbeddedBackend = async (options: EmbeddedBackendOptions): Prom
 
     revoke: (handles, cause) => engine.revokeSessions(handles.map(asText), cause),
     revokeUser: (user, cause) => engine.revokeAllForUser(user, cause),
+    revokeTenant: (tenantId, cause) => engine.revokeTenant(tenantId, cause),
 
     get: (handle) => engine.getSession(asText(handle)),
-    list: (userId, page) => engine.listSessions({ userId, tenantId: PUBLIC_TENANT }, page),
+    list: ({ userId, tenantId = PUBLIC_TENANT }, page) => engine.listSessions({ userId, tenantId }, page),
     listHandles: (userId) => engine.listSessionHandles({ userId }),
     updateData: (handle, data) => engine.updateSessionData(asText(handle), data),
     updatePayload: (handle, payload) => engine.updatePayload(asText(handle), payload),

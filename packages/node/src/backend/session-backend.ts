@@ -12,7 +12,16 @@ import type {
   VerifyInput,
   VerifyOutcome,
 } from "@pawl/engine";
-import type { EndReason, EventType, Millis, Page, PageRequest, SigningAlgorithm, UserId } from "@pawl/storage";
+import type {
+  EndReason,
+  EventType,
+  Millis,
+  Page,
+  PageRequest,
+  SigningAlgorithm,
+  TenantId,
+  UserId,
+} from "@pawl/storage";
 
 /** What a backend is set to, as far as this SDK has to know. */
 export interface BackendSettings {
@@ -44,6 +53,12 @@ export type RefreshAnswer =
 /** Why this SDK ends sessions: the user wanted it, or the application; `revoked` unless given. */
 interface RevokeReason {
   readonly reason: "logout" | "revoked" | "replaced";
+}
+
+/** A user of a tenant, which is `public` unless given. */
+export interface TenantUser {
+  readonly userId: UserId;
+  readonly tenantId?: TenantId | undefined;
 }
 
 /** One line of what happened to a session. */
@@ -88,6 +103,8 @@ export interface SessionBackend {
 
   /** Answers at once where nothing has to be asked, which is the usual case. */
   verify(input: VerifyInput): VerifyOutcome | Promise<VerifyOutcome>;
+  /** Whether this process has learned that the session of a live access token has ended. */
+  knowsEnded(accessToken: string): boolean;
   create(input: CreateSessionInput): Promise<IssuedSession>;
   refresh(input: RefreshSessionInput): Promise<RefreshAnswer>;
   reportUses(uses: readonly UseReport[]): Promise<void>;
@@ -96,12 +113,14 @@ export interface SessionBackend {
   revoke(handles: readonly string[], cause?: RevokeReason): Promise<readonly SessionHandle[]>;
   /** @returns the handles that were live. */
   revokeUser(
-    user: { readonly userId: UserId; readonly except?: SessionHandle },
+    user: TenantUser & { readonly except?: SessionHandle | undefined },
     cause?: RevokeReason,
   ): Promise<readonly SessionHandle[]>;
+  /** @returns the handles that were live. */
+  revokeTenant(tenantId: TenantId, cause?: RevokeReason): Promise<readonly SessionHandle[]>;
 
   get(handle: string): Promise<SessionInformation | undefined>;
-  list(userId: UserId, page: PageRequest): Promise<Page<SessionInformation>>;
+  list(user: TenantUser, page: PageRequest): Promise<Page<SessionInformation>>;
   listHandles(userId: UserId): Promise<readonly SessionHandle[]>;
   /** @returns false when there is no such live session. */
   updateData(handle: string, data: JsonObject): Promise<boolean>;

@@ -1,10 +1,13 @@
+import { isIP } from "node:net";
 import type { IssuedSession } from "@pawl/engine";
+import { hostOf } from "./authority.js";
 import { type CookieAttributes, cookieWriter, MOST_VALUES } from "./cookie-header.js";
 import type { Exchange } from "./exchange.js";
 import { isLocalDevelopment } from "./local-development.js";
-import type { CookieOptions } from "../options/options.js";
+import type { BackendOptions } from "../options/options.js";
 
 type CookieKind = "access" | "refresh";
+type CookieRules = Pick<BackendOptions, "cookies" | "frontend" | "basePath">;
 
 interface Cookie {
   readonly name: string;
@@ -34,12 +37,46 @@ export interface SessionCookies {
   readonly accessName: string;
 }
 
-export const createCookies = (options: CookieOptions): SessionCookies => {
-  const { domain, sameSite = "lax", refreshPath = "/", prefix = "pawl", alsoRead = [] } = options;
+/** Labels of a host that are tried as a domain. */
+const MOST_LABELS = 4;
+
+/** Where a cookie of that name may be: a request does not say it. */
+const placesOf = (
+  name: string,
+  attributes: CookieAttributes,
+  authority: string | undefined,
+): readonly CookieAttributes[] => {
+  const place = { ...attributes, secure: attributes.secure || name.startsWith("__") };
+  if (name.startsWith("__Host-")) return [{ ...place, domain: undefined, path: "/" }];
+  const paths = [...new Set(["/", place.path])];
+  return [undefined, ...domainsOf(hostOf(authority ?? ""))].flatMap((domain) =>
+    paths.map((path) => ({ ...place, domain, path })),
+  );
+};
+
+/** The domain of a host, and those above that it may set cookies for. */
+const domainsOf = (host: string): readonly string[] => {
+  if (!/^[a-z0-9.-]+$/.test(host) || isIP(host) !== 0) return [];
+  const labels = host.split(".").slice(-MOST_LABELS);
+  return labels.map((_, at) => labels.slice(at).join(".")).filter((domain) => domain.includes("."));
+};
+
+/** Whether no other host can set an access cookie that is read, for some paths alone. */
+export const isSameOnAllPaths = ({ cookies: { domain, alsoRead = [] } = {}, frontend }: CookieRules): boolean =>
+  domain === undefined && frontend === undefined && alsoRead.length === 0;
+
+/** The names that the documentation of `supertokens-website` gives, and the path of its refresh. */
+const DOCUMENTED = { access: "sAccessToken", refresh: "sRefreshToken", refreshPath: "/session/refresh" } as const;
+
+export const createCookies = ({ cookies: options = {}, frontend, basePath = "" }: CookieRules): SessionCookies => {
+  const isDocumented = frontend !== undefined;
+  const standardPath = isDocumented ? basePath.replace(/\/+$/, "") + DOCUMENTED.refreshPath : "/";
+  const { domain, sameSite = "lax", refreshPath = standardPath, prefix = "pawl", alsoRead = [] } = options;
+  const baseName = (kind: CookieKind): string => (isDocumented ? DOCUMENTED[kind] : `${prefix}-${kind}`);
   const cookie = (kind: CookieKind, path: string, secure: boolean): Cookie => {
-    const attributes = { ...(domain === undefined ? {} : { domain }), path, secure, sameSite };
+    const attributes = { domain, path, secure, sameSite };
     const guarded = domain === undefined && path === "/" ? "__Host-" : "__Secure-";
-    const name = `${secure ? guarded : ""}${prefix}-${kind}`;
+    const name = (secure && !isDocumented ? guarded : "") + baseName(kind);
     return { name, attributes, write: cookieWriter(name, attributes) };
   };
   const cookies = (secure: boolean): Cookies => ({
@@ -52,15 +89,18 @@ export const createCookies = (options: CookieOptions): SessionCookies => {
   const isProduction = process.env["NODE_ENV"] === "production";
   const inForce = (exchange: Exchange): Cookies => (!isProduction && isLocalDevelopment(exchange) ? local : secure);
 
-  /** Cookies of earlier settings: browsers keep sending them beside the new ones, and nothing else would end them. */
-  const clearLeft = (exchange: Exchange, { access, refresh }: Cookies): void => {
-    for (const { name: current, attributes } of [access, refresh]) {
-      const base = current.replace(/^__(?:Host|Secure)-/, "");
-      for (const name of PREFIXES.map((start) => start + base))
-        if (name !== current && exchange.cookies(name).length > 0)
-          exchange.appendCookie(
-            cookieWriter(name, name.startsWith("__Host-") ? { ...attributes, path: "/" } : attributes)("", 0),
-          );
+  /**
+   * Cookies of earlier settings, or planted ones: browsers keep sending them beside the new ones, and nothing else would end
+   * them. One value of a name in force is taken for that of the place in force, unless `everywhere` says otherwise.
+   */
+  const clearLeft = (exchange: Exchange, current: Cookies, { everywhere = false } = {}): void => {
+    const names = KINDS.flatMap((kind) => PREFIXES.map((start) => start + baseName(kind)));
+    for (const name of [...names, ...alsoRead]) {
+      const inForce = KINDS.map((kind) => current[kind]).find((cookie) => cookie.name === name)?.attributes;
+      if (exchange.cookies(name).length <= (inForce === undefined || everywhere ? 0 : 1)) continue;
+      for (const place of placesOf(name, current.refresh.attributes, exchange.authority()))
+        if (place.domain !== inForce?.domain || place.path !== inForce?.path)
+          exchange.appendCookie(cookieWriter(name, place)("", 0));
     }
   };
 
@@ -68,8 +108,11 @@ export const createCookies = (options: CookieOptions): SessionCookies => {
     refreshEverywhere: refreshPath === "/",
 
     read(exchange, kind) {
-      const values = exchange.cookies(inForce(exchange)[kind].name);
+      const { access, refresh } = inForce(exchange);
+      const values = exchange.cookies(kind === "access" ? access.name : refresh.name);
       if (values.length > 0 || alsoRead.length === 0) return values;
+      // An older access token beside a newer refresh token would be of another session.
+      if (kind === "access" && exchange.cookies(refresh.name).length > 0) return values;
       const older = alsoRead.flatMap((name) => exchange.cookies(name));
       return older
         .filter((value) => value.startsWith(REFRESH_TOKEN_START) === (kind === "refresh"))
@@ -80,7 +123,7 @@ export const createCookies = (options: CookieOptions): SessionCookies => {
       const { access, refresh } = inForce(exchange);
       exchange.appendCookie(access.write(accessToken.token, refreshToken.expiry));
       exchange.appendCookie(refresh.write(refreshToken.token, refreshToken.expiry));
-      clearLeft(exchange, inForce(exchange));
+      clearLeft(exchange, { access, refresh });
     },
 
     writeAccess(exchange, token, expires) {
@@ -90,7 +133,7 @@ export const createCookies = (options: CookieOptions): SessionCookies => {
     clear(exchange) {
       const current = inForce(exchange);
       for (const kind of KINDS) exchange.appendCookie(current[kind].write("", 0));
-      clearLeft(exchange, current);
+      clearLeft(exchange, current, { everywhere: true });
     },
 
     accessName: secure.access.name,

@@ -1,10 +1,12 @@
 import type { Exchange } from "./exchange.js";
 import { isFromOwnPage } from "./csrf.js";
+import { withRefreshMark } from "./refresh-mark.js";
 import { type Answer, errorAnswer, SessionError } from "../session-error.js";
 
 /** What the routes need of a `Pawl`. */
 export interface RoutedPawl {
   refreshSession(exchange: Exchange, options?: { readonly csrf?: boolean }): Promise<unknown>;
+  readSession(exchange: Exchange): Promise<{ readonly status: string }>;
   signOut(exchange: Exchange): Promise<void>;
 }
 
@@ -13,6 +15,8 @@ export interface RouteTarget {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly origins: readonly string[];
+  /** Whether all paths are shown the same session. */
+  readonly isSameOnAllPaths: boolean;
 }
 
 type Route = (pawl: RoutedPawl, exchange: Exchange, target: RouteTarget) => Promise<Answer>;
@@ -33,18 +37,29 @@ const signOut: Route = async (pawl, exchange) => {
   return answer(200, { status: "OK" });
 };
 
-/** For a page that is rendered where no cookie can be set: the browser comes here, gets its cookies, and is sent back. */
-const refreshAndReturn: Route = async (pawl, exchange, { query, origins }) => {
+const seeOther = (location: string): Answer => answer(303, undefined, { Location: location });
+
+/**
+ * For a page that is rendered where no cookie can be set: the browser comes here, gets its cookies, comes here again to show
+ * what it keeps, and is sent back. Unless that tells what the page will see, the page is told not to ask again.
+ */
+const refreshAndReturn: Route = async (pawl, exchange, { query, origins, isSameOnAllPaths }) => {
   // A picture, a script or a frame of another site is no page that somebody wants to see.
   if (!isPageVisit(exchange) && !isFromOwnPage(exchange, origins))
     throw new SessionError("CSRF", "this request came from another site");
+  const page = ownPath(query.get("return"));
+  if (query.has("tried")) {
+    const { status } = await pawl.readSession(exchange);
+    return seeOther(isSameOnAllPaths && status === "valid" ? page : withRefreshMark(page));
+  }
   try {
     await pawl.refreshSession(exchange, { csrf: false });
   } catch (error) {
     // It has ended and its cookies are cleared: the page will say so.
     if (!(error instanceof SessionError) || error.status !== 401) throw error;
   }
-  return answer(303, undefined, { Location: ownPath(query.get("return")) });
+  // To itself, whatever path a proxy gave it (RFC 3986 section 5.2.2).
+  return seeOther(`?${new URLSearchParams({ return: page, tried: "" }).toString()}`);
 };
 
 const routes: Readonly<Record<string, Route>> = {

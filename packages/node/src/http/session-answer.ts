@@ -25,6 +25,8 @@ export interface AnswerRules {
   readonly now: () => number;
   /** For how long after a refresh its tokens may still be written, in ms. */
   readonly writableFor: () => number;
+  /** Whether the session of an access token is known to have ended. */
+  readonly hasEnded: (accessToken: string) => boolean;
 }
 
 /**
@@ -33,7 +35,8 @@ export interface AnswerRules {
  *
  * An answer that comes late is a lost one: where more than a sixth of the reuse window has passed since a refresh, its
  * tokens are not written. The client keeps its older token, which stays valid as after any answer that was lost; written
- * late, they could put a displaced token back into the jar, and the next refresh would look like a theft.
+ * late, they could put a displaced token back into the jar, and the next refresh would look like a theft. Nor are tokens
+ * written of a session that has ended meanwhile: the browser may have those of the login that replaced it.
  */
 export class SessionAnswer {
   readonly #exchange: Exchange;
@@ -73,10 +76,9 @@ export class SessionAnswer {
 
   #write(): void {
     const exchange = this.#exchange;
-    const { cookies, now, writableFor } = this.#rules;
+    const { cookies } = this.#rules;
     const change = this.#change;
-    if (change === undefined) return;
-    if (change.kind === "tokens" && change.since !== undefined && now() - change.since > writableFor()) return;
+    if (change === undefined || this.#isLost(change)) return;
     exchange.setHeader("Cache-Control", "no-store");
     if (change.kind === "access") {
       if (change.transfer === "cookie") cookies.writeAccess(exchange, change.token.token, change.cookieExpiry);
@@ -89,5 +91,12 @@ export class SessionAnswer {
       else exposeTokens(exchange, change.issued);
       announceTokens(exchange, change.issued);
     }
+  }
+
+  #isLost(change: Change): boolean {
+    const { now, writableFor, hasEnded } = this.#rules;
+    if (change.kind === "access") return hasEnded(change.token.token);
+    if (change.kind === "end" || change.since === undefined) return false;
+    return now() - change.since > writableFor() || hasEnded(change.issued.accessToken.token);
   }
 }

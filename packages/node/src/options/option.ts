@@ -45,10 +45,12 @@ export const duration = (standard: string | undefined, accepts = "a duration"): 
 export const count = (accepts: string): Option<number> =>
   option(accepts, (value) => Number.isSafeInteger(value) && Number(value) > 0);
 
-export const oneOf = <const Value extends string>(values: readonly Value[], standard: Value): Option<Value> =>
-  option(`one of ${values.map((value) => `"${value}"`).join(", ")}`, (value) => values.includes(value as Value), {
-    standard: `"${standard}"`,
+export const oneOf = <const Value extends string>(values: readonly Value[], standard?: Value): Option<Value> => {
+  const quoted = values.map((value) => `"${value}"`).join(", ");
+  return option(values.length > 1 ? `one of ${quoted}` : quoted, (value) => values.includes(value as Value), {
+    standard: standard && `"${standard}"`,
   });
+};
 
 export const list = <Item>(accepts: string, isItem: (item: unknown) => boolean, least = 0): Option<readonly Item[]> =>
   option(accepts, (value) => Array.isArray(value) && value.length >= least && value.every(isItem));

@@ -64,6 +64,8 @@ const commonTable = {
   basePath: text('a path such as "/auth"', /^\/[\x21-\x7e]*$/),
   /** Pages that may call, besides the application's own. */
   origins: list<string>("a list of origins such as https://app.example.com: scheme, host, no path", isOrigin),
+  /** For pages with the unmodified SDK in cookie mode (run with 20.1.6): cookies by its documented names, `sAccessToken` and `sRefreshToken`, of which the latter goes to `<basePath>/session/refresh` alone. The page refreshes, and a sibling host can plant such cookies. */
+  frontend: oneOf(["supertokens-website"]),
   /** Whether clients may have their tokens in headers instead of cookies: for native applications and pages of other sites. */
   headerMode: flag(false),
   /** Called when a refresh of this process finds a stolen token, once per session and hour. */
@@ -171,6 +173,8 @@ export const checkPawlOptions = (options: BackendOptions): void => {
     checkOptions(options, coreTable, { elsewhere: namesElsewhere(embeddedTable, "the core's config.yaml says it") });
   else checkOptions(options, embeddedTable, { elsewhere: namesElsewhere(coreTable, "it is for a core") });
   checkOptions(options.cookies ?? {}, cookieTable, { within: "cookies." });
+  if (options.frontend !== undefined && options.cookies?.prefix !== undefined)
+    throw new TypeError("cookies.prefix cannot be given here: frontend gives the cookies their names");
   if (!isForCore(options)) policyOf(options);
 };
 

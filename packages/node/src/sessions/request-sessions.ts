@@ -1,6 +1,12 @@
 import { setTimeout } from "node:timers";
-import type { AccessTokenClaims, IssuedSession, SessionHandle, VerifyOutcome } from "@pawl/engine";
-import type { TenantId, UserId } from "@pawl/storage";
+import {
+  type AccessTokenClaims,
+  checkTenantId,
+  type IssuedSession,
+  type SessionHandle,
+  type VerifyOutcome,
+} from "@pawl/engine";
+import type { UserId } from "@pawl/storage";
 import { callHook, warnOf } from "../application-hook.js";
 import { accessCookieBytes, checkCookieSize } from "../http/cookie-size.js";
 import type { RefreshAnswer } from "../backend/session-backend.js";
@@ -9,6 +15,7 @@ import { bearerToken, type TokenTransfer, wantedTransfer } from "../http/token-t
 import { REFRESH_TOKEN_START } from "../http/cookies.js";
 import { checkOwnPage, isFromOwnPage } from "../http/csrf.js";
 import type { Exchange } from "../http/exchange.js";
+import { wasJustRefreshed } from "../http/refresh-mark.js";
 import type { Found, RunningRefresh, Serving, SessionFound } from "./serving.js";
 import { RequestSession, type SessionFacts } from "../session.js";
 import { SessionError } from "../session-error.js";
@@ -51,6 +58,7 @@ export const findSession = (it: Serving, exchange: Exchange, options: FindOption
 };
 
 const refreshable = (exchange: Exchange, message: string): Found => {
+  if (wasJustRefreshed(exchange.query())) return none(message);
   announceRefreshable(exchange);
   return { kind: "try_refresh", error: new SessionError("TRY_REFRESH", message) };
 };
@@ -58,7 +66,10 @@ const refreshable = (exchange: Exchange, message: string): Found => {
 const findByCookie = (it: Serving, exchange: Exchange, { csrf = true }: FindOptions): Found | Promise<Found> => {
   const tokens = it.cookies.read(exchange, "access");
   const [first] = tokens;
-  if (first === undefined && it.cookies.read(exchange, "refresh").length === 0) return none(NOBODY);
+  if (first === undefined && it.cookies.read(exchange, "refresh").length === 0) {
+    it.warnOfKeptBackCookies(exchange);
+    return none(NOBODY);
+  }
   if (csrf) checkOwnPage(exchange, it.options.origins ?? []);
   if (first === undefined) return refreshInPlace(it, exchange);
   const verified = tokens.length === 1 ? verifyOne(it, first) : verifyBest(it, tokens);
@@ -155,8 +166,10 @@ export const refreshSession = async (
 ): Promise<Found> => {
   const presented = presentedTokens(it, exchange);
   if (presented.transfer === "cookie" && csrf) checkOwnPage(exchange, it.options.origins ?? []);
-  if (presented.tokens.length === 0)
+  if (presented.tokens.length === 0) {
+    it.warnOfKeptBackCookies(exchange);
     return nobody(it, exchange, presented.transfer, new SessionError("UNAUTHORISED", NOBODY));
+  }
   const state = it.requests.of(exchange);
   return (state.found = await refresh(it, exchange, presented));
 };
@@ -246,6 +259,7 @@ export const createSession = async (
   const device = input.device ?? exchange.device();
   const issued = await newSession(it, { ...input, device }, { transfer, address: exchange.address() });
   const carried = { access: it.cookies.read(exchange, "access"), refresh: it.cookies.read(exchange, "refresh") };
+  if (carried.access.length + carried.refresh.length === 0) it.warnOfKeptBackCookies(exchange);
   const state = requests.of(exchange);
   state.answer.tokens(issued, { transfer });
   void endCarried(it, carried, issued.session.handle);
@@ -268,7 +282,7 @@ export const newSession = async (
   const given = {
     ...owner,
     data: await data.accept(input.data ?? {}),
-    tenantId: input.tenantId as TenantId | undefined,
+    tenantId: checkTenantId(input.tenantId),
     device: input.device?.slice(0, 512),
     address: address?.slice(0, 128),
     // Before it is created: a session that could not be handed out must not have ended another one over a limit.

@@ -23,6 +23,8 @@ export interface Serving {
   /** A clock that only goes forward, in ms. */
   readonly monotonic: () => number;
   readonly requests: RequestStates;
+  /** For requests without the session's cookies. */
+  readonly warnOfKeptBackCookies: (exchange: Exchange) => void;
   /** Refreshes on their way, by refresh token: requests at once share one. */
   readonly refreshes: Map<string, RunningRefresh>;
 }

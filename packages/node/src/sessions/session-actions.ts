@@ -46,7 +46,8 @@ export const createActions = (it: Omit<Serving, "actions">): SessionActions => {
     },
 
     async endOthers({ facts }) {
-      const others = { userId: facts.userId, except: facts.handle };
+      const { userId, tenantId, handle } = facts;
+      const others = { userId, tenantId, except: handle };
       return (await backend.revokeUser(others, { reason: "logout" })).length;
     },
 
@@ -54,10 +55,7 @@ export const createActions = (it: Omit<Serving, "actions">): SessionActions => {
       const sessions: ListedSession<object, object>[] = [];
       let after: string | undefined;
       do {
-        const page = await backend.list(facts.userId, {
-          limit: SESSIONS_PER_PAGE,
-          ...(after === undefined ? {} : { after }),
-        });
+        const page = await backend.list(facts, { limit: SESSIONS_PER_PAGE, after });
         for (const session of page.items) sessions.push({ ...session, current: session.handle === facts.handle });
         after = page.next;
       } while (after !== undefined);

@@ -1,38 +1,7 @@
 import { createServer } from "node:http";
-import { type OpenBackend, testAdapter } from "@pawl/adapter-conformance";
-import { readConfig, startCore } from "@pawl/core";
-import { defaultPolicy } from "@pawl/engine";
-import { millis } from "@pawl/storage";
-import { forwardTo } from "./forward.js";
+import { testAdapter } from "@pawl/adapter-conformance";
+import { openCore } from "../open-core.js";
 import { application } from "./express-application.js";
 import { served } from "./served.js";
-
-/** A core on memory, behind a server that answers 503 while the core is to be down. */
-const openCore: OpenBackend = async ({ idleTimeout, maxSessionsPerUser }, clock) => {
-  const policy = {
-    ...defaultPolicy,
-    maxSessionsPerUser,
-    idleTimeout: idleTimeout === undefined ? undefined : millis(idleTimeout),
-    enableAntiCsrf: false,
-  };
-  const defaults = readConfig({ env: {}, cwd: import.meta.dirname });
-  const config = { ...defaults, host: "127.0.0.1", port: 0, storage: "memory:", policy, logLevel: "none" } as const;
-  const core = await startCore(config, { clock });
-  const front = await served(
-    createServer((req, res) => {
-      if (backend.isDown) res.writeHead(503).end();
-      else forwardTo(core.address.port, req, res);
-    }),
-  );
-  const backend = {
-    options: { core: [front.origin] },
-    isDown: false,
-    async close() {
-      await front.close();
-      await core.close();
-    },
-  };
-  return backend;
-};
 
 testAdapter("Express 5 with a core", async (pawl, hooks) => served(createServer(application(pawl, hooks))), openCore);

@@ -133,12 +133,13 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
         : askWhereNeeded(input, outcome);
     },
 
-    async create({ userId, payload = {}, data = {}, device, address, checkPayload }) {
+    knowsEnded: (accessToken) => verifier.verify({ accessToken }).kind === "unauthorised",
+
+    async create({ userId, tenantId, payload = {}, data = {}, device, address, checkPayload }) {
       const json = payloadText(payload, "v5");
       dataText(data);
       checkPayload?.(json);
-      const given = Object.entries({ payload, data, device, address }).filter(([, value]) => value !== undefined);
-      const body = { userId, ...Object.fromEntries(given) };
+      const body = { userId, tenantId, payload, data, device, address };
       return (await core.get("createSession", { body })) as IssuedSession;
     },
 
@@ -174,17 +175,19 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
       return markRevoked((await core.get("revokeSessions", { body: { ...user, ...cause } })).revoked);
     },
 
+    async revokeTenant(tenantId, cause) {
+      return markRevoked((await core.get("revokeSessions", { body: { allOfTenant: tenantId, ...cause } })).revoked);
+    },
+
     async get(handle) {
       if (!isHandle(handle)) return undefined;
       const reply = await core.ask("getSession", { handle }, ["session_not_found"]);
       return reply.kind === "success" ? (reply.body as SessionInformation) : undefined;
     },
 
-    async list(userId, page) {
+    async list({ userId, tenantId = PUBLIC_TENANT }, page) {
       if (!isUserId(userId)) return { items: [] };
-      const { sessions, next } = await core.get("listSessions", {
-        query: { userId, tenantId: PUBLIC_TENANT, ...page },
-      });
+      const { sessions, next } = await core.get("listSessions", { query: { userId, tenantId, ...page } });
       return { items: sessions as SessionInformation[], ...(next === undefined ? {} : { next }) };
     },
 

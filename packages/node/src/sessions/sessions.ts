@@ -1,0 +1,105 @@
+import { checkTenantId, parseHandle, type SessionHandle, type SessionInformation } from "@pawl/engine";
+import type { Page, PageRequest, TenantId } from "@pawl/storage";
+import { callHook } from "../application-hook.js";
+import type { SessionHistory } from "../backend/session-backend.js";
+import type { EndReasonOfApplication } from "../session.js";
+import { checkUserId } from "./request-sessions.js";
+import type { Serving } from "./serving.js";
+
+/** A page of a user's sessions; of the tenant `public` unless another is given. */
+export interface ListOptions extends Partial<PageRequest> {
+  readonly tenantId?: string | undefined;
+}
+
+export interface EndUserOptions {
+  /** `public` unless given. */
+  readonly tenantId?: string | undefined;
+  /** The handle of a session of this tenant that stays. */
+  readonly except?: string | undefined;
+}
+
+/** What can be asked and done beside the request that is being served. */
+export interface Sessions<
+  Payload extends object,
+  Data extends object,
+  PayloadInput extends object,
+  DataInput extends object,
+> {
+  /** A live session; undefined when there is none. */
+  get(handle: string): Promise<SessionInformation<Payload, Data> | undefined>;
+  /** The user's live sessions, a page at a time. */
+  list(userId: string, options?: ListOptions): Promise<Page<SessionInformation<Payload, Data>>>;
+  /** Ends sessions. @returns how many were live. */
+  end(handles: string | readonly string[], reason?: EndReasonOfApplication): Promise<number>;
+  /** Ends the sessions of a user, all or all but one. @returns how many. @throws TypeError for an empty id. */
+  endUser(userId: string, options?: EndUserOptions): Promise<number>;
+  /** Ends all sessions of these users in the tenant `public`. @returns how many. @throws TypeError before any has ended. */
+  endUsers(userIds: readonly string[]): Promise<number>;
+  /** Ends all sessions of a tenant, which has to be named twice. @returns how many. @throws TypeError where it is not. */
+  endTenant(tenantId: string, options: { readonly confirm: string }): Promise<number>;
+  /** Replaces the payload; tokens carry it from the next refresh on. @returns false when there is no such live session. */
+  updatePayload(handle: string, payload: PayloadInput): Promise<boolean>;
+  /** Replaces the data. @returns false when there is no such live session. */
+  updateData(handle: string, data: DataInput): Promise<boolean>;
+  /** What became of a session, and why. */
+  explain(handle: string): Promise<SessionHistory>;
+  /** Calls the listener for each end that this process learns of, wherever it was done. Returns stop. */
+  onEnded(listener: (ended: { readonly handle: string; readonly at: number }) => void): Promise<() => void>;
+}
+
+const SESSIONS_PER_PAGE = 100;
+const REVOKED = { reason: "revoked" } as const;
+
+/** Runs work on what was opened; turns failures into session errors. */
+export type Run = <Result>(work: (it: Serving) => Result | Promise<Result>) => Promise<Result>;
+
+export const createSessions = (run: Run): Sessions<object, object, object, object> => ({
+  get: (handle) => run(({ backend }) => backend.get(handle)),
+
+  list: (userId, { tenantId, ...page } = {}) =>
+    run(({ backend }) => backend.list(userOf(userId, tenantId), { limit: SESSIONS_PER_PAGE, ...page })),
+
+  end: (handles, reason = "revoked") =>
+    run(async ({ backend }) => (await backend.revoke([handles].flat(), { reason })).length),
+
+  endUser: (userId, { tenantId, except } = {}) =>
+    run(async ({ backend }) => {
+      const user = userOf(userId, tenantId);
+      const kept = except === undefined ? undefined : exempted(except, user.tenantId);
+      return (await backend.revokeUser({ ...user, except: kept }, REVOKED)).length;
+    }),
+
+  endUsers: (userIds) =>
+    run(async ({ backend }) => {
+      const users = userIds.map((userId) => userOf(userId));
+      let ended = 0;
+      for (const user of users) ended += (await backend.revokeUser(user, REVOKED)).length;
+      return ended;
+    }),
+
+  endTenant: (tenantId, options) =>
+    run(async ({ backend }) => {
+      // An id that got lost must name nobody, and not the tenant of everybody.
+      if (tenantId === undefined || options?.confirm !== tenantId)
+        throw new TypeError("confirm must be the id of the tenant whose sessions are to end");
+      return (await backend.revokeTenant(checkTenantId(tenantId), REVOKED)).length;
+    }),
+
+  updatePayload: (handle, payload) =>
+    run(async (it) => it.backend.updatePayload(handle, await it.payloads.accept(payload))),
+  updateData: (handle, data) => run(async (it) => it.backend.updateData(handle, await it.data.accept(data))),
+  explain: (handle) => run(({ backend }) => backend.explain(handle)),
+  onEnded: (listener) => run(({ backend }) => backend.subscribe((ended) => void callHook(() => listener(ended)))),
+});
+
+const userOf = (userId: string, tenantId?: string) => ({
+  userId: checkUserId(userId),
+  tenantId: checkTenantId(tenantId),
+});
+
+/** A typing error here would end the very session that was to be kept. */
+const exempted = (handle: string, tenantId: TenantId): SessionHandle => {
+  if (parseHandle(handle)?.tenantId !== tenantId)
+    throw new TypeError("except must be the handle of a session of this tenant");
+  return handle as SessionHandle;
+};
