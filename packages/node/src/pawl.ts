@@ -4,7 +4,7 @@ import { UseReports } from "./backend/use-reports.js";
 import { createCookies, isSameOnAllPaths } from "./http/cookies.js";
 import { type Exchange, readOnly } from "./http/exchange.js";
 import { createKeptBackWarning } from "./http/kept-back-cookies.js";
-import { openBackend } from "./backend/open-backend.js";
+import { openSharedBackend } from "./backend/shared-backend.js";
 import {
   type BackendOptions,
   checkPawlOptions,
@@ -242,7 +242,7 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
 };
 
 const openServing = async (options: BackendOptions, shapes: Shapes): Promise<Serving> => {
-  const backend = await openBackend(
+  const backend = await openSharedBackend(
     isForCore(options) ? { ...options, ...coreDurations(options) } : { ...options, policy: policyOf(options) },
   );
   const cookies = createCookies(options);
