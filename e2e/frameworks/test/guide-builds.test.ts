@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { Visitor } from "@pawl/adapter-conformance";
 import { afterEach, describe, expect, test } from "vitest";
-import { textOf } from "../../test/guide-page.js";
+import { textOf, typeCurlLines } from "../../test/guide-page.js";
 
 const here = new URL("..", import.meta.url).pathname;
 const BUILD_TIMEOUT = 600_000;
@@ -115,7 +115,10 @@ describe("the guide's applications, built as printed", () => {
     async (page, application, kept, [command = "", ...given], program) => {
       print(page, application, kept);
       build(join(here, command), ...given);
-      await live(await start(join(folder, program)));
+      const origin = await start(join(folder, program));
+      await live(origin);
+      const { printed, told } = typeCurlLines(page, "sh", { folder, origin });
+      expect(printed).toEqual(told);
     },
     BUILD_TIMEOUT,
   );

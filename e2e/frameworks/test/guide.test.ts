@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Visitor } from "@pawl/adapter-conformance";
 import { afterEach, describe, expect, test } from "vitest";
-import { root, textOf } from "../../test/guide-page.js";
+import { root, textOf, typeCurlLines } from "../../test/guide-page.js";
 import { bun, deno } from "../runtimes.mjs";
 
 const here = new URL("..", import.meta.url).pathname;
@@ -48,6 +48,12 @@ const print = (page: string, ...fences: readonly string[]): void => {
   }
 };
 
+/** Expects of the lines with curl of a page that they print what the page says. */
+const expectCurlLines = (page: string, fence: string, origin: string): void => {
+  const { printed, told } = typeCurlLines(page, fence, { folder, origin });
+  expect(printed).toEqual(told);
+};
+
 /** Starts a program and waits until it says where it is. */
 const start = async (command: string, ...given: readonly string[]): Promise<string> => {
   const started = spawn(command, given, { cwd: folder, env: { ...process.env, PORT: "0" } });
@@ -73,12 +79,15 @@ describe("the guide's programs, as printed", () => {
     ["hono.md", ["js app.mjs", "js node.mjs"], process.execPath, ["node.mjs"]],
     ["hono.md", ["js app.mjs", "js bun.mjs"], bun, ["bun.mjs"]],
     ["hono.md", ["js app.mjs", "js deno.mjs"], deno, ["run", "--allow-all", "deno.mjs"]],
+    ["fetch.md", ["js app.mjs", "js bun.mjs"], bun, ["bun.mjs"]],
+    ["fetch.md", ["js app.mjs", "js deno.mjs"], deno, ["run", "--allow-all", "deno.mjs"]],
     ["recipes.md", ["js koa.mjs"], process.execPath, ["koa.mjs"]],
     ["recipes.md", ["js h3.mjs"], process.execPath, ["h3.mjs"]],
     ["recipes.md", ["js elysia.mjs"], bun, ["elysia.mjs"]],
   ])("%s: %s", async (page, fences, command, given) => {
     print(page, ...fences);
-    const visitor = new Visitor(await start(command, ...given));
+    const origin = await start(command, ...given);
+    const visitor = new Visitor(origin);
     const me = async () => {
       const { status, json } = await visitor.ask("/me");
       return [status, json];
@@ -91,6 +100,7 @@ describe("the guide's programs, as printed", () => {
     expect(await me()).toEqual([200, { userId: "alice", role: "admin" }]);
     expect((await visitor.ask("/signout", { method: "POST" })).status).toBe(200);
     expect(await me()).toEqual(nobody);
+    expectCurlLines(page, "sh", origin);
   });
 
   test("fetch.md", async () => {
@@ -105,18 +115,21 @@ describe("the guide's programs, as printed", () => {
 
   test("recipes.md: tRPC", async () => {
     print("recipes.md", "js trpc.mjs");
-    const visitor = new Visitor(await start(process.execPath, "trpc.mjs"));
+    const origin = await start(process.execPath, "trpc.mjs");
+    const visitor = new Visitor(origin);
     expect((await visitor.ask("/me")).status).toBe(401);
     const login = { method: "POST", body: "{}", headers: { "content-type": "application/json" } };
     expect((await visitor.ask("/login", login)).setCookies).toHaveLength(2);
     expect((await visitor.ask("/me")).json).toEqual({ result: { data: { userId: "alice", role: "admin" } } });
     expect((await visitor.ask("/signout", { method: "POST" })).status).toBe(200);
     expect((await visitor.ask("/me")).status).toBe(401);
+    expectCurlLines("recipes.md", "sh trpc", origin);
   });
 
   test("recipes.md: GraphQL", async () => {
     print("recipes.md", "js graphql.mjs");
-    const visitor = new Visitor(await start(process.execPath, "graphql.mjs"));
+    const origin = await start(process.execPath, "graphql.mjs");
+    const visitor = new Visitor(origin);
     const query = async (text: string) =>
       visitor.ask("/graphql", {
         method: "POST",
@@ -126,5 +139,6 @@ describe("the guide's programs, as printed", () => {
     expect((await query("{ me { userId } }")).text).toContain("UNAUTHORISED");
     expect((await query("mutation { login }")).setCookies).toHaveLength(2);
     expect((await query("{ me { userId role } }")).json).toEqual({ data: { me: { userId: "alice", role: "admin" } } });
+    expectCurlLines("recipes.md", "sh graphql", origin);
   });
 });
