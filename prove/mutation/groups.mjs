@@ -54,15 +54,19 @@ export const groups = {
   "left-cookies": supertokens(["left-cookies"]),
   "session-cookies": supertokens(["session-cookies"]),
   web: web(
-    ["deadline", "events", "front-token", "header", "index", "record-store", "refresh"].concat([
+    ["events", "front-token", "header", "index", "record-store", "refresh"].concat([
       "session-fetch",
       "session-state",
       "shared-session",
+      "snapshot",
+      "timing",
+      "transport",
       "turn",
     ]),
     ["events", "front-token", "header", "init", "outside-of-pages", "record-store", "refresh"].concat([
       "session-fetch",
       "session-state",
+      "transport",
       "turn",
     ]),
   ),

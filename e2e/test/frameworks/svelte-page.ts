@@ -1,8 +1,8 @@
-import { session, user } from "./svelte-session.js";
+import { mount } from "svelte";
+import { session } from "./svelte-session.js";
+import Greeting from "./Greeting.svelte";
 
-const heading = document.body.appendChild(document.createElement("h1"));
-user.subscribe((value) => {
-  heading.textContent =
-    value === undefined ? "…" : value === null ? "Welcome" : `Hello ${value.userId}, ${value.payload.role}`;
-});
-Object.assign(globalThis, { session });
+const target = document.querySelector("main")!;
+target.textContent = "";
+mount(Greeting as never, { target });
+Object.assign(globalThis, { session, errors: [] });

@@ -1,16 +1,12 @@
-import { init } from "@pawl/web";
-import { readable } from "svelte/store";
-import { type CurrentUser, sessionStore } from "./session-store.js";
+import { init, type WebSnapshot } from "@pawl/web";
+import { createSubscriber } from "svelte/reactivity";
 
 export interface Payload {
   readonly role: string;
 }
 
 export const session = init<Payload>();
-const store = sessionStore(session);
+const follow = createSubscriber(session.subscribe);
 
-/** The user, as a store that follows the session: `$user` in a component. */
-export const user = readable<CurrentUser<Payload>>(undefined, (set) => {
-  set(store.get());
-  return store.subscribe(() => set(store.get()));
-});
+/** What is known of the session; what reads it is drawn again when that changes. */
+export const current = (): WebSnapshot<Payload> => (follow(), session.getSnapshot());

@@ -1,13 +1,12 @@
-import { init } from "@pawl/web";
+import { init, type WebSnapshot } from "@pawl/web";
 import { useSyncExternalStore } from "react";
-import { type CurrentUser, sessionStore } from "./session-store.js";
 
 export interface Payload {
   readonly role: string;
 }
 
 export const session = init<Payload>();
-const store = sessionStore(session);
 
-/** The user for a component, which renders again on changes. */
-export const useUser = (): CurrentUser<Payload> => useSyncExternalStore(store.subscribe, store.get, () => undefined);
+/** What is known of the session, for a component, which renders again when that changes. */
+export const useSession = (): WebSnapshot<Payload> =>
+  useSyncExternalStore(session.subscribe, session.getSnapshot, session.getServerSnapshot);

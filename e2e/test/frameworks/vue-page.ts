@@ -1,9 +1,13 @@
 import { createApp, h } from "vue";
-import { session, user } from "./vue-session.js";
+import { current, session } from "./vue-session.js";
 
 const greeting = (): string => {
-  const { value } = user;
-  return value === undefined ? "…" : value === null ? "Welcome" : `Hello ${value.userId}, ${value.payload.role}`;
+  const { status, userId, payload, reason } = current.value;
+  return status === "unknown"
+    ? "…"
+    : status === "ended"
+      ? `Welcome, ${reason ?? "stranger"}`
+      : `Hello ${userId}, ${payload.role}`;
 };
-createApp(() => h("h1", greeting())).mount(document.body.appendChild(document.createElement("main")));
-Object.assign(globalThis, { session });
+createApp(() => h("h1", greeting())).mount("main");
+Object.assign(globalThis, { session, errors: [] });

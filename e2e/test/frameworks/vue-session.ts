@@ -1,15 +1,8 @@
 import { init } from "@pawl/web";
-import { readonly, type ShallowRef, shallowRef } from "vue";
-import { type CurrentUser, sessionStore } from "./session-store.js";
+import { shallowRef } from "vue";
 
-export interface Payload {
-  readonly role: string;
-}
+export const session = init<{ readonly role: string }>();
 
-export const session = init<Payload>();
-const store = sessionStore(session);
-const current = shallowRef<CurrentUser<Payload>>();
-store.subscribe(() => (current.value = store.get()));
-
-/** The user, as a ref that follows the session. */
-export const user = readonly(current) as Readonly<ShallowRef<CurrentUser<Payload>>>;
+/** What is known of the session, as a ref that follows it. */
+export const current = shallowRef(session.getSnapshot());
+session.subscribe(() => (current.value = session.getSnapshot()));

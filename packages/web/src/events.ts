@@ -1,5 +1,5 @@
-import { type FrontToken, readFrontToken } from "./front-token.js";
-import type { WebEndReason, SharedSession } from "./shared-session.js";
+import type { WebEndReason } from "./shared-session.js";
+import type { WebSnapshot } from "./snapshot.js";
 
 /** What happened to the session, here or in another tab. */
 export type WebSessionEvent<Payload extends object = Readonly<Record<string, unknown>>> =
@@ -10,12 +10,10 @@ export type WebSessionEvent<Payload extends object = Readonly<Record<string, unk
   /** A refresh was not answered: nothing is known of the session, and everything is kept. */
   | { readonly type: "unknown" };
 
-/** What happened between two records. */
-export const eventsBetween = (before: SharedSession, after: SharedSession): readonly WebSessionEvent[] => {
-  if (!after.front) return !before.front ? [] : [{ type: "ended", reason: after.reason ?? "unauthorised" }];
-  const now = readFrontToken(after.front);
-  const was: Partial<FrontToken> = before.front ? readFrontToken(before.front) : {};
-  if (was.handle !== now.handle) return [{ type: "created", userId: now.userId, payload: now.payload }];
-  const isSame = JSON.stringify(was.payload) === JSON.stringify(now.payload);
-  return [{ type: "refreshed" }, ...(isSame ? [] : [{ type: "payload_changed" as const, payload: now.payload }])];
+/** What happened between two snapshots; `now` is `was` itself where a refresh changed nothing in it. */
+export const eventsBetween = (was: WebSnapshot, now: WebSnapshot): readonly WebSessionEvent[] => {
+  const { userId, payload, reason = "unauthorised" } = now;
+  if (!payload) return was.payload ? [{ type: "ended", reason }] : [];
+  if (was.handle !== now.handle) return [{ type: "created", userId, payload }];
+  return [{ type: "refreshed" }, ...(was === now ? [] : [{ type: "payload_changed" as const, payload }])];
 };

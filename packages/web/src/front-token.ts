@@ -3,13 +3,13 @@ export interface FrontToken {
   readonly userId: string;
   /** What the application put into the session. */
   readonly payload: Readonly<Record<string, unknown>>;
-  readonly handle: unknown;
+  readonly handle: string;
   /** How long the access token lives, in ms; by the server's own clock, so that the device's need not be right. */
   readonly lifetime: number;
 }
 
 /** Names of the access token that an application cannot use: what is left is its payload. */
-const RESERVED = /^(sub|exp|iat|tId|rsub|sessionHandle|refreshTokenHash1|parentRefreshTokenHash1|antiCsrfToken)$/;
+const RESERVED = /^(sub|exp|iat|tId|rsub|sessionHandle|(parentR|r)efreshTokenHash1|antiCsrfToken)$/;
 
 /** Reads `front-token`: base64 of JSON `{uid, ate, up}`. @throws when it is malformed. */
 export const readFrontToken = (text: string): FrontToken => {
@@ -22,7 +22,7 @@ export const readFrontToken = (text: string): FrontToken => {
   return {
     userId: uid,
     payload: Object.fromEntries(Object.entries(up).filter(([name]) => !RESERVED.test(name))),
-    handle: up["sessionHandle"],
+    handle: up["sessionHandle"] as string,
     lifetime: ate - Number(up["iat"]) * 1000,
   };
 };

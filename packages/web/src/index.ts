@@ -1,14 +1,17 @@
-import { readFrontToken } from "./front-token.js";
 import type { WebSessionEvent } from "./events.js";
 import type { WebOptions } from "./options.js";
-import { createRefresher, markEnded, type Fetch, type WebSessionStatus } from "./refresh.js";
+import type { RecordStore } from "./record-store.js";
+import { createRefresher, type WebSessionStatus } from "./refresh.js";
 import { createSessionFetch } from "./session-fetch.js";
 import { openState } from "./session-state.js";
+import { NOT_READ_YET, type WebSnapshot } from "./snapshot.js";
+import { type Fetch, markEnded } from "./transport.js";
 
 export type { WebSessionEvent } from "./events.js";
 export type { TokenHeaders, WebOptions } from "./options.js";
 export type { WebSessionStatus } from "./refresh.js";
 export type { WebEndReason } from "./shared-session.js";
+export type { WebSnapshot } from "./snapshot.js";
 
 /** The session of this page or worker. Its functions may be destructured: `const { getUserId } = init()`. */
 export interface WebSession<Payload extends object = Readonly<Record<string, unknown>>> {
@@ -25,25 +28,39 @@ export interface WebSession<Payload extends object = Readonly<Record<string, unk
   readonly signOut: () => Promise<Exclude<WebSessionStatus, "valid">>;
   /** Calls the listener for what happens to the session, here and in other tabs. Returns stop. */
   readonly onEvent: (listener: (event: WebSessionEvent<Payload>) => void) => () => void;
+  /** What is known now: the same object as long as nothing in it changes. */
+  readonly getSnapshot: () => WebSnapshot<Payload>;
+  /** What a server renders, and a page until it has started: nothing is known. */
+  readonly getServerSnapshot: () => WebSnapshot<Payload>;
+  /**
+   * Calls the listener when there may be another snapshot. Returns stop.
+   * @example useSyncExternalStore(session.subscribe, session.getSnapshot, session.getServerSnapshot)
+   */
+  readonly subscribe: (listener: () => void) => () => void;
   /** Stops everything and restores the global `fetch`. */
   readonly close: () => void;
 }
 
+const nothing = (): undefined => undefined;
+const getServerSnapshot = () => NOT_READ_YET;
+
 /** What `init` returns where there is no page, such as during server rendering: no user is logged in, nothing global changes. */
 const outsideOfPages = (): WebSession<never> => {
-  const nothing = async () => undefined;
   const fail = async () => {
-    throw new Error("@pawl/web needs a page");
+    throw new Error("@pawl/web needs a page, or an apiDomain and a token store");
   };
   return {
     fetch,
     doesSessionExist: async () => false,
-    getUserId: nothing,
-    getPayload: nothing,
+    getUserId: async () => undefined,
+    getPayload: async () => undefined,
     attemptRefresh: fail,
     signOut: fail,
-    onEvent: () => () => undefined,
-    close: () => undefined,
+    onEvent: () => nothing,
+    getSnapshot: getServerSnapshot,
+    getServerSnapshot,
+    subscribe: () => nothing,
+    close: nothing,
   };
 };
 
@@ -53,7 +70,7 @@ type WrappedFetch = Fetch & { [ORIGINAL]?: Fetch };
 
 /**
  * Lets every `fetch` to the API carry the session, refresh once when it must, and tell what happens. Where there is no
- * `location`, as on a server, it touches nothing.
+ * `location`, as on a server, it touches nothing; only a token store given makes a session there.
  * @example
  * const session = init({ apiDomain: "https://api.example.com" });
  * session.onEvent((event) => event.type === "ended" && location.assign("/login"));
@@ -61,63 +78,70 @@ type WrappedFetch = Fetch & { [ORIGINAL]?: Fetch };
 export const init = <Payload extends object = Readonly<Record<string, unknown>>>(
   options: WebOptions = {},
 ): WebSession<Payload> => {
-  if (!globalThis.location) return outsideOfPages();
-  const { apiDomain = location.origin, refreshPath = "/session/refresh", signOutPath = "/signout", tokens } = options;
+  const here = globalThis.location as Location | undefined;
+  const {
+    apiDomain = here?.origin,
+    refreshPath = "/session/refresh",
+    signOutPath = "/signout",
+    wrapFetch = true,
+    tokens,
+  } = options;
+  const persist = tokens?.persist ?? true;
+  if (!apiDomain || (!here && !(persist as Partial<RecordStore>).update)) return outsideOfPages();
   const { origin } = new URL(apiDomain);
-  const refreshUrl = origin + refreshPath;
+  const url = origin + refreshPath;
   const global = globalThis as { fetch: WrappedFetch };
   const original = global.fetch[ORIGINAL] ?? global.fetch;
-  const plainFetch: Fetch = (input, init) => original(input, init);
-
-  const key = `pawl ${refreshUrl}`;
   const closing = new AbortController();
   const { signal } = closing;
-  const state = openState(key, { shared: tokens?.persist ?? true, signal });
-  const refresh = createRefresher({ key, url: refreshUrl, state, fetch: plainFetch, tokens, signal });
-  const isForApi = (text: string): boolean => {
-    const base = globalThis.document?.baseURI ?? location.href;
-    const url = URL.canParse(text, base) ? new URL(text, base) : undefined;
-    return url?.origin === origin && url.pathname !== refreshPath;
-  };
-  const sessionFetch = createSessionFetch({
+  const state = openState(url, { persist, signal });
+  const api = {
+    ...options,
     state,
-    fetch: plainFetch,
-    refresh,
-    isForApi,
-    mode: origin === location.origin ? "same-origin" : "cors",
-    options,
-  });
-  const wrapped =
-    options.wrapFetch === false
-      ? undefined
-      : (global.fetch = Object.assign(sessionFetch.bind(undefined), { [ORIGINAL]: original }));
+    signal,
+    tokens,
+    fetch: ((input, init) => original(input, init)) as Fetch,
+    isForApi(text: string): boolean {
+      try {
+        const target = new URL(new Request(text).url);
+        return target.origin === origin && target.pathname !== refreshPath;
+      } catch {
+        return false;
+      }
+    },
+    mode: origin === here?.origin ? "same-origin" : "cors",
+  } as const;
+  const refresh = createRefresher(url, api);
+  const sessionFetch: WrappedFetch = createSessionFetch(refresh, api);
+  sessionFetch[ORIGINAL] = original;
+  if (here && wrapFetch) global.fetch = sessionFetch;
 
-  const front = async () => {
-    await state.ready;
-    const { front } = state.record;
-    return front ? readFrontToken(front) : undefined;
-  };
+  const getSnapshot = () => state.snapshot as WebSnapshot<Payload>;
+  const known = () => state.ready.then(getSnapshot);
 
   return {
     fetch: sessionFetch,
-    doesSessionExist: async () => (await front()) !== undefined,
-    getUserId: async () => (await front())?.userId,
-    getPayload: async () => (await front())?.payload as Payload | undefined,
+    doesSessionExist: async () => (await known()).status === "valid",
+    getUserId: async () => (await known()).userId,
+    getPayload: async () => (await known()).payload,
     attemptRefresh: () => state.ready.then(() => refresh(state.record)),
     async signOut() {
       try {
         const { ok } = await sessionFetch(origin + signOutPath, { method: "POST" });
         // Also where the answer's headers may not be read.
-        if (ok) await markEnded(state, state.record, "signed_out");
-        else if (state.record.front) return "unknown";
-        return "ended";
+        if (ok) await markEnded(state, state.record, "logout");
+        if (ok || !state.record.front) return "ended";
       } catch {
-        return "unknown";
+        // Nobody answered.
       }
+      return "unknown";
     },
-    onEvent: (listener) => state.listen(listener as (event: WebSessionEvent) => void),
+    onEvent: (listener) => state.listen((event) => event && listener(event as WebSessionEvent<Payload>)),
+    getSnapshot,
+    getServerSnapshot,
+    subscribe: state.listen,
     close() {
-      if (global.fetch === wrapped) global.fetch = original;
+      if (global.fetch === sessionFetch) global.fetch = original;
       closing.abort();
     },
   };

@@ -1,9 +1,10 @@
+import type { RecordStore } from "./record-store.js";
 import type { HeaderTokens, SharedSession } from "./shared-session.js";
 
 /** How tokens travel where they do not travel in cookies; made by `headerTokens` of `@pawl/web/header`. */
 export interface TokenHeaders {
-  /** Whether tabs share the session, and it survives the page. */
-  readonly persist: boolean;
+  /** Whether tabs share the session, and it survives the page; or where an application without pages keeps it. */
+  readonly persist: RecordStore | boolean;
   authorize(headers: Headers, record: SharedSession, use: "access" | "refresh"): void;
   /** The tokens an answer holds. */
   receive(headers: Headers): HeaderTokens | undefined;
@@ -18,7 +19,7 @@ export interface WebOptions {
   readonly signOutPath?: string | undefined;
   /** With what status the API answers when an access token is not accepted; 401 unless given. */
   readonly sessionExpiredStatus?: number | undefined;
-  /** Whether the global `fetch` is replaced; true unless given. Otherwise call `fetch` of what `init` returns. */
+  /** Whether a page's global `fetch` is replaced; true unless given. Otherwise call `fetch` of what `init` returns. */
   readonly wrapFetch?: boolean | undefined;
   /** Tokens in headers instead of cookies. */
   readonly tokens?: TokenHeaders | undefined;

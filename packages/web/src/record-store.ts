@@ -1,7 +1,8 @@
 import type { SharedSession } from "./shared-session.js";
+import { STORAGE_DEADLINE } from "./timing.js";
 
 /** Where the record of a session is kept. */
-interface RecordStore {
+export interface RecordStore {
   /**
    * Reads the record and, unless `change` gives none, replaces it, in one step across all tabs and workers.
    * @returns what stands there now; undefined when nothing does. @throws where the browser keeps nothing.
@@ -10,8 +11,6 @@ interface RecordStore {
 }
 
 const STORE = "session";
-/** A browser that takes longer than this, in ms, counts as one without storage. */
-const DEADLINE = 2000;
 
 /**
  * IndexedDB: unlike `localStorage` it is there in workers, and a transaction sees what another process has just written.
@@ -20,10 +19,11 @@ const DEADLINE = 2000;
 export const indexedDbStore = (key: string): RecordStore => ({
   update: (change) =>
     new Promise((resolve, reject) => {
-      setTimeout(reject, DEADLINE);
+      setTimeout(reject, STORAGE_DEADLINE);
+      const fail = ({ target }: Event): void => reject((target as IDBRequest | IDBTransaction).error);
       const opening = indexedDB.open("pawl", 1);
       opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
-      opening.onerror = () => reject(opening.error);
+      opening.onerror = fail;
       opening.onsuccess = () => {
         const database = opening.result;
         const transaction = database.transaction(STORE, "readwrite");
@@ -37,7 +37,7 @@ export const indexedDbStore = (key: string): RecordStore => ({
           if (next) store.put(next, key);
         };
         transaction.oncomplete = () => resolve(next ?? reading.result);
-        transaction.onabort = () => reject(transaction.error);
+        transaction.onabort = fail;
       };
     }),
 });

@@ -1,8 +1,6 @@
-import { deadline } from "./deadline.js";
-import { readFrontToken } from "./front-token.js";
-import type { WebOptions } from "./options.js";
-import { type WebEndReason, monotonicTime, nextGeneration, type SharedSession } from "./shared-session.js";
-import type { SessionState } from "./session-state.js";
+import type { SharedSession } from "./shared-session.js";
+import { FIRST_PAUSE, LONGEST_PAUSE, monotonicTime, refreshDeadline } from "./timing.js";
+import { type Api, send } from "./transport.js";
 import { inTurn } from "./turn.js";
 
 /**
@@ -10,132 +8,52 @@ import { inTurn } from "./turn.js";
  */
 export type WebSessionStatus = "valid" | "ended" | "unknown";
 
-/** How long a refresh may take, in ms: a third of the server's reuse window (30 s), as the protocol wants it. */
-const DEADLINE = 10_000;
-/** Pauses after unanswered refreshes: from half a second to a minute, in ms. */
-const FIRST_PAUSE = 500;
-const LONGEST_PAUSE = 60_000;
-
-/** The fetch that is given the requests of a page once they carry their session. */
-export type Fetch = typeof globalThis.fetch;
-
-/** Adds to the headers of a request what belongs to the session. */
-export const carrying = (
-  headers: Headers,
-  record: SharedSession,
-  { tokens, use }: { readonly tokens: WebOptions["tokens"]; readonly use: "access" | "refresh" },
-): Headers => {
-  headers.set("st-auth-mode", tokens ? "header" : "cookie");
-  if (record.antiCsrf && !headers.has("anti-csrf")) headers.set("anti-csrf", record.antiCsrf);
-  tokens?.authorize(headers, record, use);
-  return headers;
-};
-
-/** What an answer says of the session, if it says anything, goes into the state. `sent`: what was known when it was asked. */
-export const receive = async (
-  { headers, ok }: Response,
-  sent: SharedSession,
-  {
-    state,
-    tokens,
-    reason = ok ? "signed_out" : "unauthorised",
-  }: {
-    readonly state: SessionState;
-    readonly tokens: WebOptions["tokens"];
-    readonly reason?: WebEndReason;
-  },
-): Promise<void> => {
-  const front = headers.get("front-token");
-  if (!front) return;
-  if (front === "remove") await markEnded(state, sent, reason);
-  else
-    await state.update((newest) =>
-      // Asked before a logout: it must not bring the session back.
-      newest.endedAt !== sent.endedAt
-        ? undefined
-        : {
-            generation: nextGeneration(newest),
-            endedAt: newest.endedAt,
-            front,
-            antiCsrf: headers.get("anti-csrf") ?? newest.antiCsrf,
-            expiresAt: monotonicTime() + readFrontToken(front).lifetime,
-            tokens: tokens?.receive(headers) ?? newest.tokens,
-          },
-    );
-};
-
-export const markEnded = (state: SessionState, sent: SharedSession, reason: WebEndReason): Promise<SharedSession> =>
-  state.update((newest) => {
-    // Another session or newer tokens have arrived meanwhile: the server will say again if those have ended as well.
-    if (newest.generation !== sent.generation) return undefined;
-    const generation = nextGeneration(newest);
-    return { generation, endedAt: newest.front ? generation : newest.endedAt, reason };
-  });
-
 /** Refreshes: never twice for the same tokens, never two at once, and only after a pause when there was no answer. */
-export const createRefresher = ({
-  key,
-  url,
-  state,
-  fetch,
-  tokens,
-  signal: closed,
-}: {
-  readonly key: string;
-  readonly url: string;
-  readonly state: SessionState;
-  readonly fetch: Fetch;
-  readonly tokens: WebOptions["tokens"];
-  /** Ends the listening. */
-  readonly signal: AbortSignal;
-}): ((seen: SharedSession) => Promise<WebSessionStatus>) => {
-  let inFlight: Promise<WebSessionStatus> | undefined;
+export const createRefresher = (
+  url: string,
+  api: Api & {
+    /** Ends the listening. */
+    readonly signal: AbortSignal;
+  },
+): ((seen: SharedSession) => Promise<WebSessionStatus>) => {
+  const { state, signal } = api;
+  let inFlight: Promise<void> | undefined;
+  let asking: AbortController | undefined;
   let failures = 0;
   let notBefore = 0;
-  globalThis.addEventListener?.("online", () => (notBefore = 0), { signal: closed });
+  globalThis.addEventListener?.("online", () => (notBefore = 0), { signal });
+  // A login, a logout or newer tokens: an answer that arrives after it would put older cookies in the place of newer ones.
+  state.listen(() => asking?.abort());
 
-  const outcomeOf = ({ front }: SharedSession): WebSessionStatus => (front ? "valid" : "ended");
+  const isNewerThan = ({ generation }: SharedSession): boolean => state.record.generation !== generation;
 
-  const pause = (response: Response | undefined): WebSessionStatus => {
-    const header = response?.headers.get("retry-after") ?? "";
-    const retryAfter = Number(header) * 1000 || Date.parse(header) - Date.now() || 0;
-    const own = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** failures++);
-    // Jitter: pages must not all come back at once after an outage.
-    state.tell({ type: "unknown" });
-    notBefore = monotonicTime() + Math.max(own, retryAfter) * (1 + Math.random() / 2);
-    return "unknown";
-  };
-
-  const ask = async (before: SharedSession): Promise<WebSessionStatus> => {
-    const headers = carrying(new Headers(), before, { tokens, use: "refresh" });
+  const ask = async (before: SharedSession): Promise<void> => {
+    let retryAfter = "";
+    asking = refreshDeadline();
     try {
-      const response = await fetch(url, {
-        method: "POST",
-        credentials: "include",
-        headers,
-        cache: "no-store",
-        redirect: "error",
-        signal: deadline(DEADLINE),
-      });
-      const front = response.headers.get("front-token");
-      if (!front || (front !== "remove" && !response.ok)) return pause(response);
-      const { message } = (await response.json().catch(() => ({}))) as { readonly message?: string };
-      const reason = message === "token theft detected" ? "token_theft" : "unauthorised";
-      await receive(response, before, { state, tokens, reason });
-      failures = 0;
-      return outcomeOf(state.record);
+      const request = { method: "POST", cache: "no-store", redirect: "error", signal: asking.signal } as const;
+      const response = await send(new Request(url, request), before, { ...api, use: "refresh" });
+      retryAfter = response.headers.get("retry-after") ?? "";
     } catch {
-      return pause(undefined);
+      // Nobody answered, or nobody who knows of sessions.
+    }
+    if (isNewerThan(before)) failures = 0;
+    else {
+      const own = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** failures++);
+      const wanted = Number(retryAfter) * 1000 || Date.parse(retryAfter) - Date.now() || 0;
+      state.tell({ type: "unknown" });
+      // Jitter: pages must not all come back at once after an outage.
+      notBefore = monotonicTime() + Math.max(own, wanted) * (1 + Math.random() / 2);
     }
   };
 
   return async (seen) => {
-    if (state.record.generation !== seen.generation) return outcomeOf(state.record);
-    if (monotonicTime() < notBefore) return "unknown";
-    inFlight ??= inTurn(key, state, async () => {
-      const newest = await state.read();
-      return newest.generation === seen.generation ? ask(newest) : outcomeOf(newest);
-    }).finally(() => (inFlight = undefined));
-    return inFlight;
+    if (!isNewerThan(seen) && monotonicTime() >= notBefore)
+      await (inFlight ??= inTurn(url, state, async () => {
+        const newest = await state.read();
+        if (newest.generation === seen.generation) await ask(newest);
+      }).finally(() => (inFlight = undefined)));
+    if (!isNewerThan(seen)) return "unknown";
+    return state.record.front ? "valid" : "ended";
   };
 };

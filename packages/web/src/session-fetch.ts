@@ -1,52 +1,37 @@
-import type { WebOptions } from "./options.js";
-import { carrying, type Fetch, type WebSessionStatus, receive } from "./refresh.js";
-import { monotonicTime, type SharedSession } from "./shared-session.js";
-import type { SessionState } from "./session-state.js";
-
-/** After new tokens (or their absence) were refused, no refresh is tried for this long, in ms. */
-const REFUSED_PAUSE = 60_000;
-
-/** Waits for shared work; rejects with the signal's reason as soon as it aborts (Fetch standard). */
-const unlessAborted = <Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> =>
-  Promise.race([
-    work,
-    new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error))),
-  ]);
+import type { WebSessionStatus } from "./refresh.js";
+import type { SharedSession } from "./shared-session.js";
+import { monotonicTime, REFUSED_PAUSE } from "./timing.js";
+import { type Api, type Fetch, send } from "./transport.js";
 
 /** A `fetch` whose requests to the API carry the session, and are sent once more after a refresh where it had to be. */
-export const createSessionFetch = ({
-  state,
-  fetch,
-  refresh,
-  isForApi,
-  mode,
-  options: { tokens, sessionExpiredStatus = 401 },
-}: {
-  readonly state: SessionState;
-  readonly fetch: Fetch;
-  readonly refresh: (seen: SharedSession) => Promise<WebSessionStatus>;
-  readonly isForApi: (url: string) => boolean;
-  /** How the API is asked: `same-origin` refuses redirects that lead elsewhere. */
-  readonly mode: RequestMode;
-  readonly options: WebOptions;
-}): Fetch => {
-  let refused = { generation: -1, until: 0 };
+export const createSessionFetch = (
+  refresh: (seen: SharedSession) => Promise<WebSessionStatus>,
+  api: Api & { readonly sessionExpiredStatus?: number | undefined },
+): Fetch => {
+  const { state, fetch, isForApi, sessionExpiredStatus = 401 } = api;
+  let refusedGeneration = -1;
+  let refusedUntil = 0;
 
-  const send = async (request: Request, sent: SharedSession): Promise<Response> => {
-    const headers = carrying(new Headers(request.headers), sent, { tokens, use: "access" });
-    const credentials = request.credentials === "same-origin" ? "include" : request.credentials;
-    // No redirect may carry our headers to another origin, nor may what it leads to speak of the session.
-    const response = await fetch(new Request(request, { headers, credentials, mode }));
-    if (!response.redirected || isForApi(response.url)) await receive(response, sent, { state, tokens });
-    return response;
-  };
+  const call = (request: Request, sent: SharedSession): Promise<Response> =>
+    send(request, sent, { ...api, use: "access" });
+
+  /** Refreshes; rejects with the signal's reason as soon as the caller aborts (Fetch standard). */
+  const refreshFor = ({ signal }: Request, sent: SharedSession): Promise<WebSessionStatus> =>
+    Promise.race([
+      refresh(sent),
+      new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error))),
+    ]);
 
   /** Whether new tokens may help a request that was refused. */
-  const mayRefresh = ({ headers }: Response, sent: SharedSession): boolean => {
-    const { record } = state;
-    if (headers.has("front-token") || record.endedAt !== sent.endedAt) return false;
-    if (record.generation === refused.generation && monotonicTime() < refused.until) return false;
-    return !!record.front || headers.has("session-status");
+  const mayRefresh = ({ headers, status }: Response, sent: SharedSession): boolean => {
+    const { generation, endedAt, front } = state.record;
+    return (
+      status === sessionExpiredStatus &&
+      endedAt === sent.endedAt &&
+      !headers.has("front-token") &&
+      (generation !== refusedGeneration || monotonicTime() >= refusedUntil) &&
+      (!!front || headers.has("session-status"))
+    );
   };
 
   return async (input, init) => {
@@ -58,18 +43,20 @@ export const createSessionFetch = ({
     if (!isForApi(request.url)) return fetch(request);
     await state.ready;
     let sent = state.record;
-    if (sent.front && monotonicTime() > (sent.expiresAt ?? Infinity)) {
-      await unlessAborted(request.signal, refresh(sent));
+    if (sent.front && sent.expiresAt! < monotonicTime()) {
+      await refreshFor(request, sent);
       sent = state.record;
     }
     // A body can be sent only once: the copy is for now, the original for later.
-    const response = await send(request.clone(), sent);
-    if (response.status !== sessionExpiredStatus || !mayRefresh(response, sent)) return response;
-    const outcome = await unlessAborted(request.signal, refresh(sent));
+    let response = await call(request.clone(), sent);
+    if (!mayRefresh(response, sent)) return response;
+    const outcome = await refreshFor(request, sent);
     sent = state.record;
-    const answer = outcome === "valid" ? await send(request, sent) : response;
-    if (answer.status === sessionExpiredStatus && outcome !== "unknown")
-      refused = { generation: sent.generation, until: monotonicTime() + REFUSED_PAUSE };
-    return answer;
+    if (outcome === "valid") response = await call(request, sent);
+    if (response.status === sessionExpiredStatus && outcome !== "unknown") {
+      refusedGeneration = sent.generation;
+      refusedUntil = monotonicTime() + REFUSED_PAUSE;
+    }
+    return response;
   };
 };

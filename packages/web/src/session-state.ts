@@ -1,12 +1,15 @@
 import { eventsBetween, type WebSessionEvent } from "./events.js";
-import { indexedDbStore } from "./record-store.js";
+import { indexedDbStore, type RecordStore } from "./record-store.js";
 import { NOTHING_KNOWN, type SharedSession } from "./shared-session.js";
+import { NOT_READ_YET, snapshotOf, type WebSnapshot } from "./snapshot.js";
 
-type Listener = (event: WebSessionEvent) => void;
+type Listener = (event?: WebSessionEvent) => void;
 
 /** What this page or worker knows of the session, shared with other tabs. */
 export interface SessionState {
   readonly record: SharedSession;
+  /** The same as long as nothing changes that a page shows. */
+  readonly snapshot: WebSnapshot;
   /** Resolves when the stored record has been read. */
   readonly ready: Promise<void>;
   /** Reads what other tabs may have changed. */
@@ -14,18 +17,9 @@ export interface SessionState {
   /** Changes the record in one step; `change` is given the newest one and gives none to leave it. */
   update(change: (newest: SharedSession) => SharedSession | undefined): Promise<SharedSession>;
   tell(event: WebSessionEvent): void;
-  /** @returns stop. */
-  listen(listener: Listener): () => void;
+  /** Calls the listener with each event, and without one when the stored record has been read. @returns stop. */
+  readonly listen: (listener: Listener) => () => void;
 }
-
-/** @returns undefined where the browser has none, or denies it. */
-const openChannel = (key: string): BroadcastChannel | undefined => {
-  try {
-    return new BroadcastChannel(key);
-  } catch {
-    return undefined;
-  }
-};
 
 /**
  * The state named `key`. A shared one is stored in the browser and announced to the other tabs; where the browser blocks
@@ -33,25 +27,33 @@ const openChannel = (key: string): BroadcastChannel | undefined => {
  */
 export const openState = (
   key: string,
-  { shared, signal }: { readonly shared: boolean; readonly signal: AbortSignal },
+  { persist, signal }: { readonly persist: RecordStore | boolean; readonly signal: AbortSignal },
 ): SessionState => {
-  const store = shared ? indexedDbStore(key) : undefined;
-  const channel = shared ? openChannel(key) : undefined;
+  const store = persist === true ? indexedDbStore(key) : persist;
   const listeners = new Set<Listener>();
+  let channel: BroadcastChannel | undefined;
   let record = NOTHING_KNOWN;
-  let isReady = false;
+  let snapshot: WebSnapshot = NOT_READ_YET;
 
-  const tell = (event: WebSessionEvent): void => {
+  const tell: Listener = (event) => {
     // Later, and separately: no listener runs while a turn is held, and one that throws does not stop the others.
     for (const listener of listeners) queueMicrotask(() => listener(event));
   };
 
+  /** Makes the snapshot that of the record. @returns the one before. */
+  const show = (): WebSnapshot => {
+    const was = snapshot;
+    const now = snapshotOf(record);
+    if (JSON.stringify(now) !== JSON.stringify(was)) snapshot = now;
+    return was;
+  };
+
   const adopt = (newer: SharedSession | undefined): SharedSession => {
-    if (!newer || newer.generation <= record.generation) return record;
-    const before = record;
-    record = newer;
-    // The stored record of an earlier page is not an event.
-    if (isReady) for (const event of eventsBetween(before, newer)) tell(event);
+    if (newer && newer.generation > record.generation) {
+      record = newer;
+      // The stored record of an earlier page is not an event.
+      if (snapshot !== NOT_READ_YET) for (const event of eventsBetween(show(), snapshot)) tell(event);
+    }
     return record;
   };
 
@@ -62,19 +64,25 @@ export const openState = (
   const update: SessionState["update"] = async (change) => {
     let next: SharedSession | undefined;
     try {
-      next = store ? await store.update((kept) => change(newest(kept))) : change(record);
+      next = await (store as RecordStore).update((kept) => change(newest(kept)));
     } catch {
+      // There is no store, or the browser blocks it.
       next = change(record);
     }
     const before = record;
-    adopt(next);
-    if (record !== before) channel?.postMessage(record);
+    if (adopt(next) !== before) channel?.postMessage(record);
     return record;
   };
 
   const read = (): Promise<SharedSession> => update(() => undefined);
 
-  if (channel) channel.onmessage = ({ data }) => void adopt(data as SharedSession);
+  if (persist === true)
+    try {
+      channel = new BroadcastChannel(key);
+      channel.onmessage = ({ data }) => void adopt(data as SharedSession);
+    } catch {
+      // The browser has none, or denies it.
+    }
   const onPageShow = ({ persisted }: PageTransitionEvent): void => {
     // Back from the back/forward cache: this page has missed what was announced meanwhile.
     if (persisted) void read();
@@ -86,7 +94,13 @@ export const openState = (
     get record() {
       return record;
     },
-    ready: read().then(() => void (isReady = true)),
+    get snapshot() {
+      return snapshot;
+    },
+    ready: read().then(() => {
+      show();
+      tell();
+    }),
     read,
     update,
     tell,

@@ -1,10 +1,24 @@
 /** Why a session is over. */
 export type WebEndReason =
-  /** The user signed out, here or in another tab. */
-  | "signed_out"
-  /** A stolen refresh token came back, and the server ended the session. */
-  | "token_theft"
-  /** The server has no such live session. */
+  /** The user logged out, here or in another tab. */
+  | "logout"
+  /** A refresh token came back that no honest client could still hold: somebody holds a copy. */
+  | "token_reuse"
+  /** It was not used for as long as the server's `idleTimeout`. */
+  | "idle"
+  /** Its time was over. */
+  | "expired"
+  /** The application ended it. */
+  | "revoked"
+  /** An operator ended it. */
+  | "revoked_by_admin"
+  /** The user logged in on more devices than the server allows. */
+  | "session_limit"
+  /** Somebody logged in with this browser. */
+  | "replaced"
+  /** The user's data were erased. */
+  | "erased"
+  /** The server has no such live session, and did not say why. */
   | "unauthorised";
 
 /** The tokens of header mode. */
@@ -24,6 +38,7 @@ export interface SharedSession {
   readonly antiCsrf?: string | undefined;
   /** When the access token ends, by `monotonicTime`. */
   readonly expiresAt?: number;
+  /** Why the last session ended. */
   readonly reason?: WebEndReason;
   /** Until when, by `monotonicTime`, a tab is refreshing; only where there are no Web Locks. */
   readonly busyUntil?: number;
@@ -34,6 +49,3 @@ export const NOTHING_KNOWN: SharedSession = { generation: 0, endedAt: 0 };
 
 /** A later generation, also after the store has been wiped. */
 export const nextGeneration = ({ generation }: SharedSession): number => Math.max(Date.now(), generation + 1);
-
-/** Ms since the epoch when the page was opened, counted on from there steadily, whatever the device's clock does. */
-export const monotonicTime = (): number => performance.timeOrigin + performance.now();

@@ -35,9 +35,9 @@ export interface Application {
 }
 
 const axios = join(dirname(createRequire(import.meta.url).resolve("axios/package.json")), "dist/esm");
-const sdk = fileURLToPath(new URL("../dist/", import.meta.url));
+export const sdk = fileURLToPath(new URL("../dist/", import.meta.url));
 
-const pageOf = (options: string): string => `<!doctype html>
+export const pageOf = (options: string): string => `<!doctype html>
 <title>page</title>
 <script type="module">
   import { init } from "/sdk/index.js";

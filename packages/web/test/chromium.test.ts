@@ -49,7 +49,7 @@ describe("one page", () => {
     expect([await page.exists(), await page.userId()]).toEqual([true, "Zoë"]);
     expect(await page.call("/me", { method: "POST" })).toBe(200);
     expect(await page.signOut()).toBe("ended");
-    expect(await page.events()).toEqual([{ type: "ended", reason: "signed_out" }]);
+    expect(await page.events()).toEqual([{ type: "ended", reason: "logout" }]);
     expect(await page.exists()).toBe(false);
     expect(await page.call("/me")).toBe(401);
     expect(app.count("POST", REFRESH)).toBe(1);
@@ -136,7 +136,7 @@ describe("one page", () => {
     app.clock.advance("2h");
     await context.addCookies([stolen!]);
     expect(await page.call("/me")).toBe(401);
-    expect((await page.events()).at(-1)).toEqual({ type: "ended", reason: "token_theft" });
+    expect((await page.events()).at(-1)).toEqual({ type: "ended", reason: "token_reuse" });
   });
 
   test("the user clears the cookies: one refresh tells, and no more are asked", async () => {
@@ -437,16 +437,19 @@ describe("requests that are not what they seem", () => {
 });
 
 describe("answers that arrive late", () => {
-  test("a refresh, and a call, answered after the logout bring nothing back (next-auth#8897)", async () => {
+  /** Two tabs of which the first waits for the answer to a refresh, which the server has made and holds back. */
+  const startRefresh = async () => {
     const { app, context, origin } = await start();
     const [page, other] = [await SessionPage.open(context, origin), await SessionPage.open(context, origin)];
     await page.login();
     await other.until("created");
+    let isGivenUp = false;
     let release = (): void => undefined;
     let held = (): void => undefined;
     const isHeld = new Promise<void>((resolve) => (held = resolve));
     app.intercept(REFRESH, (_req, res, next) => {
       const end = res.end.bind(res) as (...args: unknown[]) => typeof res;
+      res.on("close", () => (isGivenUp = true));
       res.end = (...args: unknown[]) => {
         release = () => void end(...args);
         held();
@@ -456,14 +459,31 @@ describe("answers that arrive late", () => {
     });
     const refreshing = page.attemptRefresh();
     await isHeld;
+    app.intercept(REFRESH, undefined);
+    return { page, other, refreshing, release: () => release(), isGivenUp: () => isGivenUp };
+  };
+
+  test("a refresh answered after the logout brings nothing back (next-auth#8897)", async () => {
+    const { page, other, refreshing, release } = await startRefresh();
     expect(await other.signOut()).toBe("ended");
     await page.until("ended");
     release();
     expect(await refreshing).toBe("ended");
     expect([await page.exists(), await other.exists()]).toEqual([false, false]);
     expect(await page.eventTypes()).toEqual(["created", "ended"]);
-    app.intercept(REFRESH, undefined);
     expect(await page.call("/me")).toBe(401);
+  });
+
+  test("a refresh of one user is given up when another one logs in, in another tab too: its cookies never come", async () => {
+    const { page, other, refreshing, release, isGivenUp } = await startRefresh();
+    await other.login({ userId: "u2" });
+    await expect.poll(isGivenUp).toBe(true);
+    release();
+    expect(await refreshing).toBe("valid");
+    expect([await page.userId(), await other.userId()]).toEqual(["u2", "u2"]);
+    expect(await page.eventTypes()).toEqual(["created", "created"]);
+    const me = await page.page.evaluate(async () => (await fetch("/me")).json() as Promise<{ userId: string }>);
+    expect(me.userId).toBe("u2");
   });
 });
 

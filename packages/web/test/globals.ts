@@ -1,6 +1,8 @@
 import { IDBFactory } from "fake-indexeddb";
 import { afterEach, beforeEach, vi } from "vitest";
-import type { Fetch } from "../src/refresh.js";
+import { openState, type SessionState } from "../src/session-state.js";
+import type { SharedSession } from "../src/shared-session.js";
+import type { Fetch } from "../src/transport.js";
 
 /** A request to the API, and how it is answered. */
 export type Answer = (request: Request) => Response | Promise<Response>;
@@ -83,4 +85,19 @@ export const frontToken = ({
   const up = { sub: userId, iat, exp: iat + lifetime / 1000, sessionHandle: handle, ...payload };
   const text = JSON.stringify({ uid: userId, ate: iat * 1000 + lifetime, up });
   return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+};
+
+export const LIVE: SharedSession = { generation: 5, endedAt: 2, front: frontToken(), antiCsrf: "old" };
+
+/** The state of a page whose session lives. */
+export const openLive = async (
+  signal: AbortSignal,
+  record: Partial<SharedSession> = {},
+): Promise<{ readonly state: SessionState; readonly events: readonly unknown[] }> => {
+  const state = openState("key", { persist: false, signal });
+  await state.ready;
+  await state.update(() => ({ ...LIVE, ...record }));
+  const events: unknown[] = [];
+  state.listen((event) => event && events.push(event));
+  return { state, events };
 };

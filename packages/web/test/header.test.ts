@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { headerTokens } from "../src/header.js";
+import type { RecordStore } from "../src/record-store.js";
 
 test.each([
   [undefined, false],
@@ -36,4 +37,29 @@ test("a request is authorized with the token of its use; what the application ha
   expect(authorize({}, record, "refresh")).toBe("Bearer r");
   expect(authorize({ authorization: "Basic x" }, record, "access")).toBe("Basic x");
   expect(authorize({}, { generation: 1, endedAt: 0 }, "access")).toBeNull();
+});
+
+test("a token store is given one step after another, also after one that failed", async () => {
+  const items = new Map<string, string>();
+  let isBroken = false;
+  const act = async <Result>(result: () => Result): Promise<Result> => {
+    await Promise.resolve();
+    if (isBroken) throw new Error("the device is locked");
+    return result();
+  };
+  const store = {
+    getItemAsync: (key: string) => act(() => items.get(key) ?? null),
+    setItemAsync: (key: string, value: string) => act(() => void items.set(key, value)),
+    deleteItemAsync: (key: string) => act(() => void items.delete(key)),
+  };
+  const { update } = headerTokens({ store }).persist as RecordStore;
+  const grow = () => update((kept) => ({ generation: (kept?.generation ?? 0) + 1, endedAt: 0, front: "f" }));
+  expect(await update(() => undefined)).toBeUndefined();
+  await Promise.all([grow(), grow(), grow()]);
+  isBroken = true;
+  await expect(grow()).rejects.toThrow("locked");
+  isBroken = false;
+  expect(await grow()).toEqual({ generation: 4, endedAt: 0, front: "f" });
+  expect(await update(() => ({ generation: 5, endedAt: 5 }))).toEqual({ generation: 5, endedAt: 5 });
+  expect(items.size).toBe(0);
 });

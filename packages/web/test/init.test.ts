@@ -70,8 +70,29 @@ describe("the session of a page", () => {
     expect(asked[1]).toMatchObject({ url: "https://app.example/bye", method: "POST" });
     expect(await session.doesSessionExist()).toBe(exists);
     const reason =
-      signOut === undefined || exists ? undefined : (await signOut(asked[1]!)).ok ? "signed_out" : "unauthorised";
+      signOut === undefined || exists ? undefined : (await signOut(asked[1]!)).ok ? "logout" : "unauthorised";
     expect(events.slice(1)).toEqual(reason === undefined ? [] : [{ type: "ended", reason }]);
+  });
+});
+
+describe("what a page shows", () => {
+  test("is not known at first, then follows the session; the functions work on their own", async () => {
+    const { session } = open({}, login, answer(401, { "front-token": "remove" }, { reason: "idle" }));
+    const { subscribe, getSnapshot, getServerSnapshot } = session;
+    const seen = [getSnapshot()];
+    const stop = subscribe(() => seen.push(getSnapshot()));
+    expect([seen[0], getServerSnapshot()]).toEqual([{ status: "unknown" }, { status: "unknown" }]);
+    await session.doesSessionExist();
+    await session.fetch(ME);
+    await settle();
+    const valid = { status: "valid", userId: "u1", handle: "h1", payload: { role: "reader" } };
+    expect(seen).toEqual([{ status: "unknown" }, { status: "ended" }, valid]);
+    expect(getSnapshot()).toBe(seen[2]);
+    stop();
+    await session.fetch(ME);
+    await settle();
+    expect(seen).toHaveLength(3);
+    expect([getSnapshot(), getServerSnapshot()]).toEqual([{ status: "ended", reason: "idle" }, { status: "unknown" }]);
   });
 });
 

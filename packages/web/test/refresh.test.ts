@@ -1,109 +1,10 @@
 import { describe, expect, test, vi } from "vitest";
 import { headerTokens } from "../src/header.js";
-import { carrying, createRefresher, markEnded, receive } from "../src/refresh.js";
-import { openState } from "../src/session-state.js";
-import { monotonicTime, type SharedSession } from "../src/shared-session.js";
-import { answer, type Answer, freshPages, frontToken, scripted, settle } from "./globals.js";
+import { createRefresher } from "../src/refresh.js";
+import type { SharedSession } from "../src/shared-session.js";
+import { answer, type Answer, freshPages, frontToken, LIVE, openLive, scripted, settle } from "./globals.js";
 
 const page = freshPages();
-const LIVE: SharedSession = { generation: 5, endedAt: 2, front: frontToken(), antiCsrf: "old" };
-
-const openLive = async (record: Partial<SharedSession> = {}) => {
-  const state = openState("key", { shared: false, signal: page.signal });
-  await state.ready;
-  await state.update(() => ({ ...LIVE, ...record }));
-  const events: unknown[] = [];
-  state.listen((event) => events.push(event));
-  return { state, events };
-};
-
-describe("a request", () => {
-  const carried = (init: HeadersInit, record: SharedSession, tokens?: ReturnType<typeof headerTokens>) =>
-    Object.fromEntries(carrying(new Headers(init), record, { tokens, use: "access" }));
-
-  test("carries how tokens travel, and the anti-CSRF token unless it has one", () => {
-    expect(carried({ a: "b" }, LIVE)).toEqual({ a: "b", "st-auth-mode": "cookie", "anti-csrf": "old" });
-    expect(carried({ "anti-csrf": "own" }, LIVE)).toEqual({ "st-auth-mode": "cookie", "anti-csrf": "own" });
-    expect(carried({}, { generation: 1, endedAt: 0 })).toEqual({ "st-auth-mode": "cookie" });
-    expect(carried({}, { generation: 1, endedAt: 0, tokens: { access: "a", refresh: "r" } }, headerTokens())).toEqual({
-      "st-auth-mode": "header",
-      authorization: "Bearer a",
-    });
-  });
-});
-
-describe("an answer", () => {
-  type Options = Partial<Parameters<typeof receive>[2]>;
-  const received = async (
-    headers: Readonly<Record<string, string>>,
-    { status = 200, sent = {}, ...options }: Options & { status?: number; sent?: Partial<SharedSession> } = {},
-  ) => {
-    const { state, events } = await openLive();
-    await receive(
-      new Response(null, { status, headers }),
-      { ...LIVE, ...sent },
-      { state, tokens: undefined, ...options },
-    );
-    return { record: state.record, events };
-  };
-
-  test("that says nothing of the session changes nothing", async () => {
-    expect((await received({})).record).toEqual(LIVE);
-  });
-
-  test("with a front token is a new generation, which keeps what it does not tell", async () => {
-    const front = frontToken({ lifetime: 90_000, payload: { a: 1 } });
-    const { record, events } = await received({ "front-token": front });
-    const expiresAt = monotonicTime() + 90_000;
-    expect(record).toEqual({
-      generation: Date.now(),
-      endedAt: 2,
-      front,
-      antiCsrf: "old",
-      expiresAt,
-      tokens: undefined,
-    });
-    expect(events).toEqual([{ type: "refreshed" }, { type: "payload_changed", payload: { a: 1 } }]);
-    expect((await received({ "front-token": front, "anti-csrf": "new" })).record.antiCsrf).toBe("new");
-  });
-
-  test("brings the tokens of header mode, or leaves those that are there", async () => {
-    const tokens = headerTokens();
-    const given = { "front-token": frontToken(), "st-access-token": "a", "st-refresh-token": "r" };
-    expect((await received(given, { tokens })).record.tokens).toEqual({ access: "a", refresh: "r" });
-    const { state } = await openLive({ tokens: { access: "x", refresh: "y" } });
-    await receive(new Response(null, { headers: { "front-token": frontToken() } }), LIVE, { state, tokens });
-    expect(state.record.tokens).toEqual({ access: "x", refresh: "y" });
-  });
-
-  test("asked before a logout, it does not bring the session back", async () => {
-    expect((await received({ "front-token": frontToken() }, { sent: { endedAt: 1 } })).record).toEqual(LIVE);
-  });
-
-  test.each([
-    [200, undefined, "signed_out"],
-    [401, undefined, "unauthorised"],
-    [401, "token_theft", "token_theft"],
-  ] as const)("with status %i that removes the session ends it: %s is %s", async (status, reason, told) => {
-    const { record, events } = await received(
-      { "front-token": "remove" },
-      { status, ...(reason === undefined ? {} : { reason }) },
-    );
-    expect(record).toEqual({ generation: Date.now(), endedAt: Date.now(), reason: told });
-    expect(events).toEqual([{ type: "ended", reason: told }]);
-  });
-
-  test("that removes older tokens ends nothing; without a session an end is none", async () => {
-    expect((await received({ "front-token": "remove" }, { sent: { generation: 4 } })).record).toEqual(LIVE);
-    const { state, events } = await openLive();
-    await markEnded(state, state.record, "signed_out");
-    const endedAt = state.record.endedAt;
-    await vi.advanceTimersByTimeAsync(1000);
-    await markEnded(state, state.record, "unauthorised");
-    expect(state.record).toEqual({ generation: Date.now(), endedAt, reason: "unauthorised" });
-    expect(events).toHaveLength(1);
-  });
-});
 
 describe("a refresh", () => {
   const URL = "https://api.example/session/refresh";
@@ -114,10 +15,11 @@ describe("a refresh", () => {
       tokens,
     }: { readonly record?: Partial<SharedSession>; readonly tokens?: ReturnType<typeof headerTokens> } = {},
   ) => {
-    const { state, events } = await openLive(record);
+    const { state, events } = await openLive(page.signal, record);
     const { fetch, asked } = scripted(...answers);
     const closing = new AbortController();
-    const refresh = createRefresher({ key: "key", url: URL, state, fetch, tokens, signal: closing.signal });
+    const isForApi = () => true;
+    const refresh = createRefresher(URL, { state, fetch, tokens, isForApi, mode: "cors", signal: closing.signal });
     return { state, events, asked, refresh, again: () => refresh(state.record), close: () => closing.abort() };
   };
   const fresh = answer(200, { "front-token": frontToken() });
@@ -168,14 +70,34 @@ describe("a refresh", () => {
   });
 
   test.each([
-    [{ message: "token theft detected" }, "token_theft"],
-    [{ message: "unauthorised" }, "unauthorised"],
+    [{ message: "token theft detected" }, "token_reuse"],
+    [{ message: "unauthorised", reason: "idle" }, "idle"],
     [{}, "unauthorised"],
     ["no JSON", "unauthorised"],
   ])("that is answered with an end, %j, tells why: %s", async (body, reason) => {
     const { again, events } = await open([removed(body)]);
     expect(await again()).toBe("ended");
     expect(events).toEqual([{ type: "ended", reason }]);
+  });
+
+  test.each([
+    ["somebody logs in", { front: frontToken({ handle: "h2" }) }, "valid"],
+    ["newer tokens arrive", { front: frontToken({ lifetime: 5000 }) }, "valid"],
+    ["the session ends", { front: undefined }, "ended"],
+  ])("that is in flight when %s is given up, and its answer does not count", async (_, change, outcome) => {
+    let answerLate = (): void => undefined;
+    const late: Answer = () =>
+      new Promise((resolve) => (answerLate = () => resolve(fresh(new Request(URL)) as Response)));
+    const { again, asked, events, state } = await open([late]);
+    const refreshing = again();
+    await settle();
+    const newer = { ...LIVE, generation: 6, ...change } as SharedSession;
+    await state.update(() => newer);
+    await settle();
+    expect(asked[0]!.signal.aborted).toBe(true);
+    answerLate();
+    expect([await refreshing, state.record]).toEqual([outcome, newer]);
+    expect(events).not.toContainEqual({ type: "unknown" });
   });
 
   describe("that nobody answers", () => {

@@ -4,7 +4,8 @@ import type { WebOptions } from "../src/options.js";
 import type { WebSessionStatus } from "../src/refresh.js";
 import { createSessionFetch } from "../src/session-fetch.js";
 import { openState } from "../src/session-state.js";
-import { monotonicTime, nextGeneration, type SharedSession } from "../src/shared-session.js";
+import { nextGeneration, type SharedSession } from "../src/shared-session.js";
+import { monotonicTime } from "../src/timing.js";
 import { answer, type Answer, freshPages, frontToken, scripted, settle } from "./globals.js";
 
 const page = freshPages();
@@ -26,7 +27,7 @@ const open = async ({
   readonly record?: Partial<SharedSession>;
   readonly mode?: RequestMode;
 }) => {
-  const state = openState("key", { shared: false, signal: page.signal });
+  const state = openState("key", { persist: false, signal: page.signal });
   const change = (more: Partial<SharedSession>) =>
     state.update((newest) => ({ ...newest, generation: nextGeneration(newest), ...more }));
   await change({ front: frontToken(), antiCsrf: "csrf", ...record });
@@ -40,7 +41,7 @@ const open = async ({
     return status;
   });
   const isForApi = (url: string): boolean => url.startsWith(API);
-  const session = createSessionFetch({ state, fetch, refresh, isForApi, mode, options });
+  const session = createSessionFetch(refresh, { tokens: undefined, ...options, state, fetch, isForApi, mode });
   return {
     fetch,
     asked,

@@ -8,9 +8,9 @@ const page = freshPages();
 
 /** A tab that knows what the others know. */
 const openTab = async (options: Partial<Parameters<typeof openState>[1]> = {}) => {
-  const state = openState("key", { shared: true, signal: page.signal, ...options });
+  const state = openState("key", { persist: true, signal: page.signal, ...options });
   const events: string[] = [];
-  const stop = state.listen(({ type }) => events.push(type));
+  const stop = state.listen((event) => event && events.push(event.type));
   await state.ready;
   return { state, events, stop };
 };
@@ -80,8 +80,8 @@ test.each(["indexedDB", "BroadcastChannel"])("without %s each knows what it has 
   expect(await tab.state.read()).toBe(record);
 });
 
-test("a state that is not shared is neither kept nor told", async () => {
-  const [own, other] = [await openTab({ shared: false }), await openTab()];
+test("a state that does not persist is neither kept nor told", async () => {
+  const [own, other] = [await openTab({ persist: false }), await openTab()];
   await login(own);
   expect(own.events).toEqual(["created"]);
   await settle();
@@ -127,4 +127,36 @@ test("a worker without events of a window has a state too", async () => {
   const tab = await openTab();
   await login(tab);
   expect(tab.events).toEqual(["created"]);
+});
+
+test("what it shows is the same object until something in it changes, and who follows it is told", async () => {
+  const tab = openState("key", { persist: true, signal: page.signal });
+  const shown = [tab.snapshot];
+  tab.listen(() => shown.at(-1) === tab.snapshot || shown.push(tab.snapshot));
+  await tab.ready;
+  const other = await openTab();
+  const told = () => Promise.all([expect.poll(() => tab.record).toEqual(other.state.record), settle()]);
+  const change = async (next: Partial<SharedSession>) => {
+    await other.state.update((newest) => ({ ...newest, generation: nextGeneration(newest), ...next }));
+    await told();
+  };
+  await change({ front: frontToken({ payload: { a: 1 } }) });
+  // A refresh: other tokens, the same session.
+  await change({ front: frontToken({ payload: { a: 1 }, lifetime: 1000 }) });
+  await change({ front: frontToken({ payload: { a: 2 } }) });
+  const { front: _, ...rest } = other.state.record;
+  await other.state.update((newest) => ({ ...rest, generation: nextGeneration(newest), reason: "idle" }));
+  await told();
+  await change({});
+  const session = { status: "valid", userId: "u1", handle: "h1" };
+  expect(shown).toEqual([
+    { status: "unknown" },
+    { status: "ended", reason: undefined },
+    { ...session, payload: { a: 1 } },
+    { ...session, payload: { a: 2 } },
+    { status: "ended", reason: "idle" },
+  ]);
+  const late = openState("key", { persist: true, signal: page.signal });
+  await late.ready;
+  expect(late.snapshot).toEqual({ status: "ended", reason: "idle" });
 });

@@ -19,6 +19,9 @@ export const check = async (): Promise<void> => {
   (await attemptRefresh()) satisfies "valid" | "ended" | "unknown";
   // @ts-expect-error after a sign-out no session is valid
   (await signOut()) satisfies "valid";
+  const { status, userId, payload, reason } = init<Payload>().getSnapshot();
+  if (status === "valid") [userId, payload.role] satisfies [string, string];
+  else reason satisfies string | undefined;
   const untyped = init();
   (await untyped.getPayload())?.["role"] satisfies unknown;
   untyped.onEvent((event: WebSessionEvent) => void event.type);

@@ -48,7 +48,7 @@ export class SessionClient {
     globalThis.fetch = plain;
     this.#session.onEvent((event) => {
       if (event.type === "ended")
-        this.#endedBy = event.reason === "token_theft" ? "token_theft_detected" : "unauthorised";
+        this.#endedBy = event.reason === "token_reuse" ? "token_theft_detected" : "unauthorised";
     });
   }
 
