@@ -5,16 +5,19 @@ import { answerLost, faultKinds, refused } from "./faults/faulty-line.mjs";
 import { exchangeFaults } from "./faults/faulty-proxy.mjs";
 import { watchStatements } from "./faults/faulty-statements.mjs";
 import { operations } from "./faults/operations.mjs";
-import { openApplication, requests } from "./faults/requests.mjs";
+import { openApplication } from "./faults/application.mjs";
+import { documentedApi } from "./faults/documented-requests.mjs";
+import { ownApi } from "./faults/own-requests.mjs";
 import { openStage } from "./faults/stage.mjs";
 
 /**
  * @typedef {import("./faults/stage.mjs").StoreKind} StoreKind
  * @typedef {import("./faults/operations.mjs").Operation & { name: string }} Operation
  * @typedef {import("./faults/faulty-line.mjs").Fault} Fault
- * @typedef {import("./faults/requests.mjs").Application} Application
- * @typedef {(typeof requests)[number]} Request
- * @typedef {import("./faults/requests.mjs").Outcome} Outcome
+ * @typedef {import("./faults/application.mjs").Outcome} Outcome
+ * @typedef {import("./faults/application.mjs").Api<any>} Api
+ * @typedef {import("./faults/application.mjs").Application<any>} Application
+ * @typedef {Api["requests"][number]} Request
  */
 
 /** @type {readonly StoreKind[]} */
@@ -233,12 +236,14 @@ const SESSION_HEADERS = ["set-cookie", "id-refresh-token", "front-token", "anti-
 /**
  * What is wrong with the answer to a request that met with a fault.
  * @param {Outcome} answer
- * @param {{ ends: Request["ends"], mustFail: boolean, mustSayWhen?: boolean }} expected
+ * @param {Request} request
+ * @param {{ unknown: string, mustFail: boolean, mustSayWhen?: boolean }} expected
  */
-const judged = ({ error, headers }, { ends, mustFail, mustSayWhen }) => {
+const judged = ({ error, headers }, { ends, refreshesFirst }, { unknown, mustFail, mustSayWhen }) => {
   if (!mustFail && ends.includes(error?.code)) return [];
-  if (error?.code !== "GENERAL_ERROR") return [`is answered ${error?.code ?? error?.stack ?? "well"}`];
-  const touched = SESSION_HEADERS.filter((name) => headers.has(name));
+  if (error?.code !== unknown) return [`is answered ${error?.code ?? error?.stack ?? "well"}`];
+  const isCleared = [headers.get("set-cookie") ?? []].flat().some((line) => /^[^=]+=;/.test(String(line)));
+  const touched = refreshesFirst === true && !isCleared ? [] : SESSION_HEADERS.filter((name) => headers.has(name));
   const wrong = touched.length > 0 ? [`touches ${touched.join(", ")}`] : [];
   if (mustSayWhen && !(error.retryAfter > 0)) wrong.push("does not say when to try again");
   return wrong;
@@ -251,13 +256,13 @@ const judged = ({ error, headers }, { ends, mustFail, mustSayWhen }) => {
  * @typedef {(act: () => Promise<Outcome>) => Promise<{ answer: Outcome, landing?: Landing | undefined }>} Strike
  * @param {Application} application
  * @param {Request} request
- * @param {{ strike: Strike, views: readonly string[], pawl?: Application["pawl"] | undefined, mustFail: boolean, mustSayWhen?: boolean }} how
+ * @param {{ strike: Strike, views: readonly string[], pawl?: unknown, unknown: string, mustFail: boolean, mustSayWhen?: boolean }} how
  */
 const endure = async (application, request, { strike, views, pawl = application.pawl, ...expected }) => {
   const browser = await request.prepare(application);
   const before = browser.copy();
   const { answer, landing } = await strike(() => request.act({ ...application, pawl }, browser));
-  const wrong = judged(answer, { ...expected, ends: request.ends });
+  const wrong = judged(answer, request, expected);
   if (!views.includes(await application.view(browser.user)))
     wrong.push("leaves a state that is neither that before nor that after");
   const honest = async () => {
@@ -275,23 +280,35 @@ const endure = async (application, request, { strike, views, pawl = application.
   return wrong;
 };
 
-const BESIDES = ["reportUses"];
+/** What is told and kept up in the background, whatever a request does. */
+const BESIDES = [
+  "reportUses",
+  "claimMeta",
+  "replaceMeta",
+  "listMeta",
+  "getSigningKeys",
+  "addSigningKey",
+  "deleteSigningKeys",
+];
 
 /** A request where nothing fails. */
 const rehearseRequest = async (/** @type {Application} */ application, /** @type {Request} */ request) => {
   const browser = await request.prepare(application);
   const before = await application.view(browser.user);
-  const act = () => application.line.watch(() => request.act(application, browser), { besides: BESIDES });
+  const views = [before];
+  const onDone = async () => {
+    if (request.refreshesFirst === true) views.push(await application.view(browser.user));
+  };
+  const act = () => application.line.watch(() => request.act(application, browser), { besides: BESIDES, onDone });
   const { value: run, exchanges } = (await application.proxy?.watch(act)) ?? { value: await act(), exchanges: [] };
   const wrong = request.ends.includes(run.value.error?.code)
     ? []
     : [`is answered ${run.value.error?.stack} where nothing went wrong`];
-  return { wrong, exchanges, points: run.points, views: [before, await application.view(browser.user)] };
+  return { wrong, exchanges, points: run.points, views: [...views, await application.view(browser.user)] };
 };
 
 /** Routes that no operation of a session asks for, and why. */
 const elsewhere = {
-  regenerateSession: "not asked for by the SDK",
   reportUses: "told in the background, until it is taken",
   listEvents: "an operator's",
   watchRevocations: "followed in the background",
@@ -304,77 +321,88 @@ const elsewhere = {
 
 /**
  * The operations as requests of browsers to an application; `size` counts the storages behind it.
- * @type {import("./run.mjs").Run}
+ * @type {(api: Api) => import("./run.mjs").Run}
  */
-const requestFaults = async (size, _seed, progress) => {
-  const verdict = createVerdict();
-  const stages = kinds.slice(0, size).flatMap((kind) => [false, true].map((hasCore) => ({ kind, hasCore })));
-  const told = { points: 0, exchanges: 0 };
-  /** @type {Set<string>} */
-  const asked = new Set();
-  let count = 0;
-  for (const [done, { kind, hasCore }] of stages.entries()) {
-    const application = await openApplication(kind, { hasCore });
-    const where = `${hasCore ? "a core" : "in process"} on ${kind}`;
-    // A process that ends is what the proofs with kill -9 are about.
-    const kinds = Object.entries(faultKinds).filter(
-      ([, { dies, hangs }]) => dies !== true && (hasCore || hangs !== true),
-    );
-    for (const request of requests) {
-      const { points, exchanges, views, wrong } = await rehearseRequest(application, request);
-      verdict.add(`${where}; ${request.name}`, wrong);
-      for (const [index, point] of points.entries())
-        for (const [name, fault] of kinds) {
+const requestFaults =
+  ({ open, unknown, requests, unasked }) =>
+  async (size, _seed, progress) => {
+    const verdict = createVerdict();
+    const stages = kinds.slice(0, size).flatMap((kind) => [false, true].map((hasCore) => ({ kind, hasCore })));
+    const told = { points: 0, exchanges: 0 };
+    /** @type {Set<string>} */
+    const asked = new Set();
+    let count = 0;
+    for (const [done, { kind, hasCore }] of stages.entries()) {
+      const application = await openApplication(kind, { hasCore, open });
+      const where = `${hasCore ? "a core" : "in process"} on ${kind}`;
+      // A process that ends is what the proofs with kill -9 are about.
+      const kinds = Object.entries(faultKinds).filter(
+        ([, { dies, hangs }]) => dies !== true && (hasCore || hangs !== true),
+      );
+      for (const request of requests) {
+        const { points, exchanges, views, wrong } = await rehearseRequest(application, request);
+        verdict.add(`${where}; ${request.name}`, wrong);
+        for (const [index, point] of points.entries())
+          for (const [name, fault] of kinds) {
+            /** @type {Strike} */
+            const strike = async (act) => {
+              const watched = { fault, at: index + 1, besides: BESIDES };
+              const { value, landing } = await application.line.watch(act, watched);
+              return { answer: value, landing: landing && { land: landing, first: fault.lands === undefined } };
+            };
+            const mustSayWhen = hasCore && fault.work !== "late" && fault.lasts === true;
+            const pawl = fault.hangs === true ? application.hasty?.core : undefined;
+            const found = await endure(application, request, {
+              strike,
+              views,
+              pawl,
+              unknown,
+              mustFail: true,
+              mustSayWhen,
+            });
+            verdict.add(`${where}; ${request.name}; ${point}; ${name}`, found);
+            count += 1;
+          }
+        told.points += points.length;
+        const { proxy } = application;
+        if (proxy !== undefined && exchanges.length > 0) {
+          for (const [index, exchange] of exchanges.entries())
+            for (const [name, fault] of Object.entries(exchangeFaults))
+              // Nobody asks again a core that did not answer in time.
+              for (const lasts of fault.isSilent === true ? [true] : [false, true]) {
+                const at = index + 1;
+                /** @type {Strike} */
+                const strike = async (act) => ({ answer: (await proxy.watch(act, { fault, at, lasts })).value });
+                const pawl = fault.isSilent === true ? application.hasty?.application : undefined;
+                const found = await endure(application, request, { strike, views, pawl, unknown, mustFail: lasts });
+                verdict.add(`${where}; ${request.name}; ${exchange}; ${name}${lasts ? ", lastingly" : ""}`, found);
+                count += 1;
+              }
           /** @type {Strike} */
-          const strike = async (act) => {
-            const watched = { fault, at: index + 1, besides: BESIDES };
-            const { value, landing } = await application.line.watch(act, watched);
-            return { answer: value, landing: landing && { land: landing, first: fault.lands === undefined } };
-          };
-          const mustSayWhen = hasCore && fault.work !== "late" && fault.lasts === true;
-          const pawl = fault.hangs === true ? application.hasty?.core : undefined;
-          const found = await endure(application, request, { strike, views, pawl, mustFail: true, mustSayWhen });
-          verdict.add(`${where}; ${request.name}; ${point}; ${name}`, found);
+          const strike = async (act) => ({ answer: await proxy.without(act) });
+          const found = await endure(application, request, { strike, views, unknown, mustFail: true });
+          verdict.add(`${where}; ${request.name}; nobody listens`, found);
           count += 1;
         }
-      told.points += points.length;
-      const { proxy } = application;
-      if (proxy !== undefined && exchanges.length > 0) {
-        for (const [index, exchange] of exchanges.entries())
-          for (const [name, fault] of Object.entries(exchangeFaults))
-            // Nobody asks again a core that did not answer in time.
-            for (const lasts of fault.isSilent === true ? [true] : [false, true]) {
-              const at = index + 1;
-              /** @type {Strike} */
-              const strike = async (act) => ({ answer: (await proxy.watch(act, { fault, at, lasts })).value });
-              const pawl = fault.isSilent === true ? application.hasty?.application : undefined;
-              const found = await endure(application, request, { strike, views, pawl, mustFail: lasts });
-              verdict.add(`${where}; ${request.name}; ${exchange}; ${name}${lasts ? ", lastingly" : ""}`, found);
-              count += 1;
-            }
-        /** @type {Strike} */
-        const strike = async (act) => ({ answer: await proxy.without(act) });
-        const found = await endure(application, request, { strike, views, mustFail: true });
-        verdict.add(`${where}; ${request.name}; nobody listens`, found);
-        count += 1;
+        told.exchanges += exchanges.length;
+        for (const exchange of exchanges) asked.add(exchange.replace(/[0-9a-f]{4,}(-[0-9a-f]+){4}/, "{handle}"));
       }
-      told.exchanges += exchanges.length;
-      for (const exchange of exchanges) asked.add(exchange.replace(/[0-9a-f]{4,}(-[0-9a-f]+){4}/, "{handle}"));
+      await application.close();
+      progress((size * (done + 1)) / stages.length);
     }
-    await application.close();
-    progress((size * (done + 1)) / stages.length);
-  }
-  const known = Object.entries(routes).map(([name, { method, path }]) => ({ name, exchange: `${method} ${path}` }));
-  verdict.add(
-    "a route that no request asked for",
-    known.filter(({ name, exchange }) => !asked.has(exchange) && !(name in elsewhere)).map(({ name }) => name),
-  );
-  return {
-    count,
-    failures: await verdict.end(),
-    note: `${requests.length} calls of the SDK, in process and with a core; ${told.points} calls of the storage, ${told.exchanges} exchanges with the core`,
+    const known = Object.entries(routes).map(([name, { method, path }]) => ({ name, exchange: `${method} ${path}` }));
+    verdict.add(
+      "a route that no request asked for",
+      known
+        .filter(({ name, exchange }) => !asked.has(exchange) && !(name in elsewhere) && !(name in unasked))
+        .map(({ name }) => name),
+    );
+    return {
+      count,
+      failures: await verdict.end(),
+      note: `${requests.length} calls of the SDK, in process and with a core; ${told.points} calls of the storage, ${told.exchanges} exchanges with the core`,
+    };
   };
-};
 
 /** @type {readonly import("./run.mjs").Proof[]} */
 export const faults = [
@@ -388,9 +416,16 @@ export const faults = [
   { name: "faults-statements", run: statementFaults, size: 3, short: 1, what: "a failure is half a transaction" },
   {
     name: "faults-requests",
-    run: requestFaults,
+    run: requestFaults(documentedApi),
     size: 2,
     short: 1,
     what: "a failure is a cookie touched, or a dishonest answer",
+  },
+  {
+    name: "faults-requests-in-place",
+    run: requestFaults(ownApi),
+    size: 2,
+    short: 1,
+    what: "the same through createPawl, which refreshes in place",
   },
 ];

@@ -8,7 +8,7 @@ import { MemoryStorage } from "@pawl/storage";
 import { Pool } from "undici";
 import { campaign } from "./campaign.mjs";
 import { loginEverywhere, startProofCore } from "./core.mjs";
-import { createAnswer } from "./faults/requests.mjs";
+import { createAnswer } from "./faults/application.mjs";
 import { userId } from "./identifiers.mjs";
 import { createRequestParser } from "./request-parser.mjs";
 import { createRandom } from "./random.mjs";

@@ -2,10 +2,14 @@
 import { millis } from "@pawl/storage";
 import { handleOf } from "@pawl/engine";
 import { explore } from "./interleavings/explorer.mjs";
+import { exploreInPlace, openInPlaceStage } from "./interleavings/in-place.mjs";
+import { liveInPlace } from "./interleavings/in-place-lives.mjs";
+import { brokenSdk, sdkMutants } from "./interleavings/in-place-mutants.mjs";
 import { brokenEngine, mutants } from "./interleavings/mutants.mjs";
 import { brokenLines, openGatedStage, operationSets, runSchedules } from "./interleavings/schedules.mjs";
 import { openStage } from "./interleavings/stage.mjs";
 import { copiesIn } from "./interleavings/world.mjs";
+import { createRandom } from "./random.mjs";
 
 /**
  * @typedef {import("./interleavings/world.mjs").Life} Life
@@ -172,6 +176,66 @@ const proveMutants = async (limit, _seed, progress) => {
   };
 };
 
+/** How many requests that refresh in place are under way at once, and how many runs are made. */
+const inPlace = {
+  "one-request": { tabs: 1, size: 20_000, short: 500 },
+  "two-requests": { tabs: 2, size: 100_000, short: 2_000 },
+  "three-requests": { tabs: 3, size: 100_000, short: 2_000 },
+};
+
+/** @type {(life: { tabs: number }) => import("./run.mjs").Run} */
+const proveInPlace = (life) =>
+  async function prove(limit, _seed, progress) {
+    const stage = await openInPlaceStage();
+    const onRun = (/** @type {number} */ run) => run % 1000 === 0 && progress(run);
+    const { runs, states, isClosed, stories } = await exploreInPlace(life, { stage, limit, onRun });
+    await stage.close();
+    for (const story of stories.slice(0, 5)) console.error(story);
+    const reach = isClosed ? `all ${states} states, so runs of any length` : `${states} states, nearest first`;
+    return { count: runs, failures: stories.length, note: `${reach}; ${stories.length} alarms` };
+  };
+
+/** @type {import("./run.mjs").Run} */
+const proveInPlaceLives = async (size, seed, progress) => {
+  const onLife = (/** @type {number} */ life) => life % 100 === 0 && progress(life);
+  const { requests, refreshed, raced, failures } = await liveInPlace(size, { random: createRandom(seed), onLife });
+  for (const { story } of failures.slice(0, 3)) console.error(story.join("\n"));
+  const note = `${requests} requests, ${refreshed} answers with new cookies; ${raced} answers of a session that had ended met the next login`;
+  return { count: size, failures: failures.length, note };
+};
+
+/** A broken SDK is looked for in so many lives, and in so many runs of the explorer; most take a few. */
+const MOST_LIVES = 3_000;
+const MOST_RUNS = 100_000;
+
+/** @type {import("./run.mjs").Run} */
+const proveInPlaceMutants = async (size, seed, progress) => {
+  /** @type {string[]} */
+  const survivors = [];
+  let [lives, runs] = [0, 0];
+  for (const [index, { what, isTimed }] of sdkMutants.entries()) {
+    const sdk = await brokenSdk(index);
+    const lived = await liveInPlace(MOST_LIVES, { random: createRandom(seed), sdk, stopAtFirst: true });
+    if (lived.failures.length === 0) survivors.push(what);
+    lives = Math.max(lives, lived.lives);
+    // It takes some ten thousand runs.
+    if (isTimed === true && size > 100) {
+      const stage = await openInPlaceStage(sdk);
+      const explored = await exploreInPlace({ tabs: 2 }, { stage, limit: MOST_RUNS, stopAtFirst: true });
+      await stage.close();
+      if (explored.stories.length === 0) survivors.push(`${what}, to the explorer`);
+      runs = Math.max(runs, explored.runs);
+    }
+    progress((size * index) / sdkMutants.length);
+  }
+  const whole = await liveInPlace(size, { random: createRandom(seed), sdk: await brokenSdk(sdkMutants.length) });
+  if (whole.failures.length > 0) survivors.push("the control, in which nothing is broken");
+  for (const what of survivors) console.error(`not told from the real SDK: ${what}`);
+  const explored = runs === 0 ? "" : `, to the explorer in ${runs} runs`;
+  const note = `deliberately broken SDKs, each noticed in ${lives} lives at most${explored}; and one that is whole`;
+  return { count: sdkMutants.length + 1, failures: survivors.length, note };
+};
+
 /** @type {readonly import("./run.mjs").Proof[]} */
 export const interleavings = [
   ...Object.entries(lives).map(([name, { size, short, ...rest }]) => ({
@@ -194,5 +258,26 @@ export const interleavings = [
     size: 30_000,
     short: 6_000,
     what: "broken engines; a failure is one that was taken for the real one",
+  },
+  ...Object.entries(inPlace).map(([name, { size, short, ...life }]) => ({
+    name: `interleavings-in-place-${name}`,
+    run: proveInPlace(life),
+    size,
+    short,
+    what: "requests that refresh in place; a failure is a false alarm or a logout",
+  })),
+  {
+    name: "interleavings-in-place-lives",
+    run: proveInPlaceLives,
+    size: 10_000,
+    short: 150,
+    what: "the same by chance, through the adapters; a failure is an honest user logged out",
+  },
+  {
+    name: "interleavings-in-place-mutants",
+    run: proveInPlaceMutants,
+    size: 1_000,
+    short: 100,
+    what: "broken SDKs; a failure is one that was taken for the real one",
   },
 ];

@@ -1,6 +1,5 @@
-// Deliberately broken engines: one change of the pure decision each (packages/storage/src/rotation.ts). An explorer that takes one of them for the real one proves
-// nothing.
-import { register } from "node:module";
+// Deliberately broken engines: one change of the pure decision each (packages/storage/src/rotation.ts).
+import { createBreaker } from "./broken-modules.mjs";
 
 const FRESH = "now - issuedAt <= window || (seq === next && now - iat <= window)";
 const STRAGGLER = "current < seq && seq < next && window > 0 && (fresh || issuedAt - iat <= window)";
@@ -64,29 +63,9 @@ export const mutants = [
     "const bypassed = seq < row.next && window > 0 && row.issuedAt - iat > window;",
     "const bypassed = seq < row.next;",
   ],
-].map(([what = "", from = "", to = ""]) => ({ what, from, to }));
+].map(([what = "", from = "", to = ""]) => ({ what, file: "storage/dist/rotation.js", from, to }));
 
-const hooks = `
-let mutants = [];
-export const initialize = (data) => { mutants = data; };
-export const resolve = async (specifier, context, next) => {
-  const resolved = await next(specifier, context);
-  const query = /[?]mutant=\\d+$/.exec(context.parentURL ?? "")?.[0];
-  return query !== undefined && /\\/packages\\/(engine|storage)\\/dist\\//.test(resolved.url)
-    ? { ...resolved, url: resolved.url + query }
-    : resolved;
-};
-export const load = async (url, context, next) => {
-  const loaded = await next(url, context);
-  const index = /\\/storage\\/dist\\/rotation\\.js[?]mutant=(\\d+)$/.exec(url)?.[1];
-  if (index === undefined) return loaded;
-  const { what, from, to } = mutants[index];
-  const text = String(loaded.source);
-  if (text.split(from).length !== 2) throw new Error("rotation.js does not hold once what is to be broken: " + what);
-  return { ...loaded, source: text.replace(from, () => to) };
-};`;
-
-let isRegistered = false;
+const importBroken = createBreaker("engine-mutant", { packages: ["engine", "storage"], mutants });
 
 /**
  * The engine with one change; with the change at the index after the last: none, as a control.
@@ -94,16 +73,7 @@ let isRegistered = false;
  * @returns {Promise<import("./stage.mjs").EngineModule>}
  */
 export const brokenEngine = async (index) => {
-  const all = [
-    ...mutants,
-    { what: "nothing", from: "timingSafeEqual(left, right)", to: "timingSafeEqual(left, right)" },
-  ];
-  if (!isRegistered) register(`data:text/javascript,${encodeURIComponent(hooks)}`, { data: all });
-  isRegistered = true;
-  const [{ createEngine, parseMasterKeys }, { MemoryStorage }] = await Promise.all(
-    ["engine", "storage"].map(
-      (name) => import(new URL(`../../packages/${name}/dist/index.js?mutant=${index}`, import.meta.url).href),
-    ),
-  );
+  const { createEngine, parseMasterKeys } = await importBroken(index, "engine/dist/index.js");
+  const { MemoryStorage } = await importBroken(index, "storage/dist/index.js");
   return { createEngine, parseMasterKeys, MemoryStorage };
 };

@@ -20,14 +20,21 @@ const FAR = millis(4_000_000_000_000);
 const YEAR = 365 * 86_400_000;
 const METHODS = Object.keys(new MemoryStorage());
 
+const masterKey = Buffer.alloc(32, 7).toString("base64");
+
 export const engineModule = { createEngine, parseMasterKeys, MemoryStorage };
+
+/** What an access token says. */
+export const claimsOf = (/** @type {string} */ accessToken) => {
+  const [, body = ""] = accessToken.split(".");
+  const claims = accessTokenFormats.v5.claims(JSON.parse(Buffer.from(body, "base64url").toString()));
+  if (claims === undefined) throw new Error("the engine issued a token that says nothing");
+  return claims;
+};
 
 /** A copy of a session's tokens as its holder has it. */
 const copyOf = (/** @type {import("@pawl/engine").IssuedSession} */ { accessToken, refreshToken }) => {
-  const [, body = ""] = accessToken.token.split(".");
-  const claims = accessTokenFormats.v5.claims(JSON.parse(Buffer.from(body, "base64url").toString()));
-  if (claims === undefined) throw new Error("the engine issued a token that says nothing");
-  const { seq, parentSeq, issuedAt } = claims;
+  const { seq, parentSeq, issuedAt } = claimsOf(accessToken.token);
   const iat = refreshToken.createdTime;
   return { id: `${seq}.${iat}`, seq, iat, usedAs: issuedAt, parentSeq, refreshToken: refreshToken.token };
 };
@@ -83,7 +90,7 @@ export const openStage = async (kind, { engineModule: broken = engineModule, aro
   line["now"] = clock.now;
   const engine = await broken.createEngine({
     storage: /** @type {Storage} */ (line),
-    masterKeys: broken.parseMasterKeys(Buffer.alloc(32, 7).toString("base64")),
+    masterKeys: broken.parseMasterKeys(masterKey),
     policy: {
       reuseWindow: millis(WINDOW),
       accessTokenValidity: millis(YEAR),
@@ -101,6 +108,9 @@ export const openStage = async (kind, { engineModule: broken = engineModule, aro
   return {
     clock,
     engine,
+    /** What the engine stands on, for another one beside it. */
+    storage: /** @type {Storage} */ (line),
+    masterKey,
     async login() {
       const issued = await engine.createSession({ userId: userId("user") });
       const { handle } = issued.session;

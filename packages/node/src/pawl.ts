@@ -164,7 +164,7 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
 
   const open = async (): Promise<Serving> => {
     if (closed) throw new TypeError("this instance was closed");
-    opening ??= openServing(options, shapes)
+    opening ??= openServing(options, { ...shapes, monotonic })
       .then((opened) => (serving = opened))
       .finally(() => (opening = undefined));
     return opening;
@@ -177,6 +177,10 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
       throw asSessionError(error);
     }
   };
+
+  // The machine's clock may be set back; the life of a request is counted by one that only goes forward.
+  const { clock } = options;
+  const monotonic = clock === undefined ? () => performance.now() : () => clock.now();
 
   const required = (found: Found): RequestSession => {
     if (found.kind === "session") return found.session;
@@ -207,6 +211,7 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
     signOut: (exchange, how) => run((it) => signOut(it, exchange, how)),
     handle(exchange, routed) {
       const { origins = [], basePath = "" } = options;
+      exchange.seenAt(monotonic());
       if (setCorsHeaders(exchange, origins)) return { status: 204, headers: {}, body: undefined };
       const path = pathBelow(basePath, routed?.path ?? exchange.path());
       return path === undefined
@@ -241,27 +246,28 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
   return pawl;
 };
 
-const openServing = async (options: BackendOptions, shapes: Shapes): Promise<Serving> => {
+const openServing = async (
+  options: BackendOptions,
+  given: Pick<Serving, "payloads" | "data" | "monotonic">,
+): Promise<Serving> => {
   const backend = await openSharedBackend(
     isForCore(options) ? { ...options, ...coreDurations(options) } : { ...options, policy: policyOf(options) },
   );
   const cookies = createCookies(options);
   const uses = new UseReports({ send: (notes) => backend.reportUses(notes), settings: () => backend.settings });
-  // The machine's clock may be set back; the life of a request is counted by one that only goes forward.
-  const monotonic = options.clock === undefined ? () => performance.now() : () => backend.now();
-  const requests = new RequestStates({
-    cookies,
-    now: monotonic,
-    writableFor: () => backend.settings.reuseWindow / 6,
-    hasEnded: (accessToken) => backend.knowsEnded(accessToken),
-  });
+  const { monotonic: now } = given;
+  // Another sixth is for the network: together they are the third of the window that an exchange may last.
+  const isLate = (since: number): boolean => {
+    const { reuseWindow } = backend.settings;
+    return reuseWindow > 0 && now() - since > reuseWindow / 6;
+  };
+  const hasEnded = (accessToken: string): boolean => backend.knowsEnded(accessToken);
   const opened = {
-    ...shapes,
+    ...given,
     backend,
     cookies,
     uses,
-    monotonic,
-    requests,
+    requests: new RequestStates({ cookies, now, isLate, hasEnded }),
     options,
     theftReports: createTheftReports(),
     warnOfKeptBackCookies: createKeptBackWarning(options),

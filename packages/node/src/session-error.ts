@@ -7,7 +7,8 @@ import type { SessionHandle } from "@pawl/engine";
  * - `TOKEN_THEFT` (401): a refresh token came back that no honest client could still hold; the session has ended
  * - `FORBIDDEN` (403): somebody is logged in, and the condition of the route refused them
  * - `CSRF` (403): another site had this request sent
- * - `UNKNOWN` (503): nothing is known of the session, because a store or a core did not answer; cookies are kept
+ * - `UNKNOWN` (503): nothing is known of the session, because a store or a core did not answer, or a refresh was asked for
+ *   long after the request had come; cookies are kept
  */
 export type SessionErrorCode = "UNAUTHORISED" | "TRY_REFRESH" | "TOKEN_THEFT" | "FORBIDDEN" | "CSRF" | "UNKNOWN";
 

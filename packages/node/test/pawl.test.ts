@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, test } from "vitest";
+import { MemoryStorage } from "@pawl/storage";
 import { createPawl, SessionError } from "../src/index.js";
 import { testClock } from "./clock.js";
 import { exchangeOf } from "./exchange-of.js";
@@ -271,6 +272,94 @@ describe("a session of a request", () => {
       /the cookie __Host-pawl-access would have \d+ bytes/,
     );
     expect(await pawl.sessions.get(handle)).toBeDefined();
+  });
+});
+
+describe("a request that is here for longer than a sixth of the reuse window", () => {
+  const HOUR = 3_600_000;
+
+  /** A browser that has logged in, hours ago. */
+  const returning = async () => {
+    const clock = testClock();
+    const thefts: string[] = [];
+    const onTokenTheft = ({ handle }: { readonly handle: string }): void => void thefts.push(handle);
+    const pawl = closing(createPawl({ storage: "memory:", clock, onTokenTheft }));
+    const { exchange, send } = exchangeOf("");
+    const { handle } = await pawl.createSession(exchange, { userId: "alice" });
+    const cookie = send();
+    clock.advance(2 * HOUR);
+    /** Another tab, whose answers arrive. */
+    const visit = async (carried: string): Promise<string> => {
+      const { exchange: tab, send: answer } = exchangeOf(carried, "GET");
+      expect(await pawl.getSession(tab)).toBeDefined();
+      return answer() || carried;
+    };
+    return { clock, pawl, handle, cookie, visit, thefts };
+  };
+
+  it("is not refreshed: its tokens may have been replaced meanwhile", async () => {
+    const { clock, pawl, cookie, visit, thefts } = await returning();
+    const { exchange, send } = exchangeOf(cookie);
+    expect(pawl.handle(exchange)).toBeUndefined();
+    const newest = await visit(cookie);
+    clock.advance(31_000);
+    await visit(newest);
+    await expect.poll(() => pawl.getSession(exchange).catch(({ code }: SessionError) => code)).toBe("TRY_REFRESH");
+    await expect(pawl.refreshSession(exchange)).rejects.toMatchObject({ code: "UNKNOWN", status: 503 });
+    await expect(pawl.signOut(exchange)).rejects.toMatchObject({ code: "UNKNOWN" });
+    expect([send(), thefts]).toEqual(["", []]);
+    clock.advance(2 * HOUR);
+    await visit(newest);
+  });
+
+  it("confirms no token by its use, and is activity all the same", async () => {
+    const { clock, pawl, handle, cookie, visit, thefts } = await returning();
+    const first = await visit(cookie);
+    const { exchange } = exchangeOf(first, "GET");
+    expect(pawl.handle(exchange)).toBeUndefined();
+    clock.advance(31_000);
+    const before = (await pawl.sessions.get(handle))?.lastActiveAt;
+    // An answer of before has brought the older token back, and its next one is lost.
+    expect(await pawl.getSession(exchangeOf(cookie, "GET").exchange)).toBeDefined();
+    clock.advance(31_000);
+    expect(await pawl.getSession(exchange)).toBeDefined();
+    await expect.poll(async () => (await pawl.sessions.get(handle))?.lastActiveAt).not.toBe(before);
+    await visit(cookie);
+    expect(thefts).toEqual([]);
+  });
+
+  it("clears no cookies: they may be those of the next login", async () => {
+    const { clock, pawl, handle, cookie } = await returning();
+    await pawl.sessions.end(handle);
+    for (const [wait, lines] of [
+      [5000, 2],
+      [5001, 0],
+    ] as const) {
+      const { exchange, send } = exchangeOf(cookie, "GET");
+      expect(await pawl.getSession(exchange)).toBeUndefined();
+      clock.advance(wait);
+      send();
+      expect(exchange.cookieLines()).toHaveLength(lines);
+    }
+  });
+
+  it("is refreshed by the route where there is no window, whatever the store takes", async () => {
+    const clock = testClock();
+    const storage = new MemoryStorage({ clock });
+    const { rotate } = storage;
+    const slow = Object.assign(storage, {
+      rotate: async (...given: Parameters<typeof rotate>) => {
+        const rotated = await rotate(...given);
+        clock.advance(10);
+        return rotated;
+      },
+    });
+    const pawl = closing(createPawl({ storage: slow, clock, reuseWindow: 0 }));
+    const { exchange, send } = exchangeOf("");
+    await pawl.createSession(exchange, { userId: "alice" });
+    const { exchange: later, send: answer } = exchangeOf(send());
+    await pawl.refreshSession(later);
+    expect(answer()).toContain("pawl-refresh=");
   });
 });
 

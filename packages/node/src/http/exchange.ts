@@ -33,6 +33,8 @@ export interface Exchange {
   device(): string | undefined;
   /** The address of the client, as the framework tells it, so its proxy settings count. */
   address(): string | undefined;
+  /** When the request was first seen: `now`, unless that was asked before. */
+  seenAt(now: number): number;
 }
 
 /** What is needed of a request of `node:http`, HTTP/2 or a framework over them. */
@@ -69,6 +71,7 @@ const isPlainRecord = (value: unknown): value is Readonly<Record<string, unknown
 export class NodeExchange implements Exchange {
   readonly #request: NodeRequest | undefined;
   readonly #response: NodeResponse;
+  #seenAt: number | undefined;
 
   constructor(request: NodeRequest | undefined, response: NodeResponse) {
     this.#request = request;
@@ -148,6 +151,10 @@ export class NodeExchange implements Exchange {
   address(): string | undefined {
     return this.#request?.ip ?? this.#request?.socket?.remoteAddress;
   }
+
+  seenAt(now: number): number {
+    return (this.#seenAt ??= now);
+  }
 }
 
 const exchanges = new WeakMap<object, Exchange>();
@@ -178,4 +185,5 @@ export const readOnly = (exchange: Exchange): Exchange => ({
   beforeHead: () => undefined,
   device: () => exchange.device(),
   address: () => exchange.address(),
+  seenAt: (now) => exchange.seenAt(now),
 });

@@ -16,6 +16,7 @@ export class FetchExchange implements Exchange {
   readonly #headers = new Headers();
   readonly #listeners: (() => void)[] = [];
   #isApplied = false;
+  #seenAt: number | undefined;
 
   constructor(request: Request, { address }: FetchExchangeOptions = {}) {
     this.#request = request;
@@ -90,6 +91,10 @@ export class FetchExchange implements Exchange {
 
   address(): string | undefined {
     return this.#address?.();
+  }
+
+  seenAt(now: number): number {
+    return (this.#seenAt ??= now);
   }
 
   /** The answer with the session's cookies and headers. Give the result to the runtime at once: later changes are lost. */

@@ -4,27 +4,22 @@ import type { Exchange } from "./exchange.js";
 import type { TokenTransfer } from "./token-transfer.js";
 import { announceEnd, announceTokens, exposeAccessToken, exposeTokens } from "./announcement.js";
 
-type Change =
-  | {
-      readonly kind: "tokens";
-      readonly issued: IssuedSession;
-      readonly transfer: TokenTransfer;
-      readonly since?: number | undefined;
-    }
-  | {
-      readonly kind: "access";
-      readonly token: IssuedToken;
-      readonly transfer: TokenTransfer;
-      readonly cookieExpiry: number;
-    }
-  | { readonly kind: "end"; readonly transfer: TokenTransfer };
+type Change = {
+  readonly transfer: TokenTransfer;
+  /** From when on its time runs; undefined: it never comes too late. */
+  readonly since?: number | undefined;
+} & (
+  | { readonly kind: "tokens"; readonly issued: IssuedSession }
+  | { readonly kind: "access"; readonly token: IssuedToken; readonly cookieExpiry: number }
+  | { readonly kind: "end" }
+);
 
 export interface AnswerRules {
   readonly cookies: SessionCookies;
   /** A clock that only goes forward, in ms. */
   readonly now: () => number;
-  /** For how long after a refresh its tokens may still be written, in ms. */
-  readonly writableFor: () => number;
+  /** Whether more time has passed since then than a server may take of an exchange. */
+  readonly isLate: (since: number) => boolean;
   /** Whether the session of an access token is known to have ended. */
   readonly hasEnded: (accessToken: string) => boolean;
 }
@@ -33,10 +28,11 @@ export interface AnswerRules {
  * What the answer to a request will tell its client about the session. The last word counts, and it is written when the
  * head of the answer is sent, so that each cookie is written once.
  *
- * An answer that comes late is a lost one: where more than a sixth of the reuse window has passed since a refresh, its
- * tokens are not written. The client keeps its older token, which stays valid as after any answer that was lost; written
- * late, they could put a displaced token back into the jar, and the next refresh would look like a theft. Nor are tokens
- * written of a session that has ended meanwhile: the browser may have those of the login that replaced it.
+ * An answer that comes late is a lost one: where more than a sixth of the reuse window has passed since the request came,
+ * nothing is written, unless it is a login. The client keeps its older token, which stays valid as after any answer that was
+ * lost. Written late, a token that was displaced meanwhile could come back into the jar, and the next refresh would look
+ * like a theft; cookies that are cleared late could be those of the next login. Nor are tokens written of a session that has
+ * ended meanwhile: the browser may have those of the login that replaced it.
  */
 export class SessionAnswer {
   readonly #exchange: Exchange;
@@ -48,24 +44,33 @@ export class SessionAnswer {
     this.#rules = rules;
   }
 
+  /** The tokens of a new session: nobody else can have newer ones. */
+  login(issued: IssuedSession, transfer: TokenTransfer): void {
+    this.#set({ kind: "tokens", issued, transfer });
+  }
+
   /** New tokens; `since` is when the refresh began that they come from. */
-  tokens(
+  refreshed(
     issued: IssuedSession,
-    options: { readonly transfer: TokenTransfer; readonly since?: number | undefined },
+    { transfer, since }: { readonly transfer: TokenTransfer; readonly since: number },
   ): void {
-    this.#set({ kind: "tokens", issued, ...options });
+    this.#set({ kind: "tokens", issued, transfer, since: Math.min(since, this.#seenAt()) });
   }
 
   /** A new access token beside the refresh token that the client has, or gets with this answer. */
   access(token: IssuedToken, transfer: TokenTransfer, cookieExpiry: number): void {
     const change = this.#change;
     if (change?.kind === "tokens") this.#set({ ...change, issued: { ...change.issued, accessToken: token } });
-    else this.#set({ kind: "access", token, transfer, cookieExpiry });
+    else this.#set({ kind: "access", token, transfer, cookieExpiry, since: this.#rules.now() });
   }
 
   /** The client is to forget the session. */
   end(transfer: TokenTransfer): void {
-    this.#set({ kind: "end", transfer });
+    this.#set({ kind: "end", transfer, since: this.#seenAt() });
+  }
+
+  #seenAt(): number {
+    return this.#exchange.seenAt(this.#rules.now());
   }
 
   #set(change: Change): void {
@@ -94,9 +99,10 @@ export class SessionAnswer {
   }
 
   #isLost(change: Change): boolean {
-    const { now, writableFor, hasEnded } = this.#rules;
-    if (change.kind === "access") return hasEnded(change.token.token);
-    if (change.kind === "end" || change.since === undefined) return false;
-    return now() - change.since > writableFor() || hasEnded(change.issued.accessToken.token);
+    const { isLate, hasEnded } = this.#rules;
+    if (change.since === undefined) return false;
+    if (change.kind === "end") return isLate(change.since);
+    const { token } = change.kind === "access" ? change.token : change.issued.accessToken;
+    return isLate(change.since) || hasEnded(token);
   }
 }

@@ -18,7 +18,7 @@ import type { Exchange } from "../http/exchange.js";
 import { wasJustRefreshed } from "../http/refresh-mark.js";
 import type { Found, RunningRefresh, Serving, SessionFound } from "./serving.js";
 import { RequestSession, type SessionFacts } from "../session.js";
-import { SessionError } from "../session-error.js";
+import { RETRY_AFTER, SessionError } from "../session-error.js";
 
 /** What the verifier says of a token that may be another system's. */
 const FOREIGN: readonly string[] = ["malformed", "unsupported_header", "unknown_key", "incomplete"];
@@ -102,9 +102,15 @@ const sessionFound = (
   exchange: Exchange,
   facts: SessionFacts & AccessTokenClaims,
 ): Found | Promise<Found> => {
-  it.uses.note(facts, it.backend.now());
+  it.uses.note(it.requests.isLate(exchange) ? asActivity(facts) : facts, it.backend.now());
   return sessionOf(it, exchange, facts);
 };
+
+/** What the browser held long ago says nothing about what it holds now: the use counts as activity, and confirms nothing. */
+const asActivity = ({ parentSeq: _parentSeq, ...claims }: AccessTokenClaims): AccessTokenClaims => ({
+  ...claims,
+  seq: 0,
+});
 
 const sessionOf = (it: Serving, exchange: Exchange, facts: SessionFacts): SessionFound | Promise<SessionFound> =>
   after(it.payloads.read(facts.payload), (payload) => ({
@@ -132,7 +138,8 @@ const refreshInPlace = (
     if (!it.cookies.refreshEverywhere && outcome?.kind === "try_refresh") return refreshable(exchange, outcome.message);
     return nobody(it, exchange, "cookie", new SessionError("UNAUTHORISED", outcome?.message ?? NOBODY));
   }
-  if (!exchange.canWrite() || !it.cookies.refreshEverywhere || it.backend.settings.reuseWindow === 0)
+  const cannot = !exchange.canWrite() || !it.cookies.refreshEverywhere || it.backend.settings.reuseWindow === 0;
+  if (cannot || it.requests.isLate(exchange))
     return refreshable(exchange, outcome?.message ?? "the access token is missing");
   const state = it.requests.of(exchange);
   state.found = refresh(it, exchange, { tokens, transfer: "cookie" }).catch((error: unknown) => {
@@ -170,6 +177,10 @@ export const refreshSession = async (
     it.warnOfKeptBackCookies(exchange);
     return nobody(it, exchange, presented.transfer, new SessionError("UNAUTHORISED", NOBODY));
   }
+  if (it.requests.isLate(exchange))
+    throw new SessionError("UNKNOWN", "the request has waited for too long: send it again", {
+      retryAfter: RETRY_AFTER,
+    });
   const state = it.requests.of(exchange);
   return (state.found = await refresh(it, exchange, presented));
 };
@@ -179,7 +190,7 @@ const refresh = async (it: Serving, exchange: Exchange, { tokens, transfer }: Pr
   const outcome = await refreshing;
   const { answer } = it.requests.of(exchange);
   if (outcome.kind === "refreshed") {
-    answer.tokens(outcome, { transfer, since });
+    answer.refreshed(outcome, { transfer, since });
     return sessionOf(it, exchange, factsOf(outcome, transfer));
   }
   return nobody(it, exchange, transfer, refusal(it, outcome));
@@ -261,8 +272,8 @@ export const createSession = async (
   const carried = { access: it.cookies.read(exchange, "access"), refresh: it.cookies.read(exchange, "refresh") };
   if (carried.access.length + carried.refresh.length === 0) it.warnOfKeptBackCookies(exchange);
   const state = requests.of(exchange);
-  state.answer.tokens(issued, { transfer });
-  void endCarried(it, carried, issued.session.handle);
+  state.answer.login(issued, transfer);
+  void endCarried(it, { ...carried, mayRefresh: () => !requests.isLate(exchange) }, issued.session.handle);
   const found = await sessionOf(it, exchange, factsOf(issued, transfer));
   state.found = found;
   return found.session;
@@ -301,16 +312,18 @@ export const checkUserId = (userId: unknown): UserId => {
 interface CarriedTokens {
   readonly access: readonly string[];
   readonly refresh: readonly string[];
+  /** Not when the request came too long ago. */
+  readonly mayRefresh: () => boolean;
 }
 
 /** Whose tokens they are, also where the access token has run out. */
 const handlesOf = async (
   it: Serving,
-  { access, refresh: refreshTokens }: CarriedTokens,
+  { access, refresh: refreshTokens, mayRefresh }: CarriedTokens,
 ): Promise<readonly SessionHandle[]> => {
   const outcomes = await Promise.all(access.map(async (accessToken) => it.backend.verify({ accessToken })));
   const handles = outcomes.flatMap((outcome) => (outcome.kind === "valid" ? [outcome.claims.handle] : []));
-  if (handles.length > 0 || refreshTokens.length === 0) return handles;
+  if (handles.length > 0 || refreshTokens.length === 0 || !mayRefresh()) return handles;
   const outcome = await refreshOnce(it, refreshTokens).outcome;
   return outcome.kind === "refreshed" ? [outcome.session.handle] : [];
 };

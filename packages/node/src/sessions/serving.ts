@@ -68,6 +68,15 @@ export class RequestStates {
     return this.#states.get(exchange);
   }
 
+  /**
+   * Whether a request has been here for so long that its tokens may have been replaced and the new ones used: a refresh
+   * would look like a theft.
+   */
+  isLate(exchange: Exchange): boolean {
+    const { now, isLate } = this.#rules;
+    return isLate(exchange.seenAt(now()));
+  }
+
   of(exchange: Exchange): RequestState {
     const known = this.#states.get(exchange);
     if (known !== undefined) return known;

@@ -1,10 +1,18 @@
-import type { Serving } from "./serving.js";
+import { asSessionError, type Serving } from "./serving.js";
 import type { ListedSession, SessionActions, SessionContext } from "../session.js";
 import { SessionError } from "../session-error.js";
 
 /** Browsers keep no cookie longer (RFC 6265bis section 5.5). An access token does not tell how long its session lives. */
 const LONGEST_COOKIE = 400 * 86_400_000;
 const SESSIONS_PER_PAGE = 100;
+
+/** What fails is told as by everything else that can be asked. */
+const told =
+  <Given extends readonly unknown[], Result>(act: (...given: Given) => Promise<Result>) =>
+  (...given: Given): Promise<Result> =>
+    act(...given).catch((error: unknown) => {
+      throw asSessionError(error);
+    });
 
 /** What a session can be asked for, over what was opened. */
 export const createActions = (it: Omit<Serving, "actions">): SessionActions => {
@@ -20,17 +28,17 @@ export const createActions = (it: Omit<Serving, "actions">): SessionActions => {
   };
 
   return {
-    async getData(context) {
+    getData: told(async (context) => {
       const session = await backend.get(context.facts.handle);
       if (session === undefined) throw gone(context);
       return data.read(session.data);
-    },
+    }),
 
-    async setData(context, value) {
+    setData: told(async (context, value) => {
       if (!(await backend.updateData(context.facts.handle, await data.accept(value)))) throw gone(context);
-    },
+    }),
 
-    async updatePayload(context, value) {
+    updatePayload: told(async (context, value) => {
       const { exchange, facts } = context;
       const stored = await payloads.accept(value);
       const outcome = await backend.regenerate(facts.accessToken, stored);
@@ -38,20 +46,20 @@ export const createActions = (it: Omit<Serving, "actions">): SessionActions => {
       if (outcome.accessToken !== undefined)
         requests.of(exchange).answer.access(outcome.accessToken, facts.transfer, backend.now() + LONGEST_COOKIE);
       return payloads.read(outcome.session.payload);
-    },
+    }),
 
-    async end(context, reason) {
+    end: told(async (context, reason) => {
       await backend.revoke([context.facts.handle], { reason });
       gone(context);
-    },
+    }),
 
-    async endOthers({ facts }) {
+    endOthers: told(async ({ facts }) => {
       const { userId, tenantId, handle } = facts;
       const others = { userId, tenantId, except: handle };
       return (await backend.revokeUser(others, { reason: "logout" })).length;
-    },
+    }),
 
-    async list({ facts }) {
+    list: told(async ({ facts }) => {
       const sessions: ListedSession<object, object>[] = [];
       let after: string | undefined;
       do {
@@ -60,6 +68,6 @@ export const createActions = (it: Omit<Serving, "actions">): SessionActions => {
         after = page.next;
       } while (after !== undefined);
       return sessions;
-    },
+    }),
   };
 };

@@ -1,0 +1,258 @@
+// The operations as an application sees them: a browser's requests through `@pawl/node`, which refreshes in place.
+import { createPawl, nodeExchange } from "@pawl/node";
+import { claimsOf } from "../interleavings/stage.mjs";
+import { createBrowser, HOUR, must, namedRequests } from "./application.mjs";
+
+/**
+ * @typedef {import("@pawl/node").Session} Session
+ * @typedef {import("./application.mjs").Browser} Browser
+ * @typedef {import("./application.mjs").Application<import("@pawl/node").Pawl>} Application
+ * @typedef {import("./application.mjs").Request<Application>} Request
+ * @typedef {import("./application.mjs").Act<Application>} Act
+ */
+
+/** @type {Act} */
+const loginOf = ({ pawl }, browser) =>
+  browser.send((req, res) =>
+    pawl.createSession(nodeExchange(req, res), { userId: browser.user, payload: { role: "a" }, data: { cart: [] } }),
+  );
+/** With the session of a request, which has to have one. @type {(work: (session: Session) => unknown) => Act} */
+const withSession =
+  (work) =>
+  ({ pawl }, browser) =>
+    browser.send(async (req, res) => work(await pawl.requireSession(nodeExchange(req, res))));
+const inSession = withSession(() => undefined);
+/** @type {Act} */
+const askedFor = ({ pawl }, browser) =>
+  browser.send(async (req, res) => {
+    const session = await pawl.getSession(nodeExchange(req, res));
+    // Nobody, where somebody is logged in, would be a logout.
+    if (session === undefined) throw Object.assign(new Error("nobody is logged in"), { code: "NOBODY" });
+  });
+/** @type {Act} */
+const refresh = ({ pawl }, browser) => browser.send((req, res) => pawl.refreshSession(nodeExchange(req, res)));
+/** @type {Act} */
+const signOut = ({ pawl }, browser) => browser.send((req, res) => pawl.signOut(nodeExchange(req, res)));
+
+/** A browser whose session is some rotations old, and whose access token is fresh. */
+const settled = async (/** @type {Application} */ application) => {
+  const browser = application.browser();
+  must(await loginOf(application, browser));
+  await goesOn(application, browser);
+  return browser;
+};
+/** The same, when the access token has run out. */
+const returning = async (/** @type {Application} */ application) => {
+  const browser = await settled(application);
+  application.clock.time += 2 * HOUR;
+  return browser;
+};
+
+/** @param {Application} application @param {Browser} browser */
+const goesOn = async (application, browser) => {
+  for (let turn = 0; turn < 2; turn += 1) {
+    application.clock.time += 2 * HOUR;
+    must(await inSession(application, browser));
+    must(await askedFor(application, browser));
+  }
+};
+/** @param {Application} application @param {Browser} browser */
+const isOut = async (application, browser) => {
+  const { error } = await inSession(application, browser);
+  if (error?.code !== "UNAUTHORISED") throw new Error(`an ended session is answered ${error?.code ?? "well"}`);
+  if (browser.jar.size > 0) throw new Error("an ended session leaves cookies");
+};
+
+/**
+ * Whatever came of it, the same call again succeeds; then what `check` says holds, and the browser's life goes on.
+ * @type {(act: Act, check?: (value: any) => void) => Pick<Request, "act" | "after">}
+ */
+const repeated = (act, check = () => undefined) => ({
+  act,
+  async after(application, browser) {
+    check(must(await act(application, browser)));
+    await goesOn(application, browser);
+  },
+});
+/**
+ * Ends the session: another try, with what the browser had, leaves it ended.
+ * @type {(act: Act) => Pick<Request, "act" | "after">}
+ */
+const ending = (act) => ({
+  act,
+  async after(application, _browser, before) {
+    const { error } = await act(application, before.copy());
+    if (error !== undefined && error.code !== "UNAUTHORISED")
+      throw new Error(`the second try is answered ${error.code}`);
+    await isOut(application, before.copy());
+  },
+});
+/** A request whose session has ended. @type {(act: Act) => Pick<Request, "act" | "after" | "prepare" | "ends">} */
+const refused = (act) => ({
+  async prepare(application) {
+    const browser = await returning(application);
+    await application.pawl.sessions.endUser(browser.user);
+    return browser;
+  },
+  act,
+  ends: ["UNAUTHORISED"],
+  after: isOut,
+});
+/** Somebody who stole the cookies comes back with them. @type {(act: Act) => Pick<Request, "act" | "after" | "prepare" | "ends" | "isTheft">} */
+const stolen = (act) => ({
+  async prepare(application) {
+    const browser = await settled(application);
+    const thief = browser.copy();
+    await goesOn(application, browser);
+    return Object.assign(thief, { other: browser });
+  },
+  act,
+  // The latter where the core was asked again, because its first answer was lost: the session has ended since.
+  ends: ["TOKEN_THEFT", "UNAUTHORISED"],
+  isTheft: true,
+  async after(application, thief) {
+    const { error } = await act(application, thief);
+    if (!["TOKEN_THEFT", "UNAUTHORISED"].includes(error?.code))
+      throw new Error(`the thief is answered ${error?.code ?? "well"}`);
+    await isOut(application, otherOf(thief));
+  },
+});
+
+/** @type {(browser: Browser) => string} */
+const handleOf = ({ jar }) => claimsOf(jar.get("__Host-pawl-access") ?? "").handle;
+/** @type {(work: (pawl: Application["pawl"], handle: string, browser: Browser) => Promise<unknown>) => Act} */
+const byHandle = (work) => (application, browser) => {
+  const handle = handleOf(browser);
+  return browser.send(() => work(application.pawl, handle, browser));
+};
+const otherOf = (/** @type {Browser} */ browser) => /** @type {Browser} */ (browser.other);
+const is = (/** @type {unknown} */ wanted) => (/** @type {unknown} */ found) => {
+  if (JSON.stringify(found) !== JSON.stringify(wanted)) throw new Error(`gives ${JSON.stringify(found)}`);
+};
+/** A route of the session, as an error where it answers one. @type {(method: string, url: string) => Act} */
+const route =
+  (method, url) =>
+  ({ pawl }, browser) =>
+    browser.send(async (req, res) => {
+      const answer = await pawl.handle(nodeExchange({ ...req, method, url }, res));
+      if (answer === undefined) throw new Error(`${method} ${url} is not answered`);
+      const { code } = /** @type {{ code?: string }} */ (answer.body ?? {});
+      const retryAfter = Number(answer.headers["Retry-After"] ?? 0);
+      if (answer.status >= 400) throw Object.assign(new Error(`${method} ${url}`), { code, retryAfter });
+    });
+
+/** @type {import("./application.mjs").Api<import("@pawl/node").Pawl>} */
+export const ownApi = {
+  open: (options) => createPawl(options),
+  unknown: "UNKNOWN",
+  requests: namedRequests(
+    {
+      createSession: {
+        prepare: async (application) => application.browser(),
+        act: loginOf,
+        async after(application, browser) {
+          must(await loginOf(application, browser));
+          await goesOn(application, browser);
+        },
+      },
+      getSession: repeated(askedFor),
+      requireSession: repeated(inSession),
+      "getSession, refreshed in place": { ...repeated(askedFor), prepare: returning },
+      "requireSession, refreshed in place": { ...repeated(inSession), prepare: returning },
+      "requireSession, the access cookie is missing": {
+        ...repeated(inSession),
+        async prepare(application) {
+          const browser = await settled(application);
+          browser.jar.delete("__Host-pawl-access");
+          return browser;
+        },
+      },
+      "requireSession, another request has refreshed": {
+        ...repeated(inSession),
+        async prepare(application) {
+          const browser = await returning(application);
+          must(await inSession(application, browser.copy()));
+          return browser;
+        },
+      },
+      "requireSession, twice at once": {
+        ...repeated((application, browser) =>
+          browser.send(async (req, res) => {
+            const { pawl } = application;
+            const both = [nodeExchange(req, res), nodeExchange(req, { ...res })].map((one) => pawl.requireSession(one));
+            await Promise.allSettled(both);
+            await Promise.all(both);
+          }),
+        ),
+        prepare: returning,
+      },
+      "requireSession, the session has ended": refused(inSession),
+      "requireSession, stolen": stolen(inSession),
+      readSession: repeated(
+        ({ pawl }, browser) =>
+          browser.send(async (req, res) => (await pawl.readSession(nodeExchange(req, res))).status),
+        is("valid"),
+      ),
+      refreshSession: { ...repeated(refresh), prepare: returning },
+      "refreshSession, the session has ended": refused(refresh),
+      "refreshSession, stolen": stolen(refresh),
+      "POST /session/refresh": { ...repeated(route("POST", "/session/refresh")), prepare: returning },
+      signOut: ending(signOut),
+      "signOut, the access token has run out": { ...ending(signOut), prepare: returning, refreshesFirst: true },
+      "POST /signout": { ...ending(route("POST", "/signout")), prepare: returning, refreshesFirst: true },
+      "session.end": ending(withSession((session) => session.end())),
+      "session.endOthers": {
+        ...repeated(withSession((session) => session.endOthers())),
+        async prepare(application) {
+          const browser = await settled(application);
+          const other = createBrowser(browser.user);
+          must(await loginOf(application, other));
+          return Object.assign(browser, { other });
+        },
+        holds: (application, browser) => isOut(application, otherOf(browser)),
+      },
+      "session.getData": repeated(
+        withSession((session) => session.getData()),
+        is({ cart: [] }),
+      ),
+      "session.setData": {
+        ...repeated(withSession((session) => session.setData({ cart: [1] }))),
+        holds: async ({ pawl }, browser) => is({ cart: [1] })((await pawl.sessions.get(handleOf(browser)))?.data),
+      },
+      "session.updatePayload": repeated(
+        withSession(async (session) => {
+          await session.updatePayload({ role: "b" });
+          return session.payload;
+        }),
+        is({ role: "b" }),
+      ),
+      "session.updatePayload, refreshed in place": {
+        ...repeated(withSession((session) => session.updatePayload({ role: "b" }))),
+        prepare: returning,
+        refreshesFirst: true,
+      },
+      "session.list": repeated(
+        withSession(async (session) => (await session.list()).length),
+        is(1),
+      ),
+      "sessions.end": ending(byHandle((pawl, handle) => pawl.sessions.end(handle))),
+      "sessions.endUser": ending((application, browser) =>
+        browser.send(() => application.pawl.sessions.endUser(browser.user)),
+      ),
+      "sessions.updateData": repeated(
+        byHandle((pawl, handle) => pawl.sessions.updateData(handle, { cart: [1] })),
+        is(true),
+      ),
+      "sessions.updatePayload": repeated(
+        byHandle((pawl, handle) => pawl.sessions.updatePayload(handle, { role: "b" })),
+        is(true),
+      ),
+      "sessions.explain": repeated(
+        byHandle(async (pawl, handle) => (await pawl.sessions.explain(handle)).status),
+        is("live"),
+      ),
+    },
+    { prepare: settled },
+  ),
+  unasked: { listSessionHandles: "a list of sessions is asked for instead" },
+};
