@@ -93,6 +93,31 @@ const live = async (origin: string): Promise<void> => {
   expect(await me()).toEqual(nobody);
 };
 
+describe("the tests of testing.md, as printed, under jest", () => {
+  test.each([
+    ["in ES modules", ["js sessions.test.mjs"], ["--experimental-vm-modules"]],
+    ["in CommonJS", ["js jest.config.cjs", "js sessions.test.js"], []],
+  ])(
+    "%s",
+    (_, fences, flags) => {
+      folder = mkdtempSync(join(here, "tmp-guide-"));
+      install();
+      writeFileSync(join(folder, "package.json"), "{}");
+      for (const fence of fences) writeFileSync(join(folder, fence.slice(3)), textOf("testing.md", fence));
+      const { stdout, stderr } = spawnSync(
+        process.execPath,
+        [...flags, join(here, "node_modules/jest/bin/jest.js"), "--json"],
+        { cwd: folder, encoding: "utf8" },
+      );
+      expect([stderr, JSON.parse(stdout)]).toEqual([
+        expect.any(String),
+        expect.objectContaining({ numPassedTests: 1, numTotalTests: 1 }),
+      ]);
+    },
+    BUILD_TIMEOUT,
+  );
+});
+
 describe("the guide's applications, built as printed", () => {
   test.each([
     ["astro.md", "astro", ["package.json"], ["node_modules/astro/bin/astro.mjs", "build"], "dist/server/entry.mjs"],

@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { createTheftReports, dataText, type JsonObject, payloadText, type KeySet } from "@pawl/engine";
+import type { Clock } from "@pawl/storage";
 import { UseReports } from "./backend/use-reports.js";
 import { createCookies, isSameOnAllPaths } from "./http/cookies.js";
 import { type Exchange, readOnly } from "./http/exchange.js";
@@ -250,8 +251,11 @@ const openServing = async (
   options: BackendOptions,
   given: Pick<Serving, "payloads" | "data" | "monotonic">,
 ): Promise<Serving> => {
+  const clock = options.clock as Clock | undefined;
   const backend = await openSharedBackend(
-    isForCore(options) ? { ...options, ...coreDurations(options) } : { ...options, policy: policyOf(options) },
+    isForCore(options)
+      ? { ...options, ...coreDurations(options), clock }
+      : { ...options, policy: policyOf(options), clock },
   );
   const cookies = createCookies(options);
   const uses = new UseReports({ send: (notes) => backend.reportUses(notes), settings: () => backend.settings });

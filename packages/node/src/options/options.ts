@@ -1,5 +1,5 @@
 import { type Policy, policyWith, type TheftAction } from "@pawl/engine";
-import type { Clock, SigningAlgorithm, Storage } from "@pawl/storage";
+import type { SigningAlgorithm, Storage } from "@pawl/storage";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { type CoreHost, coreUrl } from "../backend/core/core-url.js";
 import {
@@ -70,8 +70,8 @@ const commonTable = {
   headerMode: flag(false),
   /** Called when a refresh of this process finds a stolen token, once per session and hour. */
   onTokenTheft: hook<(theft: TokenTheft) => void | Promise<void>>(),
-  /** Takes the place of the machine's clock, in tests. */
-  clock: objectWith<Clock>("an object with a method now()", "now"),
+  /** Takes the place of the machine's clock, in tests: `now()` says the ms since the epoch. */
+  clock: objectWith<{ now(): number }>("an object with a method now()", "now"),
 } as const satisfies OptionTable;
 
 const embeddedTable = {
