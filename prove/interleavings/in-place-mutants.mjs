@@ -9,8 +9,8 @@ export const sdkMutants = [
   {
     what: "an answer is written however late it comes",
     file: ANSWER,
-    from: "(change.since !== undefined && isLate(change.since))",
-    to: "false",
+    from: "isLate(change.since) || hasEnded(token)",
+    to: "hasEnded(token)",
     isTimed: true,
   },
   {
