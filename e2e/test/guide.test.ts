@@ -1,8 +1,9 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { root, textOf, typeCurlLines } from "./guide-page.js";
+import { browserAt, type Called, serving, visitFirstProgram } from "./guide-program.js";
 
 /** Inside the repository, so that the packages are found. */
 let folder = "";
@@ -30,67 +31,9 @@ const runTypeScript = (file: string): string => {
   return runNode(file.replace(/ts$/, "js"));
 };
 
-type Call = (method: string, path: string, headers?: Record<string, string>) => Promise<Called>;
-interface Called {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: unknown;
-}
-
-/** A browser with one cookie jar. */
-const browserAt = (origin: string): { readonly call: Call; readonly jar: Map<string, string> } => {
-  const jar = new Map<string, string>();
-  const call: Call = async (method, path, headers = {}) => {
-    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
-    const answer = await fetch(origin + path, { method, headers: { cookie, ...headers } });
-    for (const line of answer.headers.getSetCookie()) {
-      const [name = "", value = ""] = (line.split(";")[0] ?? "").split("=");
-      if (value === "") jar.delete(name);
-      else jar.set(name, value);
-    }
-    return { status: answer.status, headers: answer.headers, body: (await answer.json()) as unknown };
-  };
-  return { call, jar };
-};
-
-/** Runs a program that says where it listens, and nothing else. */
-const serving = async (file: string, visit: (origin: string) => unknown): Promise<void> => {
-  const child = spawn(process.execPath, [file], { cwd: folder, env: { ...process.env, PORT: "0" } });
-  let problems = "";
-  child.stderr.on("data", (chunk) => (problems += chunk));
-  try {
-    const origin = await new Promise<string>((started, failed) => {
-      child.stdout.on("data", (chunk: Buffer) => started(/http:\S+/.exec(String(chunk))?.[0] ?? ""));
-      child.on("exit", () => failed(new Error(problems)));
-    });
-    await visit(origin);
-    expect(problems).toBe("");
-  } finally {
-    child.kill();
-  }
-};
-
 test.each(["../../README.md", "getting-started.md", "express.md"])(
   "the program of %s logs in, lets admins alone delete, signs out, and prints no warning",
-  (page) =>
-    serving(print(page, "js app.mjs"), async (origin) => {
-      const { call, jar } = browserAt(origin);
-      expect(await call("GET", "/me")).toMatchObject({ status: 401, body: { code: "UNAUTHORISED" } });
-      expect((await call("POST", "/login")).status).toBe(200);
-      expect([...jar.keys()]).toEqual(["pawl-access", "pawl-refresh"]);
-      expect((await call("GET", "/me")).body).toEqual({ userId: "alice", role: "admin" });
-      expect((await call("DELETE", "/users/1")).status).toBe(200);
-      expect((await call("POST", "/session/refresh")).status).toBe(200);
-      const foreign = { origin: "http://localhost:1", "sec-fetch-site": "cross-site" };
-      expect((await call("DELETE", "/users/1", foreign)).status).toBe(403);
-      // The access token is gone, as when it has run out: the session is refreshed in place.
-      jar.delete("pawl-access");
-      expect((await call("GET", "/me")).body).toEqual({ userId: "alice", role: "admin" });
-      expect(jar.size).toBe(2);
-      expect((await call("POST", "/signout")).status).toBe(200);
-      expect(jar.size).toBe(0);
-      expect((await call("GET", "/me")).status).toBe(401);
-    }),
+  (page) => serving(print(page, "js app.mjs"), visitFirstProgram),
 );
 
 test.each(["getting-started.md", "express.md"])("what %s says to type prints what it says", (page) =>

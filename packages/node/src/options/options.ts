@@ -1,4 +1,4 @@
-import { type Policy, policyWith, type TheftAction } from "@pawl/engine";
+import { type JsonObject, type Policy, policyWith, type TheftAction } from "@pawl/engine";
 import type { SigningAlgorithm, Storage } from "@pawl/storage";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { type CoreHost, coreUrl } from "../backend/core/core-url.js";
@@ -150,8 +150,8 @@ export type EmbeddedOptions = Required<OptionsOf<typeof embeddedTable>, "storage
 export type CoreOptions = Required<OptionsOf<typeof coreTable>, "core">;
 
 export type PawlOptions<
-  Payload extends object,
-  Data extends object,
+  Payload extends object = JsonObject,
+  Data extends object = JsonObject,
   PayloadInput extends object = Payload,
   DataInput extends object = Data,
 > = (EmbeddedOptions | CoreOptions) & ShapeOptions<Payload, Data, PayloadInput, DataInput>;
