@@ -51,6 +51,23 @@ describe("a request that another site had sent", () => {
     },
   );
 
+  test.each([{}, { "sec-fetch-site": "same-origin" }, { "sec-fetch-site": "none" }])(
+    "or anybody else, %o, has nothing cleared that was not shown",
+    async (headers) => {
+      const { serve } = start();
+      for (const [path, method] of [
+        ["/session/refresh", "POST"],
+        ["/session/refresh", "GET"],
+        ["/signout", "POST"],
+        ["/me", "GET"],
+      ] as const)
+        expect([path, cookiesOf(await serve(new Request(`https://${HOST}${path}`, { method, headers })))]).toEqual([
+          path,
+          [],
+        ]);
+    },
+  );
+
   it("by a link to a rendered page goes round in no circle, and the next visit clears what has ended", async () => {
     const { clock, pawl, login, jar, visit } = start();
     await login();
