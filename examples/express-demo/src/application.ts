@@ -1,10 +1,17 @@
-import { Error as SessionError, type ErrorType, type Pawl } from "@pawl/supertokens";
-import { type ErrorRequestHandler, Router } from "express";
-import { refreshPath, type SessionErrorCode } from "./page/answers.js";
+import type { Pawl } from "@pawl/node";
+import { forExpress } from "@pawl/node/express";
+import { Router } from "express";
 
-/** What a real application would have: login, a protected API, refresh, two ways to log out, and errors as answers. */
-export const createApplication = (pawl: Pawl): Router => {
+/** What the application puts into a session. */
+export interface Payload {
+  readonly role: string;
+}
+
+/** What a real application would have: login, a protected API, two ways to log out, and errors as answers. */
+export const createApplication = (pawl: Pawl<Payload>): Router => {
+  const { routes, errors, createSession, requireSession, sessionOf } = forExpress(pawl);
   const application = Router();
+  application.use(routes());
 
   application.post("/login", async (req, res) => {
     const name = readName(req.body);
@@ -13,54 +20,29 @@ export const createApplication = (pawl: Pawl): Router => {
       return;
     }
     // A real application would have checked a password by now.
-    await pawl.createNewSession(res, name, { role: "reader" }, { loggedInAt: new Date().toISOString() });
+    await createSession(req, res, { userId: name, payload: { role: "reader" } });
     res.json({ message: `Welcome, ${name}` });
   });
 
-  application.get("/api/greeting", async (req, res) => {
-    const session = await pawl.getSession(req, res, false);
-    res.json({ message: `Hello ${session.getUserId()}, this is for you alone` });
+  application.get("/api/greeting", requireSession(), (req, res) => {
+    res.json({ message: `Hello ${sessionOf(req).userId}, this is for you alone` });
   });
 
-  application.post(refreshPath, async (req, res) => {
-    await pawl.refreshSession(req, res);
-    res.json({ message: "refreshed" });
-  });
-
-  application.post("/logout", async (req, res) => {
-    const session = await pawl.getSession(req, res, true);
-    await session.revokeSession();
+  application.post("/logout", requireSession(), async (req, res) => {
+    await sessionOf(req).end();
     res.json({ ended: 1 });
   });
 
-  application.post("/logout/everywhere", async (req, res) => {
-    const session = await pawl.getSession(req, res, true);
-    const others = await pawl.sessions.revokeOthers(session);
+  application.post("/logout/everywhere", requireSession(), async (req, res) => {
+    const session = sessionOf(req);
+    const others = await session.endOthers();
     // This one last: it also clears the cookies of this browser.
-    await session.revokeSession();
+    await session.end();
     res.json({ ended: others + 1 });
   });
 
-  application.use(answerSessionError);
+  application.use(errors());
   return application;
-};
-
-const answers: Readonly<Record<ErrorType, { readonly status: number; readonly code: SessionErrorCode }>> = {
-  [SessionError.TRY_REFRESH_TOKEN]: { status: 401, code: "try_refresh_token" },
-  [SessionError.UNAUTHORISED]: { status: 401, code: "unauthorised" },
-  [SessionError.TOKEN_THEFT_DETECTED]: { status: 401, code: "token_theft_detected" },
-  // Nothing is known of the session: the cookies are kept, and the browser tries again later.
-  [SessionError.GENERAL_ERROR]: { status: 503, code: "unavailable" },
-};
-
-const answerSessionError: ErrorRequestHandler = (error: unknown, _req, res, next) => {
-  if (!SessionError.isErrorFromAuth(error)) {
-    next(error);
-    return;
-  }
-  const { status, code } = answers[error.errType];
-  if (status === 503) res.set("Retry-After", String(error.retryAfter ?? 2));
-  res.status(status).json({ code, message: error.message });
 };
 
 const readName = (body: unknown): string | undefined => {

@@ -9,6 +9,9 @@ export const readCookies = (header: string | undefined): ReadonlyMap<string, str
   return cookies;
 };
 
+/** The name of a cookie of the session on plain HTTP; the `__Host-` names are for HTTPS and for production. */
+export const cookieNames = { access: "pawl-access", refresh: "pawl-refresh" } as const;
+
 const decode = (value: string): string => {
   try {
     return decodeURIComponent(value);

@@ -1,72 +1,46 @@
-import type { Pawl } from "@pawl/supertokens";
-import { type Request, type RequestHandler, type Response, Router } from "express";
-import {
-  type CookieView,
-  type DemoSettings,
-  type ExplanationView,
-  refreshPath,
-  type StolenAnswer,
-} from "./page/answers.js";
-import { readCookies } from "./cookie-jar.js";
+import { type RequestHandler, Router } from "express";
+import type { CookieView, DemoSettings, StolenAnswer } from "./page/answers.js";
+import { cookieNames, readCookies } from "./cookie-jar.js";
 import { ThiefBrowsers } from "./thief.js";
 import { fingerprint, viewAccessToken } from "./token-view.js";
 
-/** What the demo's own endpoints need to know. */
-export interface DemoEndpointsOptions {
-  readonly pawl: Pawl;
-  readonly settings: DemoSettings;
-}
-
 /**
  * What no real application has: telling the page what its HttpOnly cookies hold, losing an answer on purpose, and a
- * thief. Those that need the refresh token's cookie live below the refresh path, for it is sent nowhere else.
+ * thief.
  */
-export const createDemoEndpoints = ({ pawl, settings }: DemoEndpointsOptions): Router => {
+export const createDemoEndpoints = (settings: DemoSettings): Router => {
   const endpoints = Router();
   const thieves = new ThiefBrowsers();
+
+  endpoints.use(loseNewTokens);
 
   endpoints.get("/demo/settings", (_req, res) => {
     res.json(settings);
   });
 
-  endpoints.get(`${refreshPath}/demo/cookies`, (req, res) => {
+  endpoints.get("/demo/cookies", (req, res) => {
     const cookies = readCookies(req.headers.cookie);
-    const accessToken = viewAccessToken(cookies.get("sAccessToken"));
-    const refreshToken = cookies.get("sRefreshToken");
+    const refreshToken = cookies.get(cookieNames.refresh);
     const view: CookieView = {
       now: Date.now(),
-      accessToken,
+      accessToken: viewAccessToken(cookies.get(cookieNames.access)),
       refreshFingerprint: refreshToken && fingerprint(refreshToken),
     };
     res.json(view);
   });
 
   endpoints.post("/demo/expire", (_req, res) => {
-    res.append("Set-Cookie", `sAccessToken=; Path=/; Expires=${new Date(0).toUTCString()}; HttpOnly; SameSite=Lax`);
-    res.json({});
+    res.clearCookie(cookieNames.access, { httpOnly: true, sameSite: "lax" }).json({});
   });
 
-  endpoints.get("/demo/explain", async (req, res) => {
-    const { status, reason, summary, endedAt } = await pawl.sessions.explain(
-      typeof req.query.handle === "string" ? req.query.handle : "",
-    );
-    const view: ExplanationView = {
-      status,
-      summary,
-      reason,
-      endedAt,
-    };
-    res.json(view);
-  });
-
-  endpoints.post(`${refreshPath}/demo/steal`, (req, res) => {
-    const refreshToken = readCookies(req.headers.cookie).get("sRefreshToken");
+  endpoints.post("/demo/steal", (req, res) => {
+    const refreshToken = readCookies(req.headers.cookie).get(cookieNames.refresh);
     if (refreshToken === undefined) {
       res.status(409).json({ message: "There is no refresh token to steal" });
       return;
     }
     const answer: StolenAnswer = {
-      jar: thieves.steal(refreshToken, jarOf(req)),
+      jar: thieves.steal(refreshToken, jarOf(req.body)),
       fingerprint: fingerprint(refreshToken),
     };
     res.json(answer);
@@ -75,30 +49,32 @@ export const createDemoEndpoints = ({ pawl, settings }: DemoEndpointsOptions): R
   const asThief =
     (act: "refresh" | "call"): RequestHandler =>
     async (req, res) => {
-      const answer = await thieves[act](jarOf(req) ?? "", `http://127.0.0.1:${req.socket.localPort}`);
+      const answer = await thieves[act](jarOf(req.body) ?? "", `http://127.0.0.1:${req.socket.localPort}`);
       if (answer === undefined) res.status(404).json({ message: "There is no such jar" });
       else res.json(answer);
     };
   endpoints.post("/demo/thief/refresh", asThief("refresh"));
   endpoints.post("/demo/thief/call", asThief("call"));
 
-  endpoints.post(refreshPath, (req, res, next) => {
-    if (req.get("demo-lose-answer") !== undefined) cutInsteadOfAnswering(req, res);
-    next();
-  });
-
   return endpoints;
 };
 
-/** The application does its work as always, but when it answers the connection is cut. */
-const cutInsteadOfAnswering = (req: Request, res: Response): void => {
-  res.end = () => {
-    req.socket.destroy();
-    return res;
-  };
+/** The application does its work as always, but where its answer brings new tokens the connection is cut. */
+const loseNewTokens: RequestHandler = (req, res, next) => {
+  if (req.get("demo-lose-tokens") !== undefined) {
+    const end = res.end.bind(res) as (...given: unknown[]) => typeof res;
+    res.end = (...given: unknown[]) => {
+      // Tokens are written with the head.
+      if (!res.headersSent) res.writeHead(res.statusCode);
+      if (["remove", undefined].includes(res.get("front-token"))) return end(...given);
+      req.socket.destroy();
+      return res;
+    };
+  }
+  next();
 };
 
-const jarOf = (req: Request): string | undefined => {
-  const jar = (req.body as { readonly jar?: unknown } | undefined)?.jar;
+const jarOf = (body: unknown): string | undefined => {
+  const jar = (body as { readonly jar?: unknown } | undefined)?.jar;
   return typeof jar === "string" ? jar : undefined;
 };

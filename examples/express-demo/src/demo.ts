@@ -1,7 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { readConfig, startCore } from "@pawl/core";
-import { createPawl, type Pawl, type PawlOptions } from "@pawl/supertokens";
+import { createPawl, type Pawl } from "@pawl/node";
+import type { Payload } from "./application.js";
 import { choosePort, listenOnLoopback } from "./loopback.js";
 import type { DemoOptions } from "./options.js";
 import { createWebServer } from "./web-server.js";
@@ -18,14 +19,13 @@ export interface RunningDemo {
 }
 
 interface Backend {
-  readonly pawl: Pawl;
+  readonly pawl: Pawl<Payload>;
   readonly description: string;
   readonly coreUrl?: string | undefined;
   close(): Promise<void>;
 }
 
-/** Cookies for a page on plain HTTP, on this machine; a deployed application leaves this out. */
-const cookies: PawlOptions["cookies"] = { secure: false, sameSite: "lax" };
+const idleMinutes = 30;
 
 /** Starts core (unless embedded) and application. @throws Error when a port asked for is taken, or the folder cannot be written */
 export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
@@ -50,6 +50,7 @@ export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
         backend: backend.description,
         accessLifetime: options.accessLifetime,
         reuseWindow: options.reuseWindow,
+        idleMinutes,
       },
     });
     await backend.pawl.ready();
@@ -71,11 +72,11 @@ export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
 
 /** The engine in this process, on a SQLite file. */
 const openEmbedded = ({ data, accessLifetime, reuseWindow }: DemoOptions): Backend => {
-  const pawl = createPawl({
+  const pawl = createPawl<Payload>({
     storage: `sqlite:${resolve(data, "embedded.db")}`,
     accessTokenValidity: `${accessLifetime}s`,
     reuseWindow: `${reuseWindow}s`,
-    cookies,
+    idleTimeout: `${idleMinutes}m`,
   });
   return { pawl, description: "the engine runs in the application, sessions in SQLite", close: () => pawl.close() };
 };
@@ -90,12 +91,13 @@ const openWithCore = async (options: DemoOptions, port: number): Promise<Backend
         PAWL_STORAGE: "sqlite:./core.db",
         PAWL_ACCESS_TOKEN_VALIDITY: String(options.accessLifetime),
         PAWL_REFRESH_TOKEN_REUSE_WINDOW: String(options.reuseWindow),
+        PAWL_SESSION_IDLE_TIMEOUT: `${idleMinutes}m`,
         PAWL_LOG_LEVEL: "warn",
       },
     }),
   );
   const coreUrl = `http://localhost:${core.address.port}`;
-  const pawl = createPawl({ core: [{ hostname: "localhost", port: core.address.port }], cookies });
+  const pawl = createPawl<Payload>({ core: [coreUrl] });
   return {
     pawl,
     coreUrl,

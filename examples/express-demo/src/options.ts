@@ -64,7 +64,7 @@ export const readOptions = (
     port,
     corePort,
     data: flags.data ?? env.DEMO_DATA ?? ".pawl-demo",
-    accessLifetime: number("access-lifetime", { from: 1, to: 3_600 }) ?? 15,
+    accessLifetime: number("access-lifetime", { from: 1, to: 600 }) ?? 15,
     reuseWindow: number("reuse-window", { from: 0, to: 300 }) ?? 2,
   };
 };

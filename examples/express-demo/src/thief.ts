@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type ApplicationAnswer, refreshPath, type ThiefAnswer } from "./page/answers.js";
-import { CookieJar } from "./cookie-jar.js";
+import { CookieJar, cookieNames } from "./cookie-jar.js";
 import { fingerprint, viewAccessToken } from "./token-view.js";
 
 const mostJars = 200;
@@ -13,7 +13,7 @@ export class ThiefBrowsers {
   steal(refreshToken: string, into: string | undefined): string {
     const name = into !== undefined && this.#jars.has(into) ? into : randomUUID();
     const jar = new CookieJar();
-    jar.set("sRefreshToken", refreshToken);
+    jar.set(cookieNames.refresh, refreshToken);
     this.#jars.set(name, jar);
     const [oldest] = this.#jars.keys();
     if (this.#jars.size > mostJars && oldest !== undefined) this.#jars.delete(oldest);
@@ -42,8 +42,8 @@ export class ThiefBrowsers {
     });
     jar.receive(response.headers.getSetCookie());
     const body = (await response.json()) as ApplicationAnswer;
-    const refreshToken = jar.get("sRefreshToken");
-    const accessToken = viewAccessToken(jar.get("sAccessToken"));
+    const refreshToken = jar.get(cookieNames.refresh);
+    const accessToken = viewAccessToken(jar.get(cookieNames.access));
     return {
       status: response.status,
       code: body.code,

@@ -2,8 +2,10 @@ import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import express, { type Express, type RequestHandler } from "express";
-import { createApplication } from "./application.js";
-import { createDemoEndpoints, type DemoEndpointsOptions } from "./demo-endpoints.js";
+import type { Pawl } from "@pawl/node";
+import { createApplication, type Payload } from "./application.js";
+import { createDemoEndpoints } from "./demo-endpoints.js";
+import type { DemoSettings } from "./page/answers.js";
 
 const asIs = { cacheControl: false };
 /** The browser SDK as it is installed: a page without a bundler imports its files as they are. */
@@ -11,11 +13,17 @@ const webSdk = dirname(createRequire(import.meta.url).resolve("@pawl/web"));
 const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** The application with the demo's endpoints around it, and the page. */
-export const createWebServer = (options: DemoEndpointsOptions): Express => {
+export const createWebServer = ({
+  pawl,
+  settings,
+}: {
+  readonly pawl: Pawl<Payload>;
+  readonly settings: DemoSettings;
+}): Express => {
   const app = express();
   app.disable("x-powered-by");
   app.use(refuseForeignHosts, protectPage, express.json({ limit: "10kb" }));
-  app.use(createDemoEndpoints(options), createApplication(options.pawl));
+  app.use(createDemoEndpoints(settings), createApplication(pawl));
   app.use("/pawl-web", express.static(webSdk, asIs));
   app.use(express.static(folder("../public"), asIs), express.static(folder("./page"), asIs));
   return app;

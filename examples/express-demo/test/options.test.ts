@@ -21,7 +21,7 @@ describe("options of the demo", () => {
   it.each([
     [["--port", "http"], {}, '--port must be a whole number from 0 to 65535, not "http"'],
     [["--port", "65536"], {}, '--port must be a whole number from 0 to 65535, not "65536"'],
-    [["--access-lifetime", "0"], {}, '--access-lifetime must be a whole number from 1 to 3600, not "0"'],
+    [["--access-lifetime", "0"], {}, '--access-lifetime must be a whole number from 1 to 600, not "0"'],
     [["--reuse-window", "1.5"], {}, '--reuse-window must be a whole number from 0 to 300, not "1.5"'],
     [[], { DEMO_CORE_PORT: "x" }, 'DEMO_CORE_PORT must be a whole number from 0 to 65535, not "x"'],
     [["--embeded"], {}, "Unknown option '--embeded'. See --help"],

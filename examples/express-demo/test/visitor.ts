@@ -7,8 +7,6 @@ export class Visitor {
   readonly page: Page;
   readonly #context: BrowserContext;
   readonly #artifacts: string;
-  /** Method, path and status of each request the page made and that was answered. */
-  readonly requests: { readonly method: string; readonly path: string; readonly status: number }[] = [];
   /** What went wrong in the page's own code. */
   readonly faults: string[] = [];
 
@@ -17,11 +15,6 @@ export class Visitor {
     this.page = page;
     this.#artifacts = artifacts;
     page.on("pageerror", (error) => this.faults.push(error.message));
-    page.on("response", (response) => {
-      const request = response.request();
-      const path = new URL(request.url()).pathname;
-      this.requests.push({ method: request.method(), path, status: response.status() });
-    });
   }
 
   static async open(
@@ -46,6 +39,13 @@ export class Visitor {
     await this.page.locator("#login button").click();
     await this.page.locator("#session").waitFor();
     await this.narrated("You are logged in");
+  }
+
+  /** Another tab of the same browser. */
+  async openTab(): Promise<Page> {
+    const tab = await this.#context.newPage();
+    await tab.goto(this.page.url());
+    return tab;
   }
 
   async click(id: string): Promise<void> {
@@ -110,22 +110,17 @@ export class Visitor {
     }
   }
 
-  /** Lets the next refresh pass and holds the one after it, to look at the page in between. */
-  async holdSecondRefresh(): Promise<{ letGo(): void }> {
+  /** Lets the next call pass and holds the one after it, to look at the page in between. */
+  async holdSecondCall(): Promise<{ letGo(): void }> {
     let letGo = (): void => {};
     const held = new Promise<void>((resolve) => (letGo = resolve));
     let seen = 0;
-    await this.page.route("**/session/refresh", async (route) => {
+    await this.page.route("**/api/greeting", async (route) => {
       seen += 1;
       if (seen > 1) await held;
       await route.continue();
     });
     return { letGo: () => letGo() };
-  }
-
-  /** How many refreshes were answered with new tokens. */
-  refreshes(): number {
-    return this.requests.filter(({ path, status }) => path === "/session/refresh" && status === 200).length;
   }
 
   async screenshot(name: string): Promise<void> {

@@ -1,6 +1,8 @@
+import type { WebEndReason } from "./pawl-web/index.js";
+
 // What server and page of the demo have to agree on. Times are milliseconds since the epoch.
 
-/** Where the application refreshes; the refresh token's cookie is sent to this path and below, nowhere else. */
+/** Where the application refreshes for clients that ask it to. */
 export const refreshPath = "/session/refresh";
 
 /** How this demo was started. */
@@ -12,6 +14,8 @@ export interface DemoSettings {
   readonly accessLifetime: number;
   /** For how long a repeated refresh gets the same successor, seconds. */
   readonly reuseWindow: number;
+  /** How long a session lives without being used, minutes. */
+  readonly idleMinutes: number;
 }
 
 /** An access token taken apart, for looking at; nothing here was verified. */
@@ -51,7 +55,7 @@ export interface ThiefAnswer {
 }
 
 /** Why the application did not answer a call. */
-export type SessionErrorCode = "try_refresh_token" | "unauthorised" | "token_theft_detected" | "unavailable";
+export type SessionErrorCode = "TRY_REFRESH" | "UNAUTHORISED" | "TOKEN_THEFT" | "FORBIDDEN" | "CSRF" | "UNKNOWN";
 
 /** What the application answers. */
 export interface ApplicationAnswer {
@@ -60,12 +64,6 @@ export interface ApplicationAnswer {
   readonly ended?: number | undefined;
   /** Present with an error. */
   readonly code?: SessionErrorCode | undefined;
-}
-
-/** What became of a session, and why. */
-export interface ExplanationView {
-  readonly status: "live" | "ended" | "unknown";
-  readonly reason?: string | undefined;
-  readonly summary: string;
-  readonly endedAt?: number | undefined;
+  /** Why the session ended. */
+  readonly reason?: WebEndReason | undefined;
 }

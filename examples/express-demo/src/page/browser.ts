@@ -1,8 +1,9 @@
-import { type CookieView, refreshPath, type SessionErrorCode } from "./answers.js";
-import { expireAccessToken, explain, lookAtCookies } from "./demo-endpoints.js";
+import type { CookieView } from "./answers.js";
+import { expireAccessToken, lookAtCookies } from "./demo-endpoints.js";
 import type { DemoStore } from "./demo-state.js";
 import { beginLineage, endLineage, heldBy, loseAnswer, turn } from "./lineage.js";
 import * as say from "./narration.js";
+import type { WebEndReason } from "./pawl-web/index.js";
 import type { RequestLog } from "./request-log.js";
 import { type CallResult, type LoggedRequest, SessionClient } from "./session-client.js";
 
@@ -16,16 +17,16 @@ export class Browser {
   readonly #store: DemoStore;
   readonly #log: RequestLog;
   readonly #client: SessionClient;
-  #refreshes = 0;
   #lost = false;
+  #rangAlarm = false;
 
   constructor(store: DemoStore, log: RequestLog) {
     this.#store = store;
     this.#log = log;
     this.#client = new SessionClient({
       onRequest: (answered) => this.#note(answered),
-      onRefreshed: () => this.#refreshed(),
-      onRefreshLost: () => this.#answerLost(),
+      onTokensLost: () => this.#tokensLost(),
+      onEnded: (reason) => this.#ended(reason),
     });
   }
 
@@ -38,13 +39,13 @@ export class Browser {
 
   /** Another tab may have turned the session meanwhile. */
   async lookAgain(): Promise<void> {
-    if (this.#store.state.session !== undefined) await this.#look("seen");
+    await this.#look("seen");
   }
 
   async logIn(name: string): Promise<void> {
     const result = await this.#client.call("POST", "/login", { name });
     if (result.kind !== "answered") return this.#store.show({ narration: say.unknown });
-    const { status, body } = result.answered;
+    const { status, body } = result;
     if (status !== 200) return this.#store.show({ narration: say.refused(body.message ?? "") });
     this.#forget();
     this.#store.show({ lineage: undefined });
@@ -54,33 +55,31 @@ export class Browser {
 
   /** Makes a protected call, refreshing where needed; a quiet one is spoken of only when it changed something. */
   async call(how: { readonly quiet: boolean } = { quiet: false }): Promise<void> {
+    const before = this.#seq();
     const result = await this.#callApi();
-    const { session } = this.#store.state;
-    if (result.kind !== "answered" || session === undefined) return;
-    const confirmed = !result.refreshed && this.#store.confirm("you");
-    const survived = result.refreshed && this.#lost;
+    const seq = this.#seq();
+    if (result.kind !== "answered" || seq === undefined) return;
+    const refreshed = seq !== before;
+    const confirmed = !refreshed && this.#store.confirm("you");
+    const survived = refreshed && this.#lost;
     this.#lost = false;
-    if (how.quiet && !result.refreshed && !confirmed) return;
-    this.#store.show({
-      narration: survived
-        ? say.survived(session.seq)
-        : say.called({ refreshed: result.refreshed, confirmed, seq: session.seq }),
-    });
+    if (how.quiet && !refreshed && !confirmed) return;
+    this.#store.show({ narration: survived ? say.survived(seq) : say.called({ refreshed, confirmed, seq }) });
   }
 
   async callFive(): Promise<void> {
-    const before = this.#refreshes;
+    const before = this.#seq();
     const results = await Promise.all(Array.from({ length: 5 }, () => this.#callApi()));
-    const { session } = this.#store.state;
-    if (session === undefined || results.some((result) => result.kind !== "answered")) return;
+    const seq = this.#seq();
+    if (seq === undefined || results.some((result) => result.kind !== "answered")) return;
     this.#lost = false;
-    const refreshes = this.#refreshes - before;
+    const refreshes = seq - (before ?? seq);
     if (refreshes === 0) this.#store.confirm("you");
-    this.#store.show({ narration: say.calledFive(refreshes, session.seq) });
+    this.#store.show({ narration: say.calledFive(refreshes, seq) });
   }
 
   loseNextAnswer(): void {
-    this.#client.loseNextRefreshAnswer();
+    this.#client.loseNextTokens();
     this.#store.show({ losing: true, narration: say.losing });
   }
 
@@ -93,11 +92,9 @@ export class Browser {
 
   async logOut(where: "here" | "everywhere"): Promise<void> {
     const result = await this.#client.call("POST", where === "here" ? "/logout" : "/logout/everywhere");
-    if (result.kind === "ended") return this.#learnWhy(result.code);
     if (result.kind === "unknown") return this.#store.show({ narration: say.unknown });
-    this.#forget();
-    this.#store.draw((lineage) => endLineage(lineage, { kind: "ended", label: "logged out" }));
-    this.#store.show({ narration: say.loggedOut(where, result.answered.body.ended ?? 0) });
+    if (result.kind === "answered")
+      this.#store.show({ ending: undefined, narration: say.loggedOut(where, result.body.ended ?? 0) });
   }
 
   /** After the thief was caught the browser finds out with its next request. */
@@ -110,32 +107,32 @@ export class Browser {
 
   async #callApi(): Promise<CallResult> {
     const result = await this.#client.call("GET", apiPath);
-    if (result.kind === "ended") await this.#learnWhy(result.code);
     if (result.kind === "unknown") this.#store.show({ narration: say.unknown });
     return result;
   }
 
-  #note(answered: LoggedRequest): void {
-    if (answered.path === refreshPath && answered.status === 200) this.#refreshes += 1;
-    const ended = answered.code === "unauthorised" || answered.code === "token_theft_detected";
+  /** Place of the refresh token that this browser holds. */
+  #seq(): number | undefined {
+    return this.#store.state.session?.seq;
+  }
+
+  async #note(answered: LoggedRequest): Promise<void> {
+    if (answered.turned) await this.#look("seen");
+    this.#rangAlarm = answered.code === "TOKEN_THEFT";
     this.#log.add({
       who: "you",
       method: answered.method,
       path: answered.path,
       status: answered.status,
-      tone: answered.status === 200 ? "good" : ended ? "bad" : "note",
-      words: say.wordsOf(answered, this.#store.state.session?.seq),
+      tone: answered.status === 200 ? "good" : answered.status === 401 ? "bad" : "note",
+      words: say.wordsOf(answered, this.#seq()),
     });
-  }
-
-  async #refreshed(): Promise<void> {
-    await this.#look("seen");
     this.#store.show({ losing: this.#client.losesNext });
   }
 
-  #answerLost(): void {
+  #tokensLost(): void {
     this.#lost = true;
-    this.#store.show({ losing: this.#client.losesNext, narration: say.lostAnswer });
+    this.#store.show({ losing: false, narration: say.lostAnswer });
     this.#store.draw(loseAnswer);
   }
 
@@ -161,17 +158,16 @@ export class Browser {
     return view;
   }
 
-  async #learnWhy(code: SessionErrorCode): Promise<void> {
+  /** In this tab or in another one. */
+  #ended(reason: WebEndReason): void {
     const { session, lineage } = this.#store.state;
     if (session === undefined) return;
     this.#forget();
-    const held = lineage === undefined ? undefined : heldBy(lineage, "you");
-    if (held !== undefined && code === "token_theft_detected")
+    const held = lineage && heldBy(lineage, "you");
+    if (held !== undefined && this.#rangAlarm)
       this.#store.draw((drawn) => endLineage(drawn, { kind: "theft", by: "you", seq: held.seq }));
-    const explanation = await explain(session.handle);
-    const theft = explanation.reason === "token_reuse";
-    this.#store.draw((drawn) => endLineage(drawn, { kind: "ended", label: theft ? "theft" : "session ended" }));
-    this.#store.show({ ending: { theft, explanation }, narration: say.foundOut({ theft }) });
+    this.#store.draw((drawn) => endLineage(drawn, { kind: "ended", label: say.endOf(reason) }));
+    this.#store.show({ ending: reason, narration: say.foundOut(reason) });
   }
 
   /** The session is over for this browser; the drawing stays until the next login. */

@@ -1,11 +1,4 @@
-import {
-  type CookieView,
-  type DemoSettings,
-  type ExplanationView,
-  refreshPath,
-  type StolenAnswer,
-  type ThiefAnswer,
-} from "./answers.js";
+import type { CookieView, DemoSettings, StolenAnswer, ThiefAnswer } from "./answers.js";
 
 // What no real application has: looking into the cookies, and a thief. Not shown in the log, but for the thief.
 
@@ -20,11 +13,10 @@ const ask = async <Answer>(method: "GET" | "POST", path: string, body?: object):
 
 export const getSettings = (): Promise<DemoSettings> => ask("GET", "/demo/settings");
 
-/** What this browser's cookies hold. Below the refresh path, because the refresh token's cookie goes nowhere else. */
-export const lookAtCookies = (): Promise<CookieView> => ask("GET", `${refreshPath}/demo/cookies`);
+/** What this browser's cookies hold. */
+export const lookAtCookies = (): Promise<CookieView> => ask("GET", "/demo/cookies");
 
-export const copyRefreshToken = (jar: string | undefined): Promise<StolenAnswer> =>
-  ask("POST", `${refreshPath}/demo/steal`, { jar });
+export const copyRefreshToken = (jar: string | undefined): Promise<StolenAnswer> => ask("POST", "/demo/steal", { jar });
 
 export const replayAsThief = (jar: string): Promise<ThiefAnswer> => ask("POST", "/demo/thief/refresh", { jar });
 
@@ -32,6 +24,3 @@ export const callAsThief = (jar: string): Promise<ThiefAnswer> => ask("POST", "/
 
 /** Removes the access token's cookie, as if its time were over. */
 export const expireAccessToken = (): Promise<object> => ask("POST", "/demo/expire");
-
-export const explain = (handle: string): Promise<ExplanationView> =>
-  ask("GET", `/demo/explain?handle=${encodeURIComponent(handle)}`);

@@ -1,19 +1,15 @@
-import type { AccessTokenView, DemoSettings, ExplanationView } from "./answers.js";
+import type { AccessTokenView, DemoSettings } from "./answers.js";
 import { type Forecast, forecastReplay } from "./forecast.js";
 import { confirmNewest, heldBy, type Holder, type Lineage } from "./lineage.js";
 import { type Narration, welcome } from "./narration.js";
-
-/** How a session ended that this browser did not end itself. */
-export interface Ending {
-  readonly theft: boolean;
-  readonly explanation: ExplanationView;
-}
+import type { WebEndReason } from "./pawl-web/index.js";
 
 /** Everything the page shows. Times are the server's clock, ms. */
 export interface DemoState {
   readonly session?: AccessTokenView | undefined;
   readonly lineage?: Lineage | undefined;
-  readonly ending?: Ending | undefined;
+  /** Why the session ended, where this tab did not end it. */
+  readonly ending?: WebEndReason | undefined;
   /** Name of the thief's cookie jar on the demo server. */
   readonly jar?: string | undefined;
   /** The answer of the next refresh will be lost. */

@@ -26,7 +26,7 @@ byId("backend").textContent = settings.backend;
 function draw(): void {
   const { state } = store;
   drawSession(state);
-  drawEnding(state.ending);
+  drawEnding(store);
   drawNarration(state.narration);
   drawToken(byId("token"), state.session);
   lineage.draw(state.lineage);

@@ -1,5 +1,6 @@
 import { refreshPath, type ThiefAnswer } from "./answers.js";
 import type { Forecast } from "./forecast.js";
+import type { WebEndReason } from "./pawl-web/index.js";
 import type { LoggedRequest } from "./session-client.js";
 
 /** What the page says about what just happened. */
@@ -41,7 +42,7 @@ export const called = (how: {
   if (how.refreshed)
     return {
       title: `The session turned to token ${how.seq}`,
-      text: `The access token was no longer accepted. The page refreshed once and asked again; you would have noticed nothing. The token before stays good until token ${how.seq} has been used, in case this answer had been lost.`,
+      text: `The access token had run out, so the session was refreshed; you would have noticed nothing. The token before stays good until token ${how.seq} has been used, in case this answer had been lost.`,
       tone: "good",
     };
   if (how.confirmed)
@@ -66,13 +67,13 @@ export const calledFive = (refreshes: number, seq: number): Narration =>
       }
     : {
         title: `Five calls, ${refreshes === 1 ? "one refresh" : `${refreshes} refreshes`}`,
-        text: `All five found the access token expired. One refresh to token ${seq} served them all, then each was asked again. Even two refreshes at the same moment would do no harm: within the reuse window both get the same successor.`,
+        text: `All five found the access token expired. One refresh to token ${seq} served them all. Even two refreshes at the same moment would do no harm: within the reuse window both get the same successor.`,
         tone: "good",
       };
 
 export const expired: Narration = {
   title: "The access token is gone",
-  text: "The demo server removed its cookie, as if its time were over. The next call will be told to refresh.",
+  text: "The demo server removed its cookie, as if its time were over. The next call will be refreshed by the server as it answers.",
   tone: "calm",
 };
 
@@ -102,7 +103,7 @@ export const stolen = (seq: number): Narration => ({
 
 /** After the thief's replay, by what had been foretold. */
 export const replayed = (answer: ThiefAnswer, foretold: Forecast): Narration => {
-  if (answer.code === "token_theft_detected")
+  if (answer.code === "TOKEN_THEFT")
     return {
       title: "The thief was caught",
       text: "No honest browser could have shown this token any more, so somebody had copied it. The session was ended in the same moment, for both: the server cannot tell who is who.",
@@ -145,8 +146,8 @@ export const loggedOut = (where: "here" | "everywhere", ended: number): Narratio
 });
 
 /** The browser was told that its session has ended. */
-export const foundOut = (end: { readonly theft: boolean }): Narration =>
-  end.theft
+export const foundOut = (reason: WebEndReason): Narration =>
+  reason === "token_reuse"
     ? {
         title: "The alarm rang",
         text: "Two holders used one token. The server cannot tell which of them is you, so it ended the session for both and kept the reason. Log in again: the thief cannot.",
@@ -154,9 +155,33 @@ export const foundOut = (end: { readonly theft: boolean }): Narration =>
       }
     : {
         title: "This session has ended",
-        text: "It was ended from elsewhere. The access token had not expired, but the application follows what is revoked and refused it at once.",
+        text: "The server refused the session, told why, and cleared its cookies. Every tab of this browser shows it.",
         tone: "warn",
       };
+
+/** The end of a session in a word, for the drawing. */
+export const endOf = (reason: WebEndReason): string =>
+  ({ token_reuse: "theft", logout: "logged out" })[reason as string] ?? "session ended";
+
+/** What a page says of an end, by the reason that the server gave. */
+export const endingOf = (
+  reason: WebEndReason,
+  idleMinutes: number,
+): { readonly title: string; readonly text: string } => {
+  const again = "Log in again to go on.";
+  const texts: Partial<Record<WebEndReason, { readonly title: string; readonly text: string }>> = {
+    token_reuse: {
+      title: "Somebody else used your session",
+      text: "A copy of your refresh token was used. Both of you are out; nothing more can be done with it.",
+    },
+    idle: { title: `You were logged out after ${idleMinutes} minutes without activity`, text: again },
+    expired: { title: "Your session has run out", text: again },
+    logout: { title: "You logged out elsewhere", text: `In another tab, or everywhere from another browser. ${again}` },
+    revoked: { title: "The application ended your session", text: again },
+    session_limit: { title: "You logged in on another device", text: again },
+  };
+  return texts[reason] ?? { title: "Your session was ended", text: again };
+};
 
 export const unknown: Narration = {
   title: "Nobody knows, so nothing changes",
@@ -184,22 +209,21 @@ const caught = "Theft: this token had been replaced, and its successor used. Ses
 
 /** A replay of the thief's, in words for the log. */
 export const wordsOfReplay = (answer: ThiefAnswer, shown: number): string => {
-  if (answer.code === "token_theft_detected") return caught;
+  if (answer.code === "TOKEN_THEFT") return caught;
   if (answer.status !== 200) return "The session has ended";
   return `Refresh token ${shown} handed in, token ${answer.holds?.seq ?? ""} received`;
 };
 
 /** A request of this browser's, in words for the log; `seq` is the refresh token it holds. */
 export const wordsOf = (answered: LoggedRequest, seq: number | undefined): string => {
-  const { path, status, code, body } = answered;
-  if (status === "lost") return path === refreshPath ? "The answer never arrived" : "No answer arrived";
-  if (code === "try_refresh_token") return `Try the refresh token: ${body.message ?? ""}`;
-  if (code === "token_theft_detected") return caught;
-  if (code === "unauthorised") return "The session has ended";
-  if (code === "unavailable") return "Cannot be decided now; cookies kept";
-  if (path === refreshPath) return `Refresh token ${seq ?? ""} handed in, new tokens received`;
+  const { path, status, code, body, turned } = answered;
+  if (status === "lost") return "No answer arrived";
+  if (code === "TOKEN_THEFT") return caught;
+  if (status === 401) return `The session has ended${body.reason === undefined ? "" : `: ${body.reason}`}`;
+  if (status === 503) return "Cannot be decided now; cookies kept";
+  if (path === refreshPath) return `Refresh token handed in, token ${seq ?? ""} received`;
   if (path === "/login") return "Session created, cookies set";
   if (path === "/logout") return "Session ended, cookies cleared";
   if (path === "/logout/everywhere") return `${body.ended ?? 0} session(s) ended, cookies cleared`;
-  return body.message ?? "Answered";
+  return `${body.message ?? "Answered"}${turned ? `. Token ${seq ?? ""} came along` : ""}`;
 };

@@ -1,6 +1,6 @@
-import type { DemoState, Ending } from "./demo-state.js";
+import type { DemoState, DemoStore } from "./demo-state.js";
 import { buttonById, byId } from "./element.js";
-import type { Narration } from "./narration.js";
+import { endingOf, type Narration } from "./narration.js";
 
 /** Who is logged in, and what can be done. */
 export const drawSession = (state: DemoState): void => {
@@ -16,18 +16,16 @@ export const drawSession = (state: DemoState): void => {
   lose.disabled = state.losing;
 };
 
-/** The alarm, or the plain end of a session. */
-export const drawEnding = (ending: Ending | undefined): void => {
+/** Why the session is over. */
+export const drawEnding = ({ state: { ending }, settings }: DemoStore): void => {
   const place = byId("ending");
   place.hidden = ending === undefined;
   if (ending === undefined) return;
-  const { theft, explanation } = ending;
-  place.dataset.reason = explanation.reason ?? "unknown";
-  byId("ending-title").textContent = theft ? "Theft caught: your session was ended" : "Your session was ended";
-  byId("ending-text").textContent = theft
-    ? "Somebody else used a copy of your refresh token. Both of you are out; nothing more can be done with it."
-    : "It was not this browser that ended it. Log in again to go on.";
-  byId("ending-reason").textContent = `The server’s record: ${explanation.summary}`;
+  const { title, text } = endingOf(ending, settings.idleMinutes);
+  place.dataset.reason = ending;
+  byId("ending-title").textContent = title;
+  byId("ending-text").textContent = text;
+  byId("ending-reason").textContent = `reason: ${ending}`;
 };
 
 export const drawNarration = (narration: Narration): void => {

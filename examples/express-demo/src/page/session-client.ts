@@ -1,4 +1,4 @@
-import { init, type WebSession } from "./pawl-web/index.js";
+import { init, type WebEndReason, type WebSession } from "./pawl-web/index.js";
 import { type ApplicationAnswer, refreshPath, type SessionErrorCode } from "./answers.js";
 
 /** One request as it went over the wire, for the log. */
@@ -9,21 +9,23 @@ export interface LoggedRequest {
   readonly status: number | "lost";
   readonly code?: SessionErrorCode | undefined;
   readonly body: ApplicationAnswer;
+  /** Whether the answer brought new tokens. */
+  readonly turned: boolean;
 }
 
 /** What became of a call, after a refresh where one was needed. */
 export type CallResult =
-  | { readonly kind: "answered"; readonly answered: LoggedRequest; readonly refreshed: boolean }
-  | { readonly kind: "ended"; readonly code: SessionErrorCode }
+  | { readonly kind: "answered"; readonly body: ApplicationAnswer; readonly status: number }
+  | { readonly kind: "ended" }
   /** Nobody knows whether the session lives: the cookies are kept, and one tries later. */
   | { readonly kind: "unknown" };
 
 /** What the client tells whoever listens. */
 interface SessionClientEvents {
-  onRequest(answered: LoggedRequest): void;
-  /** After each refresh whose answer arrived; the calls that wait go on when it has resolved. */
-  onRefreshed(): Promise<void>;
-  onRefreshLost(): void;
+  /** After each request; what waits for its answer goes on when it has resolved. */
+  onRequest(answered: LoggedRequest): Promise<void>;
+  onTokensLost(): void;
+  onEnded(reason: WebEndReason): void;
 }
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -35,8 +37,6 @@ const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => 
 export class SessionClient {
   readonly #events: SessionClientEvents;
   readonly #session: WebSession;
-  #refreshes = 0;
-  #endedBy: SessionErrorCode = "unauthorised";
   #loseNext = false;
 
   constructor(events: SessionClientEvents) {
@@ -46,50 +46,44 @@ export class SessionClient {
     globalThis.fetch = (input, options) => this.#send(plain, new Request(input, options));
     this.#session = init({ refreshPath, wrapFetch: false });
     globalThis.fetch = plain;
-    this.#session.onEvent((event) => {
-      if (event.type === "ended")
-        this.#endedBy = event.reason === "token_reuse" ? "token_theft_detected" : "unauthorised";
-    });
+    this.#session.onEvent((event) => event.type === "ended" && events.onEnded(event.reason));
   }
 
-  /** Whether the answer of the next refresh will be dropped on its way. */
+  /** Whether the next answer with new tokens will be dropped on its way. */
   get losesNext(): boolean {
     return this.#loseNext;
   }
 
   /** Asks the demo server to commit the next refresh and to drop its answer. */
-  loseNextRefreshAnswer(): void {
+  loseNextTokens(): void {
     this.#loseNext = true;
   }
 
   /** Sends a request; it carries the session. While nobody can say what became of that, it is sent again. */
   async call(method: "GET" | "POST", path: string, body?: Readonly<Record<string, unknown>>): Promise<CallResult> {
-    const before = this.#refreshes;
-    const request = {
+    const request: RequestInit = {
       method,
+      // Else the browser's cache would send calls of one address one after another.
+      cache: "no-store",
       ...(body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
     };
     for (const delay of [800, 2000, 4000]) {
       const result = await this.#outcome(request, path);
-      if (result.kind === "ended") return result;
-      if (result.kind === "answered") return { ...result, refreshed: this.#refreshes > before };
+      if (result.kind !== "unknown") return result;
       await pause(delay);
     }
     return { kind: "unknown" };
   }
 
-  async #outcome(request: RequestInit & { readonly method: string }, path: string) {
+  async #outcome(request: RequestInit, path: string): Promise<CallResult> {
     try {
       const response = await this.#session.fetch(path, request);
-      const answered = await loggedRequestOf({ method: request.method, path }, response);
-      const { code } = answered;
-      if (code === "unauthorised" || code === "token_theft_detected") return { kind: "ended", code } as const;
-      if (code === "try_refresh_token" && !(await this.#session.doesSessionExist()))
-        return { kind: "ended", code: this.#endedBy } as const;
-      if (code !== undefined) return { kind: "unknown" } as const;
-      return { kind: "answered", answered } as const;
+      const { status } = response;
+      const body = (await response.json()) as ApplicationAnswer;
+      if (response.ok || body.code === undefined) return { kind: "answered", body, status };
+      return { kind: this.#session.getSnapshot().status === "ended" ? "ended" : "unknown" };
     } catch {
-      return { kind: "unknown" } as const;
+      return { kind: "unknown" };
     }
   }
 
@@ -97,31 +91,21 @@ export class SessionClient {
   async #send(plain: typeof fetch, request: Request): Promise<Response> {
     const { method } = request;
     const path = new URL(request.url).pathname;
-    const isRefresh = path === refreshPath;
-    if (isRefresh && this.#loseNext) request.headers.set("demo-lose-answer", "yes");
-    if (isRefresh) this.#loseNext = false;
+    if (this.#loseNext) request.headers.set("demo-lose-tokens", "yes");
     let response: Response;
     try {
       response = await plain(request);
     } catch (error) {
-      this.#events.onRequest({ method, path, status: "lost", body: {} });
-      if (isRefresh) this.#events.onRefreshLost();
+      await this.#events.onRequest({ method, path, status: "lost", body: {}, turned: false });
+      const wasAskedFor = this.#loseNext;
+      this.#loseNext = false;
+      if (wasAskedFor) this.#events.onTokensLost();
       throw error;
     }
-    this.#events.onRequest(await loggedRequestOf({ method, path }, response.clone()));
-    if (isRefresh && response.ok) {
-      this.#refreshes += 1;
-      await this.#events.onRefreshed();
-    }
+    const { status, ok, headers } = response;
+    const body = (await response.clone().json()) as ApplicationAnswer;
+    const turned = ok && path !== "/login" && (headers.get("front-token") ?? "remove") !== "remove";
+    await this.#events.onRequest({ method, path, status, body, turned, code: body.code });
     return response;
   }
 }
-
-const loggedRequestOf = async (
-  { method, path }: Pick<LoggedRequest, "method" | "path">,
-  response: Response,
-): Promise<LoggedRequest> => {
-  const body = (await response.json()) as ApplicationAnswer;
-  const code = response.ok ? undefined : body.code;
-  return { method, path, status: response.status, body, code };
-};

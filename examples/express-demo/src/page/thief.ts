@@ -33,7 +33,7 @@ export class Thief {
     const foretold = this.#store.forecast();
     const answer = await replayAsThief(jar);
     const { holds } = answer;
-    const theft = answer.code === "token_theft_detected";
+    const theft = answer.code === "TOKEN_THEFT";
     this.#log.add({
       who: "thief",
       method: "POST",
