@@ -52,7 +52,7 @@ export const forExpress = <P extends object, D extends object, PI extends object
       },
 
     /** The session of a request behind `requireSession`. @throws TypeError elsewhere. */
-    sessionOf(req: object): Session<P, D, PI, DI> {
+    sessionOf: (req: object): Session<P, D, PI, DI> => {
       const session = sessions.get(req);
       if (session === undefined) throw new TypeError("sessionOf needs requireSession() before it on this route");
       return session;
