@@ -17,5 +17,8 @@ export const refreshDeadline = (): AbortController => {
   return controller;
 };
 
-/** Ms since the epoch when the page was opened, counted on from there steadily, whatever the device's clock does. */
-export const monotonicTime = (): number => performance.timeOrigin + performance.now();
+/**
+ * Ms since the epoch when the page was opened, counted on from there steadily, whatever the device's clock does. Older
+ * React Native tells no origin, and counts from the start.
+ */
+export const monotonicTime = (): number => (performance.timeOrigin ?? 0) + performance.now();

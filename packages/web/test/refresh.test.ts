@@ -190,6 +190,14 @@ describe("a refresh", () => {
     });
   });
 
+  test("in a runtime whose clock has no origin works as well, and pauses", async () => {
+    vi.stubGlobal("performance", { now: () => 1000 });
+    const { again, asked } = await open([answer(503), fresh]);
+    expect([await again(), await again(), asked.length]).toEqual(["unknown", "unknown", 1]);
+    vi.stubGlobal("performance", { now: () => 5000 });
+    expect(await again()).toBe("valid");
+  });
+
   test("in a worker without events of a window works as well", async () => {
     vi.stubGlobal("addEventListener", undefined);
     expect(await (await open([fresh])).again()).toBe("valid");

@@ -58,7 +58,7 @@ export const forFastify = <P extends object, D extends object, PI extends object
       },
 
     /** The session of a request behind `requireSession`. @throws TypeError elsewhere. */
-    sessionOf(request: object): Session<P, D, PI, DI> {
+    sessionOf: (request: object): Session<P, D, PI, DI> => {
       const session = sessions.get(request);
       if (session === undefined) throw new TypeError("sessionOf needs the preHandler requireSession() on this route");
       return session;
