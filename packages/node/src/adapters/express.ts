@@ -2,7 +2,7 @@ import { nodeExchange, type NodeRequest } from "../http/exchange.js";
 import type { Conditions, Pawl } from "../pawl.js";
 import type { Session } from "../session.js";
 import { errorAnswer, SessionError } from "../session-error.js";
-import { forNode, send, type WritableResponse } from "./node.js";
+import { forNode, send, sendInTime, type WritableResponse } from "./node.js";
 
 /** What is needed of Express' request. */
 export interface ExpressRequest extends NodeRequest {
@@ -36,7 +36,7 @@ export const forExpress = <P extends object, D extends object, PI extends object
     routes: (): Handler => (req, res, next) => {
       const [path = "/"] = req.url.split("?", 1);
       Promise.resolve(pawl.handle(nodeExchange(req, res), { path })).then(
-        (answer) => (answer === undefined ? next() : send(res, answer)),
+        (answer) => (answer === undefined ? next() : sendInTime(res, answer)),
         next,
       );
     },

@@ -19,6 +19,11 @@ export const send = (res: WritableResponse, { status, headers, body }: Answer): 
   res.end(JSON.stringify(body));
 };
 
+/** Sends the answer of a route, unless somebody else has answered meanwhile, as after a time-out. */
+export const sendInTime = (res: WritableResponse, answer: Answer): void => {
+  if (res.headersSent !== true) send(res, answer);
+};
+
 /**
  * Sessions for `node:http` and HTTP/2.
  * @example
@@ -38,7 +43,7 @@ export const forNode = <P extends object, D extends object, PI extends object, D
     try {
       const answer = await pawl.handle(nodeExchange(req, res));
       if (answer === undefined) await application();
-      else send(res, answer);
+      else sendInTime(res, answer);
     } catch (error) {
       if (!(error instanceof SessionError) || res.headersSent) throw error;
       send(res, errorAnswer(error));

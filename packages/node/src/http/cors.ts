@@ -10,7 +10,7 @@ const PREFLIGHT_MAX_AGE = "7200";
  * @returns whether it was a preflight of theirs, so that nothing is left to do but to answer 204.
  */
 export const setCorsHeaders = (exchange: Exchange, origins: readonly string[]): boolean => {
-  if (origins.length === 0) return false;
+  if (origins.length === 0 || !exchange.canWrite()) return false;
   const asked = exchange.header("access-control-request-method");
   const isPreflight = exchange.method === "OPTIONS" && asked !== undefined;
   const origin = exchange.header("origin");

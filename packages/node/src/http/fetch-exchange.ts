@@ -102,7 +102,8 @@ export class FetchExchange implements Exchange {
     for (const listener of this.#listeners.splice(0)) listener();
     this.#isApplied = true;
     const headers = [...this.#headers];
-    if (headers.length === 0) return response;
+    // An upgrade (101) and a network error (0) carry no headers of ours, and cannot be copied.
+    if (headers.length === 0 || response.status < 200) return response;
     // A copy: the headers of what `fetch` or `Response.redirect` made cannot be changed.
     const applied = new Response(response.body, response);
     for (const [name, value] of headers)
