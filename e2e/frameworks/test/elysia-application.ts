@@ -48,13 +48,17 @@ export const elysiaApplication = (pawl: KitPawl, { wait }: Hooks) => {
       return new Response(undefined, { status: 302, headers: { location: "/public" } });
     })
     .get("/stream", async ({ request }) => {
-      await requireSession(request);
+      const session = await requireSession(request);
       const text = new TextEncoder();
       return new Response(
         new ReadableStream({
           async start(body) {
             body.enqueue(text.encode("one"));
-            await wait();
+            await wait({
+              createSession: () => createSession(request, { userId: "alice", payload: { role: "user" } }),
+              updatePayload: () => session.updatePayload({ role: "admin" }),
+              signOut: () => signOut(request),
+            });
             body.enqueue(text.encode("two"));
             body.close();
           },

@@ -64,9 +64,13 @@ const application = (pawl: KitPawl, { wait }: Hooks) => {
   app.get(
     "/stream",
     requireSession(),
-    settled(async (_req, res) => {
+    settled(async (req, res) => {
       res.write("one");
-      await wait();
+      await wait({
+        createSession: () => createSession(req, res, { userId: "alice", payload: { role: "user" } }),
+        updatePayload: () => sessionOf(req).updatePayload({ role: "admin" }),
+        signOut: () => signOut(req, res),
+      });
       res.end("two");
     }),
   );

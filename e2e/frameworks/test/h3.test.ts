@@ -52,12 +52,16 @@ const application = (pawl: KitPawl, { wait }: Hooks) => {
     return redirect("/public");
   });
   app.get("/stream", async ({ req }) => {
-    await requireSession(req);
+    const session = await requireSession(req);
     const text = new TextEncoder();
     return new ReadableStream({
       async start(body) {
         body.enqueue(text.encode("one"));
-        await wait();
+        await wait({
+          createSession: () => createSession(req, { userId: "alice", payload: { role: "user" } }),
+          updatePayload: () => session.updatePayload({ role: "admin" }),
+          signOut: () => signOut(req),
+        });
         body.enqueue(text.encode("two"));
         body.close();
       },

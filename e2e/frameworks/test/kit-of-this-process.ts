@@ -10,7 +10,7 @@ const SYMBOL = Symbol.for("pawl kit");
 export const shareKit = (): ((pawl: KitPawl, hooks: Hooks) => void) => {
   let current: { readonly pawl: KitPawl; readonly hooks: Hooks } | undefined;
   const pawl = new Proxy({}, { get: (_, name) => Reflect.get(current?.pawl ?? {}, name) as unknown });
-  const hooks: Hooks = { wait: async () => current?.hooks.wait() };
+  const hooks: Hooks = { wait: async (calls) => current?.hooks.wait(calls) };
   Object.assign(globalThis, { [SYMBOL]: { pawl, hooks } });
   return (...given) => (current = { pawl: given[0], hooks: given[1] });
 };

@@ -54,10 +54,15 @@ const application = (pawl: KitPawl, { wait }: Hooks) => {
       ctx.redirect("/public");
     },
     async "GET /stream"(ctx) {
-      await requireSession(ctx.req, ctx.res);
+      const session = await requireSession(ctx.req, ctx.res);
       const body = new PassThrough();
       body.write("one");
-      void wait().then(() => body.end("two"));
+      const calls = {
+        createSession: () => createSession(ctx.req, ctx.res, { userId: "alice", payload: { role: "user" } }),
+        updatePayload: () => session.updatePayload({ role: "admin" }),
+        signOut: () => signOut(ctx.req, ctx.res),
+      };
+      void wait(calls).then(() => body.end("two"));
       ctx.body = body;
     },
     async "POST /leave"(ctx) {

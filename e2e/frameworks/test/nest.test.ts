@@ -96,10 +96,19 @@ const application = (pawl: KitPawl, { wait }: Hooks) => {
 
     @Get("stream")
     @UseGuards(requireSession())
-    stream(): StreamableFile {
+    stream(
+      @Req() request: object,
+      @Res({ passthrough: true }) response: Response,
+      @CurrentSession() session: Session<KitPayload>,
+    ): StreamableFile {
       const body = new PassThrough();
       body.write("one");
-      void wait().then(() => body.end("two"));
+      const calls = {
+        createSession: () => createSession(request, response, { userId: "alice", payload: { role: "user" } }),
+        updatePayload: () => session.updatePayload({ role: "admin" }),
+        signOut: () => signOut(request, response),
+      };
+      void wait(calls).then(() => body.end("two"));
       return new StreamableFile(body);
     }
 

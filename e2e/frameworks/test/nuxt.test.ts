@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from "node:http";
 import { testAdapter } from "@pawl/adapter-conformance";
 import { shareKit } from "./kit-of-this-process.js";
-import { refusingOddHosts, served } from "./served.js";
+import { served } from "./served.js";
 
 const run = shareKit();
 const { listener } = (await import(new URL("../nuxt/.output/server/index.mjs", import.meta.url).href)) as {
@@ -10,5 +10,5 @@ const { listener } = (await import(new URL("../nuxt/.output/server/index.mjs", i
 
 testAdapter("Nuxt 4", async (pawl, hooks) => {
   run(pawl, hooks);
-  return served(createServer(refusingOddHosts(listener)));
+  return served(createServer(listener));
 });

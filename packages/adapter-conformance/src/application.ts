@@ -4,14 +4,26 @@ import type { Pawl } from "@pawl/node";
 export type KitPayload = { readonly role: "admin" | "user" };
 export type KitPawl = Pawl<KitPayload>;
 
+/** What a handler can still call when the head of its answer has been sent. */
+export interface LateCalls {
+  /** For the user `alice` with the role `user`. */
+  createSession(): Promise<unknown>;
+  /** Of the request's session, to the role `admin`. */
+  updatePayload(): Promise<void>;
+  signOut(): Promise<void>;
+}
+
 /** How the kit takes part in what the application does. */
 export interface Hooks {
-  /** `GET /slow` waits for it before it answers, `GET /stream` between its two parts. */
-  wait(): Promise<void>;
+  /** `GET /slow` waits for it before it answers, `GET /stream` between its two parts, with what it can still call then. */
+  wait(calls?: LateCalls): Promise<void>;
 }
 
 export interface Served {
-  /** `http://127.0.0.1:port`, without a slash; `h2c://` for HTTP/2 without TLS. */
+  /**
+   * `http://127.0.0.1:port`, without a slash; `https://` where TLS counts for the application, and `h2://` and `h2c://` for
+   * HTTP/2 with and without TLS.
+   */
   readonly origin: string;
   readonly close: () => Promise<void>;
 }
@@ -32,3 +44,13 @@ export interface Served {
  * - `POST /leave` signs out: `{}`
  */
 export type Serve = (pawl: KitPawl, hooks: Hooks) => Promise<Served>;
+
+/** Where a framework, or a server before it, answers by itself; each with the reason. */
+export interface OwnAnswers {
+  /** It answers 500 where `Host` is no host. */
+  readonly failsAtOddHosts?: string;
+  /** It holds a streamed answer back until it is whole. */
+  readonly holdsStreams?: string;
+  /** Its answer to an `Error` that a handler throws is not the adapter's to add to: the cookies of a refresh are lost with it. */
+  readonly losesCookiesOfErrors?: string;
+}

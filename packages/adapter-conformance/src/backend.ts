@@ -14,6 +14,8 @@ export interface KitBackend {
   readonly options: Pick<EmbeddedOptions, "storage"> | Pick<CoreOptions, "core">;
   /** While it is set, nothing is known of any session. */
   isDown: boolean;
+  /** While it is set, whatever is asked waits for it. */
+  delay?: (() => Promise<void>) | undefined;
   close(): Promise<void>;
 }
 
@@ -27,12 +29,13 @@ export const openEmbedded: OpenBackend = async (rules, clock) => {
       const value = Reflect.get(target, name) as unknown;
       if (typeof value !== "function") return value;
       return (...given: unknown[]) => {
-        if (backend.isDown && name !== "now" && name !== "close")
-          return Promise.reject(new StorageError("unavailable", "out of reach, for the test"));
-        return Reflect.apply(value, target, given) as unknown;
+        const call = (): unknown => Reflect.apply(value, target, given);
+        if (name === "now" || name === "close") return call();
+        if (backend.isDown) return Promise.reject(new StorageError("unavailable", "out of reach, for the test"));
+        return backend.delay === undefined ? call() : backend.delay().then(call);
       };
     },
   });
-  const backend = { options: { storage, ...rules }, isDown: false, close: async () => undefined };
+  const backend: KitBackend = { options: { storage, ...rules }, isDown: false, close: async () => undefined };
   return backend;
 };

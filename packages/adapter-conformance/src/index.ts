@@ -1,6 +1,7 @@
 import { describe } from "vitest";
-import type { Serve } from "./application.js";
+import type { OwnAnswers, Serve } from "./application.js";
 import { type OpenBackend, openEmbedded } from "./backend.js";
+import { testBrokenConnections } from "./broken-connections.js";
 import { testHostileRequests } from "./hostile-requests.js";
 import { createStart } from "./kit.js";
 import { testRefreshing } from "./refreshing.js";
@@ -10,19 +11,29 @@ import { testSigningIn } from "./signing-in.js";
 export { TestClock } from "./test-clock.js";
 export { Visitor } from "./visitor.js";
 export type { KitBackend, KitRules, OpenBackend } from "./backend.js";
-export type { Hooks, KitPawl, KitPayload, Serve, Served } from "./application.js";
+export type { Hooks, KitPawl, KitPayload, LateCalls, OwnAnswers, Serve, Served } from "./application.js";
+
+/** What differs from the usual; nothing has to be given. */
+export interface KitOptions extends OwnAnswers {
+  /** Opens where sessions are kept: the engine in this process unless given. */
+  readonly openBackend?: OpenBackend;
+}
 
 /**
  * Registers what every adapter has to do as vitest tests, over real HTTP.
  * @param serve starts the kit's application with the adapter; see `Serve`.
- * @param openBackend opens where sessions are kept: the engine in this process unless given.
  */
-export const testAdapter = (name: string, serve: Serve, openBackend: OpenBackend = openEmbedded): void => {
+export const testAdapter = (
+  name: string,
+  serve: Serve,
+  { openBackend = openEmbedded, ...ownAnswers }: KitOptions = {},
+): void => {
   describe(name, () => {
-    const start = createStart(serve, openBackend);
+    const start = createStart(serve, { openBackend, ownAnswers });
     testSigningIn(start);
     testRefreshing(start);
     testRefusals(start);
     testHostileRequests(start);
+    testBrokenConnections(start);
   });
 };

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { HOUR, statusAndBody, type Start } from "./kit.js";
-import { call } from "./visitor.js";
+import { call } from "./connection.js";
+import { Barrier, HOUR, statusAndBody, type Start } from "./kit.js";
 
 export const testRefreshing = (start: Start): void => {
   it("refreshes in place, again and again", async () => {
@@ -8,9 +8,10 @@ export const testRefreshing = (start: Start): void => {
     await login();
     for (let round = 0; round < 5; round++) {
       clock.advance(2 * HOUR);
-      const answer = await visitor.ask("/me");
-      expect([answer.status, answer.setCookies.length]).toEqual([200, 2]);
-      expect((await visitor.ask("/me")).setCookies).toEqual([]);
+      const path = round % 2 === 0 ? "/me" : "/maybe";
+      const answer = await visitor.ask(path);
+      expect([answer.status, answer.setCookies.length, answer.json]).toMatchObject([200, 2, { userId: "alice" }]);
+      expect((await visitor.ask(path)).setCookies).toEqual([]);
     }
     expect(thefts).toEqual([]);
   });
@@ -30,11 +31,23 @@ export const testRefreshing = (start: Start): void => {
     const { clock, visitor, login, thefts } = await start();
     await login();
     clock.advance(2 * HOUR);
-    expect((await visitor.ask("/me", { isLost: true })).status).toBe(200);
-    clock.advance(2 * HOUR);
-    expect((await visitor.ask("/me")).status).toBe(200);
-    clock.advance(2 * HOUR);
-    expect((await visitor.ask("/me")).status).toBe(200);
+    for (const [path, method, status] of [
+      ["/me", "GET", 200],
+      ["/save", "POST", 200],
+      ["/redirect", "GET", 302],
+      ["/session/refresh", "POST", 200],
+      ["/session/refresh", "GET", 303],
+    ] as const) {
+      expect([path, (await visitor.ask(path, { method, isLost: true })).status]).toEqual([path, status]);
+      for (let round = 0; round < 2; round++) {
+        clock.advance(2 * HOUR);
+        expect((await visitor.ask("/me")).status).toBe(200);
+      }
+      clock.advance(2 * HOUR);
+    }
+    await visitor.ask("/signout", { method: "POST", isLost: true });
+    expect((await visitor.ask("/signout", { method: "POST" })).status).toBe(200);
+    expect([...visitor.cookies.keys()]).toEqual(["app"]);
     expect(thefts).toEqual([]);
   });
 
@@ -56,13 +69,18 @@ export const testRefreshing = (start: Start): void => {
   });
 
   it("keeps cookies on redirects, errors, streams and HEAD", async () => {
-    const { clock, visitor, login } = await start();
+    const { clock, ownAnswers, visitor, login } = await start();
     await login();
+    const linesOfErrors = ownAnswers.losesCookiesOfErrors === undefined ? 2 : 0;
     for (const [path, method, status, lines] of [
       ["/redirect", "GET", 302, 3],
-      ["/throws", "GET", 500, 2],
+      ["/throws", "GET", 500, linesOfErrors],
       ["/stream", "GET", 200, 2],
       ["/me", "HEAD", 200, 2],
+      ["/redirect", "HEAD", 302, 3],
+      ["/throws", "HEAD", 500, linesOfErrors],
+      ["/stream", "HEAD", 200, 2],
+      ["/users/1", "DELETE", 403, 2],
     ] as const) {
       clock.advance(2 * HOUR);
       const answer = await visitor.ask(path, { method });
@@ -72,16 +90,16 @@ export const testRefreshing = (start: Start): void => {
   });
 
   it("streams without holding back", async () => {
-    const { origin, visitor, login, onWait } = await start();
+    const { origin, ownAnswers, visitor, login, onWait } = await start();
     await login();
-    let release = (): void => undefined;
-    onWait(() => new Promise((resolve) => (release = resolve)));
-    const cookie = [...visitor.cookies].map(([key, value]) => `${key}=${value}`).join("; ");
-    const { body } = await call(`${origin}/stream`, { headers: { cookie } }).answer;
+    const barrier = new Barrier();
+    if (ownAnswers.holdsStreams !== undefined) barrier.release();
+    onWait(barrier.pass);
+    const { body } = await call(`${origin}/stream`, { headers: { cookie: visitor.cookieHeader } }).answer;
     let text = "";
     for await (const chunk of body) {
       text += String(chunk);
-      release();
+      barrier.release();
     }
     expect(text).toBe("onetwo");
   });
@@ -101,7 +119,11 @@ export const testRefreshing = (start: Start): void => {
     ]);
     expect([...thief.cookies.keys()]).toEqual(["app"]);
     expect(thefts).toHaveLength(1);
-    expect((await visitor.ask("/me")).status).toBe(401);
+    expect(statusAndBody(await visitor.ask("/session/refresh", { method: "POST" }))).toEqual([
+      401,
+      { message: "unauthorised", code: "UNAUTHORISED", reason: "token_reuse" },
+    ]);
+    expect([...visitor.cookies.keys()]).toEqual(["app"]);
   });
 
   it("refreshes for pages rendered where no cookie can be set, and sends the browser back to this host", async () => {
@@ -114,6 +136,7 @@ export const testRefreshing = (start: Start): void => {
       ["/\\evil.example", "/"],
       ["https://evil.example", "/"],
       ["/a\r\nSet-Cookie: x=1", "/"],
+      ["/\t/evil.example", "/"],
     ] as const) {
       const first = await visitor.ask(`${route}?return=${encodeURIComponent(wanted)}`);
       // To itself, to see that the browser keeps the cookies.
@@ -131,5 +154,17 @@ export const testRefreshing = (start: Start): void => {
     const path = "/session/refresh?return=/a%3Fb%23c&tried=";
     const first = await visitor.ask(path);
     expect(first.headers["location"]).toMatch(/^\/a\?b&pawl-refreshed=\d+#c$/);
+  });
+
+  it("refreshes for no picture, script or frame of another site", async () => {
+    const { visitor, login } = await start();
+    await login();
+    const modes = { document: "navigate", iframe: "navigate", image: "no-cors", script: "no-cors", empty: "cors" };
+    for (const [destination, mode] of Object.entries(modes)) {
+      const headers = { "sec-fetch-site": "cross-site", "sec-fetch-mode": mode, "sec-fetch-dest": destination };
+      const answer = await visitor.ask("/session/refresh?return=/me", { headers });
+      const [status, lines] = destination === "document" ? [303, 2] : [403, 0];
+      expect([destination, answer.status, answer.setCookies.length]).toEqual([destination, status, lines]);
+    }
   });
 };

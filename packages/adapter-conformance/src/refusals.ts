@@ -27,7 +27,8 @@ export const testRefusals = (start: Start): void => {
       const thief = started.visitor.copy();
       const answer = await started.visitor.ask("/me");
       expect(statusAndBody(answer)).toEqual([401, { message: "unauthorised", code: "UNAUTHORISED", reason }]);
-      const forged = `pawl-refresh=${thief.cookies.get("pawl-refresh")?.slice(0, -4)}AAAA`;
+      const name = `${started.cookiePrefix}-refresh`;
+      const forged = `${name}=${thief.cookies.get(name)?.slice(0, -4)}AAAA`;
       const stranger = await ask(`${started.origin}/me`, { headers: { cookie: forged } });
       expect(statusAndBody(stranger)).toEqual([401, { message: "unauthorised", code: "UNAUTHORISED" }]);
     }
@@ -38,10 +39,21 @@ export const testRefusals = (start: Start): void => {
     await login();
     clock.advance(2 * HOUR);
     backend.isDown = true;
-    const answer = await visitor.ask("/me");
-    expect(statusAndBody(answer)).toEqual([503, { message: "try again", code: "UNKNOWN" }]);
-    expect([answer.headers["retry-after"], answer.setCookies]).toEqual(["1", []]);
-    expect((await visitor.ask("/session/refresh", { method: "POST" })).status).toBe(503);
+    for (const [path, method] of [
+      ["/me", "GET"],
+      ["/maybe", "GET"],
+      ["/save", "POST"],
+      ["/leave", "POST"],
+      ["/login", "POST"],
+      ["/signout", "POST"],
+      ["/session/refresh", "POST"],
+      ["/session/refresh", "GET"],
+    ] as const) {
+      const answer = await visitor.ask(path, { method });
+      expect([path, ...statusAndBody(answer)]).toEqual([path, 503, { message: "try again", code: "UNKNOWN" }]);
+      expect([answer.headers["retry-after"], sessionCookies(answer)]).toEqual(["1", []]);
+    }
+    expect((await visitor.ask("/public")).status).toBe(200);
     backend.isDown = false;
     expect((await visitor.ask("/me")).status).toBe(200);
   });
@@ -81,7 +93,10 @@ export const testRefusals = (start: Start): void => {
       { origin: "https://app.example.org", "sec-fetch-site": "cross-site" },
     ];
     for (const headers of own)
-      expect((await visitor.ask("/save", { method: "POST", headers: { host, ...headers } })).status).toBe(200);
+      for (const named of [host, "APP.example.com", "app.example.com:443"]) {
+        const answer = await visitor.ask("/save", { method: "POST", headers: { host: named, ...headers } });
+        expect([named, headers, answer.status]).toEqual([named, headers, 200]);
+      }
     const link = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
     expect((await visitor.ask("/me", { headers: { host, ...link } })).status).toBe(200);
   });
@@ -112,6 +127,35 @@ export const testRefusals = (start: Start): void => {
     expect(ownHeaders(foreign)).toEqual([]);
   });
 
+  it("says that answers vary by origin where origins are given, and only there", async () => {
+    const { origin } = await start({ origins: ["https://app.example.org"] });
+    const varies = async (headers: Readonly<Record<string, string>>) => {
+      const { status, headers: told } = await ask(`${origin}/public`, { headers });
+      return [status, /origin/i.test(String(told["vary"])), told["access-control-allow-origin"]];
+    };
+    expect(await varies({})).toEqual([200, true, undefined]);
+    expect(await varies({ origin: "https://other.example.org" })).toEqual([200, true, undefined]);
+    expect(await varies({ origin: "null" })).toEqual([200, true, undefined]);
+    expect(await varies({ origin: "https://app.example.org" })).toEqual([200, true, "https://app.example.org"]);
+  });
+
+  it("leaves other methods on its routes to the application", async () => {
+    const { visitor, login } = await start();
+    await login();
+    for (const [path, method] of [
+      ["/signout", "GET"],
+      ["/signout", "HEAD"],
+      ["/signout", "DELETE"],
+      ["/session/refresh", "HEAD"],
+      ["/session/refresh", "PUT"],
+    ] as const) {
+      const answer = await visitor.ask(path, { method });
+      expect([path, method, [404, 405].includes(answer.status)]).toEqual([path, method, true]);
+      expect(sessionCookies(answer)).toEqual([]);
+    }
+    expect((await visitor.ask("/me")).status).toBe(200);
+  });
+
   it("serves its routes below a base path, and only there", async () => {
     const { visitor, login } = await start({ basePath: "/auth/" });
     await login();
@@ -119,6 +163,8 @@ export const testRefusals = (start: Start): void => {
     const refreshed = await visitor.ask("/auth/session/refresh", { method: "POST" });
     expect([refreshed.status, refreshed.setCookies.length]).toEqual([200, 2]);
     expect([404, 405]).toContain((await visitor.ask("/auth/signout", { method: "GET" })).status);
+    expect((await visitor.ask("/auth/signout/", { method: "POST" })).status).toBeLessThan(400);
     expect((await visitor.ask("/auth/signout", { method: "POST" })).status).toBe(200);
+    expect([...visitor.cookies.keys()]).toEqual(["app"]);
   });
 };

@@ -7,7 +7,19 @@ export const testSigningIn = (start: Start): void => {
     const { origin } = await start();
     const answer = await ask(`${origin}/public`);
     expect([answer.status, answer.text, ownHeaders(answer)]).toEqual([200, "public", []]);
+    const missing = await ask(`${origin}/nothing`);
+    expect([missing.status, ownHeaders(missing)]).toEqual([404, []]);
     expect(statusAndBody(await ask(`${origin}/maybe`))).toEqual([200, { userId: null }]);
+  });
+
+  it("leaves public routes alone where somebody is logged in, also when the access token has run out", async () => {
+    const { clock, visitor, login } = await start();
+    await login();
+    for (const wait of [0, 2 * HOUR]) {
+      clock.advance(wait);
+      const answer = await visitor.ask("/public");
+      expect([answer.status, answer.text, ownHeaders(answer)]).toEqual([200, "public", []]);
+    }
   });
 
   it("answers 401 with a JSON body where nobody is logged in", async () => {
@@ -19,16 +31,20 @@ export const testSigningIn = (start: Start): void => {
   });
 
   it("logs in with two cookies, each on a line of its own, beside the application's", async () => {
-    const { visitor, login } = await start();
+    const { cookiePrefix, visitor, login } = await start();
     const answer = await login();
     expect([answer.status, answer.headers["cache-control"]]).toEqual([200, "no-store"]);
     // Frameworks that write the lines anew have attributes in another case and order (RFC 6265 section 5.2).
     const lines = answer.setCookies.map((line) => line.replace(/=[^;]*/, "=…").replace(/Expires=[^;]*/, "Expires=…"));
-    expect(lines.map((line) => line.toLowerCase()).toSorted()).toEqual([
-      expect.stringMatching(/^app=…/),
-      "pawl-access=…; path=/; expires=…; httponly; samesite=lax",
-      "pawl-refresh=…; path=/; expires=…; httponly; samesite=lax",
-    ]);
+    const attributes = `path=/; expires=…; httponly; ${cookiePrefix === "pawl" ? "" : "secure; "}samesite=lax`;
+    expect(lines.map((line) => line.toLowerCase())).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^app=…/),
+        `${cookiePrefix}-access=…; ${attributes}`.toLowerCase(),
+        `${cookiePrefix}-refresh=…; ${attributes}`.toLowerCase(),
+      ]),
+    );
+    expect(lines).toHaveLength(3);
     expect(statusAndBody(await visitor.ask("/me"))).toEqual([200, { userId: "alice", role: "user" }]);
     expect(statusAndBody(await visitor.ask("/maybe"))).toEqual([200, { userId: "alice" }]);
   });

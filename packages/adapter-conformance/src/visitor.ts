@@ -1,7 +1,5 @@
-import { type IncomingHttpHeaders, request } from "node:http";
-import { connect } from "node:http2";
-import type { Readable } from "node:stream";
 import { text as readText } from "node:stream/consumers";
+import { type Answer, type Asked, call } from "./connection.js";
 
 /** An answer as it came over the wire. */
 export interface Received {
@@ -14,10 +12,7 @@ export interface Received {
   readonly json: unknown;
 }
 
-export interface Asked {
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+interface VisitorAsked extends Asked {
   /** Cookies besides those of the jar. */
   readonly cookie?: string;
   /** Whether the answer is lost on its way: its cookies never reach the jar. */
@@ -32,62 +27,15 @@ const jsonOf = (text: string): unknown => {
   }
 };
 
-/** The head of an answer, and its body as it comes. */
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Readable;
-}
-
-/** A request under way, over a connection of its own. */
-export interface Call {
-  readonly answer: Promise<Answer>;
-  /** Goes away without waiting for the answer. */
-  abort(): void;
-}
-
-const callHttp1 = (url: string, { method = "GET", headers = {}, body }: Asked): Call => {
-  const asked = request(url, { method, headers, agent: false });
-  const answer = new Promise<Answer>((resolve, reject) => {
-    asked.on("response", (answered) =>
-      resolve({ status: answered.statusCode ?? 0, headers: answered.headers, body: answered }),
-    );
-    asked.on("error", reject);
-  });
-  asked.end(body);
-  return { answer, abort: () => void asked.destroy() };
-};
-
-/** HTTP/2 in clear text, by prior knowledge (RFC 9113 section 3.3). */
-const callHttp2 = (url: string, { method = "GET", headers: { host, ...headers } = {}, body }: Asked): Call => {
-  const { host: address, pathname, search } = new URL(url.replace(/^h2c:/, "http:"));
-  const connection = connect(`http://${address}`);
-  const asked = connection.request({
-    ":method": method,
-    ":path": `${pathname}${search}`,
-    ":authority": host ?? address,
-    ...headers,
-  });
-  const answer = new Promise<Answer>((resolve, reject) => {
-    asked.on("response", (head) => resolve({ status: head[":status"] ?? 0, headers: head, body: asked }));
-    asked.on("error", reject);
-    connection.on("error", reject);
-  });
-  asked.on("close", () => connection.close());
-  asked.end(body);
-  return { answer, abort: () => connection.destroy() };
-};
-
-/** Sends one request; `h2c://` stands for HTTP/2 without TLS. */
-export const call = (url: string, asked: Asked = {}): Call =>
-  url.startsWith("h2c:") ? callHttp2(url, asked) : callHttp1(url, asked);
-
-/** Sends one request and reads its answer whole. */
-export const ask = async (url: string, asked: Asked = {}): Promise<Received> => {
-  const { status, headers, body } = await call(url, asked).answer;
+/** Reads an answer whole. */
+export const received = async (answer: Promise<Answer>): Promise<Received> => {
+  const { status, headers, body } = await answer;
   const text = await readText(body);
   return { status, headers, setCookies: headers["set-cookie"] ?? [], text, json: jsonOf(text) };
 };
+
+/** Sends one request over a connection of its own and reads its answer whole. */
+export const ask = (url: string, asked: Asked = {}): Promise<Received> => received(call(url, asked).answer);
 
 type Keeps = (name: string) => boolean;
 
@@ -113,15 +61,22 @@ export class Visitor {
     return this.#cookies;
   }
 
-  async ask(path: string, { headers = {}, cookie, isLost = false, ...asked }: Asked = {}): Promise<Received> {
-    const carried = [
-      ...[...this.#cookies].map(([name, value]) => `${name}=${value}`),
-      ...(cookie === undefined ? [] : [cookie]),
-    ];
+  /** The `Cookie` header that it sends. */
+  get cookieHeader(): string {
+    return [...this.#cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+  }
+
+  async ask(path: string, { headers = {}, cookie, isLost = false, ...asked }: VisitorAsked = {}): Promise<Received> {
+    const carried = [this.cookieHeader, cookie ?? ""].filter((cookies) => cookies !== "");
     const sent = carried.length === 0 ? headers : { cookie: carried.join("; "), ...headers };
     const answer = await ask(`${this.#origin}${path}`, { ...asked, headers: sent });
-    if (!isLost) for (const line of answer.setCookies) this.#keep(line);
+    if (!isLost) this.keep(answer);
     return answer;
+  }
+
+  /** Takes the cookies of an answer into the jar. */
+  keep({ setCookies }: Received): void {
+    for (const line of setCookies) this.#keep(line);
   }
 
   #keep(line: string): void {

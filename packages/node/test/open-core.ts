@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import type { OpenBackend } from "@pawl/adapter-conformance";
+import type { KitBackend, OpenBackend } from "@pawl/adapter-conformance";
 import { readConfig, startCore } from "@pawl/core";
 import { defaultPolicy } from "@pawl/engine";
 import { millis } from "@pawl/storage";
@@ -20,10 +20,10 @@ export const openCore: OpenBackend = async ({ idleTimeout, maxSessionsPerUser },
   const front = await served(
     createServer((req, res) => {
       if (backend.isDown) res.writeHead(503).end();
-      else forwardTo(core.address.port, req, res);
+      else void Promise.resolve(backend.delay?.()).then(() => forwardTo(core.address.port, req, res));
     }),
   );
-  const backend = {
+  const backend: KitBackend = {
     options: { core: [front.origin] },
     isDown: false,
     async close() {

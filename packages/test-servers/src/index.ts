@@ -1,7 +1,7 @@
-export { makeCertificate } from "./certificates.js";
+export { type CertificateFiles, makeCertificate } from "./certificates.js";
 export { type MariaDbServer, startMariaDb } from "./mariadb.js";
 export { type CuttingProxy, startCuttingProxy } from "./cutting-proxy.js";
-export { startCachingProxy } from "./nginx.js";
+export { startCachingProxy, startProxy } from "./nginx.js";
 export { freePort } from "./server-process.js";
 export { startPgBouncer } from "./pgbouncer.js";
 export { type PostgresServer, startPostgres } from "./postgres.js";

@@ -68,9 +68,12 @@ const routes: Readonly<Record<string, Route>> = {
   "POST /signout": signOut,
 };
 
-/** Answers the session's own routes. Undefined at once for every other request, which is left untouched. */
+/**
+ * Answers the session's own routes, also with a slash at the end, which some frameworks add. Undefined at once for every
+ * other request, which is left untouched.
+ */
 export const answerRoute = (pawl: RoutedPawl, exchange: Exchange, target: RouteTarget): Promise<Answer> | undefined => {
-  const route = routes[`${exchange.method} ${target.path}`];
+  const route = routes[`${exchange.method} ${target.path.replace(/\/$/, "")}`];
   return route?.(pawl, exchange, target).catch((error: unknown) => {
     if (!(error instanceof SessionError)) throw error;
     return errorAnswer(error);

@@ -43,9 +43,13 @@ export const application = (pawl: KitPawl, { wait }: Hooks) => {
     res.cookie("app", "2");
     res.redirect("/public");
   });
-  app.get("/stream", requireSession(), async (_req, res) => {
+  app.get("/stream", requireSession(), async (req, res) => {
     res.write("one");
-    await wait();
+    await wait({
+      createSession: () => createSession(req, res, { userId: "alice", payload: { role: "user" } }),
+      updatePayload: () => sessionOf(req).updatePayload({ role: "admin" }),
+      signOut: () => signOut(req, res),
+    });
     res.end("two");
   });
   app.post("/leave", async (req, res) => {

@@ -1,11 +1,12 @@
+import { readFileSync } from "node:fs";
 import { PassThrough } from "node:stream";
 import { type Hooks, type KitPawl, testAdapter } from "@pawl/adapter-conformance";
-import Fastify from "fastify";
+import Fastify, { type FastifyInstance } from "fastify";
 import { forFastify } from "../../src/adapters/fastify.js";
+import { certificate } from "./certificate.js";
 
-const application = async (pawl: KitPawl, { wait }: Hooks) => {
+const application = async (pawl: KitPawl, { wait }: Hooks, app: FastifyInstance) => {
   const { routes, errors, createSession, getSession, requireSession, sessionOf, signOut } = forFastify(pawl);
-  const app = Fastify({ forceCloseConnections: true });
   await app.register(routes());
   app.setErrorHandler(errors());
   app.get("/public", async () => "public");
@@ -37,10 +38,15 @@ const application = async (pawl: KitPawl, { wait }: Hooks) => {
   app.get("/redirect", { preHandler }, async (_request, reply) =>
     reply.header("set-cookie", "app=2").redirect("/public"),
   );
-  app.get("/stream", { preHandler }, async (_request, reply) => {
+  app.get("/stream", { preHandler }, async (request, reply) => {
     const body = new PassThrough();
     body.write("one");
-    void wait().then(() => body.end("two"));
+    const calls = {
+      createSession: () => createSession(request, reply, { userId: "alice", payload: { role: "user" } }),
+      updatePayload: () => sessionOf(request).updatePayload({ role: "admin" }),
+      signOut: () => signOut(request, reply),
+    };
+    void wait(calls).then(() => body.end("two"));
     return reply.send(body);
   });
   app.post("/leave", async (request, reply) => {
@@ -51,6 +57,13 @@ const application = async (pawl: KitPawl, { wait }: Hooks) => {
 };
 
 testAdapter("Fastify 5", async (pawl, hooks) => {
-  const app = await application(pawl, hooks);
+  const app = await application(pawl, hooks, Fastify({ forceCloseConnections: true }));
   return { origin: await app.listen({ host: "127.0.0.1", port: 0 }), close: () => app.close() };
+});
+
+testAdapter("Fastify 5 on HTTP/2 with TLS", async (pawl, hooks) => {
+  const https = { key: readFileSync(certificate().key), cert: readFileSync(certificate().cert) };
+  const app = await application(pawl, hooks, Fastify({ http2: true, https }) as unknown as FastifyInstance);
+  const origin = await app.listen({ host: "127.0.0.1", port: 0 });
+  return { origin: origin.replace("https:", "h2:"), close: () => app.close() };
 });

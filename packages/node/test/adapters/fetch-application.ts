@@ -33,20 +33,24 @@ export const fetchApplication = (pawl: KitPawl, { wait }: Hooks) => {
     },
     async "GET /throws"(request) {
       await requireSession(request);
-      return new Response("failed", { status: 500 });
+      throw new Error("for the test");
     },
     async "GET /redirect"(request) {
       await requireSession(request);
       return new Response(undefined, { status: 302, headers: { location: "/public", "set-cookie": "app=2" } });
     },
     async "GET /stream"(request) {
-      await requireSession(request);
+      const session = await requireSession(request);
       const text = new TextEncoder();
       return new Response(
         new ReadableStream({
           async start(body) {
             body.enqueue(text.encode("one"));
-            await wait();
+            await wait({
+              createSession: () => createSession(request, { userId: "alice", payload: { role: "user" } }),
+              updatePayload: () => session.updatePayload({ role: "admin" }),
+              signOut: () => signOut(request),
+            });
             body.enqueue(text.encode("two"));
             body.close();
           },

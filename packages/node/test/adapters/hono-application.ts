@@ -37,7 +37,11 @@ export const honoApplication = (pawl: KitPawl, { wait }: Hooks) => {
   app.get("/stream", requireSession(), (c) =>
     stream(c, async (body) => {
       await body.write("one");
-      await wait();
+      await wait({
+        createSession: () => createSession(c, { userId: "alice", payload: { role: "user" } }),
+        updatePayload: () => c.var.session.updatePayload({ role: "admin" }),
+        signOut: () => signOut(c),
+      });
       await body.write("two");
     }),
   );

@@ -1,81 +1,62 @@
+import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { createServer as createHttp2Server } from "node:http2";
-import { type Hooks, type KitPawl, testAdapter } from "@pawl/adapter-conformance";
-import { forNode } from "../../src/adapters/node.js";
+import { createSecureServer, createServer as createHttp2Server } from "node:http2";
+import { type KitPayload, testAdapter, TestClock, Visitor } from "@pawl/adapter-conformance";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { createPawl } from "../../src/index.js";
+import { certificate } from "./certificate.js";
+import { nodeApplication } from "./node-application.js";
 import { served } from "./served.js";
 
-type Handler = (req: IncomingMessage, res: ServerResponse) => unknown;
-
-const application = (pawl: KitPawl, { wait }: Hooks): Handler => {
-  const { handle, createSession, getSession, requireSession, signOut } = forNode(pawl);
-  const json = (res: ServerResponse, body: object): void => {
-    res.setHeader("content-type", "application/json");
-    res.end(JSON.stringify(body));
-  };
-  const routes: Readonly<Record<string, Handler>> = {
-    "GET /public": (_req, res) => res.end("public"),
-    async "POST /login"(req, res) {
-      res.setHeader("set-cookie", "app=1");
-      const role = req.url?.includes("role=admin") === true ? "admin" : "user";
-      await createSession(req, res, { userId: "alice", payload: { role } });
-      json(res, {});
-    },
-    async "GET /me"(req, res) {
-      const { userId, payload } = await requireSession(req, res);
-      json(res, { userId, role: payload.role });
-    },
-    "GET /maybe": async (req, res) => json(res, { userId: (await getSession(req, res))?.userId ?? null }),
-    async "DELETE /users/1"(req, res) {
-      await requireSession(req, res, { where: ({ payload }) => payload.role === "admin" });
-      json(res, {});
-    },
-    async "POST /save"(req, res) {
-      const session = await requireSession(req, res);
-      await session.updatePayload({ role: "admin" });
-      json(res, {});
-    },
-    async "GET /slow"(req, res) {
-      await requireSession(req, res);
-      await wait();
-      json(res, {});
-    },
-    async "GET /throws"(req, res) {
-      await requireSession(req, res);
-      throw new Error("for the test");
-    },
-    async "GET /redirect"(req, res) {
-      await requireSession(req, res);
-      res.writeHead(302, { location: "/public", "set-cookie": "app=2" }).end();
-    },
-    async "GET /stream"(req, res) {
-      await requireSession(req, res);
-      res.write("one");
-      await wait();
-      res.end("two");
-    },
-    async "POST /leave"(req, res) {
-      await signOut(req, res);
-      json(res, {});
-    },
-  };
-  return (req, res) => {
-    const method = req.method === "HEAD" ? "GET" : req.method;
-    const route = routes[`${method} ${req.url?.split("?", 1)[0]}`];
-    const otherwise: Handler = (_req, answer) => {
-      answer.statusCode = 404;
-      answer.end();
-    };
-    handle(req, res, () => (route ?? otherwise)(req, res)).catch(() => {
-      res.statusCode = 500;
-      res.end();
-    });
-  };
+/** The same application: the requests and answers of HTTP/2 have all that it needs. */
+const http2Application = (...given: Parameters<typeof nodeApplication>) => {
+  const application = nodeApplication(...given);
+  return (req: object, res: object): void => void application(req as IncomingMessage, res as ServerResponse);
 };
 
-testAdapter("node:http", async (pawl, hooks) => served(createServer(application(pawl, hooks))));
+testAdapter("node:http", async (pawl, hooks) => served(createServer(nodeApplication(pawl, hooks))));
 
 testAdapter("node:http2", async (pawl, hooks) => {
-  const handler = application(pawl, hooks);
-  const { origin, close } = await served(createHttp2Server((req, res) => void handler(req as never, res as never)));
+  const { origin, close } = await served(createHttp2Server(http2Application(pawl, hooks)));
   return { origin: origin.replace("http:", "h2c:"), close };
+});
+
+testAdapter("node:http2 with TLS", async (pawl, hooks) => {
+  const tls = { key: readFileSync(certificate().key), cert: readFileSync(certificate().cert) };
+  const { origin, close } = await served(createSecureServer(tls, http2Application(pawl, hooks)));
+  return { origin: origin.replace("http:", "h2:"), close };
+});
+
+describe("50,000 cookies in one header", () => {
+  const cookie = Array.from({ length: 50_000 }, (_, at) => `c${at}=${at}`).join("; ");
+  const start = async (options: { maxHeaderSize?: number }) => {
+    const clock = new TestClock();
+    const pawl = createPawl<KitPayload>({ storage: "memory:", clock });
+    const listener = nodeApplication(pawl, { wait: async () => undefined });
+    const { origin, close } = await served(
+      createServer(options, (req: IncomingMessage, res: ServerResponse) => listener(req, res)),
+    );
+    onTestFinished(async () => {
+      await close();
+      await pawl.close();
+    });
+    const visitor = new Visitor(origin);
+    await visitor.ask("/login", { method: "POST" });
+    return { clock, visitor };
+  };
+
+  test("hide no session where the server takes them", async () => {
+    const { clock, visitor } = await start({ maxHeaderSize: 2 ** 20 });
+    for (const _ of [1, 2]) {
+      expect((await visitor.ask("/me", { cookie })).json).toEqual({ userId: "alice", role: "user" });
+      clock.advance(7_200_000);
+    }
+  });
+
+  test("are refused by the server with 431 otherwise, and nobody is logged out", async () => {
+    const { visitor } = await start({});
+    // As many as it reads at once: it closes the connection over more.
+    expect((await visitor.ask("/me", { cookie: cookie.slice(0, 20_000) })).status).toBe(431);
+    expect((await visitor.ask("/me")).status).toBe(200);
+  });
 });

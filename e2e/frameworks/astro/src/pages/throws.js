@@ -2,5 +2,5 @@ import { requireSession } from "../session.js";
 
 export const GET = async ({ request }) => {
   await requireSession(request);
-  return new Response("failed", { status: 500 });
+  throw new Error("for the test");
 };
