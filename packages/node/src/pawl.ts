@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { createTheftReports, dataText, type JsonObject, payloadText, type KeySet } from "@pawl/engine";
 import type { Clock } from "@pawl/storage";
+import { createWarnings } from "./application-hook.js";
 import { UseReports } from "./backend/use-reports.js";
 import { createCookies, isSameOnAllPaths } from "./http/cookies.js";
 import { type Exchange, readOnly } from "./http/exchange.js";
@@ -266,15 +267,17 @@ const openServing = async (
     return reuseWindow > 0 && now() - since > reuseWindow / 6;
   };
   const hasEnded = (accessToken: string): boolean => backend.knowsEnded(accessToken);
+  const warnOnce = createWarnings();
   const opened = {
     ...given,
     backend,
     cookies,
     uses,
-    requests: new RequestStates({ cookies, now, isLate, hasEnded }),
+    requests: new RequestStates({ cookies, now, isLate, hasEnded, warnOnce }),
     options,
     theftReports: createTheftReports(),
     warnOfKeptBackCookies: createKeptBackWarning(options),
+    warnOnce,
     refreshes: new Map<string, RunningRefresh>(),
   };
   return { ...opened, actions: createActions(opened) };

@@ -2,12 +2,15 @@ import { randomInt } from "node:crypto";
 import type { IssuedSession } from "@pawl/engine";
 import {
   type Exchange,
+  lineBytes,
+  MOST_HEAD_BYTES,
   MOST_VALUES,
   type TokenTransfer,
   bearerToken,
   checkCookieSize,
   cookieWriter,
   wantedTransfer,
+  warnOfLargeAnswer,
 } from "@pawl/node/http";
 import {
   ACCESS_TOKEN_COOKIE,
@@ -45,11 +48,6 @@ export interface SessionCookies {
   clear(exchange: Exchange, which: Clearing): void;
 }
 
-/**
- * Bytes that the cookies and headers of a session may take before lines for left cookies wait for the next answer, and
- * before the application is warned: a KiB less than nginx passes on of an answer's headers unless told otherwise.
- */
-const MOST_HEAD_BYTES = 3072;
 /** Bytes of lines for left cookies in every answer, whatever else it holds. */
 const LEAST_CLEARING_BYTES = 512;
 
@@ -115,8 +113,7 @@ export const createSessionCookies = (settings: SessionCookieSettings, warnOnce: 
         refreshToken(issued.refreshToken.token, expiry),
         idRefreshToken(id, expiry),
       ];
-      const bytes = bytesOf(lines) + announced;
-      if (bytes > MOST_HEAD_BYTES) warnOnce("PAWL_LARGE_ANSWER", largeAnswer(bytes));
+      warnOfLargeAnswer(lineBytes(lines) + announced, warnOnce);
       appendCookies(exchange, leftCookieLines(exchange, settings, { everywhere: false }), lines, announced);
     },
 
@@ -134,21 +131,17 @@ export const createSessionCookies = (settings: SessionCookieSettings, warnOnce: 
   };
 };
 
-/** Bytes of lines with their header's name and end. */
-const bytesOf = (lines: readonly string[]): number =>
-  lines.reduce((sum, line) => sum + "Set-Cookie: \r\n".length + line.length, 0);
-
 /**
  * Puts lines into an answer, and before them as many of those for left cookies as leave it small enough for proxies: a few of
  * them at random, so that later answers clear every place, and the likeliest of the others.
  */
 const appendCookies = (exchange: Exchange, left: readonly string[], lines: readonly string[], announced = 0): void => {
-  const used = bytesOf([...exchange.cookieLines(), ...lines]) + announced;
+  const used = lineBytes([...exchange.cookieLines(), ...lines]) + announced;
   const free = Math.max(MOST_HEAD_BYTES - used, LEAST_CLEARING_BYTES);
   const start = left.length > 0 ? randomInt(left.length) : 0;
   const chance = fitting([...left.slice(start), ...left.slice(0, start)], LEAST_CLEARING_BYTES);
   const others = left.filter((line) => !chance.includes(line));
-  const likely = fitting(others, free - bytesOf(chance));
+  const likely = fitting(others, free - lineBytes(chance));
   for (const line of [...chance, ...likely]) exchange.appendCookie(line);
   for (const line of lines) exchange.appendCookie(line);
 };
@@ -157,13 +150,9 @@ const appendCookies = (exchange: Exchange, left: readonly string[], lines: reado
 const fitting = (lines: readonly string[], most: number): readonly string[] => {
   let free = most;
   return lines.filter((line) => {
-    const bytes = bytesOf([line]);
+    const bytes = lineBytes([line]);
     if (bytes > free) return false;
     free -= bytes;
     return true;
   });
 };
-
-const largeAnswer = (bytes: number): string =>
-  `the cookies and headers of a session take ${bytes} bytes of an answer's head. nginx passes on 4096 unless proxy_buffer_size says more, and answers 502 ` +
-  "above that: raise it, or keep what is large in the session data";

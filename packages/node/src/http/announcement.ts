@@ -26,9 +26,12 @@ export const frontToken = ({ session, accessToken }: IssuedSession): string => {
   return Buffer.from(text).toString("base64");
 };
 
-/** Tells a page's SDK of new tokens. */
-export const announceTokens = (exchange: Exchange, issued: IssuedSession): void => {
-  if (readsFrontToken(exchange)) expose(exchange, "front-token", frontToken(issued));
+/** Tells a page's SDK of new tokens. @returns how many characters that takes. */
+export const announceTokens = (exchange: Exchange, issued: IssuedSession): number => {
+  if (!readsFrontToken(exchange)) return 0;
+  const told = frontToken(issued);
+  expose(exchange, "front-token", told);
+  return told.length;
 };
 
 export const announceEnd = (exchange: Exchange, transfer: TokenTransfer): void => {

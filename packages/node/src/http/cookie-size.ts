@@ -6,6 +6,7 @@ import {
   type SessionSummary,
 } from "@pawl/engine";
 import { millis, PUBLIC_TENANT, type SigningAlgorithm, type UserId } from "@pawl/storage";
+import type { WarnOnce } from "../application-hook.js";
 
 /** Browsers drop a cookie whole whose name and value have more bytes together (RFC 6265bis section 5.5). */
 const MOST_COOKIE_BYTES = 4096;
@@ -54,6 +55,23 @@ export const accessCookieBytes = (
   const head = typeof v5.header === "string" ? v5.header : v5.header({ kid: LONGEST.kid, algorithm });
   const token = head.length + Math.ceil((Buffer.byteLength(text) * 4) / 3) + signatureLength[algorithm] + "..".length;
   return name.length + token;
+};
+
+/** Bytes of an answer's head that a session may take before the application is warned: a KiB less than nginx passes on. */
+export const MOST_HEAD_BYTES = 3072;
+
+/** Bytes of `Set-Cookie` lines with their header's name and end. */
+export const lineBytes = (lines: readonly string[]): number =>
+  lines.reduce((sum, line) => sum + "Set-Cookie: \r\n".length + line.length, 0);
+
+/** Warns, once, of cookies and headers of a session that a proxy may not pass on. */
+export const warnOfLargeAnswer = (bytes: number, warnOnce: WarnOnce): void => {
+  if (bytes > MOST_HEAD_BYTES)
+    warnOnce(
+      "PAWL_LARGE_ANSWER",
+      `the cookies and headers of a session take ${bytes} bytes of an answer's head. nginx passes on 4096 unless ` +
+        "proxy_buffer_size says more, and answers 502 above that: raise it, or keep what is large in the session data",
+    );
 };
 
 /** Whether browsers keep a cookie of so many bytes. */

@@ -3,7 +3,7 @@ import type { IssuedSession } from "@pawl/engine";
 import { hostOf } from "./authority.js";
 import { type CookieAttributes, cookieWriter, MOST_VALUES } from "./cookie-header.js";
 import type { Exchange } from "./exchange.js";
-import { isLocalDevelopment } from "./local-development.js";
+import { isLocalDevelopment, isProduction } from "./local-development.js";
 import type { BackendOptions } from "../options/options.js";
 
 type CookieKind = "access" | "refresh";
@@ -86,8 +86,8 @@ export const createCookies = ({ cookies: options = {}, frontend, basePath = "" }
   const secure = cookies(true);
   const local = cookies(false);
   // Asked once: reading the environment costs more than all the rest that a request has to be asked.
-  const isProduction = process.env["NODE_ENV"] === "production";
-  const inForce = (exchange: Exchange): Cookies => (!isProduction && isLocalDevelopment(exchange) ? local : secure);
+  const mayBeLocal = !isProduction();
+  const inForce = (exchange: Exchange): Cookies => (mayBeLocal && isLocalDevelopment(exchange) ? local : secure);
 
   /**
    * Cookies of earlier settings, or planted ones: browsers keep sending them beside the new ones, and nothing else would end

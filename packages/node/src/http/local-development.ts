@@ -13,19 +13,29 @@ const isLoopback = (authority: string): boolean => {
 const isLoopbackPage = (origin: string): boolean =>
   origin.startsWith("http:") && URL.canParse(origin) && isLoopback(new URL(origin).host);
 
+export const isProduction = (): boolean => process.env["NODE_ENV"] === "production";
+
+/** Whether the connection comes from this machine over plain HTTP, as far as the request shows. */
+const looksLocal = (exchange: Exchange): boolean => {
+  if (exchange.isEncrypted()) return false;
+  const authority = exchange.authority();
+  if (authority === undefined || !isLoopback(authority)) return false;
+  return PROXY_HEADERS.every((name) => exchange.header(name) === undefined);
+};
+
 /**
  * Whether a browser on this machine asks over plain HTTP, as during development: the only case in which cookies are
  * neither `Secure` nor prefixed, for some browsers keep no `Secure` cookie of `http://localhost`.
  */
 export const isLocalDevelopment = (exchange: Exchange): boolean => {
-  if (exchange.isEncrypted()) return false;
-  const authority = exchange.authority();
-  if (authority === undefined || !isLoopback(authority)) return false;
-  if (PROXY_HEADERS.some((name) => exchange.header(name) !== undefined)) return false;
+  if (!looksLocal(exchange)) return false;
   const origin = exchange.header("origin");
   return origin === undefined || isLoopbackPage(origin);
 };
 
-/** Whether a proxy passes its own address as `Host`, nginx' default: an https page that seems to ask a loopback host. */
+/**
+ * Whether an https page asks what seems to be development on this machine: a proxy that passes its own address as `Host`,
+ * nginx' default, or a page of another site.
+ */
 export const hidesHost = (exchange: Exchange): boolean =>
-  exchange.header("origin")?.startsWith("https:") === true && isLoopback(exchange.authority() ?? "");
+  exchange.header("origin")?.startsWith("https:") === true && looksLocal(exchange);

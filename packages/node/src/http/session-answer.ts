@@ -1,4 +1,6 @@
 import type { IssuedSession, IssuedToken } from "@pawl/engine";
+import type { WarnOnce } from "../application-hook.js";
+import { lineBytes, warnOfLargeAnswer } from "./cookie-size.js";
 import type { SessionCookies } from "./cookies.js";
 import type { Exchange } from "./exchange.js";
 import type { TokenTransfer } from "./token-transfer.js";
@@ -22,6 +24,7 @@ export interface AnswerRules {
   readonly isLate: (since: number) => boolean;
   /** Whether the session of an access token is known to have ended. */
   readonly hasEnded: (accessToken: string) => boolean;
+  readonly warnOnce: WarnOnce;
 }
 
 /**
@@ -81,7 +84,7 @@ export class SessionAnswer {
 
   #write(): void {
     const exchange = this.#exchange;
-    const { cookies } = this.#rules;
+    const { cookies, warnOnce } = this.#rules;
     const change = this.#change;
     if (change === undefined || this.#isLost(change)) return;
     exchange.setHeader("Cache-Control", "no-store");
@@ -94,7 +97,8 @@ export class SessionAnswer {
     } else {
       if (change.transfer === "cookie") cookies.write(exchange, change.issued);
       else exposeTokens(exchange, change.issued);
-      announceTokens(exchange, change.issued);
+      const announced = announceTokens(exchange, change.issued);
+      warnOfLargeAnswer(lineBytes(exchange.cookieLines()) + announced, warnOnce);
     }
   }
 

@@ -70,7 +70,7 @@ const findByCookie = (it: Serving, exchange: Exchange, { csrf = true }: FindOpti
     it.warnOfKeptBackCookies(exchange);
     return none(NOBODY);
   }
-  if (csrf) checkOwnPage(exchange, it.options.origins ?? []);
+  if (csrf) checkOwnPage(exchange, it.options.origins ?? [], it.warnOnce);
   if (first === undefined) return refreshInPlace(it, exchange);
   const verified = tokens.length === 1 ? verifyOne(it, first) : verifyBest(it, tokens);
   return after(verified, ({ accessToken, outcome }) =>
@@ -172,7 +172,7 @@ export const refreshSession = async (
   { csrf = true }: FindOptions = {},
 ): Promise<Found> => {
   const presented = presentedTokens(it, exchange);
-  if (presented.transfer === "cookie" && csrf) checkOwnPage(exchange, it.options.origins ?? []);
+  if (presented.transfer === "cookie" && csrf) checkOwnPage(exchange, it.options.origins ?? [], it.warnOnce);
   if (presented.tokens.length === 0) {
     it.warnOfKeptBackCookies(exchange);
     return nobody(it, exchange, presented.transfer, new SessionError("UNAUTHORISED", NOBODY));
@@ -262,9 +262,10 @@ export const createSession = async (
   const {
     requests,
     options: { headerMode, origins = [] },
+    warnOnce,
   } = it;
   const transfer = headerMode === true ? wantedTransfer(exchange) : "cookie";
-  if (options.csrf !== false && transfer === "cookie") checkOwnPage(exchange, origins);
+  if (options.csrf !== false && transfer === "cookie") checkOwnPage(exchange, origins, warnOnce);
   if (!exchange.canWrite())
     throw new TypeError("a session cannot be created when the answer has been sent, or cannot have cookies");
   const device = input.device ?? exchange.device();

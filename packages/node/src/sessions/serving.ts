@@ -1,5 +1,6 @@
 import { type createTheftReports, EngineError } from "@pawl/engine";
 import { StorageError } from "@pawl/storage";
+import type { WarnOnce } from "../application-hook.js";
 import type { RefreshAnswer, SessionBackend } from "../backend/session-backend.js";
 import type { UseReports } from "../backend/use-reports.js";
 import type { SessionCookies } from "../http/cookies.js";
@@ -22,6 +23,7 @@ export interface Serving {
   readonly actions: SessionActions;
   /** A clock that only goes forward, in ms. */
   readonly monotonic: () => number;
+  readonly warnOnce: WarnOnce;
   readonly requests: RequestStates;
   /** For requests without the session's cookies. */
   readonly warnOfKeptBackCookies: (exchange: Exchange) => void;
