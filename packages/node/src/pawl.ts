@@ -7,14 +7,8 @@ import { createCookies, isSameOnAllPaths } from "./http/cookies.js";
 import { type Exchange, readOnly } from "./http/exchange.js";
 import { createKeptBackWarning } from "./http/kept-back-cookies.js";
 import { openSharedBackend } from "./backend/shared-backend.js";
-import {
-  type BackendOptions,
-  checkPawlOptions,
-  coreDurations,
-  isForCore,
-  type PawlOptions,
-  policyOf,
-} from "./options/options.js";
+import { coreDurations, policyOf } from "./options/backend-options.js";
+import { type BackendOptions, checkPawlOptions, isForCore, type PawlOptions } from "./options/options.js";
 import {
   createSession,
   findSession,

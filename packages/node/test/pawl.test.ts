@@ -56,10 +56,23 @@ describe("options", () => {
     );
   });
 
-  test("of a secret the value is not shown", () => {
-    expect(() => createPawl({ core: ["http://localhost"], apiKey: "hunter2\n" })).toThrow(
-      expect.not.objectContaining({ message: expect.stringContaining("hunter2") }),
+  test.each([
+    { core: ["http://localhost"], apiKey: "hunter2\n" },
+    { core: ["https://user:hunter2@localhost"] },
+    { core: [{ hostname: "user:hunter2@localhost", port: 1 }] },
+    { storage: { url: "postgres://user:hunter2@localhost" } },
+    { storage: "memory:", masterKey: { key: "hunter2" } },
+  ])("%# what may hold a secret is not shown", (options) => {
+    expect(() => createPawl(options as never)).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining("hunter2") }),
     );
+  });
+
+  test("a time-out of 0 is refused", () => {
+    for (const name of ["tryTimeout", "callTimeout"])
+      expect(() => createPawl({ core: ["http://localhost"], [name]: 0 })).toThrow(
+        new TypeError(`${name} must be a duration above 0 such as "15m", or milliseconds, not 0`),
+      );
   });
 
   test("whatever is undefined counts as left out", () => {

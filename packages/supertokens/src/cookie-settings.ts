@@ -1,14 +1,7 @@
 import type { CookieAttributes } from "@pawl/node/http";
-import {
-  ACCESS_TOKEN_COOKIE,
-  ID_REFRESH_TOKEN_COOKIE,
-  namesOf,
-  prefixedName,
-  REFRESH_TOKEN_COOKIE,
-} from "./cookie-name.js";
-import type { CookieOptions } from "./options.js";
+import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, prefixedName, REFRESH_TOKEN_COOKIE } from "./cookie-name.js";
+import { checkCookieOptions, type CookieOptions } from "./options.js";
 import type { BackendSettings } from "@pawl/node/backend";
-import { generalError, shown } from "./session-error.js";
 
 /** A cookie as it is set now. */
 export interface SessionCookie {
@@ -27,33 +20,6 @@ export interface SessionCookieSettings extends Omit<CookieAttributes, "path"> {
   /** By documented name. */
   readonly cookies: Readonly<Record<string, SessionCookie>>;
 }
-
-const DOMAIN = /^\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/;
-/** RFC 6265 section 4.1.1: any character but controls and `;`. */
-const PATH = /^\/[\x20-\x3a\x3c-\x7e]*$/;
-
-/**
- * Refuses what could not stand in a `Set-Cookie` line, or would end its attribute.
- * @throws SessionError `GENERAL_ERROR` naming the option.
- */
-export const checkCookieOptions = (options: CookieOptions): void => {
-  const { domain, olderDomain, accessTokenPath, refreshTokenPath, sameSite, names, alsoRead = [] } = options;
-  for (const [name, value] of Object.entries({ domain, olderDomain: olderDomain === "" ? undefined : olderDomain }))
-    if (value !== undefined && !DOMAIN.test(value))
-      throw generalError(`cookies.${name} must be a host name, not ${shown(value)}`);
-  for (const [name, path] of Object.entries({ accessTokenPath, refreshTokenPath }))
-    if (path !== undefined && !PATH.test(path))
-      throw generalError(
-        `cookies.${name} must start with / and hold neither ";" nor control characters, not ${shown(path)}`,
-      );
-  if (sameSite !== undefined && !["strict", "lax", "none"].includes(sameSite))
-    throw generalError(`cookies.sameSite must be "strict", "lax" or "none", not ${shown(sameSite)}`);
-  if (names !== undefined && !["documented", "prefixed"].includes(names))
-    throw generalError(`cookies.names must be "documented" or "prefixed", not ${shown(names)}`);
-  const known = [ACCESS_TOKEN_COOKIE, REFRESH_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE].flatMap(namesOf);
-  if (!Array.isArray(alsoRead) || !alsoRead.every((name: unknown) => known.includes(String(name))))
-    throw generalError(`cookies.alsoRead must be a list of names such as "sRefreshToken", not ${shown(alsoRead)}`);
-};
 
 /**
  * The attributes in force: what the application says before what the backend says. `SameSite=None` without `Secure`

@@ -1,5 +1,5 @@
 import type { AccessTokenClaims, IssuedSession, JsonObject, VerifyInput, VerifyOutcome } from "@pawl/engine";
-import { warnOf } from "@pawl/node/backend";
+import { isForeign, verifyBest, warnOf } from "@pawl/node/backend";
 import { ACCESS_TOKEN_COOKIE, ID_REFRESH_TOKEN_COOKIE, namesOf } from "./cookie-name.js";
 import {
   type Exchange,
@@ -18,14 +18,7 @@ import {
   type OpenedPawl,
   refreshRefusal,
 } from "./opened-pawl.js";
-import {
-  handleIn,
-  isForeign,
-  presentedBearer,
-  presentedRefreshTokens,
-  showsSession,
-  verifyBest,
-} from "./presented-session.js";
+import { handleIn, presentedBearer, presentedRefreshTokens, showsSession } from "./presented-session.js";
 import { hasJustTried } from "./refresh-attempt.js";
 import { coversPath, UNREACHED_ROUTE, unreachedRoute } from "./refresh-route.js";
 import { ANTI_CSRF_HEADER, announceRefreshable } from "./session-announcement.js";
@@ -144,7 +137,7 @@ const getByCookie = (opened: OpenedPawl, exchange: Exchange, doAntiCsrfCheck: bo
   const outcome =
     tokens.length === 1
       ? backend.verify(inputOf(first))
-      : verifyBest(backend, tokens.map(inputOf), exchange.header(ANTI_CSRF_HEADER));
+      : verifyBest(backend, tokens.map(inputOf), exchange.header(ANTI_CSRF_HEADER)).then((best) => best.outcome);
   return after(outcome, (answer) => foundSession(opened, exchange, { outcome: answer, tokens }));
 };
 
@@ -192,13 +185,8 @@ export const readInExchange = async (opened: OpenedPawl, exchange: Exchange): Pr
   // A bearer token of another system, such as that of a proxy, is no sign of a session.
   const isOwn = bearer !== undefined && !isForeign(await backend.verify({ accessToken: bearer }));
   const tokens = [...(isOwn ? [bearer] : []), ...cookies.read(exchange, ACCESS_TOKEN_COOKIE)];
-  const outcome =
-    tokens.length === 0
-      ? undefined
-      : await verifyBest(
-          backend,
-          tokens.map((accessToken) => ({ accessToken })),
-        );
+  const inputs = tokens.map((accessToken) => ({ accessToken }));
+  const outcome = tokens.length === 0 ? undefined : (await verifyBest(backend, inputs)).outcome;
   if (outcome?.kind === "valid") return { kind: "valid", claims: outcome.claims };
   if (outcome?.kind === "unauthorised" || hasJustTried(exchange, backend.now())) return { kind: "none" };
   return { kind: isOwn || showsSession(opened, exchange) ? "try_refresh" : "none" };

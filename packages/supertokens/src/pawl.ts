@@ -1,8 +1,15 @@
 import { StorageError } from "@pawl/storage";
 import { checkUserIdText, createTheftReports, type JsonObject, type KeySet } from "@pawl/engine";
-import { EMBEDDED_COOKIES, type SessionBackend, UseReports, createWarnings, openBackend } from "@pawl/node/backend";
-import { checkCookieOptions, cookieSettings } from "./cookie-settings.js";
-import { checkCoreOptions, coreDurations } from "./core-options.js";
+import {
+  coreDurations,
+  createWarnings,
+  EMBEDDED_COOKIES,
+  openBackend,
+  policyOf,
+  type SessionBackend,
+  UseReports,
+} from "@pawl/node/backend";
+import { cookieSettings } from "./cookie-settings.js";
 import { NodeExchange, type NodeRequest } from "@pawl/node/http";
 import type { NodeResponse } from "./response.js";
 import {
@@ -16,10 +23,7 @@ import { type FetchRequest, requestHeaders } from "./fetch-exchange.js";
 import type { CsrfRules } from "./csrf.js";
 import { type PageRefresh, refreshForPage } from "./page-refresh.js";
 import type { OpenedPawl } from "./opened-pawl.js";
-import { checkOptionNames } from "./option-names.js";
-import { checkOptionValues } from "./option-values.js";
-import { isForCore, type PawlOptions } from "./options.js";
-import { policyOf } from "./policy-options.js";
+import { checkPawlOptions, isForCore, type PawlOptions } from "./options.js";
 import { setPreflightHeaders } from "./preflight-headers.js";
 import { createSessionCookies } from "./session-cookies.js";
 import { readSessionData, writeSessionData } from "./session-data.js";
@@ -117,7 +121,7 @@ export interface Pawl<Payload extends object = JsonObject, Data extends object =
 export const createPawl = <Payload extends object = JsonObject, Data extends object = JsonObject>(
   options: PawlOptions,
 ): Pawl<Payload, Data> => {
-  checkOptions(options);
+  checkPawlOptions(options);
   let opened: OpenedPawl | undefined;
   let opening: Promise<OpenedPawl> | undefined;
   let closed = false;
@@ -228,25 +232,9 @@ export const createPawl = <Payload extends object = JsonObject, Data extends obj
 /** Reading a session writes nothing. */
 const NO_ANSWER: NodeResponse = { getHeader: () => undefined, setHeader: () => undefined };
 
-/** @throws SessionError `GENERAL_ERROR` for an option that cannot be right. */
-const checkOptions = (options: PawlOptions): void => {
-  const { storage, core } = (options ?? {}) as { readonly storage?: unknown; readonly core?: unknown };
-  if ((storage === undefined) === (core === undefined))
-    throw generalError('give either a storage, such as "sqlite:./sessions.db", or a core');
-  checkOptionValues(options);
-  checkCookieOptions(options.cookies ?? {});
-  try {
-    checkOptionNames(options);
-    if (isForCore(options)) checkCoreOptions(options);
-    else policyOf(options);
-  } catch (error) {
-    throw asSessionError(error);
-  }
-};
-
 const openPawl = async (options: PawlOptions): Promise<OpenedPawl> => {
   const backend = await openBackend(
-    isForCore(options) ? { ...options, ...coreDurations(options) } : { ...options, policy: policyOf(options) },
+    isForCore(options) ? { ...options, ...coreDurations(options) } : { ...options, policy: policyOf(options, {}) },
   );
   try {
     const warnOnce = createWarnings();

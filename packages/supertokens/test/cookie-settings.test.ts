@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { millis } from "@pawl/storage";
 import { describe, expect, test } from "vitest";
-import { checkCookieOptions, cookieSettings } from "../src/cookie-settings.js";
-import type { CookieOptions } from "../src/options.js";
+import { cookieSettings } from "../src/cookie-settings.js";
+import { checkCookieOptions, type CookieOptions } from "../src/options.js";
 
 const backend = {
   cookieSecure: true,

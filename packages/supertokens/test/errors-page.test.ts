@@ -46,7 +46,7 @@ const messagesOf = (maker: string, within = sources.join("\n")): readonly string
 };
 
 /** What the backend and the cookies' limit throw is told as GENERAL_ERROR here, with their messages. */
-const backend = ["backend/core/core-hosts", "backend/core/core-url", "http/cookie-size"]
+const backend = ["backend/core/core-hosts", "http/cookie-size", "options/option", "options/backend-options"]
   .map((name) => read(`../../node/src/${name}.ts`))
   .join("\n")
   .replaceAll('"UNKNOWN",', "");

@@ -9,15 +9,21 @@ export interface Option<Value> {
   readonly accepts: string;
   /** In words; absent: nothing, or see the description. */
   readonly default: string | undefined;
-  readonly isValid: (value: unknown) => boolean;
-  /** Never shown in a message. */
-  readonly isSecret: boolean;
+  /** What a value must be that it is not; undefined: it is accepted. */
+  readonly fault: (value: unknown) => string | undefined;
+  /** Whether a message says what was given, which may be a key or hold a password. */
+  readonly isShown: boolean;
   /** Carries the type alone. */
   readonly value?: Value;
 }
 
 /** Options by name. */
 export type OptionTable = Readonly<Record<string, Option<unknown>>>;
+
+/** Options, some of which have to be given. */
+export type WithRequired<Options, Name extends keyof Options> = Options & {
+  readonly [Key in Name]-?: Exclude<Options[Key], undefined>;
+};
 
 /** The options of a table as an application gives them; the descriptions come along. */
 export type OptionsOf<Table extends OptionTable> = {
@@ -27,20 +33,34 @@ export type OptionsOf<Table extends OptionTable> = {
 const option = <Value>(
   accepts: string,
   isValid: (value: unknown) => boolean,
-  { standard, isSecret = false }: { readonly standard?: string | undefined; readonly isSecret?: boolean } = {},
-): Option<Value> => ({ accepts, default: standard, isValid, isSecret });
+  { standard, isShown = true }: { readonly standard?: string | undefined; readonly isShown?: boolean } = {},
+): Option<Value> => ({
+  accepts,
+  default: standard,
+  fault: (value) => (isValid(value) ? undefined : accepts),
+  isShown,
+});
+
+/** The same option, but no message says what was given. */
+export const unshown = <Value>(option: Option<Value>): Option<Value> => ({ ...option, isShown: false });
 
 export const text = (accepts: string, pattern = /^/, standard?: string): Option<string> =>
   option(accepts, (value) => typeof value === "string" && pattern.test(value), { standard });
 
-export const secret = (accepts: string, pattern = /^/): Option<string> =>
-  option(accepts, (value) => typeof value === "string" && pattern.test(value), { isSecret: true });
+export const secret = (accepts: string, pattern = /^/): Option<string> => {
+  const ofText = unshown(text(accepts, pattern));
+  return { ...ofText, fault: (value) => (typeof value === "string" ? ofText.fault(value) : "a text") };
+};
 
 export const flag = (standard: boolean): Option<boolean> =>
   option("true or false", (value) => typeof value === "boolean", { standard: String(standard) });
 
-export const duration = (standard: string | undefined, accepts = "a duration"): Option<Duration> =>
-  option(`${accepts} such as "15m", or milliseconds`, (value) => durationOf(value) !== undefined, { standard });
+export const duration = (standard: string | undefined, { least = 0 } = {}): Option<Duration> =>
+  option(
+    `${least === 0 ? "a duration" : "a duration above 0"} such as "15m", or milliseconds`,
+    (value) => (durationOf(value) ?? -1) >= least,
+    { standard },
+  );
 
 export const count = (accepts: string): Option<number> =>
   option(accepts, (value) => Number.isSafeInteger(value) && Number(value) > 0);
@@ -55,20 +75,26 @@ export const oneOf = <const Value extends string>(values: readonly Value[], stan
 export const list = <Item>(accepts: string, isItem: (item: unknown) => boolean, least = 0): Option<readonly Item[]> =>
   option(accepts, (value) => Array.isArray(value) && value.length >= least && value.every(isItem));
 
-export const hook = <Hook>(): Option<Hook> => option("a function", (value) => typeof value === "function");
+export const hook = <Hook>(): Option<Hook> =>
+  option("a function", (value) => typeof value === "function", { isShown: false });
 
 export const objectWith = <Value>(accepts: string, method: string): Option<Value> =>
-  option(accepts, (value) => typeof (value as Readonly<Record<string, unknown>> | null)?.[method] === "function");
+  option(accepts, (value) => typeof (value as Readonly<Record<string, unknown>> | null)?.[method] === "function", {
+    isShown: false,
+  });
 
 /** Options of their own. */
 export const group = <Value>(): Option<Value> =>
-  option("an object", (value) => typeof value === "object" && value !== null);
+  option("an object", (value) => typeof value === "object" && value !== null && !Array.isArray(value), {
+    isShown: false,
+  });
 
-export const either = <One, Other>(one: Option<One>, other: Option<Other>): Option<One | Other> => ({
-  ...one,
-  accepts: `${one.accepts}, or ${other.accepts}`,
-  isValid: (value) => one.isValid(value) || other.isValid(value),
-});
+export const either = <One, Other>(one: Option<One>, other: Option<Other>): Option<One | Other> =>
+  option(
+    `${one.accepts}, or ${other.accepts}`,
+    (value) => one.fault(value) === undefined || other.fault(value) === undefined,
+    { isShown: one.isShown && other.isShown },
+  );
 
 /** A time span in milliseconds; undefined for what is none. */
 export const durationOf = (value: unknown): number | undefined => {
@@ -97,9 +123,14 @@ export const checkOptions = (
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue;
     const known = Object.hasOwn(table, name) ? table[name] : undefined;
-    if (known === undefined)
-      throw new TypeError(`${within}${name} cannot be given here: ${elsewhere[name] ?? "there is no such option"}`);
-    if (!known.isValid(value))
-      throw new TypeError(`${within}${name} must be ${known.accepts}${known.isSecret ? "" : `, not ${shown(value)}`}`);
+    const path = within + name;
+    if (known === undefined) {
+      const why = elsewhere[name] ?? "there is no such option";
+      throw new TypeError(`${path} cannot be given here: ${why}`);
+    }
+    const wanted = known.fault(value);
+    if (wanted === undefined) continue;
+    if (known.isShown) throw new TypeError(`${path} must be ${wanted}, not ${shown(value)}`);
+    throw new TypeError(`${path} must be ${wanted}`);
   }
 };

@@ -10,6 +10,7 @@ import type { UserId } from "@pawl/storage";
 import { callHook, warnOf } from "../application-hook.js";
 import { accessCookieBytes, checkCookieSize } from "../http/cookie-size.js";
 import type { RefreshAnswer } from "../backend/session-backend.js";
+import { isForeign, type Verified, verifyBest } from "../backend/verified-tokens.js";
 import { announceRefreshable } from "../http/announcement.js";
 import { bearerToken, type TokenTransfer, wantedTransfer } from "../http/token-transfer.js";
 import { REFRESH_TOKEN_START } from "../http/cookies.js";
@@ -19,9 +20,6 @@ import { wasJustRefreshed } from "../http/refresh-mark.js";
 import type { Found, RunningRefresh, Serving, SessionFound } from "./serving.js";
 import { RequestSession, type SessionFacts } from "../session.js";
 import { RETRY_AFTER, SessionError } from "../session-error.js";
-
-/** What the verifier says of a token that may be another system's. */
-const FOREIGN: readonly string[] = ["malformed", "unsupported_header", "unknown_key", "incomplete"];
 
 export interface FindOptions {
   /** Whether unsafe methods must come from an own page; true unless given. */
@@ -52,7 +50,7 @@ export const findSession = (it: Serving, exchange: Exchange, options: FindOption
       return sessionFound(it, exchange, { ...outcome.claims, accessToken: bearer, transfer: "header" });
     if (outcome.kind === "unauthorised") return none(outcome.message);
     // A bearer token that is none of ours switches no check off.
-    if (FOREIGN.includes(outcome.why)) return findByCookie(it, exchange, options);
+    if (isForeign(outcome)) return findByCookie(it, exchange, options);
     return refreshable(exchange, outcome.message);
   });
 };
@@ -72,7 +70,8 @@ const findByCookie = (it: Serving, exchange: Exchange, { csrf = true }: FindOpti
   }
   if (csrf) checkOwnPage(exchange, it.options.origins ?? [], it.warnOnce);
   if (first === undefined) return refreshInPlace(it, exchange);
-  const verified = tokens.length === 1 ? verifyOne(it, first) : verifyBest(it, tokens);
+  const inputs = tokens.map((accessToken) => ({ accessToken }));
+  const verified = inputs.length === 1 ? verifyOne(it, first) : verifyBest(it.backend, inputs);
   return after(verified, ({ accessToken, outcome }) =>
     outcome.kind === "valid"
       ? sessionFound(it, exchange, { ...outcome.claims, accessToken, transfer: "cookie" })
@@ -80,22 +79,8 @@ const findByCookie = (it: Serving, exchange: Exchange, { csrf = true }: FindOpti
   );
 };
 
-/** What came of a token. */
-interface Verified {
-  readonly accessToken: string;
-  readonly outcome: VerifyOutcome;
-}
-
 const verifyOne = ({ backend }: Serving, accessToken: string): Verified | Promise<Verified> =>
   after(backend.verify({ accessToken }), (outcome) => ({ accessToken, outcome }));
-
-/** Of several access tokens in one request, the valid one issued last; else one that a refresh may replace. */
-const verifyBest = async (it: Serving, tokens: readonly string[]): Promise<Verified> => {
-  const verified = await Promise.all(tokens.map(async (token) => verifyOne(it, token)));
-  const rank = ({ outcome }: Verified): number =>
-    outcome.kind === "valid" ? outcome.claims.issuedAt : outcome.kind === "try_refresh" ? 0 : -1;
-  return verified.reduce((best, one) => (rank(one) > rank(best) ? one : best));
-};
 
 const sessionFound = (
   it: Serving,

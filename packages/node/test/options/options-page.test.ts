@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import type { OptionTable } from "../../src/options/option.js";
 import { optionTables } from "../../src/options/options.js";
 
-const source = readFileSync(new URL("../../src/options/options.ts", import.meta.url), "utf8");
+const source = ["options", "backend-options"]
+  .map((name) => readFileSync(new URL(`../../src/options/${name}.ts`, import.meta.url), "utf8"))
+  .join("\n");
 const PAGE = "../../../../docs/reference/node.md";
 
 /** What an editor shows of an option: the comment above it. */

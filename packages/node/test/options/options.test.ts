@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { coreDurations } from "../../src/options/options.js";
+import { coreDurations } from "../../src/options/backend-options.js";
 import { createPawl } from "../../src/pawl.js";
 
 it("gives the engine the rules that were given", async () => {

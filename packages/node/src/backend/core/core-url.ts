@@ -11,12 +11,7 @@ export interface CoreHost {
 export const coreUrl = (host: CoreHost | string): URL => {
   const url = readUrl(host);
   if (url !== undefined && url.username === "" && url.password === "") return url;
-  const text = JSON.stringify(host ?? null);
-  // What stands before an @ may be a password.
-  const shown = text.includes("@") ? 'what was given: it has an "@"' : text;
-  throw new TypeError(
-    `a core must be {hostname, port} or an http(s) URL, without user name and password, not ${shown}`,
-  );
+  throw new TypeError("a core must be {hostname, port} or an http(s) URL, without user name and password");
 };
 
 const readUrl = (host: CoreHost | string): URL | undefined => {
