@@ -1,4 +1,4 @@
-// The adapters' kit and the guide's programs on every framework, and on Bun and Deno.
+// The adapters' kit and the guide's programs on every framework, and on Bun and Deno; the packages as they would be published.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
