@@ -50,6 +50,11 @@ export type SessionInput<Payload extends object, Data extends object> = {
 } & Given<"payload", Payload> &
   Given<"data", Data>;
 
+/**
+ * Who may pass.
+ * @example
+ * const isAdmin = requireSession({ where: ({ payload }) => payload.role === "admin" });
+ */
 export interface Conditions<Payload extends object, Data extends object> {
   /** Whether an unsafe request has to come from an own page; `false` for forms that an identity provider posts. */
   readonly csrf?: boolean | undefined;
@@ -64,8 +69,14 @@ export type ReadSession<S> =
   | { readonly status: "try_refresh" }
   | { readonly status: "none" };
 
-/** Tokens without cookies, for protocols other than HTTP. Times are ms since the epoch. */
+/**
+ * Tokens without cookies, for protocols other than HTTP. Times are ms since the epoch.
+ * @example
+ * const { accessToken, refreshToken } = await pawl.tokens.create({ userId: "alice" });
+ * const { userId } = await pawl.tokens.verify(accessToken);
+ */
 export interface Tokens<Payload extends object, PayloadInput extends object, DataInput extends object> {
+  /** Logs a user in. @throws TypeError for an input that cannot be kept. */
   create(input: SessionInput<PayloadInput, DataInput>): Promise<SessionTokens<Payload>>;
   /** @throws SessionError `UNAUTHORISED`, `TRY_REFRESH`. */
   verify(accessToken: string): Promise<TokenSession<Payload>>;
@@ -102,7 +113,12 @@ export interface Pawl<
     exchange: Exchange,
     conditions?: Conditions<Payload, Data>,
   ): Promise<Session<Payload, Data, PayloadInput, DataInput>>;
-  /** For rendering: changes nothing, so it may be asked anywhere and any number of times. */
+  /**
+   * For rendering: changes nothing, so it may be asked anywhere and any number of times.
+   * @example
+   * const read = await pawl.readSession(exchange);
+   * if (read.status === "try_refresh") redirect(`/session/refresh?return=${encodeURIComponent(path)}`);
+   */
   readSession(exchange: Exchange): Promise<ReadSession<Session<Payload, Data, PayloadInput, DataInput>>>;
   /** Hands in the refresh token of a request for new tokens. @throws SessionError `UNAUTHORISED`, `TOKEN_THEFT`, `CSRF`. */
   refreshSession(exchange: Exchange, options?: FindOptions): Promise<Session<Payload, Data, PayloadInput, DataInput>>;
@@ -134,6 +150,10 @@ export interface Pawl<
  * @throws TypeError for an option that cannot be right.
  * @example
  * export const pawl = createPawl({ storage: "sqlite:./sessions.db" });
+ * @example
+ * // Types and a check at run time, by zod or whatever speaks Standard Schema.
+ * const payload = z.object({ role: z.enum(["admin", "user"]) });
+ * export const pawl = createPawl({ core: ["https://sessions.example.com"], apiKey, payload });
  */
 export const createPawl = <
   Payload extends object = JsonObject,

@@ -37,7 +37,11 @@ export const RETRY_AFTER = 1;
 /** Tells our errors from others also where two copies of this package are loaded. */
 const BRAND = Symbol.for("@pawl/node SessionError");
 
-/** What every function of a `Pawl` throws about sessions. Misuse (a bad option, a bad argument) is a `TypeError`. */
+/**
+ * What every function of a `Pawl` throws about sessions. Misuse (a bad option, a bad argument) is a `TypeError`.
+ * @example
+ * if (error instanceof SessionError && error.status === 401) res.redirect(`/login?because=${error.reason ?? ""}`);
+ */
 export class SessionError extends Error {
   static override [Symbol.hasInstance](value: unknown): boolean {
     return typeof value === "object" && value !== null && BRAND in value;
@@ -72,7 +76,12 @@ export interface Answer {
   readonly body: object | undefined;
 }
 
-/** The answer to a request that failed with one of our errors: `{ message, code, reason? }`. */
+/**
+ * The answer to a request that failed with one of our errors: `{ message, code, reason? }`.
+ * @example
+ * const { status, headers, body } = errorAnswer(error);
+ * return Response.json(body, { status, headers });
+ */
 export const errorAnswer = ({ code, status, reason, retryAfter }: SessionError): Answer => ({
   status,
   headers: {

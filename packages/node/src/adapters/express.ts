@@ -28,8 +28,11 @@ export const forExpress = <P extends object, D extends object, PI extends object
   const { createSession, getSession, signOut } = forNode(pawl);
 
   return {
+    /** Logs a user in; the session that the request carried ends. @throws SessionError `CSRF`; TypeError for an input that cannot be kept. */
     createSession,
+    /** The session, refreshed in place where need be; undefined: nobody is logged in. @throws SessionError `CSRF`, `UNKNOWN`. */
     getSession,
+    /** Ends the session of the request, if any, and clears its cookies. @throws SessionError `CSRF`, `UNKNOWN`. */
     signOut,
 
     /** The session's routes, and CORS for the option `origins`: mount it before the application's routes. */

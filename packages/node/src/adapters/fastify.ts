@@ -37,6 +37,7 @@ export const forFastify = <P extends object, D extends object, PI extends object
         { [Symbol.for("skip-override")]: true, [Symbol.for("fastify.display-name")]: "@pawl/node" },
       ),
 
+    /** Logs a user in; the session that the request carried ends. @throws SessionError `CSRF`; TypeError for an input that cannot be kept. */
     createSession: (
       request: FastifyRequest,
       reply: FastifyReply,
@@ -44,6 +45,7 @@ export const forFastify = <P extends object, D extends object, PI extends object
       options?: FindOptions,
     ): Promise<Session<P, D, PI, DI>> => pawl.createSession(exchangeOf(request, reply), input, options),
 
+    /** The session, refreshed in place where need be; undefined: nobody is logged in. @throws SessionError `CSRF`, `UNKNOWN`. */
     getSession: (
       request: FastifyRequest,
       reply: FastifyReply,
@@ -64,6 +66,7 @@ export const forFastify = <P extends object, D extends object, PI extends object
       return session;
     },
 
+    /** Ends the session of the request, if any, and clears its cookies. @throws SessionError `CSRF`, `UNKNOWN`. */
     signOut: (request: FastifyRequest, reply: FastifyReply, options?: FindOptions): Promise<void> =>
       pawl.signOut(exchangeOf(request, reply), options),
 

@@ -31,17 +31,21 @@ export const forFetch = <P extends object, D extends object, PI extends object, 
     }
   },
 
+  /** Logs a user in; the session that the request carried ends. @throws SessionError `CSRF`; TypeError for an input that cannot be kept. */
   createSession: (
     request: Request,
     input: SessionInput<PI, DI>,
     options?: FindOptions,
   ): Promise<Session<P, D, PI, DI>> => pawl.createSession(fetchExchange(request), input, options),
 
+  /** The session, refreshed in place where need be; undefined: nobody is logged in. @throws SessionError `CSRF`, `UNKNOWN`. */
   getSession: (request: Request, options?: FindOptions): Promise<Session<P, D, PI, DI> | undefined> =>
     pawl.getSession(fetchExchange(request), options),
 
+  /** As `getSession`, but there has to be one. @throws SessionError also `UNAUTHORISED`, `TOKEN_THEFT`, `FORBIDDEN`. */
   requireSession: (request: Request, conditions?: Conditions<P, D>): Promise<Session<P, D, PI, DI>> =>
     pawl.requireSession(fetchExchange(request), conditions),
 
+  /** Ends the session of the request, if any, and clears its cookies. @throws SessionError `CSRF`, `UNKNOWN`. */
   signOut: (request: Request, options?: FindOptions): Promise<void> => pawl.signOut(fetchExchange(request), options),
 });

@@ -42,9 +42,11 @@ export const forHono = <P extends object, D extends object, PI extends object, D
     return undefined;
   },
 
+  /** Logs a user in; the session that the request carried ends. @throws SessionError `CSRF`; TypeError for an input that cannot be kept. */
   createSession: (c: Context, input: SessionInput<PI, DI>, options?: FindOptions): Promise<Session<P, D, PI, DI>> =>
     pawl.createSession(exchangeOf(c), input, options),
 
+  /** The session, refreshed in place where need be; undefined: nobody is logged in. @throws SessionError `CSRF`, `UNKNOWN`. */
   getSession: (c: Context, options?: FindOptions): Promise<Session<P, D, PI, DI> | undefined> =>
     pawl.getSession(exchangeOf(c), options),
 
@@ -56,6 +58,7 @@ export const forHono = <P extends object, D extends object, PI extends object, D
       await next();
     },
 
+  /** Ends the session of the request, if any, and clears its cookies. @throws SessionError `CSRF`, `UNKNOWN`. */
   signOut: (c: Context, options?: FindOptions): Promise<void> => pawl.signOut(exchangeOf(c), options),
 
   /** Answers the errors of sessions; others are answered by `otherwise`, or thrown on. */

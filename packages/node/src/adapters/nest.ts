@@ -80,6 +80,7 @@ export const forNest = <P extends object, D extends object, PI extends object, D
     /** The session of a request behind the guard. @throws TypeError elsewhere. */
     sessionOf,
 
+    /** Logs a user in; the session that the request carried ends. @throws SessionError `CSRF`; TypeError for an input that cannot be kept. */
     createSession: (
       request: object,
       response: NestResponse,
@@ -87,12 +88,14 @@ export const forNest = <P extends object, D extends object, PI extends object, D
       options?: FindOptions,
     ): Promise<Session<P, D, PI, DI>> => pawl.createSession(exchangeOf(request, response), input, options),
 
+    /** The session, refreshed in place where need be; undefined: nobody is logged in. @throws SessionError `CSRF`, `UNKNOWN`. */
     getSession: (
       request: object,
       response: NestResponse,
       options?: FindOptions,
     ): Promise<Session<P, D, PI, DI> | undefined> => pawl.getSession(exchangeOf(request, response), options),
 
+    /** Ends the session of the request, if any, and clears its cookies. @throws SessionError `CSRF`, `UNKNOWN`. */
     signOut: (request: object, response: NestResponse, options?: FindOptions): Promise<void> =>
       pawl.signOut(exchangeOf(request, response), options),
   };

@@ -82,9 +82,11 @@ export const forNext = <P extends object, D extends object, PI extends object, D
         }
       },
 
+    /** Logs a user in; the session that the request carried ends. @throws SessionError `CSRF`; TypeError for an input that cannot be kept. */
     createSession: async (input: SessionInput<PI, DI>, options?: FindOptions): Promise<Found> =>
       pawl.createSession(await current(), input, options),
 
+    /** The session, refreshed in place where need be; undefined: nobody is logged in. @throws SessionError `CSRF`, `UNKNOWN`. */
     getSession: async (options?: FindOptions): Promise<Found | undefined> => pawl.getSession(await settled(), options),
 
     /** In pages and actions leads to the login where nobody is logged in; in handlers throws. */
@@ -94,6 +96,7 @@ export const forNext = <P extends object, D extends object, PI extends object, D
         throw error;
       }),
 
+    /** Ends the session of the request, if any, and clears its cookies. @throws SessionError `CSRF`, `UNKNOWN`. */
     signOut: async (options?: FindOptions): Promise<void> => pawl.signOut(await current(), options),
   };
 };

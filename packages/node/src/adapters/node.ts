@@ -50,6 +50,7 @@ export const forNode = <P extends object, D extends object, PI extends object, D
     }
   },
 
+  /** Logs a user in; the session that the request carried ends. @throws SessionError `CSRF`; TypeError for an input that cannot be kept. */
   createSession: (
     req: NodeRequest,
     res: NodeResponse,
@@ -57,18 +58,21 @@ export const forNode = <P extends object, D extends object, PI extends object, D
     options?: FindOptions,
   ): Promise<Session<P, D, PI, DI>> => pawl.createSession(nodeExchange(req, res), input, options),
 
+  /** The session, refreshed in place where need be; undefined: nobody is logged in. @throws SessionError `CSRF`, `UNKNOWN`. */
   getSession: (
     req: NodeRequest,
     res: NodeResponse,
     options?: FindOptions,
   ): Promise<Session<P, D, PI, DI> | undefined> => pawl.getSession(nodeExchange(req, res), options),
 
+  /** As `getSession`, but there has to be one. @throws SessionError also `UNAUTHORISED`, `TOKEN_THEFT`, `FORBIDDEN`. */
   requireSession: (
     req: NodeRequest,
     res: NodeResponse,
     conditions?: Conditions<P, D>,
   ): Promise<Session<P, D, PI, DI>> => pawl.requireSession(nodeExchange(req, res), conditions),
 
+  /** Ends the session of the request, if any, and clears its cookies. @throws SessionError `CSRF`, `UNKNOWN`. */
   signOut: (req: NodeRequest, res: NodeResponse, options?: FindOptions): Promise<void> =>
     pawl.signOut(nodeExchange(req, res), options),
 });

@@ -82,18 +82,21 @@ export const forSvelteKit = <P extends object, D extends object, PI extends obje
         return { status: error.status, ...(errorAnswer(error).body as Omit<ShownError, "status">) };
       },
 
+    /** Logs a user in; the session that the request carried ends. @throws SessionError `CSRF`; TypeError for an input that cannot be kept. */
     createSession: (
       event: RequestEvent,
       input: SessionInput<PI, DI>,
       options?: FindOptions,
     ): Promise<Session<P, D, PI, DI>> => pawl.createSession(exchangeOf(event), input, options),
 
+    /** The session, refreshed in place where need be; undefined: nobody is logged in. @throws SessionError `CSRF`, `UNKNOWN`. */
     getSession: (event: RequestEvent, options?: FindOptions): Promise<Session<P, D, PI, DI> | undefined> =>
       pawl.getSession(exchangeOf(event), options),
 
     requireSession: (event: RequestEvent, conditions?: Conditions<P, D>): Promise<Session<P, D, PI, DI>> =>
       pawl.requireSession(exchangeOf(event), conditions),
 
+    /** Ends the session of the request, if any, and clears its cookies. @throws SessionError `CSRF`, `UNKNOWN`. */
     signOut: (event: RequestEvent, options?: FindOptions): Promise<void> => pawl.signOut(exchangeOf(event), options),
   };
 };

@@ -159,7 +159,11 @@ export class NodeExchange implements Exchange {
 
 const exchanges = new WeakMap<object, Exchange>();
 
-/** The exchange of a request and its response; the same one for all who ask during a request. */
+/**
+ * The exchange of a request and its response; the same one for all who ask during a request.
+ * @example
+ * const read = await pawl.readSession(nodeExchange(req, res));
+ */
 export const nodeExchange = (request: NodeRequest, response: NodeResponse): Exchange => {
   const known = exchanges.get(response);
   if (known !== undefined) return known;

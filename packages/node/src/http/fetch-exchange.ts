@@ -115,7 +115,13 @@ export class FetchExchange implements Exchange {
 
 const exchanges = new WeakMap<Request, FetchExchange>();
 
-/** The exchange of a request; the same one for all who ask during a request. */
+/**
+ * The exchange of a request; the same one for all who ask during a request.
+ * @example
+ * const exchange = fetchExchange(request);
+ * const session = await pawl.requireSession(exchange);
+ * return exchange.applyTo(Response.json({ userId: session.userId }));
+ */
 export const fetchExchange = (request: Request, options?: FetchExchangeOptions): FetchExchange => {
   const known = exchanges.get(request);
   if (known !== undefined) return known;

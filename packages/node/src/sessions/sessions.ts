@@ -31,7 +31,11 @@ export interface Sessions<
   list(userId: string, options?: ListOptions): Promise<Page<SessionInformation<Payload, Data>>>;
   /** Ends sessions. @returns how many were live. */
   end(handles: string | readonly string[], reason?: EndReasonOfApplication): Promise<number>;
-  /** Ends the sessions of a user, all or all but one. @returns how many. @throws TypeError for an empty id. */
+  /**
+   * Ends the sessions of a user, all or all but one. @returns how many. @throws TypeError for an empty id.
+   * @example
+   * await pawl.sessions.endUser(userId, { except: session.handle }); // the password was changed here
+   */
   endUser(userId: string, options?: EndUserOptions): Promise<number>;
   /** Ends all sessions of these users in the tenant `public`. @returns how many. @throws TypeError before any has ended. */
   endUsers(userIds: readonly string[]): Promise<number>;
@@ -43,7 +47,12 @@ export interface Sessions<
   updateData(handle: string, data: DataInput): Promise<boolean>;
   /** What became of a session, and why. */
   explain(handle: string): Promise<SessionHistory>;
-  /** Calls the listener for each end that this process learns of, wherever it was done. Returns stop. */
+  /**
+   * Calls the listener for each end that this process learns of, wherever it was done; `at` is ms since the epoch.
+   * @returns stop.
+   * @example
+   * await pawl.sessions.onEnded(({ handle }) => sockets.get(handle)?.close());
+   */
   onEnded(listener: (ended: { readonly handle: string; readonly at: number }) => void): Promise<() => void>;
 }
 
