@@ -78,7 +78,7 @@ test("keys and logs are read and opened anew on request; a file that cannot be r
   const core = await listen({ ...paths, masterKeyFile, logLevel: "info" });
   for (const path of Object.values(paths)) await rename(path, `${path}.1`);
   await core.reopen();
-  expect(await linesIn(paths.errorLogPath)).toEqual([]);
+  for (const path of Object.values(paths)) expect(await linesIn(path)).toEqual([]);
   await writeFile(masterKeyFile, "no key");
   await core.reopen();
   const [line = ""] = await linesIn(paths.errorLogPath);
