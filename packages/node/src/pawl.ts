@@ -29,6 +29,7 @@ import {
   type TokenSession,
   verifyToken,
 } from "./sessions/token-sessions.js";
+import { after } from "./sessions/after.js";
 import { createShape } from "./sessions/schema.js";
 import { asSessionError, type Found, RequestStates, type RunningRefresh, type Serving } from "./sessions/serving.js";
 import type { RequestSession, Session } from "./session.js";
@@ -145,6 +146,20 @@ export interface Pawl<
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+type Require<S, Payload extends object, Data extends object> = (
+  exchange: Exchange,
+  conditions?: Conditions<Payload, Data>,
+) => S | Promise<S>;
+
+const requiredAtOnce = new WeakMap<object, Require<RequestSession, object, object>>();
+
+/** `requireSession` of an instance, for adapters: at once where nothing has to be waited for, which is the usual case. */
+export const requireAtOnce = <P extends object, D extends object, PI extends object, DI extends object>(
+  pawl: Pawl<P, D, PI, DI>,
+): Require<Session<P, D, PI, DI>, P, D> =>
+  (requiredAtOnce.get(pawl) as Require<Session<P, D, PI, DI>, P, D> | undefined) ??
+  ((exchange, conditions) => pawl.requireSession(exchange, conditions));
+
 /**
  * Sessions over an engine in this process (`storage`) or a core (`core`). Nothing is opened before the first use.
  * @throws TypeError for an option that cannot be right.
@@ -171,9 +186,29 @@ export const createPawl = <
   }) as unknown as Pawl<Payload, Data, PayloadInput, DataInput>;
 };
 
+const required = (found: Found): RequestSession => {
+  if (found.kind === "session") return found.session;
+  throw found.error;
+};
+
+const allowed = async (
+  session: RequestSession,
+  where: NonNullable<Conditions<object, object>["where"]>,
+): Promise<RequestSession> => {
+  if (await where(session)) return session;
+  throw new SessionError("FORBIDDEN", "the condition of this route refused the session");
+};
+
+const failed = (error: unknown): never => {
+  throw asSessionError(error);
+};
+
 type Shapes = Pick<Serving, "payloads" | "data">;
 
 const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> => {
+  const { origins = [], basePath = "" } = options;
+  const belowBase = pathBelow(basePath);
+  const routing = { origins, isSameOnAllPaths: isSameOnAllPaths(options) };
   let serving: Serving | undefined;
   let opening: Promise<Serving> | undefined;
   let closed = false;
@@ -186,22 +221,30 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
     return opening;
   };
 
-  const run: Run = async (work) => {
+  /** At once where the backend is open and the work waits for nothing, which is the usual case. */
+  const attempt = <Result>(work: (it: Serving) => Result | Promise<Result>): Result | Promise<Result> => {
     try {
-      return await work(serving ?? (await open()));
+      const result = serving === undefined ? open().then(work) : work(serving);
+      return result instanceof Promise ? result.catch(failed) : result;
     } catch (error) {
-      throw asSessionError(error);
+      return failed(error);
     }
   };
+
+  const run: Run = async (work) => attempt(work);
 
   // The machine's clock may be set back; the life of a request is counted by one that only goes forward.
   const { clock } = options;
   const monotonic = clock === undefined ? () => performance.now() : () => clock.now();
 
-  const required = (found: Found): RequestSession => {
-    if (found.kind === "session") return found.session;
-    throw found.error;
-  };
+  const requireSession: Require<RequestSession, object, object> = (exchange, { csrf, where } = {}) =>
+    attempt((it) =>
+      after(findSession(it, exchange, { csrf }), (found) => {
+        const session = required(found);
+        return where === undefined ? session : allowed(session, where);
+      }),
+    );
+
   const pawl: Pawl<object, object> = {
     createSession: (exchange, input, how) => run((it) => createSession(it, exchange, input as NewSession, how)),
     getSession: (exchange, how) =>
@@ -210,13 +253,7 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
         if (found.kind === "none") return undefined;
         return required(found);
       }),
-    requireSession: (exchange, { csrf, where } = {}) =>
-      run(async (it) => {
-        const session = required(await findSession(it, exchange, { csrf }));
-        if (where !== undefined && !(await where(session)))
-          throw new SessionError("FORBIDDEN", "the condition of this route refused the session");
-        return session;
-      }),
+    requireSession: async (exchange, conditions) => requireSession(exchange, conditions),
     readSession: (exchange) =>
       run(async (it) => {
         const settled = it.requests.known(exchange)?.found;
@@ -226,18 +263,10 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
     refreshSession: (exchange, how) => run(async (it) => required(await refreshSession(it, exchange, how))),
     signOut: (exchange, how) => run((it) => signOut(it, exchange, how)),
     handle(exchange, routed) {
-      const { origins = [], basePath = "" } = options;
       exchange.seenAt(monotonic());
       if (setCorsHeaders(exchange, origins)) return { status: 204, headers: {}, body: undefined };
-      const path = pathBelow(basePath, routed?.path ?? exchange.path());
-      return path === undefined
-        ? undefined
-        : answerRoute(pawl, exchange, {
-            path,
-            query: new URLSearchParams(exchange.query()),
-            origins,
-            isSameOnAllPaths: isSameOnAllPaths(options),
-          });
+      const path = belowBase(routed?.path ?? exchange.path());
+      return path === undefined ? undefined : answerRoute(pawl, exchange, { path, ...routing });
     },
 
     sessions: createSessions(run),
@@ -259,6 +288,7 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
     },
     [Symbol.asyncDispose]: () => pawl.close(),
   };
+  requiredAtOnce.set(pawl, requireSession);
   return pawl;
 };
 

@@ -47,21 +47,21 @@ export interface ListedSession<
 }
 
 /** What an access token, or the answer of a refresh, says of a session. */
-export interface SessionFacts {
+interface SessionFacts {
   readonly userId: UserId;
   readonly handle: SessionHandle;
   readonly tenantId: TenantId;
   readonly payload: JsonObject;
   readonly issuedAt: number;
   readonly expiresAt: number;
-  readonly transfer: TokenTransfer;
-  readonly accessToken: string;
 }
 
 /** The session of a request, for what can be done with it. */
 export interface SessionContext {
   readonly exchange: Exchange;
   readonly facts: SessionFacts;
+  readonly accessToken: string;
+  readonly transfer: TokenTransfer;
 }
 
 /** What a session asks of the instance it belongs to. */

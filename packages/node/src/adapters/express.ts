@@ -1,5 +1,5 @@
 import { nodeExchange, type NodeRequest } from "../http/exchange.js";
-import type { Conditions, Pawl } from "../pawl.js";
+import { type Conditions, type Pawl, requireAtOnce } from "../pawl.js";
 import type { Session } from "../session.js";
 import { errorAnswer, SessionError } from "../session-error.js";
 import { forNode, send, sendInTime, type WritableResponse } from "./node.js";
@@ -24,7 +24,9 @@ type ErrorHandler = (error: unknown, req: ExpressRequest, res: WritableResponse,
 export const forExpress = <P extends object, D extends object, PI extends object, DI extends object>(
   pawl: Pawl<P, D, PI, DI>,
 ) => {
-  const sessions = new WeakMap<object, Session<P, D, PI, DI>>();
+  const key = Symbol("session");
+  type Keeper = { [key]?: Session<P, D, PI, DI> };
+  const required = requireAtOnce(pawl);
   const { createSession, getSession, signOut } = forNode(pawl);
 
   return {
@@ -38,25 +40,27 @@ export const forExpress = <P extends object, D extends object, PI extends object
     /** The session's routes, and CORS for the option `origins`: mount it before the application's routes. */
     routes: (): Handler => (req, res, next) => {
       const [path = "/"] = req.url.split("?", 1);
-      Promise.resolve(pawl.handle(nodeExchange(req, res), { path })).then(
-        (answer) => (answer === undefined ? next() : sendInTime(res, answer)),
-        next,
-      );
+      const answer = pawl.handle(nodeExchange(req, res), { path });
+      if (answer === undefined) return next();
+      Promise.resolve(answer).then((given) => (given === undefined ? next() : sendInTime(res, given)), next);
     },
 
     /** Lets only requests with a session pass. */
     requireSession:
       (conditions?: Conditions<P, D>): Handler =>
       (req, res, next) => {
-        pawl.requireSession(nodeExchange(req, res), conditions).then((session) => {
-          sessions.set(req, session);
+        const pass = (session: Session<P, D, PI, DI>): void => {
+          (req as Keeper)[key] = session;
           next();
-        }, next);
+        };
+        const found = required(nodeExchange(req, res), conditions);
+        if (found instanceof Promise) found.then(pass, next);
+        else pass(found);
       },
 
     /** The session of a request behind `requireSession`. @throws TypeError elsewhere. */
     sessionOf: (req: object): Session<P, D, PI, DI> => {
-      const session = sessions.get(req);
+      const session = (req as Keeper)[key];
       if (session === undefined) throw new TypeError("sessionOf needs requireSession() before it on this route");
       return session;
     },

@@ -1,14 +1,14 @@
 import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { type Exchange, nodeExchange } from "../http/exchange.js";
-import type { Conditions, Pawl, SessionInput } from "../pawl.js";
+import { type Conditions, type Pawl, requireAtOnce, type SessionInput } from "../pawl.js";
 import type { FindOptions } from "../sessions/request-sessions.js";
 import type { Session } from "../session.js";
-import { errorAnswer, SessionError } from "../session-error.js";
+import { type Answer, errorAnswer, SessionError } from "../session-error.js";
 
-export const exchangeOf = ({ raw, ip, originalUrl }: FastifyRequest, reply: FastifyReply): Exchange => {
-  const { headers, socket, method, url } = raw;
-  return nodeExchange({ headers, socket, method, url, originalUrl, ip }, reply.raw);
-};
+export const exchangeOf = (request: FastifyRequest, reply: FastifyReply): Exchange => nodeExchange(request, reply.raw);
+
+const send = (reply: FastifyReply, { status, headers, body }: Answer): FastifyReply =>
+  reply.code(status).headers(headers).send(body);
 
 /**
  * Sessions for Fastify 5.
@@ -21,16 +21,19 @@ export const exchangeOf = ({ raw, ip, originalUrl }: FastifyRequest, reply: Fast
 export const forFastify = <P extends object, D extends object, PI extends object, DI extends object>(
   pawl: Pawl<P, D, PI, DI>,
 ) => {
-  const sessions = new WeakMap<object, Session<P, D, PI, DI>>();
+  const key = Symbol("session");
+  type Keeper = { [key]?: Session<P, D, PI, DI> };
+  const required = requireAtOnce(pawl);
 
   return {
     /** A plugin with the session's routes, and CORS for the option `origins`. */
     routes: (): FastifyPluginAsync =>
       Object.assign(
         (async (fastify) => {
-          fastify.addHook("onRequest", async (request, reply) => {
-            const answer = await pawl.handle(exchangeOf(request, reply));
-            return answer && reply.code(answer.status).headers(answer.headers).send(answer.body);
+          fastify.addHook("onRequest", (request, reply, done) => {
+            const answer = pawl.handle(exchangeOf(request, reply));
+            if (answer === undefined) return done();
+            Promise.resolve(answer).then((given) => (given === undefined ? done() : send(reply, given)), done);
           });
         }) satisfies FastifyPluginAsync,
         // For the whole application, not for a scope of its own.
@@ -55,13 +58,19 @@ export const forFastify = <P extends object, D extends object, PI extends object
     /** A `preHandler` that lets only requests with a session pass. */
     requireSession:
       (conditions?: Conditions<P, D>) =>
-      async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-        sessions.set(request, await pawl.requireSession(exchangeOf(request, reply), conditions));
+      (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
+        const pass = (session: Session<P, D, PI, DI>): void => {
+          (request as Keeper)[key] = session;
+          done();
+        };
+        const found = required(exchangeOf(request, reply), conditions);
+        if (found instanceof Promise) found.then(pass, done);
+        else pass(found);
       },
 
     /** The session of a request behind `requireSession`. @throws TypeError elsewhere. */
     sessionOf: (request: object): Session<P, D, PI, DI> => {
-      const session = sessions.get(request);
+      const session = (request as Keeper)[key];
       if (session === undefined) throw new TypeError("sessionOf needs the preHandler requireSession() on this route");
       return session;
     },
@@ -75,8 +84,7 @@ export const forFastify = <P extends object, D extends object, PI extends object
       () =>
       (error: FastifyError, _request: FastifyRequest, reply: FastifyReply): unknown => {
         if (!((error as unknown) instanceof SessionError)) throw error;
-        const { status, headers, body } = errorAnswer(error as unknown as SessionError);
-        return reply.code(status).headers(headers).send(body);
+        return send(reply, errorAnswer(error as unknown as SessionError));
       },
   };
 };

@@ -1,6 +1,6 @@
 import type { Context, ErrorHandler, MiddlewareHandler } from "hono";
 import { type FetchExchange, fetchExchange } from "../http/fetch-exchange.js";
-import type { Conditions, Pawl, SessionInput } from "../pawl.js";
+import { type Conditions, type Pawl, requireAtOnce, type SessionInput } from "../pawl.js";
 import type { FindOptions } from "../sessions/request-sessions.js";
 import type { Session } from "../session.js";
 import { errorAnswer, SessionError } from "../session-error.js";
@@ -51,12 +51,17 @@ export const forHono = <P extends object, D extends object, PI extends object, D
     pawl.getSession(exchangeOf(c), options),
 
   /** Lets only requests with a session pass; the session is `c.var.session`. */
-  requireSession:
-    (conditions?: Conditions<P, D>): MiddlewareHandler<{ Variables: { session: Session<P, D, PI, DI> } }> =>
-    async (c, next) => {
-      c.set("session", await pawl.requireSession(exchangeOf(c), conditions));
-      await next();
-    },
+  requireSession(conditions?: Conditions<P, D>): MiddlewareHandler<{ Variables: { session: Session<P, D, PI, DI> } }> {
+    const required = requireAtOnce(pawl);
+    return (c, next) => {
+      const pass = (session: Session<P, D, PI, DI>): Promise<void> => {
+        c.set("session", session);
+        return next();
+      };
+      const found = required(exchangeOf(c), conditions);
+      return found instanceof Promise ? found.then(pass) : pass(found);
+    };
+  },
 
   /** Ends the session of the request, if any, and clears its cookies. @throws SessionError `CSRF`, `UNKNOWN`. */
   signOut: (c: Context, options?: FindOptions): Promise<void> => pawl.signOut(exchangeOf(c), options),

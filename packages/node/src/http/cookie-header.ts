@@ -9,14 +9,14 @@ const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
  */
 export const cookieValues = (header: string, name: string): readonly string[] => {
   const values: string[] = [];
-  const wanted = `${name}=`;
-  for (let at = header.indexOf(wanted); at >= 0 && values.length < MOST_VALUES; at = header.indexOf(wanted, at + 1)) {
+  for (let at = header.indexOf(name); at >= 0 && values.length < MOST_VALUES; at = header.indexOf(name, at + 1)) {
+    const equals = at + name.length;
+    if (header[equals] !== "=") continue;
     let before = at - 1;
     while (before >= 0 && isBlank(header.charCodeAt(before))) before--;
     if (before >= 0 && header[before] !== ";") continue;
-    const start = at + wanted.length;
-    const end = header.indexOf(";", start);
-    values.push(decode(trim(header, start, end < 0 ? header.length : end)));
+    const end = header.indexOf(";", equals);
+    values.push(decode(trim(header, equals + 1, end < 0 ? header.length : end)));
   }
   return values;
 };

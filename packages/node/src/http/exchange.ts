@@ -157,7 +157,8 @@ export class NodeExchange implements Exchange {
   }
 }
 
-const exchanges = new WeakMap<object, Exchange>();
+/** Where a response keeps its exchange: to put it into a `WeakMap` takes as long as to verify a token. */
+const EXCHANGE = Symbol("@pawl/node exchange");
 
 /**
  * The exchange of a request and its response; the same one for all who ask during a request.
@@ -165,11 +166,8 @@ const exchanges = new WeakMap<object, Exchange>();
  * const read = await pawl.readSession(nodeExchange(req, res));
  */
 export const nodeExchange = (request: NodeRequest, response: NodeResponse): Exchange => {
-  const known = exchanges.get(response);
-  if (known !== undefined) return known;
-  const made = new NodeExchange(request, response);
-  exchanges.set(response, made);
-  return made;
+  const keeper = response as { [EXCHANGE]?: Exchange };
+  return (keeper[EXCHANGE] ??= new NodeExchange(request, response));
 };
 
 /** The same request, with an answer that cannot be written. */

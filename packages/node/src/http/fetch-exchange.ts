@@ -13,14 +13,19 @@ export interface FetchExchangeOptions {
 export class FetchExchange implements Exchange {
   readonly #request: Request;
   readonly #address: (() => string | undefined) | undefined;
-  readonly #headers = new Headers();
   readonly #listeners: (() => void)[] = [];
+  /** None until one is set: few answers get any. */
+  #headers: Headers | undefined;
   #isApplied = false;
   #seenAt: number | undefined;
 
   constructor(request: Request, { address }: FetchExchangeOptions = {}) {
     this.#request = request;
     this.#address = address;
+  }
+
+  get #answerHeaders(): Headers {
+    return (this.#headers ??= new Headers());
   }
 
   get method(): string {
@@ -66,19 +71,19 @@ export class FetchExchange implements Exchange {
   }
 
   setHeader(name: string, value: string): void {
-    this.#headers.set(name, value);
+    this.#answerHeaders.set(name, value);
   }
 
   appendHeader(name: string, value: string): void {
-    this.#headers.append(name, value);
+    this.#answerHeaders.append(name, value);
   }
 
   appendCookie(line: string): void {
-    if (!this.cookieLines().includes(line)) this.#headers.append("Set-Cookie", line);
+    if (!this.cookieLines().includes(line)) this.#answerHeaders.append("Set-Cookie", line);
   }
 
   cookieLines(): readonly string[] {
-    return this.#headers.getSetCookie();
+    return this.#headers?.getSetCookie() ?? [];
   }
 
   beforeHead(listener: () => void): void {
@@ -101,19 +106,19 @@ export class FetchExchange implements Exchange {
   applyTo(response: Response): Response {
     for (const listener of this.#listeners.splice(0)) listener();
     this.#isApplied = true;
-    const headers = [...this.#headers];
     // An upgrade (101) and a network error (0) carry no headers of ours, and cannot be copied.
-    if (headers.length === 0 || response.status < 200) return response;
+    if (this.#headers === undefined || response.status < 200) return response;
     // A copy: the headers of what `fetch` or `Response.redirect` made cannot be changed.
     const applied = new Response(response.body, response);
-    for (const [name, value] of headers)
+    for (const [name, value] of this.#headers)
       if (name === "set-cookie" || JOINED.includes(name)) applied.headers.append(name, value);
       else applied.headers.set(name, value);
     return applied;
   }
 }
 
-const exchanges = new WeakMap<Request, FetchExchange>();
+/** Where a request keeps its exchange, as responses of `node:http` do. */
+const EXCHANGE = Symbol("@pawl/node exchange");
 
 /**
  * The exchange of a request; the same one for all who ask during a request.
@@ -123,9 +128,6 @@ const exchanges = new WeakMap<Request, FetchExchange>();
  * return exchange.applyTo(Response.json({ userId: session.userId }));
  */
 export const fetchExchange = (request: Request, options?: FetchExchangeOptions): FetchExchange => {
-  const known = exchanges.get(request);
-  if (known !== undefined) return known;
-  const made = new FetchExchange(request, options);
-  exchanges.set(request, made);
-  return made;
+  const keeper = request as { [EXCHANGE]?: FetchExchange };
+  return (keeper[EXCHANGE] ??= new FetchExchange(request, options));
 };

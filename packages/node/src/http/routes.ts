@@ -13,7 +13,6 @@ export interface RoutedPawl {
 /** Where a request goes, below where the routes are mounted. */
 export interface RouteTarget {
   readonly path: string;
-  readonly query: URLSearchParams;
   readonly origins: readonly string[];
   /** Whether all paths are shown the same session. */
   readonly isSameOnAllPaths: boolean;
@@ -43,10 +42,11 @@ const seeOther = (location: string): Answer => answer(303, undefined, { Location
  * For a page that is rendered where no cookie can be set: the browser comes here, gets its cookies, comes here again to show
  * what it keeps, and is sent back. Unless that tells what the page will see, the page is told not to ask again.
  */
-const refreshAndReturn: Route = async (pawl, exchange, { query, origins, isSameOnAllPaths }) => {
+const refreshAndReturn: Route = async (pawl, exchange, { origins, isSameOnAllPaths }) => {
   // A picture, a script or a frame of another site is no page that somebody wants to see.
   if (!isPageVisit(exchange) && !isFromOwnPage(exchange, origins))
     throw new SessionError("CSRF", "this request came from another site");
+  const query = new URLSearchParams(exchange.query());
   const page = ownPath(query.get("return"));
   if (query.has("tried")) {
     const { status } = await pawl.readSession(exchange);
@@ -62,10 +62,10 @@ const refreshAndReturn: Route = async (pawl, exchange, { query, origins, isSameO
   return seeOther(`?${new URLSearchParams({ return: page, tried: "" }).toString()}`);
 };
 
-const routes: Readonly<Record<string, Route>> = {
-  "POST /session/refresh": refresh,
-  "GET /session/refresh": refreshAndReturn,
-  "POST /signout": signOut,
+/** By path, then by method. */
+const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
+  "/session/refresh": { POST: refresh, GET: refreshAndReturn },
+  "/signout": { POST: signOut },
 };
 
 /**
@@ -73,17 +73,18 @@ const routes: Readonly<Record<string, Route>> = {
  * other request, which is left untouched.
  */
 export const answerRoute = (pawl: RoutedPawl, exchange: Exchange, target: RouteTarget): Promise<Answer> | undefined => {
-  const route = routes[`${exchange.method} ${target.path.replace(/\/$/, "")}`];
+  const route = routes[target.path.replace(/\/$/, "")]?.[exchange.method];
   return route?.(pawl, exchange, target).catch((error: unknown) => {
     if (!(error instanceof SessionError)) throw error;
     return errorAnswer(error);
   });
 };
 
-/** The part of a path below a base path, which may end with a slash or not; undefined where it is not below it. */
-export const pathBelow = (basePath: string, path: string): string | undefined => {
+/** Says the part of a path below a base path, which may end with a slash or not; undefined where it is not below it. */
+export const pathBelow = (basePath: string): ((path: string) => string | undefined) => {
   const base = basePath.replace(/\/+$/, "");
-  return path.startsWith(`${base}/`) ? path.slice(base.length) : undefined;
+  const start = `${base}/`;
+  return (path) => (path.startsWith(start) ? path.slice(base.length) : undefined);
 };
 
 /** Whether a browser loads a page into a tab of its own, as far as it says (Fetch Metadata). */

@@ -17,8 +17,9 @@ import { REFRESH_TOKEN_START } from "../http/cookies.js";
 import { checkOwnPage, isFromOwnPage } from "../http/csrf.js";
 import type { Exchange } from "../http/exchange.js";
 import { wasJustRefreshed } from "../http/refresh-mark.js";
+import { after } from "./after.js";
 import type { Found, RunningRefresh, Serving, SessionFound } from "./serving.js";
-import { RequestSession, type SessionFacts } from "../session.js";
+import { RequestSession, type SessionContext } from "../session.js";
 import { RETRY_AFTER, SessionError } from "../session-error.js";
 
 export interface FindOptions {
@@ -28,12 +29,6 @@ export interface FindOptions {
 
 const none = (message: string): Found => ({ kind: "none", error: new SessionError("UNAUTHORISED", message) });
 const NOBODY = "nobody is logged in";
-
-/** Goes on at once with what is there at once: the usual request waits for nothing. */
-const after = <Value, Result>(
-  value: Value | Promise<Value>,
-  next: (value: Value) => Result | Promise<Result>,
-): Result | Promise<Result> => (value instanceof Promise ? value.then(next) : next(value));
 
 /**
  * The session of a request. Where its access token is missing, expired or not accepted any more, and a refresh cookie is
@@ -47,7 +42,7 @@ export const findSession = (it: Serving, exchange: Exchange, options: FindOption
   if (bearer === undefined) return findByCookie(it, exchange, options);
   return after(it.backend.verify({ accessToken: bearer }), (outcome) => {
     if (outcome.kind === "valid")
-      return sessionFound(it, exchange, { ...outcome.claims, accessToken: bearer, transfer: "header" });
+      return sessionFound(it, { exchange, facts: outcome.claims, accessToken: bearer, transfer: "header" });
     if (outcome.kind === "unauthorised") return none(outcome.message);
     // A bearer token that is none of ours switches no check off.
     if (isForeign(outcome)) return findByCookie(it, exchange, options);
@@ -74,7 +69,7 @@ const findByCookie = (it: Serving, exchange: Exchange, { csrf = true }: FindOpti
   const verified = inputs.length === 1 ? verifyOne(it, first) : verifyBest(it.backend, inputs);
   return after(verified, ({ accessToken, outcome }) =>
     outcome.kind === "valid"
-      ? sessionFound(it, exchange, { ...outcome.claims, accessToken, transfer: "cookie" })
+      ? sessionFound(it, { exchange, facts: outcome.claims, accessToken, transfer: "cookie" })
       : refreshInPlace(it, exchange, outcome),
   );
 };
@@ -84,11 +79,11 @@ const verifyOne = ({ backend }: Serving, accessToken: string): Verified | Promis
 
 const sessionFound = (
   it: Serving,
-  exchange: Exchange,
-  facts: SessionFacts & AccessTokenClaims,
+  context: SessionContext & { readonly facts: AccessTokenClaims },
 ): Found | Promise<Found> => {
+  const { exchange, facts } = context;
   it.uses.note(it.requests.isLate(exchange) ? asActivity(facts) : facts, it.backend.now());
-  return sessionOf(it, exchange, facts);
+  return sessionOf(it, context);
 };
 
 /** What the browser held long ago says nothing about what it holds now: the use counts as activity, and confirms nothing. */
@@ -97,16 +92,19 @@ const asActivity = ({ parentSeq: _parentSeq, ...claims }: AccessTokenClaims): Ac
   seq: 0,
 });
 
-const sessionOf = (it: Serving, exchange: Exchange, facts: SessionFacts): SessionFound | Promise<SessionFound> =>
-  after(it.payloads.read(facts.payload), (payload) => ({
+const sessionOf = (it: Serving, context: SessionContext): SessionFound | Promise<SessionFound> =>
+  after(it.payloads.read(context.facts.payload), (payload) => ({
     kind: "session",
-    session: new RequestSession(it.actions, { exchange, facts }, payload),
+    session: new RequestSession(it.actions, context, payload),
   }));
 
-const factsOf = ({ session, accessToken }: IssuedSession, transfer: TokenTransfer): SessionFacts => ({
-  ...session,
-  issuedAt: accessToken.createdTime,
-  expiresAt: accessToken.expiry,
+const contextOf = (
+  exchange: Exchange,
+  { session, accessToken }: IssuedSession,
+  transfer: TokenTransfer,
+): SessionContext => ({
+  exchange,
+  facts: { ...session, issuedAt: accessToken.createdTime, expiresAt: accessToken.expiry },
   accessToken: accessToken.token,
   transfer,
 });
@@ -176,7 +174,7 @@ const refresh = async (it: Serving, exchange: Exchange, { tokens, transfer }: Pr
   const { answer } = it.requests.of(exchange);
   if (outcome.kind === "refreshed") {
     answer.refreshed(outcome, { transfer, since });
-    return sessionOf(it, exchange, factsOf(outcome, transfer));
+    return sessionOf(it, contextOf(exchange, outcome, transfer));
   }
   return nobody(it, exchange, transfer, refusal(it, outcome));
 };
@@ -260,7 +258,7 @@ export const createSession = async (
   const state = requests.of(exchange);
   state.answer.login(issued, transfer);
   void endCarried(it, { ...carried, mayRefresh: () => !requests.isLate(exchange) }, issued.session.handle);
-  const found = await sessionOf(it, exchange, factsOf(issued, transfer));
+  const found = await sessionOf(it, contextOf(exchange, issued, transfer));
   state.found = found;
   return found.session;
 };

@@ -19,10 +19,10 @@ export const createActions = (it: Omit<Serving, "actions">): SessionActions => {
   const { backend, requests, payloads, data } = it;
 
   /** The session has ended: the client is told so, and so is everyone who asks during this request. */
-  const gone = ({ exchange, facts }: SessionContext): SessionError => {
+  const gone = ({ exchange, transfer }: SessionContext): SessionError => {
     const error = new SessionError("UNAUTHORISED", "the session has ended");
     const state = requests.of(exchange);
-    state.answer.end(facts.transfer);
+    state.answer.end(transfer);
     state.found = { kind: "none", error };
     return error;
   };
@@ -39,12 +39,12 @@ export const createActions = (it: Omit<Serving, "actions">): SessionActions => {
     }),
 
     updatePayload: told(async (context, value) => {
-      const { exchange, facts } = context;
+      const { exchange, accessToken, transfer } = context;
       const stored = await payloads.accept(value);
-      const outcome = await backend.regenerate(facts.accessToken, stored);
+      const outcome = await backend.regenerate(accessToken, stored);
       if (outcome.kind !== "regenerated") throw gone(context);
       if (outcome.accessToken !== undefined)
-        requests.of(exchange).answer.access(outcome.accessToken, facts.transfer, backend.now() + LONGEST_COOKIE);
+        requests.of(exchange).answer.access(outcome.accessToken, transfer, backend.now() + LONGEST_COOKIE);
       return payloads.read(outcome.session.payload);
     }),
 
