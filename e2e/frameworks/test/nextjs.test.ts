@@ -24,7 +24,7 @@ const serve = async (...[pawl, hooks]: Parameters<Parameters<typeof testAdapter>
   return served(createServer((req, res) => void answer(req, res)));
 };
 
-testAdapter("Next.js 16, route handlers", serve);
+testAdapter("Next.js 16, route handlers", serve, { losesCookiesOfErrors: "Next.js answers what a handler throws" });
 
 /** Goes where answers lead, as browsers do. */
 const browse = async (visitor: Visitor, path: string, asked: Parameters<Visitor["ask"]>[1] = {}) => {

@@ -47,7 +47,7 @@ export type Serve = (pawl: KitPawl, hooks: Hooks) => Promise<Served>;
 
 /** Where a framework, or a server before it, answers by itself; each with the reason. */
 export interface OwnAnswers {
-  /** It answers 500 where `Host` is no host. */
+  /** It answers 500 where `Host` is no host, or the target of a request is none. */
   readonly failsAtOddHosts?: string;
   /** It holds a streamed answer back until it is whole. */
   readonly holdsStreams?: string;

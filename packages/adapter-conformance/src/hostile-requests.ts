@@ -138,13 +138,15 @@ export const testHostileRequests = (start: Start): void => {
   });
 
   it("survives messages that are none", async () => {
-    const { origin, visitor, login } = await start();
+    const { origin, ownAnswers, visitor, login } = await start();
     await login();
     // HTTP/2 frames have no lines.
     const messages = origin.startsWith("h2") ? {} : oddMessages(new URL(origin).host);
+    const expected =
+      ownAnswers.failsAtOddHosts === undefined ? /^$|^HTTP\/1\.[01] (?:505|[1-4])/ : /^$|^HTTP\/1\.[01] /;
     for (const [name, message] of Object.entries(messages)) {
       const [head = ""] = (await sendBytes(origin, message)).split("\r\n\r\n", 1);
-      expect([name, head]).toEqual([name, expect.stringMatching(/^$|^HTTP\/1\.[01] (?:505|[1-4])/)]);
+      expect([name, head]).toEqual([name, expect.stringMatching(expected)]);
       expect(head).not.toMatch(/x-injected|evil\.example/i);
       expect((await visitor.ask("/me")).status).toBe(200);
     }
