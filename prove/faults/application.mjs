@@ -15,6 +15,8 @@ const masterKey = Buffer.alloc(32, 7).toString("base64");
 
 /** So soon somebody gives up, where an answer is never to come; in ms. */
 const HASTE = 60;
+/** All others wait for as long as a busy machine takes. */
+const PATIENCE = /** @type {const} */ ({ tryTimeout: "60000ms", callTimeout: "180000ms" });
 
 /**
  * @typedef {{ method: string, url: string, headers: { host: string, cookie?: string } }} Asked
@@ -79,7 +81,7 @@ export const createBrowser = (/** @type {string} */ user) => {
 /**
  * What is given to whoever opens an instance of a backend SDK.
  * @typedef {{ storage: import("@pawl/storage").Storage, masterKey: string, checkDatabase: true, signingKeyUpdateInterval: number }} InProcess
- * @typedef {{ core: string[], tryTimeout?: `${number}ms` }} WithCore
+ * @typedef {{ core: string[], tryTimeout?: `${number}ms`, callTimeout?: `${number}ms` }} WithCore
  * @typedef {(InProcess | WithCore) & { clock: import("@pawl/storage").Clock }} SdkOptions
  * @typedef {{ ready: () => Promise<void>, close: () => Promise<void> }} Closable
  */
@@ -114,7 +116,7 @@ export const openApplication = async (kind, { hasCore, open: openSdk }) => {
   const pawl = open(
     proxy === undefined
       ? { storage, masterKey, checkDatabase: true, signingKeyUpdateInterval: CENTURY }
-      : { core: [proxy.url] },
+      : { core: [proxy.url], ...PATIENCE },
   );
   const hasty =
     proxy === undefined
