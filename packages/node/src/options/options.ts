@@ -102,11 +102,25 @@ export type BackendOptions = EmbeddedOptions | CoreOptions;
 export const isForCore = (options: BackendOptions): options is CoreOptions =>
   (options as Partial<CoreOptions>).core !== undefined;
 
+/**
+ * A refresh cookie that browsers do not send to the refresh route would log everybody out when the first access token ends.
+ * What stands before the base path may be a proxy's.
+ */
+const checkRefreshPath = ({ basePath = "", cookies: { refreshPath = "/" } = {} }: BackendOptions): void => {
+  const [, below] = /^(.*)\/session(?:\/refresh)?\/?$/u.exec(refreshPath) ?? [];
+  const base = basePath.replace(/\/+$/u, "");
+  if (below === undefined || below.endsWith(base)) return;
+  throw new TypeError(
+    `cookies.refreshPath is "${refreshPath}", so browsers do not send the refresh cookie to "${base}/session/refresh": begin it with the base path`,
+  );
+};
+
 /** @throws TypeError for an option that cannot be right. */
 export const checkPawlOptions = (options: BackendOptions): void => {
   checkBackendOptions(options, optionTables);
   if (options.frontend !== undefined && options.cookies?.prefix !== undefined)
     throw new TypeError("cookies.prefix cannot be given here: frontend gives the cookies their names");
+  checkRefreshPath(options);
   try {
     if (!isForCore(options)) policyOf(options);
   } catch (cause) {

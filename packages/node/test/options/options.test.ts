@@ -15,3 +15,21 @@ it("gives the client of a core its durations in ms, and the defaults of the tabl
     feedCutAfter: 7,
   });
 });
+
+it.each([
+  ["/auth", "/session", false],
+  ["/auth/", "/session/refresh", false],
+  ["/auth", "/api/session", false],
+  ["/auth", "/auth/session", true],
+  ["/auth", "/proxied/auth/session/refresh", true],
+  ["/auth", "/auth", true],
+  [undefined, "/session", true],
+  [undefined, "/mounted/session", true],
+])(
+  "below the base path %s a refresh cookie with the path %s reaches its route: %s",
+  (basePath, refreshPath, isRight) => {
+    const create = (): unknown => createPawl({ storage: "memory:", basePath, cookies: { refreshPath } });
+    if (isRight) expect(create).not.toThrow();
+    else expect(create).toThrow(/cookies\.refreshPath .* "\/auth\/session\/refresh"/u);
+  },
+);
