@@ -25,7 +25,7 @@ export class Visitor {
       colorScheme: demo.dark === true ? "dark" : "light",
       viewport: { width: demo.width ?? 1280, height: 900 },
     });
-    context.setDefaultTimeout(25_000);
+    context.setDefaultTimeout(40_000);
     const artifacts = fileURLToPath(new URL(`../artifacts/${demo.artifacts}/`, import.meta.url));
     mkdirSync(artifacts, { recursive: true });
     const visitor = new Visitor(context, await context.newPage(), artifacts);

@@ -12,6 +12,7 @@ it("the package exports these names and no others", () => {
     "addMasterKeyNeeds",
     "adminEvent",
     "checkNewUserId",
+    "checkTenantId",
     "checkUserIdText",
     "createAccessTokenVerifier",
     "createEngine",
