@@ -9,15 +9,15 @@ export const sdkMutants = [
   {
     what: "an answer is written however late it comes",
     file: ANSWER,
-    from: "isLate(change.since) || hasEnded(token)",
+    from: "isLate(change.since, now()) || hasEnded(token)",
     to: "hasEnded(token)",
     isTimed: true,
   },
   {
     what: "a whole window counts as in time",
     file: "pawl.js",
-    from: "now() - since > reuseWindow / 6",
-    to: "now() - since > reuseWindow",
+    from: "now - since > reuseWindow / 6",
+    to: "now - since > reuseWindow",
     isTimed: true,
   },
   {

@@ -304,11 +304,10 @@ const openServing = async (
   );
   const cookies = createCookies(options);
   const uses = new UseReports({ send: (notes) => backend.reportUses(notes), settings: () => backend.settings });
-  const { monotonic: now } = given;
   // Another sixth is for the network: together they are the third of the window that an exchange may last.
-  const isLate = (since: number): boolean => {
+  const isLate = (since: number, now: number): boolean => {
     const { reuseWindow } = backend.settings;
-    return reuseWindow > 0 && now() - since > reuseWindow / 6;
+    return reuseWindow > 0 && now - since > reuseWindow / 6;
   };
   const hasEnded = (accessToken: string): boolean => backend.knowsEnded(accessToken);
   const warnOnce = createWarnings();
@@ -317,7 +316,7 @@ const openServing = async (
     backend,
     cookies,
     uses,
-    requests: new RequestStates({ cookies, now, isLate, hasEnded, warnOnce }),
+    requests: new RequestStates({ cookies, now: given.monotonic, isLate, hasEnded, warnOnce }),
     options,
     theftReports: createTheftReports(),
     warnOfKeptBackCookies: createKeptBackWarning(options),

@@ -20,8 +20,8 @@ export interface AnswerRules {
   readonly cookies: SessionCookies;
   /** A clock that only goes forward, in ms. */
   readonly now: () => number;
-  /** Whether more time has passed since then than a server may take of an exchange. */
-  readonly isLate: (since: number) => boolean;
+  /** Whether more time has passed since then, by `now`, than a server may take of an exchange. */
+  readonly isLate: (since: number, now: number) => boolean;
   /** Whether the session of an access token is known to have ended. */
   readonly hasEnded: (accessToken: string) => boolean;
   readonly warnOnce: WarnOnce;
@@ -103,10 +103,10 @@ export class SessionAnswer {
   }
 
   #isLost(change: Change): boolean {
-    const { isLate, hasEnded } = this.#rules;
+    const { now, isLate, hasEnded } = this.#rules;
     if (change.since === undefined) return false;
-    if (change.kind === "end") return isLate(change.since);
+    if (change.kind === "end") return isLate(change.since, now());
     const { token } = change.kind === "access" ? change.token : change.issued.accessToken;
-    return isLate(change.since) || hasEnded(token);
+    return isLate(change.since, now()) || hasEnded(token);
   }
 }

@@ -65,8 +65,13 @@ const findByCookie = (it: Serving, exchange: Exchange, { csrf = true }: FindOpti
   }
   if (csrf) checkOwnPage(exchange, it.options.origins ?? [], it.warnOnce);
   if (first === undefined) return refreshInPlace(it, exchange);
-  const inputs = tokens.map((accessToken) => ({ accessToken }));
-  const verified = inputs.length === 1 ? verifyOne(it, first) : verifyBest(it.backend, inputs);
+  const verified =
+    tokens.length === 1
+      ? verifyOne(it, first)
+      : verifyBest(
+          it.backend,
+          tokens.map((accessToken) => ({ accessToken })),
+        );
   return after(verified, ({ accessToken, outcome }) =>
     outcome.kind === "valid"
       ? sessionFound(it, { exchange, facts: outcome.claims, accessToken, transfer: "cookie" })

@@ -75,8 +75,8 @@ export class RequestStates {
    * would look like a theft.
    */
   isLate(exchange: Exchange): boolean {
-    const { now, isLate } = this.#rules;
-    return isLate(exchange.seenAt(now()));
+    const now = this.#rules.now();
+    return this.#rules.isLate(exchange.seenAt(now), now);
   }
 
   of(exchange: Exchange): RequestState {
