@@ -1,16 +1,10 @@
-import { afterEach, describe, expect, it, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { forFetch } from "../src/adapters/fetch.js";
 import type { Session } from "../src/index.js";
-import { HOUR, startSite } from "./site.js";
-
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0)) await each.close();
-});
+import { HOUR, siteOfTest } from "./site.js";
 
 const start = async () => {
-  const site = startSite();
-  open.push(site);
+  const site = siteOfTest();
   await site.login("alice");
   const { handle, requireSession } = forFetch(site.pawl);
   /** Sends a request with the cookies of now. @returns what sends the head of its answer. */

@@ -1,15 +1,5 @@
-import { afterEach, describe, expect, it, test } from "vitest";
-import { fromOtherSite, HOST, HOUR, type SiteOptions, startSite } from "./site.js";
-
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const site of open.splice(0)) await site.close();
-});
-const start = (options?: SiteOptions) => {
-  const site = startSite(options);
-  open.push(site);
-  return site;
-};
+import { describe, expect, it, test } from "vitest";
+import { fromOtherSite, HOST, HOUR, siteOfTest } from "./site.js";
 
 const ALLOWED = "https://app.example.org";
 const cookiesOf = (answer: Response) => answer.headers.getSetCookie();
@@ -29,7 +19,7 @@ describe("a request that another site had sent", () => {
   test.each(Object.entries(sent))(
     "clears no cookie of a session that has ended: %s",
     async (_, [method, path, headers, status]) => {
-      const { pawl, login, jar, send } = start();
+      const { pawl, login, jar, send } = siteOfTest();
       await login();
       const places = jar.places;
       await pawl.sessions.endUser("alice");
@@ -42,7 +32,7 @@ describe("a request that another site had sent", () => {
   test.each(Object.entries(sent))(
     "clears nothing where the browser kept the cookies back: %s",
     async (_, [method, path, headers]) => {
-      const { login, jar, serve, visit } = start({ cookies: { sameSite: "strict" } });
+      const { login, jar, serve, visit } = siteOfTest({ cookies: { sameSite: "strict" } });
       await login();
       const answer = await serve(new Request(`https://${HOST}${path}`, { method, headers }));
       jar.receive(HOST, cookiesOf(answer));
@@ -54,7 +44,7 @@ describe("a request that another site had sent", () => {
   test.each([{}, { "sec-fetch-site": "same-origin" }, { "sec-fetch-site": "none" }])(
     "or anybody else, %o, has nothing cleared that was not shown",
     async (headers) => {
-      const { serve } = start();
+      const { serve } = siteOfTest();
       for (const [path, method] of [
         ["/session/refresh", "POST"],
         ["/session/refresh", "GET"],
@@ -69,7 +59,7 @@ describe("a request that another site had sent", () => {
   );
 
   it("by a link to a rendered page goes round in no circle, and the next visit clears what has ended", async () => {
-    const { clock, pawl, login, jar, visit } = start();
+    const { clock, pawl, login, jar, visit } = siteOfTest();
     await login();
     clock.advance(2 * HOUR);
     expect(await visit("/orders?page=2", fromOtherSite)).toBe("alice");
@@ -86,7 +76,7 @@ describe("a bearer token never switches the check of where a request comes from 
   const foreign = { "sec-fetch-site": "cross-site", origin: "https://evil.example" };
 
   test.each([false, true])("header mode: %s", async (headerMode) => {
-    const { pawl, login, send, jar, visit } = start({ headerMode });
+    const { pawl, login, send, jar, visit } = siteOfTest({ headerMode });
     await login();
     const places = jar.places;
     const [{ accessToken }, { refreshToken }] = [
@@ -131,7 +121,7 @@ describe("a page of another site that may call but gets no cookies", () => {
     ["/login", "POST"],
     ["/session/refresh", "POST"],
   ])("is warned about once, with what helps: %s", async (path, method) => {
-    const { send } = start({ origins: [ALLOWED] });
+    const { send } = siteOfTest({ origins: [ALLOWED] });
     const told = await warnings(async () => {
       for (let round = 0; round < 3; round++) await send(path, { method, headers: page });
     });
@@ -149,7 +139,7 @@ describe("a page of another site that may call but gets no cookies", () => {
     ["cookies for other sites", { cookies: { sameSite: "none" } }, page],
     ["header mode", { headerMode: true }, page],
   ] as const)("and nobody is warned of %s", async (_, options, headers) => {
-    const { send } = start({ origins: [ALLOWED], ...options });
+    const { send } = siteOfTest({ origins: [ALLOWED], ...options });
     const told = await warnings(async () => {
       await send("/me", { headers });
       await send("/login", { method: "POST", headers });
@@ -158,7 +148,7 @@ describe("a page of another site that may call but gets no cookies", () => {
   });
 
   it("with cookies is as good as any", async () => {
-    const { send, login } = start({ origins: [ALLOWED] });
+    const { send, login } = siteOfTest({ origins: [ALLOWED] });
     await login();
     expect(await warnings(() => send("/me", { headers: page }))).toEqual([]);
   });

@@ -1,16 +1,6 @@
 import { MemoryStorage } from "@pawl/storage";
-import { afterEach, describe, expect, it, test } from "vitest";
-import { HOST, HOUR, type SiteOptions, startSite } from "./site.js";
-
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const site of open.splice(0)) await site.close();
-});
-const start = (options?: SiteOptions) => {
-  const site = startSite(options);
-  open.push(site);
-  return site;
-};
+import { describe, expect, it, onTestFinished, test } from "vitest";
+import { HOST, HOUR, siteOfTest } from "./site.js";
 
 const SIBLING = "evil.example.com";
 /** Names that a sibling host can set cookies of, for the whole domain. */
@@ -18,7 +8,7 @@ const UNGUARDED = ["", "__Secure-"];
 
 describe("what a sibling host plants", () => {
   it("is never read beside the cookies of a host: neither with a session, nor after its access token, nor without", async () => {
-    const { clock, pawl, jar, login, visit, thefts } = start();
+    const { clock, pawl, jar, login, visit, thefts } = siteOfTest();
     const mallory = await pawl.tokens.create({ userId: "mallory" });
     const plant = (times: number) => {
       for (let at = 0; at < times; at++)
@@ -41,7 +31,7 @@ describe("what a sibling host plants", () => {
   });
 
   it("is cleared wherever it may be, with the next login", async () => {
-    const { jar, login } = start();
+    const { jar, login } = siteOfTest();
     for (const prefix of UNGUARDED)
       for (const domain of ["example.com", HOST])
         jar.receive(HOST, [
@@ -56,7 +46,7 @@ describe("what a sibling host plants", () => {
   const domain = { cookies: { domain: "example.com" } } as const;
 
   it("a superseded token of his own session beside the victim's ends that session, and not the victim's", async () => {
-    const { clock, pawl, jar, login, visit, thefts } = start(domain);
+    const { clock, pawl, jar, login, visit, thefts } = siteOfTest(domain);
     const first = await pawl.tokens.create({ userId: "mallory" });
     clock.advance(HOUR);
     const second = await pawl.tokens.refresh(first.refreshToken);
@@ -80,7 +70,7 @@ describe("what a sibling host plants", () => {
   });
 
   test.each([1, 7, 9, 40])("as %i values that are no tokens never makes the application fail", async (count) => {
-    const { clock, jar, login, visit } = start(domain);
+    const { clock, jar, login, visit } = siteOfTest(domain);
     await login();
     for (let at = 1; at <= count; at++)
       for (const kind of ["access", "refresh"])
@@ -111,12 +101,12 @@ describe("cookies of other settings", () => {
 
   test.each(changes)("from %s: a login leaves none behind", async (_, before, after) => {
     const storage = new MemoryStorage();
-    open.push(storage);
-    const { jar, ...old } = start({ cookies: before, storage });
+    onTestFinished(() => storage.close());
+    const { jar, ...old } = siteOfTest({ cookies: before, storage });
     await old.login();
-    const { login, visit, clock } = start({ cookies: after, storage, jar });
+    const { login, visit, clock } = siteOfTest({ cookies: after, storage, jar });
     await login("bob");
-    const fresh = start({ cookies: after });
+    const fresh = siteOfTest({ cookies: after });
     await fresh.login();
     expect(jar.places).toEqual(fresh.jar.places);
     clock.advance(2 * HOUR);
@@ -124,7 +114,7 @@ describe("cookies of other settings", () => {
   });
 
   it("are read where `alsoRead` names them, until the session has its cookies under the names in force", async () => {
-    const { clock, pawl, jar, visit } = start({ cookies: { alsoRead: ["old-access", "old-refresh"] } });
+    const { clock, pawl, jar, visit } = siteOfTest({ cookies: { alsoRead: ["old-access", "old-refresh"] } });
     const { accessToken, refreshToken } = await pawl.tokens.create({ userId: "alice" });
     jar.receive(HOST, [`old-access=${accessToken}; Path=/`, `old-refresh=${refreshToken}; Path=/`]);
     expect(await visit("/me")).toBe("alice");
@@ -134,7 +124,7 @@ describe("cookies of other settings", () => {
   });
 
   it("an older access token is not taken beside a refresh cookie in force, whose session is another", async () => {
-    const { pawl, jar, login, visit } = start({ cookies: { alsoRead: ["pawl-access"] } });
+    const { pawl, jar, login, visit } = siteOfTest({ cookies: { alsoRead: ["pawl-access"] } });
     const mallory = await pawl.tokens.create({ userId: "mallory" });
     await login();
     jar.receive(HOST, ["__Host-pawl-access=; Path=/; Secure; Expires=Thu, 01 Jan 1970 00:00:00 GMT"]);

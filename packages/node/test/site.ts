@@ -1,4 +1,5 @@
 import type { Storage } from "@pawl/storage";
+import { onTestFinished } from "vitest";
 import { CookieJar } from "../../supertokens/test/cookie-jar.js";
 import { forFetch } from "../src/adapters/fetch.js";
 import { type CookieOptions, createPawl, fetchExchange } from "../src/index.js";
@@ -102,4 +103,11 @@ export const startSite = ({ keeps = () => true, jar = new CookieJar(), ...option
     login: (user = "alice", headers: RequestHeaders = {}) => send(`/login?user=${user}`, { method: "POST", headers }),
     close: () => pawl.close(),
   };
+};
+
+/** A site that is closed when the test has ended. */
+export const siteOfTest = (options?: SiteOptions) => {
+  const site = startSite(options);
+  onTestFinished(site.close);
+  return site;
 };
