@@ -188,6 +188,88 @@ export const must = (/** @type {Outcome} */ { value, error }) => {
   return value;
 };
 
+export const otherOf = (/** @type {Browser} */ browser) => /** @type {Browser} */ (browser.other);
+export const is = (/** @type {unknown} */ wanted) => (/** @type {unknown} */ found) => {
+  if (JSON.stringify(found) !== JSON.stringify(wanted)) throw new Error(`gives ${JSON.stringify(found)}`);
+};
+
+/**
+ * How a browser's life goes with one SDK. `turns` is what it does each time its access token has run out; `asks` is what
+ * tells that its session has ended.
+ * @template {Closable} Pawl
+ * @param {{
+ *   login: Act<Application<Pawl>>,
+ *   turns: readonly Act<Application<Pawl>>[],
+ *   asks: Act<Application<Pawl>>,
+ *   handleOf: (browser: Browser) => string,
+ * }} sdk
+ */
+export const createLife = ({ login, turns, asks, handleOf }) => {
+  /** @typedef {Application<Pawl>} App */
+  /** @typedef {Pick<Request<App>, "act" | "after">} Tried */
+
+  const goesOn = async (/** @type {App} */ application, /** @type {Browser} */ browser) => {
+    for (let turn = 0; turn < 2; turn += 1) {
+      application.clock.time += 2 * HOUR;
+      for (const act of turns) must(await act(application, browser));
+    }
+  };
+  /** A browser whose session is some rotations old, and whose access token is fresh. */
+  const settled = async (/** @type {App} */ application) => {
+    const browser = application.browser();
+    must(await login(application, browser));
+    await goesOn(application, browser);
+    return browser;
+  };
+  /** The same, when the access token has run out. */
+  const returning = async (/** @type {App} */ application) => {
+    const browser = await settled(application);
+    application.clock.time += 2 * HOUR;
+    return browser;
+  };
+  const isOut = async (/** @type {App} */ application, /** @type {Browser} */ browser) => {
+    const { error } = await asks(application, browser);
+    if (error?.code !== "UNAUTHORISED") throw new Error(`an ended session is answered ${error?.code ?? "well"}`);
+    if (browser.jar.size > 0) throw new Error("an ended session leaves cookies");
+  };
+
+  return {
+    goesOn,
+    settled,
+    returning,
+    isOut,
+    /**
+     * Whatever came of it, the same call again succeeds; then what `check` says holds, and the browser's life goes on.
+     * @type {(act: Act<App>, check?: (value: any) => void) => Tried}
+     */
+    repeated: (act, check = () => undefined) => ({
+      act,
+      async after(application, browser) {
+        check(must(await act(application, browser)));
+        await goesOn(application, browser);
+      },
+    }),
+    /**
+     * Ends the session: another try, with what the browser had, leaves it ended.
+     * @type {(act: Act<App>) => Tried}
+     */
+    ending: (act) => ({
+      act,
+      async after(application, _browser, before) {
+        const { error } = await act(application, before.copy());
+        if (error !== undefined && error.code !== "UNAUTHORISED")
+          throw new Error(`the second try is answered ${error.code}`);
+        await isOut(application, before.copy());
+      },
+    }),
+    /** @type {(work: (pawl: Pawl, handle: string, browser: Browser) => Promise<unknown>) => Act<App>} */
+    byHandle: (work) => (application, browser) => {
+      const handle = handleOf(browser);
+      return browser.send(() => work(application.pawl, handle, browser));
+    },
+  };
+};
+
 /**
  * Requests by name, with what most have in common.
  * @template Application

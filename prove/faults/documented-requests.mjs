@@ -1,6 +1,6 @@
 // The operations as an application sees them: a browser's requests through `@pawl/supertokens`.
 import { createPawl } from "@pawl/supertokens";
-import { createBrowser, HOUR, must, namedRequests } from "./application.mjs";
+import { createBrowser, createLife, HOUR, is, must, namedRequests, otherOf } from "./application.mjs";
 
 /**
  * @typedef {import("@pawl/supertokens").Session} Session
@@ -20,74 +20,17 @@ const withSession = (work) => (application, browser) =>
   browser.send(async (req, res) => work(await application.pawl.getSession(req, res, false), application));
 const inSession = withSession(async () => undefined);
 
-/** A browser whose session is some rotations old, and whose access token is fresh. */
-const settled = async (/** @type {Application} */ application) => {
-  const browser = application.browser();
-  must(await loginOf(application, browser));
-  await goesOn(application, browser);
-  return browser;
-};
-/** The same, a while later. */
-const returning = async (/** @type {Application} */ application) => {
-  const browser = await settled(application);
-  application.clock.time += 2 * HOUR;
-  return browser;
-};
-
-/** @param {Application} application @param {Browser} browser */
-const goesOn = async (application, browser) => {
-  for (let turn = 0; turn < 2; turn += 1) {
-    application.clock.time += 2 * HOUR;
-    must(await refresh(application, browser));
-    must(await inSession(application, browser));
-  }
-};
-/** @param {Application} application @param {Browser} browser */
-const isOut = async (application, browser) => {
-  const { error } = await refresh(application, browser);
-  if (error?.code !== "UNAUTHORISED")
-    throw new Error(`an ended session's refresh is answered ${error?.code ?? "well"}`);
-  if (browser.jar.size > 0) throw new Error("an ended session leaves cookies");
-};
-
-/**
- * Whatever came of it, the same call again succeeds; then what `check` says holds, and the browser's life goes on.
- * @type {(act: Act, check?: (value: any) => void) => Pick<Request, "act" | "after">}
- */
-const repeated = (act, check = () => undefined) => ({
-  act,
-  async after(application, browser) {
-    check(must(await act(application, browser)));
-    await goesOn(application, browser);
-  },
-});
-/**
- * Ends the session: another try, with what the browser had, leaves it ended.
- * @type {(act: Act) => Pick<Request, "act" | "after">}
- */
-const ending = (act) => ({
-  act,
-  async after(application, _browser, before) {
-    const { error } = await act(application, before.copy());
-    if (error !== undefined && error.code !== "UNAUTHORISED")
-      throw new Error(`the second try is answered ${error.code}`);
-    await isOut(application, before.copy());
-  },
-});
 /** @returns {string} */
 const handleOf = (/** @type {Browser} */ browser) => {
   const [, body = ""] = browser.jar.get("sAccessToken")?.split(".") ?? [];
   return JSON.parse(Buffer.from(body, "base64url").toString()).sessionHandle;
 };
-/** @type {(work: (pawl: Application["pawl"], handle: string, browser: Browser) => Promise<unknown>) => Act} */
-const byHandle = (work) => (application, browser) => {
-  const handle = handleOf(browser);
-  return browser.send(() => work(application.pawl, handle, browser));
-};
-const otherOf = (/** @type {Browser} */ browser) => /** @type {Browser} */ (browser.other);
-const is = (/** @type {unknown} */ wanted) => (/** @type {unknown} */ found) => {
-  if (JSON.stringify(found) !== JSON.stringify(wanted)) throw new Error(`gives ${JSON.stringify(found)}`);
-};
+const { settled, returning, goesOn, isOut, repeated, ending, byHandle } = createLife({
+  login: loginOf,
+  turns: [refresh, inSession],
+  asks: refresh,
+  handleOf,
+});
 
 /** @type {Record<string, Pick<Request, "act" | "after"> & Partial<Request>>} */
 const table = {

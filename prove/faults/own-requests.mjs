@@ -1,7 +1,7 @@
 // The operations as an application sees them: a browser's requests through `@pawl/node`, which refreshes in place.
 import { createPawl, nodeExchange } from "@pawl/node";
 import { claimsOf } from "../interleavings/stage.mjs";
-import { createBrowser, HOUR, must, namedRequests } from "./application.mjs";
+import { createBrowser, createLife, is, must, namedRequests, otherOf } from "./application.mjs";
 
 /**
  * @typedef {import("@pawl/node").Session} Session
@@ -34,59 +34,16 @@ const refresh = ({ pawl }, browser) => browser.send((req, res) => pawl.refreshSe
 /** @type {Act} */
 const signOut = ({ pawl }, browser) => browser.send((req, res) => pawl.signOut(nodeExchange(req, res)));
 
-/** A browser whose session is some rotations old, and whose access token is fresh. */
-const settled = async (/** @type {Application} */ application) => {
-  const browser = application.browser();
-  must(await loginOf(application, browser));
-  await goesOn(application, browser);
-  return browser;
-};
-/** The same, when the access token has run out. */
-const returning = async (/** @type {Application} */ application) => {
-  const browser = await settled(application);
-  application.clock.time += 2 * HOUR;
-  return browser;
-};
+/** @type {(browser: Browser) => string} */
+const handleOf = ({ jar }) => claimsOf(jar.get("__Host-pawl-access") ?? "").handle;
 
-/** @param {Application} application @param {Browser} browser */
-const goesOn = async (application, browser) => {
-  for (let turn = 0; turn < 2; turn += 1) {
-    application.clock.time += 2 * HOUR;
-    must(await inSession(application, browser));
-    must(await askedFor(application, browser));
-  }
-};
-/** @param {Application} application @param {Browser} browser */
-const isOut = async (application, browser) => {
-  const { error } = await inSession(application, browser);
-  if (error?.code !== "UNAUTHORISED") throw new Error(`an ended session is answered ${error?.code ?? "well"}`);
-  if (browser.jar.size > 0) throw new Error("an ended session leaves cookies");
-};
+const { settled, returning, goesOn, isOut, repeated, ending, byHandle } = createLife({
+  login: loginOf,
+  turns: [inSession, askedFor],
+  asks: inSession,
+  handleOf,
+});
 
-/**
- * Whatever came of it, the same call again succeeds; then what `check` says holds, and the browser's life goes on.
- * @type {(act: Act, check?: (value: any) => void) => Pick<Request, "act" | "after">}
- */
-const repeated = (act, check = () => undefined) => ({
-  act,
-  async after(application, browser) {
-    check(must(await act(application, browser)));
-    await goesOn(application, browser);
-  },
-});
-/**
- * Ends the session: another try, with what the browser had, leaves it ended.
- * @type {(act: Act) => Pick<Request, "act" | "after">}
- */
-const ending = (act) => ({
-  act,
-  async after(application, _browser, before) {
-    const { error } = await act(application, before.copy());
-    if (error !== undefined && error.code !== "UNAUTHORISED")
-      throw new Error(`the second try is answered ${error.code}`);
-    await isOut(application, before.copy());
-  },
-});
 /** A request whose session has ended. @type {(act: Act) => Pick<Request, "act" | "after" | "prepare" | "ends">} */
 const refused = (act) => ({
   async prepare(application) {
@@ -118,17 +75,6 @@ const stolen = (act) => ({
   },
 });
 
-/** @type {(browser: Browser) => string} */
-const handleOf = ({ jar }) => claimsOf(jar.get("__Host-pawl-access") ?? "").handle;
-/** @type {(work: (pawl: Application["pawl"], handle: string, browser: Browser) => Promise<unknown>) => Act} */
-const byHandle = (work) => (application, browser) => {
-  const handle = handleOf(browser);
-  return browser.send(() => work(application.pawl, handle, browser));
-};
-const otherOf = (/** @type {Browser} */ browser) => /** @type {Browser} */ (browser.other);
-const is = (/** @type {unknown} */ wanted) => (/** @type {unknown} */ found) => {
-  if (JSON.stringify(found) !== JSON.stringify(wanted)) throw new Error(`gives ${JSON.stringify(found)}`);
-};
 /** A route of the session, as an error where it answers one. @type {(method: string, url: string) => Act} */
 const route =
   (method, url) =>
