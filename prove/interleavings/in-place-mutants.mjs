@@ -9,8 +9,8 @@ export const sdkMutants = [
   {
     what: "an answer is written however late it comes",
     file: ANSWER,
-    from: "isLate(change.since, now()) || hasEnded(token)",
-    to: "hasEnded(token)",
+    from: "isLate(change.since, now()) || hasEnded(handle)",
+    to: "hasEnded(handle)",
     isTimed: true,
   },
   {

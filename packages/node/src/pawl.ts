@@ -1,5 +1,12 @@
 import { performance } from "node:perf_hooks";
-import { createTheftReports, dataText, type JsonObject, payloadText, type KeySet } from "@pawl/engine";
+import {
+  createTheftReports,
+  dataText,
+  type JsonObject,
+  payloadText,
+  type KeySet,
+  type SessionHandle,
+} from "@pawl/engine";
 import type { Clock } from "@pawl/storage";
 import { createWarnings } from "./application-hook.js";
 import { UseReports } from "./backend/use-reports.js";
@@ -309,7 +316,7 @@ const openServing = async (
     const { reuseWindow } = backend.settings;
     return reuseWindow > 0 && now - since > reuseWindow / 6;
   };
-  const hasEnded = (accessToken: string): boolean => backend.knowsEnded(accessToken);
+  const hasEnded = (handle: SessionHandle): boolean => backend.knowsEnded(handle);
   const warnOnce = createWarnings();
   const opened = {
     ...given,

@@ -16,6 +16,8 @@ export interface AccessTokenVerifier {
   verify(input: Omit<VerifyInput, "checkDatabase">): VerifyOutcome;
   /** Marks a session as revoked for one access token lifetime. */
   markRevoked(handle: SessionHandle, at: number): void;
+  /** Whether a session was marked as revoked, within one access token lifetime. */
+  isRevoked(handle: SessionHandle): boolean;
 }
 
 /** What a token says, once its signature and structure were checked, and nothing else. */
@@ -175,5 +177,6 @@ export const createAccessTokenVerifier = (options: AccessTokenVerifierOptions): 
       const now = clock.now();
       if (now - at < revokedFor) revoked.add(handle, now);
     },
+    isRevoked: (handle) => revoked.has(handle, clock.now()),
   };
 };

@@ -58,7 +58,7 @@ export const openEmbeddedBackend = async (options: EmbeddedBackendOptions): Prom
         ? engine.verifyAccessToken(input)
         : outcome;
     },
-    knowsEnded: (accessToken) => verifier.verify({ accessToken }).kind === "unauthorised",
+    knowsEnded: (handle) => verifier.isRevoked(handle),
     create: (input) => engine.createSession(input),
     async refresh(input) {
       const outcome = await engine.refreshSession(input);

@@ -103,8 +103,8 @@ export interface SessionBackend {
 
   /** Answers at once where nothing has to be asked, which is the usual case. */
   verify(input: VerifyInput): VerifyOutcome | Promise<VerifyOutcome>;
-  /** Whether this process has learned that the session of a live access token has ended. */
-  knowsEnded(accessToken: string): boolean;
+  /** Whether this process has learned, within one access token lifetime, that a session has ended. */
+  knowsEnded(handle: SessionHandle): boolean;
   create(input: CreateSessionInput): Promise<IssuedSession>;
   refresh(input: RefreshSessionInput): Promise<RefreshAnswer>;
   reportUses(uses: readonly UseReport[]): Promise<void>;

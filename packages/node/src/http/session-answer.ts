@@ -1,4 +1,4 @@
-import type { IssuedSession, IssuedToken } from "@pawl/engine";
+import type { IssuedSession, IssuedToken, SessionHandle } from "@pawl/engine";
 import type { WarnOnce } from "../application-hook.js";
 import { lineBytes, warnOfLargeAnswer } from "./cookie-size.js";
 import type { SessionCookies } from "./cookies.js";
@@ -12,9 +12,17 @@ type Change = {
   readonly since?: number | undefined;
 } & (
   | { readonly kind: "tokens"; readonly issued: IssuedSession }
-  | { readonly kind: "access"; readonly token: IssuedToken; readonly cookieExpiry: number }
+  | ({ readonly kind: "access" } & NewAccessToken)
   | { readonly kind: "end" }
 );
+
+/** An access token of a session, beside which the refresh token stays. */
+export interface NewAccessToken {
+  readonly handle: SessionHandle;
+  readonly token: IssuedToken;
+  /** Ms since the epoch. */
+  readonly cookieExpiry: number;
+}
 
 export interface AnswerRules {
   readonly cookies: SessionCookies;
@@ -22,8 +30,8 @@ export interface AnswerRules {
   readonly now: () => number;
   /** Whether more time has passed since then, by `now`, than a server may take of an exchange. */
   readonly isLate: (since: number, now: number) => boolean;
-  /** Whether the session of an access token is known to have ended. */
-  readonly hasEnded: (accessToken: string) => boolean;
+  /** Whether a session is known to have ended. */
+  readonly hasEnded: (handle: SessionHandle) => boolean;
   readonly warnOnce: WarnOnce;
 }
 
@@ -61,10 +69,10 @@ export class SessionAnswer {
   }
 
   /** A new access token beside the refresh token that the client has, or gets with this answer. */
-  access(token: IssuedToken, transfer: TokenTransfer, cookieExpiry: number): void {
+  access(given: NewAccessToken, transfer: TokenTransfer): void {
     const change = this.#change;
-    if (change?.kind === "tokens") this.#set({ ...change, issued: { ...change.issued, accessToken: token } });
-    else this.#set({ kind: "access", token, transfer, cookieExpiry, since: this.#rules.now() });
+    if (change?.kind === "tokens") this.#set({ ...change, issued: { ...change.issued, accessToken: given.token } });
+    else this.#set({ kind: "access", ...given, transfer, since: this.#rules.now() });
   }
 
   /** The client is to forget the session. */
@@ -106,7 +114,7 @@ export class SessionAnswer {
     const { now, isLate, hasEnded } = this.#rules;
     if (change.since === undefined) return false;
     if (change.kind === "end") return isLate(change.since, now());
-    const { token } = change.kind === "access" ? change.token : change.issued.accessToken;
-    return isLate(change.since, now()) || hasEnded(token);
+    const { handle } = change.kind === "access" ? change : change.issued.session;
+    return isLate(change.since, now()) || hasEnded(handle);
   }
 }

@@ -44,7 +44,14 @@ export const createActions = (it: Omit<Serving, "actions">): SessionActions => {
       const outcome = await backend.regenerate(accessToken, stored);
       if (outcome.kind !== "regenerated") throw gone(context);
       if (outcome.accessToken !== undefined)
-        requests.of(exchange).answer.access(outcome.accessToken, transfer, backend.now() + LONGEST_COOKIE);
+        requests.of(exchange).answer.access(
+          {
+            handle: outcome.session.handle,
+            token: outcome.accessToken,
+            cookieExpiry: backend.now() + LONGEST_COOKIE,
+          },
+          transfer,
+        );
       return payloads.read(outcome.session.payload);
     }),
 

@@ -133,7 +133,7 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
         : askWhereNeeded(input, outcome);
     },
 
-    knowsEnded: (accessToken) => verifier.verify({ accessToken }).kind === "unauthorised",
+    knowsEnded: (handle) => verifier.isRevoked(handle),
 
     async create({ userId, tenantId, payload = {}, data = {}, device, address, checkPayload }) {
       const json = payloadText(payload, "v5");

@@ -61,6 +61,10 @@ export class CoreVerifier {
     this.#current.markRevoked(handle, at);
   }
 
+  isRevoked(handle: SessionHandle): boolean {
+    return this.#current.isRevoked(handle) || this.#former.some(({ verifier }) => verifier.isRevoked(handle));
+  }
+
   #askFormer({ accessToken }: VerifyInput, outcome: VerifyOutcome): VerifyOutcome {
     const now = this.#clock.now();
     if (this.#former.some(({ until }) => until <= now)) this.#former = this.#former.filter(({ until }) => until > now);
