@@ -88,15 +88,19 @@ const live = async (engine: SessionEngine, stage: Stage, life: readonly Moment[]
 };
 
 onEveryStore("an active client", (open) => {
-  it("is never ended, whatever the timeouts, validities and window, as long as it asks within half the idle timeout", async () => {
-    await fc.assert(
-      fc.asyncProperty(lives, async ({ policy, longestGap, life }) => {
-        const stage = await open();
-        await live(await stage.engine(policy), stage, life, longestGap);
-      }),
-      { numRuns: 150 },
-    );
-  });
+  it(
+    "is never ended, whatever the timeouts, validities and window, as long as it asks within half the idle timeout",
+    { timeout: 120_000 },
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(lives, async ({ policy, longestGap, life }) => {
+          const stage = await open();
+          await live(await stage.engine(policy), stage, life, longestGap);
+        }),
+        { numRuns: 150 },
+      );
+    },
+  );
 
   it.each([
     ["2m", 2 * MINUTE, 300 * SECOND, HOUR],
