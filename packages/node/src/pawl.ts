@@ -206,8 +206,23 @@ const allowed = async (
   throw new SessionError("FORBIDDEN", "the condition of this route refused the session");
 };
 
-const failed = (error: unknown): never => {
-  throw asSessionError(error);
+const UNAVAILABLE_WARNING_INTERVAL = 60_000;
+
+/** Throws what a caller sees of a failure. Visitors are told to try again; whoever operates it learns why, once a minute. */
+const createFailure = (now: () => number): ((error: unknown) => never) => {
+  let warnedAt = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    const seen = asSessionError(error);
+    const isFailure = seen instanceof SessionError && seen.code === "UNKNOWN" && seen.cause !== undefined;
+    if (isFailure && now() - warnedAt >= UNAVAILABLE_WARNING_INTERVAL) {
+      warnedAt = now();
+      process.emitWarning(`requests are answered 503: ${seen.message}`, {
+        type: "PawlWarning",
+        code: "PAWL_UNAVAILABLE",
+      });
+    }
+    throw seen;
+  };
 };
 
 type Shapes = Pick<Serving, "payloads" | "data">;
@@ -216,6 +231,10 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
   const { origins = [], basePath = "" } = options;
   const belowBase = pathBelow(basePath);
   const routing = { origins, isSameOnAllPaths: isSameOnAllPaths(options) };
+  // The machine's clock may be set back; the life of a request is counted by one that only goes forward.
+  const { clock } = options;
+  const monotonic = clock === undefined ? () => performance.now() : () => clock.now();
+  const failed = createFailure(monotonic);
   let serving: Serving | undefined;
   let opening: Promise<Serving> | undefined;
   let closed = false;
@@ -239,10 +258,6 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
   };
 
   const run: Run = async (work) => attempt(work);
-
-  // The machine's clock may be set back; the life of a request is counted by one that only goes forward.
-  const { clock } = options;
-  const monotonic = clock === undefined ? () => performance.now() : () => clock.now();
 
   const requireSession: Require<RequestSession, object, object> = (exchange, { csrf, where } = {}) =>
     attempt((it) =>

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, test } from "vitest";
+import { afterEach, describe, expect, it, test, vi } from "vitest";
 import { MemoryStorage } from "@pawl/storage";
 import { createPawl, SessionError } from "../src/index.js";
 import { testClock } from "./clock.js";
@@ -412,6 +412,22 @@ test("nothing is opened before the first use, and nothing works after the end", 
   await expect(pawl.ready()).rejects.toMatchObject({ code: "UNKNOWN" });
   await pawl.close();
   await expect(pawl.ready()).rejects.toThrow("this instance was closed");
+});
+
+test("whoever operates it learns why requests are answered 503, once a minute", async () => {
+  const clock = testClock();
+  const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+  const pawl = closing(createPawl({ storage: "sqlite:/nowhere/at/all.db", clock }));
+  for (const wait of [0, 59_999, 1]) {
+    clock.advance(wait);
+    await expect(pawl.sessions.get("x")).rejects.toMatchObject({ code: "UNKNOWN" });
+  }
+  const warning = [
+    expect.stringMatching(/^requests are answered 503: .*\/nowhere\/at\/all\.db/),
+    { type: "PawlWarning", code: "PAWL_UNAVAILABLE" },
+  ];
+  expect(warned.mock.calls).toEqual([warning, warning]);
+  warned.mockRestore();
 });
 
 test("a storage that no attempt could open is a mistake of the application", async () => {

@@ -1,4 +1,4 @@
-import { nodeExchange, type NodeRequest } from "../http/exchange.js";
+import { knownExchange, nodeExchange, type NodeRequest, type NodeResponse } from "../http/exchange.js";
 import { type Conditions, type Pawl, requireAtOnce } from "../pawl.js";
 import type { Session } from "../session.js";
 import { errorAnswer, SessionError } from "../session-error.js";
@@ -49,18 +49,19 @@ export const forExpress = <P extends object, D extends object, PI extends object
     requireSession:
       (conditions?: Conditions<P, D>): Handler =>
       (req, res, next) => {
+        const exchange = nodeExchange(req, res);
         const pass = (session: Session<P, D, PI, DI>): void => {
-          (req as Keeper)[key] = session;
+          (exchange as Keeper)[key] = session;
           next();
         };
-        const found = required(nodeExchange(req, res), conditions);
+        const found = required(exchange, conditions);
         if (found instanceof Promise) found.then(pass, next);
         else pass(found);
       },
 
     /** The session of a request behind `requireSession`. @throws TypeError elsewhere. */
-    sessionOf: (req: object): Session<P, D, PI, DI> => {
-      const session = (req as Keeper)[key];
+    sessionOf: (req: { readonly res?: NodeResponse | undefined }): Session<P, D, PI, DI> => {
+      const session = (knownExchange(req.res) as Keeper | undefined)?.[key];
       if (session === undefined) throw new TypeError("sessionOf needs requireSession() before it on this route");
       return session;
     },

@@ -157,18 +157,32 @@ export class NodeExchange implements Exchange {
   }
 }
 
-/** Where a response keeps its exchange: to put it into a `WeakMap` takes as long as to verify a token. */
 const EXCHANGE = Symbol("@pawl/node exchange");
+
+interface Keeper {
+  [EXCHANGE]?: Exchange;
+}
+
+/**
+ * Where a response keeps its exchange: to put it into a `WeakMap` takes longer than all else here. Nor is it a property of
+ * Express' responses, each of which has a shape of its own that every new property makes anew; their `locals` is a table.
+ */
+const keeperOf = (response: NodeResponse & { readonly locals?: unknown }): Keeper => {
+  const { locals } = response;
+  return typeof locals === "object" && locals !== null ? locals : (response as Keeper);
+};
+
+/** The exchange of a response, where somebody has asked for it. */
+export const knownExchange = (response: NodeResponse | undefined): Exchange | undefined =>
+  response && keeperOf(response)[EXCHANGE];
 
 /**
  * The exchange of a request and its response; the same one for all who ask during a request.
  * @example
  * const read = await pawl.readSession(nodeExchange(req, res));
  */
-export const nodeExchange = (request: NodeRequest, response: NodeResponse): Exchange => {
-  const keeper = response as { [EXCHANGE]?: Exchange };
-  return (keeper[EXCHANGE] ??= new NodeExchange(request, response));
-};
+export const nodeExchange = (request: NodeRequest, response: NodeResponse): Exchange =>
+  (keeperOf(response)[EXCHANGE] ??= new NodeExchange(request, response));
 
 /** The same request, with an answer that cannot be written. */
 export const readOnly = (exchange: Exchange): Exchange => ({
