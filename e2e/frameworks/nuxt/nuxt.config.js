@@ -1,5 +1,6 @@
 export default defineNuxtConfig({
   compatibilityDate: "2026-01-01",
   telemetry: false,
-  nitro: { preset: "node-listener" },
+  // Vue chooses its files by NODE_ENV when it runs, which is "test" here; a build traces those for production.
+  nitro: { preset: "node-listener", externals: { inline: ["vue", "@vue"] } },
 });

@@ -8,7 +8,11 @@ const { listener } = (await import(new URL("../nuxt/.output/server/index.mjs", i
   listener: RequestListener;
 };
 
-testAdapter("Nuxt 4", async (pawl, hooks) => {
-  run(pawl, hooks);
-  return served(createServer(listener));
-});
+testAdapter(
+  "Nuxt 4",
+  async (pawl, hooks) => {
+    run(pawl, hooks);
+    return served(createServer(listener));
+  },
+  { namesTargets: "it says for which path it has no route" },
+);

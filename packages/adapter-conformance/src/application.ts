@@ -49,6 +49,8 @@ export type Serve = (pawl: KitPawl, hooks: Hooks) => Promise<Served>;
 export interface OwnAnswers {
   /** It answers 500 where `Host` is no host, or the target of a request is none. */
   readonly failsAtOddHosts?: string;
+  /** It names the target of a request in an answer of its own, whatever host stands there. */
+  readonly namesTargets?: string;
   /** It holds a streamed answer back until it is whole. */
   readonly holdsStreams?: string;
   /** Its answer to an `Error` that a handler throws is not the adapter's to add to: the cookies of a refresh are lost with it. */

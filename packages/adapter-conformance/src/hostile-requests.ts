@@ -101,7 +101,7 @@ export const testHostileRequests = (start: Start): void => {
   it("believes no odd Host", async () => {
     const { origin, ownAnswers, visitor, login } = await start();
     await login();
-    const allowed = [200, 303, 400, 401, 403, 404];
+    const allowed = [200, 303, 400, 401, 403, 404, 405];
     const seen = new Set<number>();
     for (const host of oddHosts(new URL(origin.replace(/^\w+/, "http")).port))
       for (const [path, method] of [
@@ -147,7 +147,8 @@ export const testHostileRequests = (start: Start): void => {
     for (const [name, message] of Object.entries(messages)) {
       const [head = ""] = (await sendBytes(origin, message)).split("\r\n\r\n", 1);
       expect([name, head]).toEqual([name, expect.stringMatching(expected)]);
-      expect(head).not.toMatch(/x-injected|evil\.example/i);
+      expect(head).not.toMatch(/x-injected/i);
+      if (ownAnswers.namesTargets === undefined) expect(head).not.toContain("evil.example");
       expect((await visitor.ask("/me")).status).toBe(200);
     }
   });
