@@ -5,6 +5,7 @@ export * from "./memory/memory-storage.js";
 export * from "./open-storage.js";
 export * from "./records.js";
 export * from "./rotation.js";
+export * from "./session-change.js";
 export * from "./session-end.js";
 export * from "./single-flight.js";
 export * from "./storage.js";

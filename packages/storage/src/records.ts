@@ -34,6 +34,16 @@ export interface SessionRecord {
   readonly payload: string;
   /** The application's data of the session that stays on the server: a JSON object as text, kept to the letter. */
   readonly data: string;
+  /** What the engine keeps of the session beside rotation: a JSON object as text, which storage never looks into. */
+  readonly facts: string;
+  /** Goes up with every change of `facts`; what such a change compares. 0 for a new session. */
+  readonly factsVersion: number;
+  /** Goes up with every change after which older access tokens say something that no longer holds. 0 for a new session. */
+  readonly payloadVersion: number;
+  /** Thumbprint (RFC 7638) of the key that has to prove every refresh; empty for none. */
+  readonly bound: string;
+  /** What an identity provider calls the login that this session came from; such sessions can be looked for by it. */
+  readonly link?: string;
   /** The device as the application named it, usually a user agent. */
   readonly device?: string;
   /** The network address of the login. */
@@ -84,6 +94,12 @@ export interface RevocationRecord extends SessionReference {
   readonly reason: EndReason;
 }
 
+/** One line of the feed of changes: access tokens of this session with a lower `payloadVersion` are to be refreshed. */
+export interface ChangeRecord extends SessionReference {
+  readonly at: Millis;
+  readonly payloadVersion: number;
+}
+
 export type EventType =
   | "session_ended"
   | "token_reuse"
@@ -106,4 +122,28 @@ export interface EventRecord {
   /** Further facts as a JSON object in text; never a token, hash or key. */
   readonly detail?: string;
   readonly count: number;
+}
+
+/** How often something happened within an hour. */
+export interface CountRecord {
+  /** The beginning of the hour, ms since the epoch: a multiple of 3,600,000. */
+  readonly hour: Millis;
+  /** What is counted; at most 128 bytes. */
+  readonly name: string;
+  readonly count: number;
+}
+
+/**
+ * An event that has to be delivered elsewhere. Entries of one session are a queue, oldest first, of which only the head
+ * is due; an event without a session is a queue of its own.
+ */
+export interface OutboxRecord {
+  /** As it was when it was appended; what was counted onto it later is not here. Its `key` names the entry. */
+  readonly event: EventRecord;
+  /** When the head of the queue may be taken. */
+  readonly dueAt: Millis;
+  /** What whoever delivers notes beside the entry: a JSON object as text, `{}` at first. */
+  readonly state: string;
+  /** Given up: it stands aside of its queue, for people to look at. */
+  readonly dead: boolean;
 }

@@ -4,7 +4,7 @@ import { isLive, type SessionRecord, type SigningKeyKind } from "./records.js";
 import type { Lifetimes, RotationAttempt, UseNote, UsePolicy } from "./storage.js";
 
 /** What a presented refresh token claims, and the reuse window (ms) it is judged with. */
-export type PresentedToken = Pick<RotationAttempt, "seq" | "iat" | "secretHash" | "window"> & {
+export type PresentedToken = Pick<RotationAttempt, "seq" | "iat" | "secretHash" | "window" | "proof"> & {
   /** The token from which it was minted, where it says so. */
   readonly parent?: number | undefined;
 };
@@ -15,6 +15,8 @@ export type RotationDecision =
   | { readonly kind: "absent" }
   /** The token does not carry the secret of this session. No alarm, no write to the row. */
   | { readonly kind: "forged" }
+  /** The session is bound to a key that did not prove this attempt: refused, whatever the token. No alarm, no write. */
+  | { readonly kind: "unproven" }
   /** The store lost commits: the row becomes what the rotation that made this token had left; answer it again, sealed now. */
   | { readonly kind: "fast_forward"; readonly seq: number; readonly current: number; readonly issuedAt: Millis }
   /** No honest client could hold this token any more: end the session. */
@@ -37,6 +39,7 @@ export const decideRotation = (
 ): RotationDecision => {
   if (row === undefined || !isLive(row, now)) return { kind: "absent" };
   if (!sameHash(token.secretHash, row.secretHash)) return { kind: "forged" };
+  if (row.bound !== "" && row.bound !== token.proof) return { kind: "unproven" };
   const { seq, iat, window, parent } = token;
   const { current, next, issuedAt } = row;
   if (seq > next)

@@ -1,7 +1,7 @@
 import { type Millis, millis } from "./identifiers.js";
 import type { EndReason, EventRecord, SessionRecord, SessionReference } from "./records.js";
 
-/** A row after its end: flagged, with payload and data dropped. */
+/** A row after its end: flagged, with payload, data and facts dropped. */
 export const afterEnd = (
   row: SessionRecord,
   end: { readonly at: Millis; readonly reason: EndReason },
@@ -9,6 +9,7 @@ export const afterEnd = (
   ...row,
   payload: "{}",
   data: "{}",
+  facts: "{}",
   endedAt: end.at,
   endReason: end.reason,
 });

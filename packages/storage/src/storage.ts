@@ -1,9 +1,12 @@
 import type { Clock } from "./clock.js";
 import type { Millis, SessionId, TenantId, UserId } from "./identifiers.js";
 import type {
+  ChangeRecord,
+  CountRecord,
   EndReason,
   EventRecord,
   EventType,
+  OutboxRecord,
   RevocationRecord,
   SessionRecord,
   SessionReference,
@@ -33,6 +36,8 @@ export interface RotationAttempt {
   readonly lifetimes: Lifetimes;
   /** Replaces the row's kind of signing key in the same step; absent keeps it. */
   readonly keyKind?: SigningKeyKind;
+  /** Thumbprint of the key that proved this attempt; a bound session mints for its own alone. */
+  readonly proof?: string | undefined;
 }
 
 export interface RotationResult {
@@ -96,6 +101,43 @@ export interface UsePolicy {
   readonly activityInterval: Millis;
 }
 
+/** What to change in a live session, besides its rotation. What is absent stays. */
+export interface SessionChange {
+  /** Nothing changes unless the row has these numbers. */
+  readonly expected?:
+    | {
+        readonly factsVersion?: number | undefined;
+        readonly payloadVersion?: number | undefined;
+        readonly next?: number | undefined;
+      }
+    | undefined;
+  /** Raises `payloadVersion`. */
+  readonly payload?: string | undefined;
+  readonly data?: string | undefined;
+  /** Raises `factsVersion`. */
+  readonly facts?: string | undefined;
+  /** Binds the session to a key. */
+  readonly bound?: string | undefined;
+  /**
+   * Tells verifiers that older access tokens do not hold any more: raises `payloadVersion`, and appends a line with the new
+   * one to the feed of changes in the same transaction. Without it they hold until they expire.
+   */
+  readonly announced?: boolean | undefined;
+  /** Appended in the same transaction. */
+  readonly events?: readonly EventRecord[] | undefined;
+}
+
+export type SessionChangeResult =
+  /** `record`: the row after it. */
+  | { readonly kind: "changed"; readonly record: SessionRecord; readonly now: Millis }
+  /** The row is live but not the expected one: decide again. */
+  | { readonly kind: "conflict"; readonly record: SessionRecord; readonly now: Millis }
+  /** There is no such live session. */
+  | { readonly kind: "absent" };
+
+/** What tells whether a session still is as somebody knows it. */
+export type LiveSession = Pick<SessionRecord, "payloadVersion" | "expiresAt" | "idleExpiresAt">;
+
 /** Which sessions to end. Sessions of other tenants are never touched. */
 export type RevocationSelector =
   | { readonly kind: "ids"; readonly ids: readonly SessionId[]; readonly tenantId?: TenantId }
@@ -121,6 +163,8 @@ export interface ErasedUser {
 export interface SessionSelector {
   readonly tenantId?: TenantId | undefined;
   readonly userId?: UserId | undefined;
+  /** Those that came from this login at an identity provider. */
+  readonly link?: string | undefined;
 }
 
 /** A keyset page: at most `limit` rows after the row that `after` (a `next` of the page before) names. */
@@ -148,14 +192,32 @@ export interface EventSelector {
   readonly types?: readonly EventType[] | undefined;
 }
 
-/** Where a reader of the revocation feed stands. Opaque; carries the store's epoch. */
-export type RevocationCursor = string;
+/** Hours from `from` on and before `to`. */
+export interface CountSelector {
+  readonly from: Millis;
+  readonly to: Millis;
+}
 
-export type RevocationPage =
+/** What becomes of an entry of the outbox that was taken. */
+export type OutboxSettlement =
+  /** It is removed, and the next of its queue is due at once. */
+  | { readonly kind: "delivered" }
+  /** It stays the head of its queue, and is due again at a time. Also revives a dead one, as the head of its queue. */
+  | { readonly kind: "postponed"; readonly dueAt: Millis; readonly state: string }
+  /** It stands aside, and the next of its queue is due at once. */
+  | { readonly kind: "dead"; readonly state: string };
+
+/** Where a reader of a feed stands. Opaque; carries the store's epoch. */
+export type FeedCursor = string;
+
+/** Where to read a feed from. */
+export type FeedStart = { readonly cursor: FeedCursor } | { readonly at: Millis };
+
+export type FeedPage<Line> =
   | {
       readonly kind: "page";
-      readonly revocations: readonly RevocationRecord[];
-      readonly cursor: RevocationCursor;
+      readonly items: readonly Line[];
+      readonly cursor: FeedCursor;
       /** Whether the page was cut short: then read on from the cursor at once. */
       readonly more: boolean;
     }
@@ -201,16 +263,21 @@ export interface Storage {
   reportUses(notes: readonly UseNote[], policy: UsePolicy): Promise<readonly (SessionRecord | undefined)[]>;
 
   /**
-   * Ends live sessions: flag and reason, payload and data become `{}`; revocations and `session_ended` events are
+   * Ends live sessions: flag and reason, payload, data and facts become `{}`; revocations and `session_ended` events are
    * appended in the same transaction. The event's detail is `{"by": cause.detail}`.
+   * With `limit` it ends at most that many of the selected, whichever they are: repeat until fewer come back.
    * @returns the sessions that were live.
    */
-  revokeSessions(selector: RevocationSelector, cause: RevocationCause): Promise<readonly SessionReference[]>;
+  revokeSessions(
+    selector: RevocationSelector,
+    cause: RevocationCause,
+    limit?: number,
+  ): Promise<readonly SessionReference[]>;
 
   /**
    * Removes a user of a tenant without a trace: live sessions end as `erased`, with their revocations but without events,
-   * then all rows of the user, live or not, and all events that name the user are deleted. What the feed holds of the user
-   * stays until `deleteRevocations`, because verifiers have to learn of it.
+   * then all rows of the user, live or not, and all events that name the user are deleted, and what the outbox holds of them. What the
+   * feed holds of the user stays until `deleteRevocations`, because verifiers have to learn of it.
    */
   eraseUser(user: { readonly tenantId: TenantId; readonly userId: UserId }): Promise<ErasedUser>;
 
@@ -235,10 +302,11 @@ export interface Storage {
     page: PageRequest,
   ): Promise<Page<SessionRecord>>;
 
-  /** @returns false when there is no such live session. An equal value counts as written. */
-  updateSessionData(id: SessionId, data: string): Promise<boolean>;
-  /** @returns false when there is no such live session. An equal value counts as written. */
-  updatePayload(id: SessionId, payload: string): Promise<boolean>;
+  /** Changes a live session, all of it or nothing. Equal values count as changes. */
+  changeSession(id: SessionId, change: SessionChange): Promise<SessionChangeResult>;
+
+  /** Which sessions are live, in the order of the ids; undefined for one that is not. Moves nothing. Callers ask for a few hundred. */
+  liveOf(ids: readonly SessionId[]): Promise<readonly (LiveSession | undefined)[]>;
 
   /**
    * Deletes rows whose `expiresAt` is at or before `before`, at most `limit`, safe to run on every node at once. A row
@@ -277,16 +345,42 @@ export interface Storage {
    * Revocations after a cursor, or at and after a time, oldest first; handles may repeat. A page may hold only the first
    * of many and says so.
    */
-  revocationsSince(from: { readonly cursor: RevocationCursor } | { readonly at: Millis }): Promise<RevocationPage>;
-  /** Calls `wake` soon after revocations were committed by any process; the listener reads from its cursor. Returns stop. */
-  watchRevocations(wake: () => void): () => void;
-  /** Deletes feed entries older than `before`, at most `limit`. */
+  revocationsSince(from: FeedStart): Promise<FeedPage<RevocationRecord>>;
+  /** Deletes lines of the feed that are older than `before`, at most `limit`. */
   deleteRevocations(before: Millis, limit: number): Promise<number>;
 
+  /** As `revocationsSince`, the announced changes of sessions. A log of its own: no revocation is in it. */
+  changesSince(from: FeedStart): Promise<FeedPage<ChangeRecord>>;
+  /** Deletes lines of the feed that are older than `before`, at most `limit`. */
+  deleteChanges(before: Millis, limit: number): Promise<number>;
+
+  /** Calls `wake` soon after either feed has grown, by any process; the listener reads from its cursors. Returns stop. */
+  watchFeeds(wake: () => void): () => void;
+
+  /** An event of one of the types in `StorageOptions.outbox` is put there too, in the transaction that appends it first. */
   appendEvents(events: readonly EventRecord[]): Promise<void>;
   /** Newest first. */
   listEvents(selector: EventSelector, page: PageRequest): Promise<Page<EventRecord>>;
   deleteEvents(before: Millis, limit: number): Promise<number>;
+
+  /**
+   * Claims heads of queues that are due, those due longest first: `dueAt` becomes `until`, so that no other process takes
+   * them before. At least once: whoever crashes after a claim leaves the entry to be taken again.
+   */
+  takeOutbox(limit: number, until: Millis): Promise<readonly OutboxRecord[]>;
+  /** @returns false when there is no entry of this event. */
+  settleOutbox(key: string, settlement: OutboxSettlement): Promise<boolean>;
+  /** Dead entries or the others, in keyset pages and an order of the store's own. */
+  listOutbox(selector: { readonly dead: boolean }, page: PageRequest): Promise<Page<OutboxRecord>>;
+  /** Deletes dead entries whose event is older than `before`, at most `limit`. */
+  deleteDeadOutbox(before: Millis, limit: number): Promise<number>;
+
+  /** Adds each count to what is there, in one atomic step. */
+  addCounts(counts: readonly CountRecord[]): Promise<void>;
+  /** By hour, then by name in the order of bytes, in keyset pages. */
+  listCounts(selector: CountSelector, page: PageRequest): Promise<Page<CountRecord>>;
+  /** Deletes counts of hours before `before`, at most `limit`. */
+  deleteCounts(before: Millis, limit: number): Promise<number>;
 
   /** Brings the schema to this release's version; safe to run on many nodes at once. */
   migrate(): Promise<void>;
@@ -300,6 +394,8 @@ export interface Storage {
 export interface StorageOptions {
   /** Replaces the store's own time; tests move it. */
   readonly clock?: Clock | undefined;
+  /** Which types of events have to be delivered elsewhere. Every process of a store has to say the same. */
+  readonly outbox?: readonly EventType[] | undefined;
 }
 
 /** The one export every adapter package has. */
