@@ -1,8 +1,11 @@
 import type { Millis, SessionId, TenantId, UserId } from "../identifiers.js";
 import type {
+  ChangeRecord,
+  CountRecord,
   EndReason,
   EventRecord,
   EventType,
+  OutboxRecord,
   RevocationRecord,
   SessionRecord,
   SessionReference,
@@ -10,6 +13,7 @@ import type {
   SigningKeyKind,
   SigningKeyRecord,
 } from "../records.js";
+import type { LiveSession } from "../storage.js";
 
 /** The columns that name a session. */
 export interface ReferenceRow {
@@ -35,16 +39,33 @@ export interface SessionRow extends ReferenceRow {
   readonly address: string | null;
   readonly payload: string;
   readonly data: string;
+  readonly facts: string;
+  readonly facts_version: number;
+  readonly payload_version: number;
+  readonly bound: string;
+  readonly link: string | null;
 }
 
-/** A row of `revocations`. */
-export interface RevocationRow {
+/** The columns that say how a live session stands. */
+export type LiveRow = Pick<SessionRow, "payload_version" | "expires_at" | "idle_expires_at">;
+
+/** What a row of every feed has. */
+export interface FeedRow {
   readonly number: number;
   readonly session_id: SessionId;
   readonly tenant_id: TenantId;
   readonly user_id: UserId;
   readonly at: Millis;
+}
+
+/** A row of `revocations`. */
+export interface RevocationRow extends FeedRow {
   readonly reason: EndReason;
+}
+
+/** A row of `changes`. */
+export interface ChangeRow extends FeedRow {
+  readonly payload_version: number;
 }
 
 /** A row of `events`. */
@@ -57,6 +78,22 @@ export interface EventRow {
   readonly session_id: SessionId | null;
   readonly reason: EndReason | null;
   readonly detail: string | null;
+  readonly count: number;
+}
+
+/** A row of `outbox`: the event as it was, and its delivery. */
+export interface OutboxRow extends EventRow {
+  readonly number: number;
+  readonly due_at: Millis;
+  readonly state: string;
+  /** Databases without booleans give 0 or 1. */
+  readonly dead: boolean | number;
+}
+
+/** A row of `counts`. */
+export interface CountRow {
+  readonly hour: Millis;
+  readonly name: string;
   readonly count: number;
 }
 
@@ -88,6 +125,11 @@ export const recordOf = (row: SessionRow): SessionRecord => ({
   keyKind: row.key_kind,
   payload: row.payload,
   data: row.data,
+  facts: row.facts,
+  factsVersion: row.facts_version,
+  payloadVersion: row.payload_version,
+  bound: row.bound,
+  ...(row.link === null ? {} : { link: row.link }),
   ...(row.device === null ? {} : { device: row.device }),
   ...(row.address === null ? {} : { address: row.address }),
   createdAt: row.created_at,
@@ -98,12 +140,26 @@ export const recordOf = (row: SessionRow): SessionRecord => ({
   ...(row.end_reason === null ? {} : { endReason: row.end_reason }),
 });
 
+export const liveSessionOf = (row: LiveRow): LiveSession => ({
+  payloadVersion: row.payload_version,
+  expiresAt: row.expires_at,
+  idleExpiresAt: row.idle_expires_at,
+});
+
 export const revocationOf = (row: RevocationRow): RevocationRecord => ({
   id: row.session_id,
   tenantId: row.tenant_id,
   userId: row.user_id,
   at: row.at,
   reason: row.reason,
+});
+
+export const changeOf = (row: ChangeRow): ChangeRecord => ({
+  id: row.session_id,
+  tenantId: row.tenant_id,
+  userId: row.user_id,
+  at: row.at,
+  payloadVersion: row.payload_version,
 });
 
 export const eventOf = (row: EventRow): EventRecord => ({
@@ -117,6 +173,15 @@ export const eventOf = (row: EventRow): EventRecord => ({
   ...(row.detail === null ? {} : { detail: row.detail }),
   count: row.count,
 });
+
+export const outboxOf = (row: OutboxRow): OutboxRecord => ({
+  event: eventOf(row),
+  dueAt: row.due_at,
+  state: row.state,
+  dead: Boolean(row.dead),
+});
+
+export const countOf = (row: CountRow): CountRecord => ({ hour: row.hour, name: row.name, count: row.count });
 
 export const signingKeyOf = (row: SigningKeyRow): SigningKeyRecord => ({
   kid: row.kid,
