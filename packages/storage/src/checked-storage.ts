@@ -1,6 +1,7 @@
 import { StorageError } from "./errors.js";
 import type { Millis } from "./identifiers.js";
 import {
+  checkCount,
   checkEvent,
   checkLimit,
   checkPage,
@@ -12,7 +13,7 @@ import {
 import type { PageRequest, SessionSelector, Storage } from "./storage.js";
 
 /** The methods that fail once the storage is closed, and that `close` waits for. */
-type Call = Exclude<keyof Storage, "now" | "watchRevocations" | "close">;
+type Call = Exclude<keyof Storage, "now" | "watchFeeds" | "close">;
 
 type Check<Name extends Call> = (...parameters: Parameters<Storage[Name]>) => void;
 
@@ -39,9 +40,10 @@ const checks: { readonly [Name in Call]: Check<Name> } = {
     if (limits !== undefined) checkLimit(limits.maxPerUser);
   },
   getSession: checkId,
-  rotate: ({ id, secretHash }) => {
+  rotate: ({ id, secretHash, proof }) => {
     checkText("id", id);
     checkText("secretHash", secretHash);
+    checkText("proof", proof);
   },
   applyRotation: ({ id }, change) => {
     checkText("id", id);
@@ -50,17 +52,21 @@ const checks: { readonly [Name in Call]: Check<Name> } = {
   reportUses: (notes) => {
     for (const { id } of notes) checkText("id", id);
   },
-  revokeSessions: (selector, { detail }) => {
+  revokeSessions: (selector, { detail }, limit) => {
     checkText("detail", detail);
     checkSelector(selector);
+    if (limit !== undefined) checkLimit(limit);
   },
   eraseUser: checkSelector,
   importSessions: (records) => records.forEach(checkSession),
   listSessions: checkListing,
   listSessionReferences: checkListing,
   listSessionHistory: checkListing,
-  updateSessionData: (id, data) => checkTexts({ id, data }),
-  updatePayload: (id, payload) => checkTexts({ id, payload }),
+  changeSession: (id, { payload, data, facts, bound, events }) => {
+    checkTexts({ id, payload, data, facts, bound });
+    events?.forEach(checkEvent);
+  },
+  liveOf: (ids) => ids.forEach(checkId),
   deleteExpired: checkSweep,
   getSigningKeys: checkNothing,
   addSigningKey: (record, ifNewestIs) => {
@@ -79,9 +85,18 @@ const checks: { readonly [Name in Call]: Check<Name> } = {
   },
   revocationsSince: checkNothing,
   deleteRevocations: checkSweep,
+  changesSince: checkNothing,
+  deleteChanges: checkSweep,
   appendEvents: (events) => events.forEach(checkEvent),
   listEvents: checkListing,
   deleteEvents: checkSweep,
+  takeOutbox: checkLimit,
+  settleOutbox: (key, settlement) => checkTexts({ key, ...("state" in settlement ? { state: settlement.state } : {}) }),
+  listOutbox: (_selector, page) => checkPage(page),
+  deleteDeadOutbox: checkSweep,
+  addCounts: (counts) => counts.forEach(checkCount),
+  listCounts: (_selector, page) => checkPage(page),
+  deleteCounts: checkSweep,
   migrate: checkNothing,
   ping: checkNothing,
 };
@@ -131,10 +146,10 @@ export const CheckedStorage = class {
     };
     Object.assign(this, Object.fromEntries((Object.keys(checks) as Call[]).map((name) => [name, checked(name)])), {
       now: () => storage.now(),
-      watchRevocations: (wake: () => void) => {
+      watchFeeds: (wake: () => void) => {
         refuseWhenClosed();
         // A function of its own, so that one that watches twice is two listeners and stopping one leaves the other.
-        return storage.watchRevocations(() => {
+        return storage.watchFeeds(() => {
           if (closed === undefined) wake();
         });
       },

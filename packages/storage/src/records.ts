@@ -134,13 +134,13 @@ export interface CountRecord {
 }
 
 /**
- * An event that has to be delivered elsewhere. Entries of one session are a queue, oldest first, of which only the head
- * is due; an event without a session is a queue of its own.
+ * An event that has to be delivered elsewhere. Entries of one session are a queue in the order of their appending, of which
+ * only the head may be taken; an event without a session is a queue of its own.
  */
 export interface OutboxRecord {
   /** As it was when it was appended; what was counted onto it later is not here. Its `key` names the entry. */
   readonly event: EventRecord;
-  /** When the head of the queue may be taken. */
+  /** Of the head of a queue: from when on it may be taken. Says nothing of what waits behind it. */
   readonly dueAt: Millis;
   /** What whoever delivers notes beside the entry: a JSON object as text, `{}` at first. */
   readonly state: string;

@@ -1,8 +1,20 @@
 import { StorageError } from "./errors.js";
-import type { EventRecord, SessionRecord, SigningKeyRecord } from "./records.js";
+import type { CountRecord, EventRecord, SessionRecord, SigningKeyRecord } from "./records.js";
 import type { EventSelector, PageRequest, RevocationSelector, SessionSelector } from "./storage.js";
 
-const sessionTexts = ["id", "tenantId", "userId", "secretHash", "payload", "data", "device", "address"] as const;
+const sessionTexts = [
+  "id",
+  "tenantId",
+  "userId",
+  "secretHash",
+  "payload",
+  "data",
+  "facts",
+  "bound",
+  "link",
+  "device",
+  "address",
+] as const;
 const eventTexts = ["key", "tenantId", "userId", "sessionId", "detail"] as const;
 const signingKeyTexts = ["kid", "publicKey", "sealedPrivateKey"] as const;
 
@@ -47,9 +59,25 @@ export const checkSigningKey = (record: SigningKeyRecord): void => {
   for (const name of signingKeyTexts) checkText(name, record[name]);
 };
 
+const hour = 3_600_000;
+
+/**
+ * Checks that a count can be added to those of its hour.
+ * @throws StorageError `invalid_record`.
+ */
+export const checkCount = (record: CountRecord): void => {
+  checkText("name", record.name);
+  if (Buffer.byteLength(record.name) > 128)
+    throw new StorageError("invalid_record", "the name of a count has more than 128 bytes");
+  if (!Number.isSafeInteger(record.hour / hour))
+    throw new StorageError("invalid_record", `hour must be the beginning of an hour in ms, not ${record.hour}`);
+  if (!Number.isSafeInteger(record.count) || record.count < 1)
+    throw new StorageError("invalid_record", `count must be a whole number of 1 or more, not ${record.count}`);
+};
+
 /** Checks every text that rows are looked for by, as `checkText`. */
 export const checkSelector = (selector: SessionSelector | EventSelector | RevocationSelector): void => {
-  const { tenantId, userId, sessionId, exceptId } = selector as Readonly<Record<string, string | undefined>>;
-  for (const text of [tenantId, userId, sessionId, exceptId]) checkText("a selector", text);
+  const { tenantId, userId, sessionId, exceptId, link } = selector as Readonly<Record<string, string | undefined>>;
+  for (const text of [tenantId, userId, sessionId, exceptId, link]) checkText("a selector", text);
   if ("ids" in selector) for (const id of selector.ids) checkText("id", id);
 };

@@ -202,7 +202,7 @@ export interface CountSelector {
 export type OutboxSettlement =
   /** It is removed, and the next of its queue is due at once. */
   | { readonly kind: "delivered" }
-  /** It stays the head of its queue, and is due again at a time. Also revives a dead one, as the head of its queue. */
+  /** It keeps its place in its queue, and is due again at a time. A dead one comes back to the place that it had. */
   | { readonly kind: "postponed"; readonly dueAt: Millis; readonly state: string }
   /** It stands aside, and the next of its queue is due at once. */
   | { readonly kind: "dead"; readonly state: string };
@@ -276,8 +276,8 @@ export interface Storage {
 
   /**
    * Removes a user of a tenant without a trace: live sessions end as `erased`, with their revocations but without events,
-   * then all rows of the user, live or not, and all events that name the user are deleted, and what the outbox holds of them. What the
-   * feed holds of the user stays until `deleteRevocations`, because verifiers have to learn of it.
+   * then all rows of the user, live or not, all events that name the user, and what the outbox holds of them, dead or not,
+   * are deleted. What the feeds hold of the user stays until they are swept, because verifiers have to learn of it.
    */
   eraseUser(user: { readonly tenantId: TenantId; readonly userId: UserId }): Promise<ErasedUser>;
 
@@ -305,7 +305,10 @@ export interface Storage {
   /** Changes a live session, all of it or nothing. Equal values count as changes. */
   changeSession(id: SessionId, change: SessionChange): Promise<SessionChangeResult>;
 
-  /** Which sessions are live, in the order of the ids; undefined for one that is not. Moves nothing. Callers ask for a few hundred. */
+  /**
+   * Which sessions are live, in the order of the ids; undefined for one that is not. Moves nothing. Callers ask for a few
+   * hundred.
+   */
   liveOf(ids: readonly SessionId[]): Promise<readonly (LiveSession | undefined)[]>;
 
   /**
@@ -349,7 +352,7 @@ export interface Storage {
   /** Deletes lines of the feed that are older than `before`, at most `limit`. */
   deleteRevocations(before: Millis, limit: number): Promise<number>;
 
-  /** As `revocationsSince`, the announced changes of sessions. A log of its own: no revocation is in it. */
+  /** As `revocationsSince`, the announced changes of sessions: a log of its own, with cursors of its own. */
   changesSince(from: FeedStart): Promise<FeedPage<ChangeRecord>>;
   /** Deletes lines of the feed that are older than `before`, at most `limit`. */
   deleteChanges(before: Millis, limit: number): Promise<number>;
@@ -357,7 +360,11 @@ export interface Storage {
   /** Calls `wake` soon after either feed has grown, by any process; the listener reads from its cursors. Returns stop. */
   watchFeeds(wake: () => void): () => void;
 
-  /** An event of one of the types in `StorageOptions.outbox` is put there too, in the transaction that appends it first. */
+  /**
+   * Appends events; the count of one whose key is there is added to that. Wherever an event is appended first, here or as a
+   * part of something else, and is of one of the types in `StorageOptions.outbox`, it is put there too in the same
+   * transaction; an entry of its key that is still there stays as it is.
+   */
   appendEvents(events: readonly EventRecord[]): Promise<void>;
   /** Newest first. */
   listEvents(selector: EventSelector, page: PageRequest): Promise<Page<EventRecord>>;
@@ -366,16 +373,20 @@ export interface Storage {
   /**
    * Claims heads of queues that are due, those due longest first: `dueAt` becomes `until`, so that no other process takes
    * them before. At least once: whoever crashes after a claim leaves the entry to be taken again.
+   * @returns the entries after it.
    */
   takeOutbox(limit: number, until: Millis): Promise<readonly OutboxRecord[]>;
-  /** @returns false when there is no entry of this event. */
+  /** @param key of the event. @returns false when there is no entry of it. */
   settleOutbox(key: string, settlement: OutboxSettlement): Promise<boolean>;
   /** Dead entries or the others, in keyset pages and an order of the store's own. */
   listOutbox(selector: { readonly dead: boolean }, page: PageRequest): Promise<Page<OutboxRecord>>;
   /** Deletes dead entries whose event is older than `before`, at most `limit`. */
   deleteDeadOutbox(before: Millis, limit: number): Promise<number>;
 
-  /** Adds each count to what is there, in one atomic step. */
+  /**
+   * Adds each count, a whole number of 1 or more, to what is there, in one atomic step.
+   * @throws StorageError `invalid_record` for a name of more than 128 bytes or a time that is no beginning of an hour.
+   */
   addCounts(counts: readonly CountRecord[]): Promise<void>;
   /** By hour, then by name in the order of bytes, in keyset pages. */
   listCounts(selector: CountSelector, page: PageRequest): Promise<Page<CountRecord>>;

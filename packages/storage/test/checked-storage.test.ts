@@ -11,8 +11,8 @@ const pending = () => {
       Object.keys(new MemoryStorage()).map((name) => [name, async () => void calls.push(name)] as const),
     ),
     now: () => millis(7),
-    watchRevocations: (wake: () => void) => {
-      calls.push("watchRevocations");
+    watchFeeds: (wake: () => void) => {
+      calls.push("watchFeeds");
       wakes.push(wake);
       return () => void calls.push("stop");
     },
@@ -44,7 +44,7 @@ it("closes once, and when every call is over that was under way, also one that f
 it("hands on the promise of the storage itself, and nothing once it is closed but the time", async () => {
   const { storage, calls, ends, wakes } = pending();
   let woken = 0;
-  storage.watchRevocations(() => (woken += 1));
+  storage.watchFeeds(() => (woken += 1));
   const ping = storage.ping();
   ends[0]!.end();
   await ping;
@@ -55,7 +55,7 @@ it("hands on the promise of the storage itself, and nothing once it is closed bu
   const before = calls.length;
   await expect(storage.ping()).rejects.toMatchObject({ code: "closed" });
   await expect(storage.getSession("id" as SessionId)).rejects.toMatchObject({ code: "closed" });
-  expect(() => storage.watchRevocations(() => undefined)).toThrow("the storage was closed");
+  expect(() => storage.watchFeeds(() => undefined)).toThrow("the storage was closed");
   expect(calls).toHaveLength(before);
 });
 

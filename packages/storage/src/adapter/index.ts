@@ -1,7 +1,7 @@
 export { CheckedStorage } from "../checked-storage.js";
 export * from "./call-batch.js";
-export * from "./event-position.js";
 export * from "./history-page.js";
+export * from "./keyset-position.js";
 export * from "./page.js";
 export * from "./schema-version.js";
 export * from "./server-clock.js";

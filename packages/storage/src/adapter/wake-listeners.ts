@@ -1,7 +1,7 @@
 import type { SessionReference } from "../records.js";
 import type { Storage } from "../storage.js";
 
-/** The listeners that a store wakes when revocations were committed. */
+/** The listeners that a store wakes when lines of a feed were committed. */
 export class WakeListeners {
   readonly #listeners = new Set<() => void>();
   readonly #begin: () => void;
@@ -35,8 +35,8 @@ export class WakeListeners {
   }
 }
 
-/** The same storage, which also wakes its listeners after a call of its own that ended sessions. */
-export const wakingStorage = (storage: Omit<Storage, "watchRevocations">, listeners: WakeListeners): Storage => {
+/** The same storage, which also wakes its listeners after a call of its own that appended to a feed. */
+export const wakingStorage = (storage: Omit<Storage, "watchFeeds">, listeners: WakeListeners): Storage => {
   const wakeAfter = (ended: readonly SessionReference[]): readonly SessionReference[] => {
     if (ended.length > 0) listeners.wake();
     return ended;
@@ -49,12 +49,17 @@ export const wakingStorage = (storage: Omit<Storage, "watchRevocations">, listen
       if (result.kind === "applied") wakeAfter(result.ended);
       return result;
     },
-    revokeSessions: async (selector, cause) => wakeAfter(await storage.revokeSessions(selector, cause)),
+    revokeSessions: async (selector, cause, limit) => wakeAfter(await storage.revokeSessions(selector, cause, limit)),
     eraseUser: async (user) => {
       const erased = await storage.eraseUser(user);
       wakeAfter(erased.ended);
       return erased;
     },
-    watchRevocations: (wake) => listeners.add(wake),
+    changeSession: async (id, change) => {
+      const result = await storage.changeSession(id, change);
+      if (result.kind === "changed" && change.announced === true) listeners.wake();
+      return result;
+    },
+    watchFeeds: (wake) => listeners.add(wake),
   };
 };

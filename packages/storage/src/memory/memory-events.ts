@@ -1,4 +1,4 @@
-import { decodeEventPosition, type EventPosition } from "../adapter/event-position.js";
+import { decodeEventPosition, type EventPosition } from "../adapter/keyset-position.js";
 import { eventPage } from "../adapter/page.js";
 import type { Millis, TenantId, UserId } from "../identifiers.js";
 import type { EventRecord } from "../records.js";
@@ -11,12 +11,19 @@ const compareEvents = (left: EventPosition, right: EventPosition): number =>
 /** The audit trail of a `MemoryStorage`. */
 export class MemoryEvents {
   readonly #events = new Map<string, EventRecord>();
+  readonly #onFirst: (event: EventRecord) => void;
+
+  /** @param onFirst is told of each event whose key was not there. */
+  constructor(onFirst: (event: EventRecord) => void) {
+    this.#onFirst = onFirst;
+  }
 
   append(events: readonly EventRecord[]): void {
     for (const event of events) {
       const present = this.#events.get(event.key);
       const stored = present === undefined ? { ...event } : { ...present, count: present.count + event.count };
       this.#events.set(event.key, Object.freeze(stored));
+      if (present === undefined) this.#onFirst(stored);
     }
   }
 

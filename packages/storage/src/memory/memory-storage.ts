@@ -1,35 +1,48 @@
+import { WakeListeners } from "../adapter/wake-listeners.js";
 import { sessionPage } from "../adapter/page.js";
 import { CheckedStorage } from "../checked-storage.js";
 import { type Clock, systemClock } from "../clock.js";
 import { StorageError } from "../errors.js";
 import type { Millis, SessionId, TenantId, UserId } from "../identifiers.js";
+import { MemoryCounts } from "./memory-counts.js";
 import { MemoryEvents } from "./memory-events.js";
+import { MemoryFeed } from "./memory-feed.js";
 import { MemoryMeta } from "./memory-meta.js";
-import { MemoryRevocations } from "./memory-revocations.js";
+import { MemoryOutbox } from "./memory-outbox.js";
 import {
+  type ChangeRecord,
+  type CountRecord,
   type EventRecord,
   isLive,
+  type OutboxRecord,
+  type RevocationRecord,
   type SessionRecord,
   type SessionReference,
   type SigningKeyRecord,
 } from "../records.js";
 import { afterFastForward, afterMint, afterUse, decideRotation } from "../rotation.js";
+import { afterChange, isExpected } from "../session-change.js";
 import { afterEnd, expiryOf, refreshedAt, sessionEndedEvent } from "../session-end.js";
 import type {
   ApplyResult,
+  CountSelector,
   ErasedUser,
   EventSelector,
   ExpectedRow,
+  FeedPage,
+  FeedStart,
+  LiveSession,
   MetaRecord,
+  OutboxSettlement,
   Page,
   PageRequest,
   RevocationCause,
-  RevocationCursor,
-  RevocationPage,
   RevocationSelector,
   RotationAttempt,
   RotationChange,
   RotationResult,
+  SessionChange,
+  SessionChangeResult,
   SessionSelector,
   Storage,
   StorageOptions,
@@ -54,12 +67,21 @@ class Memory implements Storage {
   readonly #clock: Clock;
   readonly #sessions = new Map<SessionId, SessionRecord>();
   readonly #signingKeys = new Map<string, SigningKeyRecord>();
-  readonly #events = new MemoryEvents();
+  readonly #counts = new MemoryCounts();
   readonly #meta = new MemoryMeta();
-  readonly #revocations = new MemoryRevocations();
+  readonly #listeners = new WakeListeners({ begin: () => undefined, end: () => undefined });
+  readonly #revocations: MemoryFeed<RevocationRecord>;
+  readonly #changes: MemoryFeed<ChangeRecord>;
+  readonly #outbox: MemoryOutbox;
+  readonly #events: MemoryEvents;
 
   constructor(options: StorageOptions) {
     this.#clock = options.clock ?? systemClock;
+    const feed = { epoch: crypto.randomUUID(), wake: () => this.#listeners.wake() };
+    this.#revocations = new MemoryFeed(feed);
+    this.#changes = new MemoryFeed(feed);
+    this.#outbox = new MemoryOutbox(options.outbox);
+    this.#events = new MemoryEvents((event) => this.#outbox.append(event));
   }
 
   now(): Millis {
@@ -120,8 +142,12 @@ class Memory implements Storage {
     });
   }
 
-  async revokeSessions(selector: RevocationSelector, cause: RevocationCause): Promise<readonly SessionReference[]> {
-    return this.#end(this.#selected(selector), cause);
+  async revokeSessions(
+    selector: RevocationSelector,
+    cause: RevocationCause,
+    limit?: number,
+  ): Promise<readonly SessionReference[]> {
+    return this.#end(this.#selected(selector).slice(0, limit), cause);
   }
 
   async eraseUser(user: { readonly tenantId: TenantId; readonly userId: UserId }): Promise<ErasedUser> {
@@ -131,6 +157,7 @@ class Memory implements Storage {
     const rows = this.#rowsOf(user);
     for (const row of rows) this.#sessions.delete(row.id);
     this.#revocations.append(ended.map((session) => ({ ...session, at, reason: "erased" })));
+    this.#outbox.deleteOfUser(user);
     return { ended, rows: rows.length, events: this.#events.deleteOfUser(user) };
   }
 
@@ -158,12 +185,26 @@ class Memory implements Storage {
     return pageById(this.#rowsOf(user), page);
   }
 
-  async updateSessionData(id: SessionId, data: string): Promise<boolean> {
-    return this.#update(id, { data });
+  async changeSession(id: SessionId, change: SessionChange): Promise<SessionChangeResult> {
+    const now = this.now();
+    const row = this.#sessions.get(id);
+    if (row === undefined || !isLive(row, now)) return { kind: "absent" };
+    if (!isExpected(row, change)) return { kind: "conflict", record: row, now };
+    const record = this.#put(afterChange(row, change));
+    const { payloadVersion } = record;
+    if (change.announced === true) this.#changes.append([{ ...referenceOf(row), at: now, payloadVersion }]);
+    this.#events.append(change.events ?? []);
+    return { kind: "changed", record, now };
   }
 
-  async updatePayload(id: SessionId, payload: string): Promise<boolean> {
-    return this.#update(id, { payload });
+  async liveOf(ids: readonly SessionId[]): Promise<readonly (LiveSession | undefined)[]> {
+    const now = this.now();
+    return ids.map((id) => {
+      const row = this.#sessions.get(id);
+      if (row === undefined || !isLive(row, now)) return undefined;
+      const { payloadVersion, expiresAt, idleExpiresAt } = row;
+      return { payloadVersion, expiresAt, idleExpiresAt };
+    });
   }
 
   async deleteExpired(before: Millis, limit: number): Promise<number> {
@@ -211,18 +252,24 @@ class Memory implements Storage {
     return this.#meta.list(prefix, page);
   }
 
-  async revocationsSince(
-    from: { readonly cursor: RevocationCursor } | { readonly at: Millis },
-  ): Promise<RevocationPage> {
+  async revocationsSince(from: FeedStart): Promise<FeedPage<RevocationRecord>> {
     return this.#revocations.since(from);
-  }
-
-  watchRevocations(wake: () => void): () => void {
-    return this.#revocations.listeners.add(wake);
   }
 
   async deleteRevocations(before: Millis, limit: number): Promise<number> {
     return this.#revocations.deleteBefore(before, limit);
+  }
+
+  async changesSince(from: FeedStart): Promise<FeedPage<ChangeRecord>> {
+    return this.#changes.since(from);
+  }
+
+  async deleteChanges(before: Millis, limit: number): Promise<number> {
+    return this.#changes.deleteBefore(before, limit);
+  }
+
+  watchFeeds(wake: () => void): () => void {
+    return this.#listeners.add(wake);
   }
 
   async appendEvents(events: readonly EventRecord[]): Promise<void> {
@@ -237,12 +284,40 @@ class Memory implements Storage {
     return this.#events.deleteBefore(before, limit);
   }
 
+  async takeOutbox(limit: number, until: Millis): Promise<readonly OutboxRecord[]> {
+    return this.#outbox.take(limit, { now: this.now(), until });
+  }
+
+  async settleOutbox(key: string, settlement: OutboxSettlement): Promise<boolean> {
+    return this.#outbox.settle(key, settlement, this.now());
+  }
+
+  async listOutbox({ dead }: { readonly dead: boolean }, page: PageRequest): Promise<Page<OutboxRecord>> {
+    return this.#outbox.list(dead, page);
+  }
+
+  async deleteDeadOutbox(before: Millis, limit: number): Promise<number> {
+    return this.#outbox.deleteDead(before, limit);
+  }
+
+  async addCounts(counts: readonly CountRecord[]): Promise<void> {
+    this.#counts.add(counts);
+  }
+
+  async listCounts(selector: CountSelector, page: PageRequest): Promise<Page<CountRecord>> {
+    return this.#counts.list(selector, page);
+  }
+
+  async deleteCounts(before: Millis, limit: number): Promise<number> {
+    return this.#counts.deleteBefore(before, limit);
+  }
+
   async migrate(): Promise<void> {}
 
   async ping(): Promise<void> {}
 
   async close(): Promise<void> {
-    this.#revocations.listeners.close();
+    this.#listeners.close();
   }
 
   #keysByAge(): readonly SigningKeyRecord[] {
@@ -262,11 +337,12 @@ class Memory implements Storage {
   }
 
   #live(selector: SessionSelector): SessionRecord[] {
-    const { tenantId, userId } = selector;
+    const { tenantId, userId, link } = selector;
     const now = this.now();
     return [...this.#sessions.values()]
       .filter((row) => tenantId === undefined || row.tenantId === tenantId)
       .filter((row) => userId === undefined || row.userId === userId)
+      .filter((row) => link === undefined || row.link === link)
       .filter((row) => isLive(row, now));
   }
 
@@ -288,13 +364,6 @@ class Memory implements Storage {
     this.#events.append(ended.map((session) => sessionEndedEvent(session, { ...cause, at })));
     this.#revocations.append(ended.map((session) => ({ ...session, at, reason: cause.reason })));
     return ended;
-  }
-
-  #update(id: SessionId, change: { readonly data: string } | { readonly payload: string }): boolean {
-    const row = this.#sessions.get(id);
-    if (row === undefined || !isLive(row, this.now())) return false;
-    this.#put({ ...row, ...change });
-    return true;
   }
 }
 
