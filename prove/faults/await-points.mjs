@@ -27,7 +27,7 @@ const functionAt = (/** @type {string[]} */ lines, /** @type {number} */ index) 
     .map((line) => /^(?:export )?const (\w+)/.exec(line)?.[1])
     .findLast((name) => name !== undefined);
 
-const CALL = /\b(?:storage|log)\.(?!now\b|watchRevocations\b|close\b)(\w+)\(/g;
+const CALL = /\b(?:storage|log)\.(?!now\b|watchFeeds\b|close\b)(\w+)\(/g;
 
 /** @returns the points, as `faulty-line.mjs` names them, and what of `elsewhere` is not there any more. */
 export const awaitPoints = () => {

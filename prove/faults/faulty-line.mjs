@@ -101,7 +101,7 @@ export const createFaultyLine = () => {
         get(target, method) {
           const member = Reflect.get(target, method);
           if (typeof member !== "function") return member;
-          if (method === "now" || method === "watchRevocations" || method === "close") return member.bind(target);
+          if (method === "now" || method === "watchFeeds" || method === "close") return member.bind(target);
           return (/** @type {unknown[]} */ ...args) =>
             pass(String(method), async () => Reflect.apply(member, target, args));
         },

@@ -99,7 +99,7 @@ export const openStage = async (kind, { policy = {}, hasLog = false, isEmpty = f
 
   const revoked = async () => {
     const page = await real.revocationsSince({ at: millis(0) });
-    return page.kind === "page" ? page.revocations : [];
+    return page.kind === "page" ? page.items : [];
   };
 
   const stage = {

@@ -1,5 +1,6 @@
 // Breadth first through every order of steps; a world that was met before is not entered again.
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { WINDOW } from "./honest-client.mjs";
 import { doStep, PATIENCE, startOf, stepsOf, worldKey } from "./world.mjs";
 
@@ -52,7 +53,8 @@ const brokenRule = (before, { row, refresh }, life) => {
 };
 
 /**
- * After the alarm nothing of the session is answered, and without its secret there would have been none.
+ * After the alarm nothing of the session is answered; without its secret, or with a session that is bound to a key which
+ * proved nothing, there would have been none.
  * @param {World} before
  * @param {{ row: Row, presented: import("./stage.mjs").Copy }} alarm
  * @param {import("./stage.mjs").Stage} stage
@@ -61,7 +63,12 @@ const brokenEnd = async (before, { row, presented }, stage) => {
   await stage.restore(row, before.now);
   if ((await stage.refresh(presented)).kind !== "unauthorised") return "an ended session was answered";
   await stage.restore({ ...before.row, secretHash: "of another secret" }, before.now);
-  return (await stage.refresh(presented)).kind === "unauthorised" ? undefined : "a token without the secret counted";
+  if ((await stage.refresh(presented)).kind !== "unauthorised") return "a token without the secret counted";
+  const bound = { ...before.row, bound: "a key" };
+  await stage.restore(bound, before.now);
+  const { kind } = await stage.refresh(presented);
+  if (kind === "refreshed" || kind === "token_reuse") return `a bound session without its key: ${kind}`;
+  return isDeepStrictEqual(await stage.row(bound.id), bound) ? undefined : "a refresh without the key changed the row";
 };
 
 /**

@@ -12,6 +12,7 @@ export const mutants = [
     'if (row === undefined) return { kind: "absent" }',
   ],
   ["the secret is not compared", "if (!sameHash(token.secretHash, row.secretHash))", "if (false)"],
+  ["a bound session is refreshed without its key", 'if (row.bound !== "" && row.bound !== token.proof)', "if (false)"],
   ["no fast-forward after lost commits", "if (seq > next)", "if (false)"],
   ["the newest token is fast-forwarded too", "if (seq > next)", "if (seq >= next)"],
   ["no window at all", FRESH, "false"],

@@ -86,7 +86,7 @@ export const openStage = async (kind, { engineModule: broken = engineModule, aro
     ]),
   );
   // The explorer goes back in time, which no feed could follow.
-  line["watchRevocations"] = () => () => undefined;
+  line["watchFeeds"] = () => () => undefined;
   line["now"] = clock.now;
   const engine = await broken.createEngine({
     storage: /** @type {Storage} */ (line),

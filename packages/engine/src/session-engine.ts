@@ -4,7 +4,7 @@ import type {
   Millis,
   Page,
   PageRequest,
-  RevocationCursor,
+  FeedCursor,
   SessionSelector,
   SigningAlgorithm,
   SigningKeyKind,
@@ -134,7 +134,7 @@ export interface SessionEngine {
    * A page of the feed for a reader that follows it elsewhere; from one access token lifetime ago without a cursor, or
    * with one that the store does not know any more. Handles may repeat.
    */
-  revocationsSince(from: { readonly cursor: RevocationCursor } | undefined): Promise<RevokedPage>;
+  revocationsSince(from: { readonly cursor: FeedCursor } | undefined): Promise<RevokedPage>;
 
   /** Stops following revocations: the engine must not be used any more. Does not close the storage. */
   close(): Promise<void>;

@@ -14,7 +14,7 @@ export const intercepted = (storage: Storage, hand: (call: StorageCall) => Promi
       const member: unknown = Reflect.get(target, name);
       if (typeof member !== "function") return member;
       const method = name as keyof Storage;
-      if (method === "now" || method === "watchRevocations") return member.bind(target) as unknown;
+      if (method === "now" || method === "watchFeeds") return member.bind(target) as unknown;
       return (...args: unknown[]) =>
         hand({ method, proceed: async () => (await Reflect.apply(member, target, args)) as unknown });
     },

@@ -53,7 +53,7 @@ export const testApply = (open: OpenStore): void => {
 
     it("ends the session, in the same step as its events and revocation", async () => {
       const store = await openTestStore(open);
-      const record = await createSession(store, forks);
+      const record = await createSession(store, { ...forks, facts: '{"auth":{}}', bound: "key", link: "login" });
       const bystander = await createSession(store);
       const now = store.clock.now();
       const event = alarm(store, record);
@@ -64,7 +64,7 @@ export const testApply = (open: OpenStore): void => {
         events: [event],
       });
       const reference = { id: record.id, tenantId: record.tenantId, userId: record.userId };
-      const after = { ...record, payload: "{}", data: "{}", endedAt: now, endReason: "token_reuse" };
+      const after = { ...record, payload: "{}", data: "{}", facts: "{}", endedAt: now, endReason: "token_reuse" };
       expect(result).toStrictEqual({ kind: "applied", record: after, ended: [reference], now });
       expect(await store.storage.getSession(record.id)).toStrictEqual(after);
       expect(await store.storage.getSession(bystander.id)).toStrictEqual(bystander);
@@ -72,7 +72,7 @@ export const testApply = (open: OpenStore): void => {
       expect(items.map(({ type }) => type).toSorted()).toStrictEqual(["session_ended", "token_reuse"]);
       expect(items).toContainEqual(event);
       expect(await store.storage.revocationsSince({ at: now })).toMatchObject({
-        revocations: [{ ...reference, at: now, reason: "token_reuse" }],
+        items: [{ ...reference, at: now, reason: "token_reuse" }],
       });
     });
 
@@ -117,7 +117,7 @@ export const testApply = (open: OpenStore): void => {
           expect(await store.storage.applyRotation(expected, change)).toStrictEqual({ kind: "conflict" });
       for (const row of [record, ...dead]) expect(await store.storage.getSession(row.id)).toStrictEqual(row);
       expect((await store.storage.listEvents({}, { limit: 10 })).items).toStrictEqual([]);
-      expect(await store.storage.revocationsSince({ at: millis(0) })).toMatchObject({ revocations: [] });
+      expect(await store.storage.revocationsSince({ at: millis(0) })).toMatchObject({ items: [] });
     });
 
     it("has exactly one winner of twenty", async () => {

@@ -11,7 +11,7 @@ export const testClosing = (open: OpenStore): void => {
       await storage.ping();
       await storage.close();
       const calls: Readonly<
-        Record<Exclude<keyof Storage, "now" | "close" | "watchRevocations">, () => Promise<unknown>>
+        Record<Exclude<keyof Storage, "now" | "close" | "watchFeeds">, () => Promise<unknown>>
       > = {
         createSession: () => storage.createSession(record),
         getSession: () => storage.getSession(record.id),
@@ -25,8 +25,8 @@ export const testClosing = (open: OpenStore): void => {
         listSessions: () => storage.listSessions({}, { limit: 1 }),
         listSessionReferences: () => storage.listSessionReferences({}, { limit: 1 }),
         listSessionHistory: () => storage.listSessionHistory(record, { limit: 1 }),
-        updateSessionData: () => storage.updateSessionData(record.id, "{}"),
-        updatePayload: () => storage.updatePayload(record.id, "{}"),
+        changeSession: () => storage.changeSession(record.id, {}),
+        liveOf: () => storage.liveOf([]),
         deleteExpired: () => storage.deleteExpired(clock.now(), 1),
         getSigningKeys: () => storage.getSigningKeys(),
         addSigningKey: () => storage.addSigningKey(signingKey(clock), undefined),
@@ -37,9 +37,18 @@ export const testClosing = (open: OpenStore): void => {
         listMeta: () => storage.listMeta("name", { limit: 1 }),
         revocationsSince: () => storage.revocationsSince({ at: clock.now() }),
         deleteRevocations: () => storage.deleteRevocations(clock.now(), 1),
+        changesSince: () => storage.changesSince({ at: clock.now() }),
+        deleteChanges: () => storage.deleteChanges(clock.now(), 1),
         appendEvents: () => storage.appendEvents([]),
         listEvents: () => storage.listEvents({}, { limit: 1 }),
         deleteEvents: () => storage.deleteEvents(clock.now(), 1),
+        takeOutbox: () => storage.takeOutbox(1, clock.now()),
+        settleOutbox: () => storage.settleOutbox("key", { kind: "delivered" }),
+        listOutbox: () => storage.listOutbox({ dead: false }, { limit: 1 }),
+        deleteDeadOutbox: () => storage.deleteDeadOutbox(clock.now(), 1),
+        addCounts: () => storage.addCounts([]),
+        listCounts: () => storage.listCounts({ from: clock.now(), to: clock.now() }, { limit: 1 }),
+        deleteCounts: () => storage.deleteCounts(clock.now(), 1),
         migrate: () => storage.migrate(),
         ping: () => storage.ping(),
       };
@@ -48,7 +57,7 @@ export const testClosing = (open: OpenStore): void => {
         expect(error, name).toBeInstanceOf(StorageError);
         expect(error, name).toMatchObject({ code: "closed" });
       }
-      expect(() => storage.watchRevocations(() => undefined)).toThrow(StorageError);
+      expect(() => storage.watchFeeds(() => undefined)).toThrow(StorageError);
       expect(storage.now()).toBe(clock.now());
       await storage.close();
     });

@@ -27,6 +27,11 @@ export const testCreate = (open: OpenStore): void => {
         next: 5,
         issuedAt: millis(clock.now() - 1),
         keyKind: "static",
+        facts: '{ "auth": {"at":1.0} }',
+        factsVersion: 7,
+        payloadVersion: 2 ** 40,
+        bound: "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
+        link: '["https://issuer.example","sid"]',
         device: "Mozilla/5.0 (X11; Linux x86_64)",
         address: "2001:db8::1",
         lastActiveAt: millis(clock.now() - 2),
@@ -88,7 +93,7 @@ export const testCreate = (open: OpenStore): void => {
       });
       expect(await liveIds(store)).toStrictEqual(idsOf([first, third]));
       expect(await store.storage.revocationsSince({ at: store.clock.now() })).toMatchObject({
-        revocations: [{ id, tenantId: tenant, userId: user, at: store.clock.now(), reason: "session_limit" }],
+        items: [{ id, tenantId: tenant, userId: user, at: store.clock.now(), reason: "session_limit" }],
       });
       expect((await store.storage.listEvents({ sessionId: id }, { limit: 10 })).items).toMatchObject([
         { type: "session_ended", reason: "session_limit", count: 1 },
@@ -143,7 +148,7 @@ export const testCreate = (open: OpenStore): void => {
         code: "invalid_record",
       });
       expect(await store.storage.getSession(first.id)).toStrictEqual(first);
-      expect(await store.storage.revocationsSince({ at: millis(0) })).toMatchObject({ revocations: [] });
+      expect(await store.storage.revocationsSince({ at: millis(0) })).toMatchObject({ items: [] });
     });
 
     it("refuses a limit below one", async () => {

@@ -53,10 +53,12 @@ export const testErasure = (open: OpenStore): void => {
       const store = await openTestStore(open);
       const { id } = await createSession(store);
       await createSession(store, { expiresAt: store.clock.now() });
+      await store.storage.changeSession(id, { announced: true });
       store.clock.advance(5);
       await store.storage.eraseUser(alice);
+      expect(await store.storage.changesSince({ at: millis(0) })).toMatchObject({ items: [{ id, payloadVersion: 1 }] });
       expect(await store.storage.revocationsSince({ at: millis(0) })).toMatchObject({
-        revocations: [{ id, ...alice, at: store.clock.now(), reason: "erased" }],
+        items: [{ id, ...alice, at: store.clock.now(), reason: "erased" }],
       });
     });
 
@@ -67,7 +69,7 @@ export const testErasure = (open: OpenStore): void => {
       const nothing = { ended: [], rows: 0, events: 0 };
       expect(await store.storage.eraseUser(alice)).toStrictEqual(nothing);
       expect(await store.storage.eraseUser({ ...alice, userId: userId("nobody") })).toStrictEqual(nothing);
-      expect(await store.storage.revocationsSince({ at: millis(0) })).toMatchObject({ revocations: [{}] });
+      expect(await store.storage.revocationsSince({ at: millis(0) })).toMatchObject({ items: [{}] });
     });
 
     it("tells each session to one of twenty callers", async () => {

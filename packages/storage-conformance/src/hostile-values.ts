@@ -1,5 +1,6 @@
 import { type EventRecord, millis, type SessionId, type TenantId } from "@pawl/storage";
 import { describe, expect, it } from "vitest";
+import { eventOf, listAll, outboxTypes, take } from "./outbox/outbox-store.js";
 import {
   attemptOf,
   bucketText,
@@ -62,6 +63,20 @@ const hostile = [
 /** What no store can keep: U+0000, and half of a surrogate pair, which has no UTF-8 form. */
 const unstorable = ["\0", "a\0b", "\uD800", "a\uDC00b", "\uDC00\uD800"];
 
+const sessionTexts = [
+  "id",
+  "tenantId",
+  "userId",
+  "secretHash",
+  "payload",
+  "data",
+  "facts",
+  "bound",
+  "link",
+  "device",
+  "address",
+] as const;
+
 /** Ids and texts as bytes of UTF-8, whatever is in them. */
 export const testHostileValues = (open: OpenStore): void => {
   describe("hostile values", () => {
@@ -101,10 +116,21 @@ export const testHostileValues = (open: OpenStore): void => {
       }
       expect(seen.toSorted()).toStrictEqual(records.map(({ id }) => id).toSorted());
       for (const record of records) {
+        expect(await storage.changeSession(record.id, { announced: true })).toMatchObject({ kind: "changed" });
+        expect(await storage.liveOf([record.id])).toMatchObject([{ payloadVersion: 1 }]);
+        const changes = await storage.changesSince({ at: millis(0) });
+        const { id, tenantId, userId: user } = record;
+        expect(changes.kind === "page" && changes.items).toContainEqual({
+          id,
+          tenantId,
+          userId: user,
+          at: clock.now(),
+          payloadVersion: 1,
+        });
         const before = await storage.revocationsSince({ at: millis(0) });
         await storage.revokeSessions({ kind: "tenant", tenantId: record.tenantId }, { reason: "erased" });
         const cursor = before.kind === "page" ? before.cursor : "";
-        expect(await storage.revocationsSince({ cursor })).toMatchObject({ revocations: [{ id: record.id }] });
+        expect(await storage.revocationsSince({ cursor })).toMatchObject({ items: [{ id: record.id }] });
       }
     });
 
@@ -132,6 +158,37 @@ export const testHostileValues = (open: OpenStore): void => {
       }
     });
 
+    it("as links, proofs, keys and notes of the outbox, and names of counts are told apart", async () => {
+      const store = await openTestStore(open, { outbox: outboxTypes });
+      const { storage, clock } = store;
+      const bounded = hostile.filter((text) => Buffer.byteLength(text) <= 128);
+      const hour = millis(500_000 * 3_600_000);
+      await storage.addCounts(bounded.map((name) => ({ hour, name, count: 2 })));
+      const { items: counts } = await storage.listCounts({ from: hour, to: millis(hour + 1) }, { limit: 100 });
+      expect(new Set(counts.map(({ name }) => name))).toStrictEqual(new Set(bounded));
+      expect(counts).toHaveLength(bounded.length);
+      const records = hostile.map((text) => sessionRecord(clock, { link: text, userId: userId(text), facts: text }));
+      for (const record of records) await storage.createSession(record);
+      for (const record of records) {
+        const text = record.link!;
+        expect(await storage.listSessions({ link: text }, { limit: 5 })).toStrictEqual({ items: [record] });
+        await storage.changeSession(record.id, { events: [eventOf(store, record, { key: text })] });
+        if (text.length > 100) continue;
+        await storage.changeSession(record.id, { bound: text });
+        for (const proof of [`${text} `, text.toUpperCase(), text.normalize("NFD")])
+          if (proof !== text) expect(await storage.rotate(attemptOf(record, { proof }))).toMatchObject({ minted: false });
+        expect(await storage.rotate(attemptOf(record, { proof: text }))).toMatchObject({ minted: true });
+      }
+      expect(new Set((await take(store)).map(({ event }) => event.key))).toStrictEqual(new Set(hostile));
+      for (const text of hostile)
+        expect(await storage.settleOutbox(text, { kind: "dead", state: text }), text.slice(0, 99)).toBe(true);
+      const dead = (await listAll(store, true, 5)).map(({ event, state }) => [event.key, event.userId, state]);
+      expect(dead).toHaveLength(hostile.length);
+      for (const text of hostile) expect(dead).toContainEqual([text, text, text]);
+      for (const record of records) await storage.eraseUser(record);
+      expect(await listAll(store, true)).toStrictEqual([]);
+    });
+
     it("are moved and erased to the letter", async () => {
       const { storage, clock } = await openTestStore(open);
       const texts = hostile.filter((text) => text.length < 100);
@@ -152,7 +209,7 @@ export const testHostileValues = (open: OpenStore): void => {
       const { storage, clock } = await openTestStore(open);
       const event: EventRecord = { key: "k", at: clock.now(), type: "admin", count: 1 };
       const calls: readonly ((text: string) => Promise<unknown>)[] = [
-        ...(["id", "tenantId", "userId", "secretHash", "payload", "data", "device", "address"] as const).map(
+        ...sessionTexts.map(
           (name) => (text: string) => storage.createSession({ ...sessionRecord(clock), [name]: text }),
         ),
         (text) => storage.getSession(text as SessionId),
@@ -178,9 +235,20 @@ export const testHostileValues = (open: OpenStore): void => {
         (text) => storage.listSessionReferences({ tenantId: text as TenantId }, { limit: 1 }),
         (text) => storage.listSessionHistory(sessionRecord(clock, { userId: userId(text) }), { limit: 1 }),
         (text) => storage.listSessionHistory(sessionRecord(clock), { limit: 1, after: text }),
-        (text) => storage.updateSessionData(text as SessionId, "{}"),
-        (text) => storage.updateSessionData(sessionRecord(clock).id, text),
-        (text) => storage.updatePayload(sessionRecord(clock).id, text),
+        (text) => storage.rotate(attemptOf(sessionRecord(clock), { proof: text })),
+        (text) => storage.listSessions({ link: text }, { limit: 1 }),
+        (text) => storage.changeSession(text as SessionId, {}),
+        ...(["payload", "data", "facts", "bound"] as const).map(
+          (name) => (text: string) => storage.changeSession(sessionRecord(clock).id, { [name]: text }),
+        ),
+        (text) => storage.changeSession(sessionRecord(clock).id, { events: [{ ...event, key: text }] }),
+        (text) => storage.liveOf([sessionRecord(clock).id, text as SessionId]),
+        (text) => storage.settleOutbox(text, { kind: "delivered" }),
+        (text) => storage.settleOutbox("key", { kind: "dead", state: text }),
+        (text) => storage.settleOutbox("key", { kind: "postponed", dueAt: clock.now(), state: text }),
+        (text) => storage.listOutbox({ dead: false }, { limit: 1, after: text }),
+        (text) => storage.addCounts([{ hour: millis(0), name: text, count: 1 }]),
+        (text) => storage.listCounts({ from: millis(0), to: clock.now() }, { limit: 1, after: text }),
         (text) => storage.addSigningKey(signingKey(clock, { kid: text }), undefined),
         (text) => storage.claimMeta(text, "value"),
         (text) => storage.listMeta(text, { limit: 1 }),

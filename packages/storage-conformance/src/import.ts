@@ -23,19 +23,23 @@ export const testImport = (open: OpenStore): void => {
           next: 5,
           issuedAt: millis(now - 90_000),
           keyKind: "static",
+          facts: '{"auth":{"at":1}}',
+          factsVersion: 7,
+          payloadVersion: 3,
+          link: "login",
           device: "Mozilla/5.0",
           address: "2001:db8::1",
           lastActiveAt: millis(now - 1),
           idleExpiresAt: millis(now + 60_000),
         }),
         sessionRecord(clock, { expiresAt: millis(now - 1) }),
-        sessionRecord(clock, { endedAt: now, endReason: "logout", payload: "{}", data: "{}" }),
+        sessionRecord(clock, { endedAt: now, endReason: "logout", payload: "{}", data: "{}", bound: "key" }),
       ];
       expect(await storage.importSessions(records)).toStrictEqual([true, true, true]);
       for (const record of records) expect(await storage.getSession(record.id)).toStrictEqual(record);
       expect(await storage.rotate(attemptOf(records[0]!))).toMatchObject({ minted: true, record: { next: 6 } });
       expect(await storage.listEvents({}, { limit: 5 })).toStrictEqual({ items: [] });
-      expect(await storage.revocationsSince({ at: millis(0) })).toMatchObject({ revocations: [] });
+      expect(await storage.revocationsSince({ at: millis(0) })).toMatchObject({ items: [] });
       expect(await storage.deleteExpired(now, 10)).toBe(1);
       expect(await storage.importSessions([])).toStrictEqual([]);
     });

@@ -1,6 +1,7 @@
-import { millis, type SessionId } from "@pawl/storage";
+import { type FeedStart, millis, NEVER, type SessionId, type SessionRecord } from "@pawl/storage";
 import { describe, expect, it } from "vitest";
-import { readFeed } from "./feed.js";
+import { readFeed, woken } from "./feed.js";
+import { eventOf, listAll, minute, outboxTypes, take } from "./outbox/outbox-store.js";
 import {
   atOnce,
   attemptOf,
@@ -12,12 +13,18 @@ import {
   signingKey,
   TestClock,
   type TestStore,
+  userId,
 } from "./store.js";
+
+const readRevocations = ({ storage }: TestStore, from: FeedStart) =>
+  readFeed((start) => storage.revocationsSince(start), from);
+
+const readChanges = ({ storage }: TestStore, from: FeedStart) => readFeed((start) => storage.changesSince(start), from);
 
 /** Two nodes on one store, and a node that comes back to it. Only for stores that outlive one opening. */
 export const testNodes = (open: OpenStore): void => {
-  const openTwo = async (): Promise<readonly [TestStore, TestStore]> => {
-    const first = await openTestStore(open);
+  const openTwo = async (at: Pick<TestStore, "outbox"> = {}): Promise<readonly [TestStore, TestStore]> => {
+    const first = await openTestStore(open, at);
     return [first, await openTestStore(open, first)];
   };
 
@@ -26,7 +33,7 @@ export const testNodes = (open: OpenStore): void => {
       const [one, two] = await openTwo();
       const record = await createSession(one);
       expect(await two.storage.getSession(record.id)).toStrictEqual(record);
-      await two.storage.updateSessionData(record.id, '{"by":"two"}');
+      await two.storage.changeSession(record.id, { data: '{"by":"two"}' });
       expect((await one.storage.getSession(record.id))?.data).toBe('{"by":"two"}');
     });
 
@@ -81,10 +88,10 @@ export const testNodes = (open: OpenStore): void => {
     it("erase a user for each other", async () => {
       const [one, two] = await openTwo();
       const record = await createSession(one);
-      const { cursor } = await readFeed(two.storage, { at: millis(0) });
+      const { cursor } = await readRevocations(two, { at: millis(0) });
       expect(await two.storage.eraseUser(record)).toMatchObject({ ended: [{ id: record.id }], rows: 1 });
       expect(await one.storage.getSession(record.id)).toBeUndefined();
-      expect(idsOf((await readFeed(one.storage, { cursor })).revocations)).toStrictEqual([record.id]);
+      expect(idsOf((await readRevocations(one, { cursor })).items)).toStrictEqual([record.id]);
     });
 
     it("sweep side by side without counting a row twice", async () => {
@@ -105,14 +112,65 @@ export const testNodes = (open: OpenStore): void => {
 
     it("hear of each other's revocations", async () => {
       const [one, two] = await openTwo();
-      const { cursor } = await readFeed(two.storage, { at: millis(0) });
+      const { cursor } = await readRevocations(two, { at: millis(0) });
       const { id } = await createSession(one);
-      const woken = new Promise<void>((resolve) => {
-        two.storage.watchRevocations(resolve);
-      });
+      const hears = woken(two.storage);
       await one.storage.revokeSessions({ kind: "ids", ids: [id] }, { reason: "logout" });
-      await woken;
-      expect(idsOf((await readFeed(two.storage, { cursor })).revocations)).toStrictEqual([id]);
+      await hears;
+      expect(idsOf((await readRevocations(two, { cursor })).items)).toStrictEqual([id]);
+    });
+
+    it("hear of each other's announced changes", async () => {
+      const [one, two] = await openTwo();
+      const { cursor } = await readChanges(two, { at: millis(0) });
+      const { id } = await createSession(one);
+      const hears = woken(two.storage);
+      await one.storage.changeSession(id, { announced: true });
+      await hears;
+      expect((await readChanges(two, { cursor })).items).toMatchObject([{ id, payloadVersion: 1 }]);
+      expect(await two.storage.liveOf([id])).toMatchObject([{ payloadVersion: 1 }]);
+    });
+
+    it("change the facts of a session once between them, and count and link for each other", async () => {
+      const nodes = await openTwo();
+      const { id } = await createSession(nodes[0], { link: "login" });
+      const hour = millis(500_000 * 3_600_000);
+      const results = await atOnce(20, async (index) => {
+        const { storage } = nodes[index % 2]!;
+        await storage.addCounts([{ hour, name: "login", count: 2 }]);
+        return storage.changeSession(id, { facts: `{"by":${index}}`, expected: { factsVersion: 0 } });
+      });
+      expect(results.filter(({ kind }) => kind === "changed")).toHaveLength(1);
+      for (const { storage } of nodes) {
+        expect(await storage.listCounts({ from: hour, to: millis(hour + 1) }, { limit: 5 })).toStrictEqual({
+          items: [{ hour, name: "login", count: 40 }],
+        });
+        expect(idsOf((await storage.listSessions({ link: "login" }, { limit: 5 })).items)).toStrictEqual([id]);
+      }
+    });
+
+    it("share an outbox: each entry is taken by one of them, and each queue goes in its order", async () => {
+      const nodes = await openTwo({ outbox: outboxTypes });
+      const sessions = await atOnce(4, (index) => createSession(nodes[0], { userId: userId(`user-${index}`) }));
+      const keyOf = ({ id }: SessionRecord, index: number): string => `${id}:${index}`;
+      for (let index = 0; index < 5; index += 1)
+        await Promise.all(
+          sessions.map((session, queue) => {
+            const node = nodes[(index + queue) % 2]!;
+            return node.storage.appendEvents([eventOf(node, session, { key: keyOf(session, index) })]);
+          }),
+        );
+      const seen: string[] = [];
+      for (let round = 0; round < 5; round += 1) {
+        const taken = (await atOnce(8, (index) => take(nodes[index % 2]!, 2))).flat();
+        const rest = await take(nodes[0]);
+        const keys = [...taken, ...rest].map(({ event }) => event.key);
+        expect(keys.toSorted()).toStrictEqual(sessions.map((session) => keyOf(session, round)).toSorted());
+        seen.push(...keys);
+        for (const [index, key] of keys.entries())
+          expect(await nodes[index % 2]!.storage.settleOutbox(key, { kind: "delivered" })).toBe(true);
+      }
+      expect(new Set(seen).size).toBe(20);
     });
   });
 
@@ -124,7 +182,7 @@ export const testNodes = (open: OpenStore): void => {
       const { record: rotated } = await first.storage.rotate(attemptOf(live));
       const key = signingKey(first.clock);
       await first.storage.addSigningKey(key, undefined);
-      const { cursor } = await readFeed(first.storage, { at: millis(0) });
+      const { cursor } = await readRevocations(first, { at: millis(0) });
       await first.storage.close();
       const second = await openTestStore(open, first);
       expect(await second.storage.getSession(live.id)).toStrictEqual(rotated);
@@ -134,7 +192,39 @@ export const testNodes = (open: OpenStore): void => {
       expect((await second.storage.listEvents({}, { limit: 10 })).items).toHaveLength(1);
       const ids: SessionId[] = [live.id];
       await second.storage.revokeSessions({ kind: "ids", ids }, { reason: "logout" });
-      expect(idsOf((await readFeed(second.storage, { cursor })).revocations)).toStrictEqual(ids);
+      expect(idsOf((await readRevocations(second, { cursor })).items)).toStrictEqual(ids);
+    });
+
+    it("finds what it had changed, counted and not yet delivered, and is given again what it had only taken", async () => {
+      const first = await openTestStore(open, { outbox: outboxTypes });
+      const record = await createSession(first, { link: "login" });
+      const [before, after, events] = [
+        await readChanges(first, { at: millis(0) }),
+        { facts: '{"a":1}', bound: "key", announced: true },
+        [eventOf(first, record), eventOf(first, record), eventOf(first, record)],
+      ];
+      const changed = await first.storage.changeSession(record.id, { ...after, events });
+      const count = { hour: millis(500_000 * 3_600_000), name: "login", count: 3 };
+      await first.storage.addCounts([count]);
+      const [head] = await take(first);
+      await first.storage.settleOutbox(head!.event.key, { kind: "dead", state: '{"status":410}' });
+      expect(await take(first)).toMatchObject([{ event: events[1] }]);
+      await first.storage.close();
+
+      const second = await openTestStore(open, first);
+      const row = await second.storage.getSession(record.id);
+      expect(changed).toStrictEqual({ kind: "changed", record: row, now: first.clock.now() });
+      expect(await second.storage.rotate(attemptOf(row!))).toMatchObject({ minted: false });
+      expect(await second.storage.rotate(attemptOf(row!, { proof: "key" }))).toMatchObject({ minted: true });
+      expect((await readChanges(second, { cursor: before.cursor })).items).toMatchObject([{ id: record.id }]);
+      expect(idsOf((await second.storage.listSessions({ link: "login" }, { limit: 5 })).items)).toStrictEqual([record.id]);
+      expect((await second.storage.listCounts({ from: millis(0), to: NEVER }, { limit: 5 })).items).toStrictEqual([count]);
+      expect(await listAll(second, true)).toMatchObject([{ event: events[0], state: '{"status":410}' }]);
+      expect(await take(second)).toStrictEqual([]);
+      second.clock.advance(minute);
+      expect(await take(second)).toMatchObject([{ event: events[1], state: "{}" }]);
+      await second.storage.settleOutbox(events[1]!.key, { kind: "delivered" });
+      expect(await take(second)).toMatchObject([{ event: events[2] }]);
     });
   });
 };

@@ -1,4 +1,10 @@
-import { millis, PUBLIC_TENANT, type RevocationSelector, type SessionRecord } from "@pawl/storage";
+import {
+  millis,
+  PUBLIC_TENANT,
+  type RevocationSelector,
+  type SessionRecord,
+  type SessionReference,
+} from "@pawl/storage";
 import { describe, expect, it } from "vitest";
 import {
   atOnce,
@@ -6,6 +12,7 @@ import {
   idsOf,
   openTestStore,
   type OpenStore,
+  revokedIds,
   sessionId,
   tenantId,
   type TestStore,
@@ -68,9 +75,63 @@ export const testRevocation = (open: OpenStore): void => {
       }
     });
 
-    it("drops payload and data, and says when, why and by whom", async () => {
+    it("ends at most so many of the selected, each once, until there are none", async () => {
       const store = await openTestStore(open);
-      const record = await createSession(store, { device: "phone" });
+      const { alice, bob, elsewhere, other } = await population(store);
+      const selectors: readonly (readonly [RevocationSelector, readonly SessionRecord[]])[] = [
+        [{ kind: "user", tenantId: PUBLIC_TENANT, userId: userId("alice"), exceptId: alice[0]!.id }, alice.slice(1)],
+        [{ kind: "ids", ids: [alice[0]!.id, sessionId(), bob.id, alice[1]!.id, bob.id] }, [alice[0]!, bob]],
+        [{ kind: "tenant", tenantId: other }, elsewhere],
+      ];
+      for (const [selector, expected] of selectors) {
+        const batches: (readonly SessionReference[])[] = [];
+        do batches.push(await store.storage.revokeSessions(selector, { reason: "revoked" }, 1));
+        while (batches.at(-1)!.length > 0);
+        expect(batches.map((batch) => batch.length)).toStrictEqual([1, 1, 0]);
+        expect(idsOf(batches.flat())).toStrictEqual(idsOf(expected));
+        expect(await ended(store, expected)).toStrictEqual(idsOf(expected));
+      }
+      const { items } = await store.storage.listEvents({ types: ["session_ended"] }, { limit: 10 });
+      expect(items.map(({ count }) => count)).toStrictEqual([1, 1, 1, 1, 1, 1]);
+      expect(new Set(await revokedIds(store.storage))).toStrictEqual(
+        new Set([...alice, bob, ...elsewhere].map(({ id }) => id)),
+      );
+    });
+
+    it("ends a tenant in batches, each session once, though several work at it", async () => {
+      const store = await openTestStore(open);
+      const records = await atOnce(100, (index) => createSession(store, { userId: userId(`user-${index}`) }));
+      const selector = { kind: "tenant", tenantId: PUBLIC_TENANT } as const;
+      const endAll = async (): Promise<readonly SessionReference[]> => {
+        const found: SessionReference[] = [];
+        for (;;) {
+          const batch = await store.storage.revokeSessions(selector, { reason: "erased" }, 7);
+          expect(batch.length).toBeLessThanOrEqual(7);
+          if (batch.length === 0) return found;
+          found.push(...batch);
+        }
+      };
+      const batches = await Promise.all([endAll(), endAll(), endAll()]);
+      expect(idsOf(batches.flat())).toStrictEqual(idsOf(records));
+      expect((await store.storage.listSessions({}, { limit: 5 })).items).toStrictEqual([]);
+    });
+
+    it("refuses a batch of nothing", async () => {
+      const store = await openTestStore(open);
+      const record = await createSession(store);
+      const selector = { kind: "ids", ids: [record.id] } as const;
+      for (const limit of [0, -1, 0.5])
+        await expect(store.storage.revokeSessions(selector, { reason: "logout" }, limit)).rejects.toMatchObject({
+          code: "invalid_record",
+        });
+      expect(await store.storage.getSession(record.id)).toStrictEqual(record);
+    });
+
+    it("drops payload, data and facts, and says when, why and by whom", async () => {
+      const store = await openTestStore(open);
+      const versions = { factsVersion: 2, payloadVersion: 3 };
+      const kept = { device: "phone", bound: "key", link: "login", ...versions };
+      const record = await createSession(store, { ...kept, facts: '{"auth":{}}' });
       store.clock.advance(5);
       const at = store.clock.now();
       const cause = { reason: "revoked_by_admin", detail: 'support: "Åse" <a@b>' } as const;
@@ -79,6 +140,7 @@ export const testRevocation = (open: OpenStore): void => {
         ...record,
         payload: "{}",
         data: "{}",
+        facts: "{}",
         endedAt: at,
         endReason: "revoked_by_admin",
       });
@@ -97,7 +159,7 @@ export const testRevocation = (open: OpenStore): void => {
         },
       ]);
       expect(await store.storage.revocationsSince({ at })).toMatchObject({
-        revocations: [{ id: record.id, ...reference, at, reason: "revoked_by_admin" }],
+        items: [{ id: record.id, ...reference, at, reason: "revoked_by_admin" }],
       });
     });
 
@@ -109,8 +171,8 @@ export const testRevocation = (open: OpenStore): void => {
       const first = await store.storage.getSession(record.id);
       store.clock.advance(1000);
       expect(await store.storage.revokeSessions(selector, { reason: "revoked" })).toStrictEqual([]);
-      expect(await store.storage.updatePayload(record.id, '{"role":"admin"}')).toBe(false);
-      expect(await store.storage.updateSessionData(record.id, "{}")).toBe(false);
+      const change = { payload: '{"role":"admin"}', data: "{}", facts: '{"a":1}', announced: true };
+      expect(await store.storage.changeSession(record.id, change)).toStrictEqual({ kind: "absent" });
       await store.storage.reportUses([{ id: record.id, seq: 0, iat: millis(0) }], usePolicy);
       expect(await store.storage.getSession(record.id)).toStrictEqual(first);
       expect((await store.storage.listEvents({}, { limit: 10 })).items).toHaveLength(1);

@@ -17,7 +17,14 @@ export const testRotation = (open: OpenStore): void => {
   describe("rotate", () => {
     it("mints a successor and touches nothing else", async () => {
       const store = await openTestStore(open);
-      const record = await createSession(store, { device: "phone", address: "192.0.2.1" });
+      const record = await createSession(store, {
+        device: "phone",
+        address: "192.0.2.1",
+        facts: '{"auth":{}}',
+        factsVersion: 2,
+        payloadVersion: 3,
+        link: "login",
+      });
       store.clock.advance(day);
       const now = store.clock.now();
       const expected = { ...record, next: 1, issuedAt: now, expiresAt: millis(now + 100 * day), idleExpiresAt: NEVER };
@@ -33,6 +40,29 @@ export const testRotation = (open: OpenStore): void => {
       const { record: after, now } = await store.storage.rotate(attemptOf(record, { lifetimes: bounds }));
       expect(after?.expiresAt).toBe(record.createdAt + 40 * day);
       expect(after?.idleExpiresAt).toBe(now + day);
+    });
+
+    it("mints for a bound session only where its key proved the attempt, whatever the token", async () => {
+      const store = await openTestStore(open);
+      const bound = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
+      const record = await createSession(store, { bound });
+      for (const proof of [undefined, "", ` ${bound}`, bound.toLowerCase(), "another"])
+        for (const seq of [0, 1, 7])
+          expect(await store.storage.rotate(attemptOf(record, { proof, seq }))).toStrictEqual({
+            minted: false,
+            record,
+            now: store.clock.now(),
+          });
+      expect(await store.storage.rotate(attemptOf(record, { proof: bound }))).toMatchObject({
+        minted: true,
+        record: { next: 1, bound },
+      });
+      const free = await createSession(store);
+      for (const [next, proof] of [undefined, "", bound].entries()) {
+        const { record: row } = await store.storage.rotate(attemptOf({ ...free, next }, { proof }));
+        expect(row).toMatchObject({ next: next + 1, bound: "" });
+        store.clock.advance(day);
+      }
     });
 
     it("changes the kind of signing key in the same step, and only when it mints", async () => {
@@ -122,6 +152,9 @@ export const testRotation = (open: OpenStore): void => {
         { secretHash: "another" },
       ] satisfies Partial<SessionRecord>[])
         found.push({ row, attempt: { ...mint, secretHash: sessionRecord({ now: () => now }).secretHash } });
+      for (const bound of ["", "one", "two"])
+        for (const proof of [undefined, "", "one"])
+          for (const seq of [0, 1, 2, 3]) found.push({ row: { bound, current: 1, next: 2 }, attempt: { ...mint, seq, proof } });
       return found;
     };
 

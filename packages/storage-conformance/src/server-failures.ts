@@ -62,12 +62,20 @@ const someCalls = (storage: Storage, record: SessionRecord): readonly (() => Pro
   () => storage.revokeSessions({ kind: "ids", ids: [record.id] }, { reason: "logout" }),
   () => storage.revokeSessions({ kind: "tenant", tenantId: record.tenantId }, { reason: "logout" }),
   () => storage.listSessions({}, { limit: 3 }),
-  () => storage.updatePayload(record.id, "{}"),
+  () => storage.changeSession(record.id, { data: "{}" }),
+  () => storage.changeSession(record.id, { payload: "{}", announced: true }),
+  () => storage.liveOf([record.id]),
   () => storage.deleteExpired(storage.now(), 3),
   () => storage.getSigningKeys(),
   () => storage.claimMeta("a"),
   () => storage.revocationsSince({ at: storage.now() }),
+  () => storage.changesSince({ at: storage.now() }),
   () => storage.listEvents({}, { limit: 3 }),
+  () => storage.takeOutbox(3, storage.now()),
+  () => storage.settleOutbox("key", { kind: "delivered" }),
+  () => storage.listOutbox({ dead: false }, { limit: 3 }),
+  () => storage.addCounts([{ hour: millis(0), name: "login", count: 1 }]),
+  () => storage.listCounts({ from: millis(0), to: storage.now() }, { limit: 3 }),
   () => storage.eraseUser(record),
   () => storage.importSessions([record]),
   () => storage.ping(),
@@ -166,6 +174,17 @@ export const testServerFailures = ({ server, open, openThroughProxy, cutOff }: S
         await works(through);
         // Within the window of the mint that was done the engine answers with its token again.
         expect(await through.rotate(attemptOf(record))).toMatchObject({ minted: !isDone, record: { next: 1 } });
+
+        const change = () =>
+          through.changeSession(record.id, { facts: '{"a":1}', announced: true, expected: { factsVersion: 0 } });
+        cutNext(cut);
+        expect((await failureOf(change())).code).toBe("unavailable");
+        await vi.waitFor(async () => expect((await storage.getSession(record.id))?.factsVersion).toBe(isDone ? 1 : 0));
+        await works(through);
+        expect(await change()).toMatchObject({ kind: isDone ? "conflict" : "changed", record: { factsVersion: 1 } });
+        const changes = await storage.changesSince({ at: millis(0) });
+        const lines = changes.kind === "page" ? changes.items.filter(({ id }) => id === record.id) : [];
+        expect(lines).toMatchObject([{ payloadVersion: 1 }]);
 
         const logOut = () => through.revokeSessions({ kind: "ids", ids: [record.id] }, { reason: "logout" });
         cutNext(cut);

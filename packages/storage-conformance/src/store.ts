@@ -1,6 +1,8 @@
 import {
   bucketOfUser,
   type Clock,
+  type EventType,
+  type FeedStart,
   type Millis,
   millis,
   NEVER,
@@ -20,6 +22,8 @@ export interface OpenContext {
   readonly clock: Clock;
   /** Names one store: opened twice, it is the same content again. New for every test. */
   readonly location: string;
+  /** Which types of events go to the outbox: `StorageOptions.outbox`. */
+  readonly outbox?: readonly EventType[] | undefined;
 }
 
 /** Opens a storage for a test; the kit migrates and closes it. */
@@ -42,18 +46,19 @@ export interface TestStore {
   readonly storage: Storage;
   readonly clock: TestClock;
   readonly location: string;
+  readonly outbox?: readonly EventType[] | undefined;
 }
 
 /** Opens a new, empty, migrated storage, which is closed at the end of the test. */
 export const openTestStore = async (
   open: OpenStore,
-  at: { readonly clock?: TestClock; readonly location?: string } = {},
+  at: Partial<Omit<TestStore, "storage">> = {},
 ): Promise<TestStore> => {
-  const { clock = new TestClock(), location = crypto.randomUUID() } = at;
-  const storage = await open({ clock, location });
+  const { clock = new TestClock(), location = crypto.randomUUID(), outbox } = at;
+  const storage = await open({ clock, location, outbox });
   onTestFinished(() => storage.close());
   await storage.migrate();
-  return { storage, clock, location };
+  return { storage, clock, location, outbox };
 };
 
 export const userId = (name: string): UserId => name as UserId;
@@ -86,6 +91,10 @@ export const sessionRecord = (clock: Clock, parts: Partial<SessionRecord> = {}):
   keyKind: "dynamic",
   payload: '{"role":"reader"}',
   data: '{"cart":[]}',
+  facts: "{}",
+  factsVersion: 0,
+  payloadVersion: 0,
+  bound: "",
   createdAt: clock.now(),
   lastActiveAt: clock.now(),
   expiresAt: millis(clock.now() + 100 * day),
@@ -143,11 +152,11 @@ export const idsOf = (sessions: readonly { readonly id: SessionId }[]): readonly
 /** The ids in the whole feed of revocations, page after page. @throws Error where a cursor is not known any more. */
 export const revokedIds = async (storage: Pick<Storage, "revocationsSince">): Promise<ReadonlySet<SessionId>> => {
   const ids = new Set<SessionId>();
-  let from: Parameters<Storage["revocationsSince"]>[0] = { at: millis(0) };
+  let from: FeedStart = { at: millis(0) };
   for (;;) {
     const page = await storage.revocationsSince(from);
     if (page.kind !== "page") throw new Error("the feed has lost its place");
-    for (const { id } of page.revocations) ids.add(id);
+    for (const { id } of page.items) ids.add(id);
     if (!page.more) return ids;
     from = { cursor: page.cursor };
   }

@@ -1,4 +1,4 @@
 import { MemoryStorage } from "@pawl/storage";
 import { testStorage } from "@pawl/storage-conformance";
 
-testStorage("memory", async ({ clock }) => new MemoryStorage({ clock }), { shared: false });
+testStorage("memory", async (options) => new MemoryStorage(options), { shared: false });

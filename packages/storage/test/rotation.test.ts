@@ -54,6 +54,7 @@ const positionOf = (row: SessionRecord, seq: number): Position => {
 
 /** The same protocol, written as the table of the README and not as conditions. */
 const oracle = (row: SessionRecord, token: PresentedToken): RotationDecision => {
+  if (row.bound.length > 0 && token.proof !== row.bound) return { kind: "unproven" };
   const position = positionOf(row, token.seq);
   if (position === "ahead") {
     const isKnown = token.parent !== undefined && token.parent > row.current;
@@ -96,6 +97,27 @@ describe("decideRotation", () => {
     }
     expect([...seen.keys()].toSorted()).toEqual(["fast_forward", "keep", "mint", "repeat", "reuse"]);
     for (const count of seen.values()) expect(count).toBeGreaterThan(100);
+  });
+
+  it("agrees with the table for sessions that are bound, whatever proved the attempt, and heeds no proof for others", () => {
+    const pairs = ["", "key"].flatMap((bound) => [undefined, "", "key", "keys", "KEY"].map((proof) => ({ bound, proof })));
+    const unproven = new Set<string>();
+    for (const { row, token } of stateSpace())
+      for (const { bound, proof } of pairs) {
+        const decision = decideRotation({ ...row, bound }, { ...token, proof }, millis(NOW));
+        const expected = oracle({ ...row, bound }, { ...token, proof });
+        if (decision.kind === "unproven") unproven.add(`${bound} ${proof}`);
+        if (JSON.stringify(decision) !== JSON.stringify(expected))
+          expect({ row, token, bound, proof, decision }).toEqual({ row, token, bound, proof, decision: expected });
+      }
+    expect([...unproven]).toEqual(["key undefined", "key ", "key keys", "key KEY"]);
+  });
+
+  it("says of a bound session that is over, or of a forged token, what it says of any", () => {
+    const token = { seq: 0, iat: millis(0), secretHash: "hash", window: millis(0) };
+    const bound = sessionRow({ bound: "key" });
+    expect(decideRotation({ ...bound, expiresAt: millis(NOW) }, token, millis(NOW))).toEqual({ kind: "absent" });
+    expect(decideRotation(bound, { ...token, secretHash: "other" }, millis(NOW))).toEqual({ kind: "forged" });
   });
 
   it("treats every row that is not live as absent, whatever the token says", () => {

@@ -25,8 +25,8 @@ test("one line logs a user in", async () => {
 test("a login that fails leaves nothing open", async () => {
   const storage = new MemoryStorage();
   const stopped: string[] = [];
-  const watch = storage.watchRevocations.bind(storage);
-  storage.watchRevocations = (listener) => {
+  const watch = storage.watchFeeds.bind(storage);
+  storage.watchFeeds = (listener) => {
     const stop = watch(listener);
     return () => {
       stopped.push("stopped");

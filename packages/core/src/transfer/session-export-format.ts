@@ -39,6 +39,9 @@ const need = {
   properties: { id: whole, check: filled, neededUntil: whole },
 } as const;
 
+/** Columns that exports of earlier releases do not have, as sessions of theirs have them. */
+const later = { facts: "{}", factsVersion: 0, payloadVersion: 0, bound: "" } as const;
+
 const columns = {
   id: filled,
   tenantId: filled,
@@ -56,6 +59,16 @@ const columns = {
   idleExpiresAt: whole,
 } as const;
 
+const optionalColumns = {
+  facts: text,
+  factsVersion: whole,
+  payloadVersion: whole,
+  bound: text,
+  link: text,
+  device: text,
+  address: text,
+} as const;
+
 const object = (properties: Readonly<Record<string, object>>, optional: Readonly<Record<string, object>> = {}) =>
   compileValidator({
     type: "object",
@@ -71,7 +84,7 @@ export const createLineReader = (): ((line: string) => ExportLine | string) => {
       { format: text, version: whole, exportedAt: whole, masterKeys: { type: "array", items: need } },
       { tenantId: filled },
     ),
-    session: object(columns, { device: text, address: text }),
+    session: object(columns, optionalColumns),
     checkpoint: object({ after: filled }),
     end: object({ end: { const: true }, sessions: whole, sha256: filled }),
   };
@@ -98,15 +111,15 @@ export const createLineReader = (): ((line: string) => ExportLine | string) => {
         sessions: Number(value["sessions"]),
         sha256: String(value["sha256"]),
       });
-    const record = value as unknown as SessionRecord;
+    const record: SessionRecord = { ...later, ...(value as unknown as SessionRecord) };
     const wrong = complain.session(value) ?? textFault(record);
     return wrong ?? { kind: "session", record };
   };
 };
 
-/** Payload and data are JSON objects as text; a row that holds another one would fail its next refresh. */
-const textFault = ({ payload, data, current, next }: SessionRecord): string | undefined => {
-  for (const [name, json] of Object.entries({ payload, data })) {
+/** Payload, data and facts are JSON objects as text; a row that holds another one would fail its next refresh. */
+const textFault = ({ payload, data, facts, current, next }: SessionRecord): string | undefined => {
+  for (const [name, json] of Object.entries({ payload, data, facts })) {
     if (!holdsJsonObject(json)) return `${name}: must be a JSON object as text`;
   }
   return current > next ? "current: must not be greater than next" : undefined;

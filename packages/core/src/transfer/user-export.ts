@@ -62,8 +62,11 @@ const sessionText = (record: SessionRecord): string =>
     expiresAt: time(record.expiresAt),
     endedAt: record.endedAt === undefined ? undefined : time(record.endedAt),
     endReason: quoted(record.endReason),
+    boundTo: record.bound === "" ? undefined : quoted(record.bound),
+    link: quoted(record.link),
     payload: record.payload,
     data: record.data,
+    facts: record.facts === "{}" ? undefined : record.facts,
   });
 
 const eventText = ({ sessionId, tenantId, at, type, reason, detail, count }: EventRecord): string =>

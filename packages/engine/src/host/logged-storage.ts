@@ -1,4 +1,4 @@
-import { type Millis, millis, type SessionReference, type Storage, StorageError } from "@pawl/storage";
+import { type FeedStart, type Millis, millis, type SessionReference, type Storage, StorageError } from "@pawl/storage";
 import type { LoggedRevocation, RevocationLog } from "./revocation-log.js";
 import { handleOf } from "../session-handle.js";
 import type { SessionHandle } from "../session.js";
@@ -6,14 +6,11 @@ import type { SessionHandle } from "../session.js";
 /** Entries of the feed may stand a little out of the order of their times. */
 const OVERLAP = 60_000;
 
-/** Where a reader of the feed continues. */
-type Position = Parameters<Storage["revocationsSince"]>[0];
-
 /** What failed calls may have ended without a line in the log. */
 interface Unlogged {
   /** The last failure: the server may still do the work of a call that was given up. */
   at: Millis;
-  from: Position;
+  from: FeedStart;
   /** Handles written to the log since, or waiting to be. */
   readonly known: Set<SessionHandle>;
 }
@@ -74,8 +71,8 @@ export const loggedStorage = (storage: Storage, log: RevocationLog): Storage => 
           await note(result.ended, { at: result.now, reason: change.reason });
         return result;
       },
-      async revokeSessions(selector, cause) {
-        const ended = await noteFailure(storage.revokeSessions(selector, cause));
+      async revokeSessions(selector, cause, limit) {
+        const ended = await noteFailure(storage.revokeSessions(selector, cause, limit));
         // Also when there are none: an earlier attempt may have ended them and failed to write it.
         await note(ended, { at: storage.now(), reason: cause.reason });
         return ended;
@@ -120,11 +117,11 @@ const copyFeed = async (
     log,
     known,
   }: { readonly storage: Storage; readonly log: RevocationLog; readonly known: Set<SessionHandle> },
-  from: Position,
-): Promise<Position> => {
+  from: FeedStart,
+): Promise<FeedStart> => {
   const page = await storage.revocationsSince(from);
   if (page.kind !== "page") return { at: startOf(storage.now()) };
-  const missing = page.revocations
+  const missing = page.items
     .map(({ at, reason, ...session }) => ({ handle: handleOf(session), at, reason }))
     .filter(({ handle }) => !known.has(handle));
   for (const { handle } of missing) known.add(handle);

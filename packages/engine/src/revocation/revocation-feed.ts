@@ -1,9 +1,10 @@
 import {
+  type FeedCursor,
+  type FeedPage,
   type Millis,
   millis,
   nextFlight,
-  type RevocationCursor,
-  type RevocationPage,
+  type RevocationRecord,
   type SessionReference,
   type Storage,
 } from "@pawl/storage";
@@ -32,12 +33,12 @@ export interface RevocationMarks {
 /** A page of the feed for a reader elsewhere. */
 export interface RevokedPage {
   readonly revoked: readonly Revoked[];
-  readonly cursor: RevocationCursor;
+  readonly cursor: FeedCursor;
 }
 
 export interface FollowedRevocations extends RevocationFeed, RevocationMarks {
   /** From the cursor on; for none, or one of another life of the store, from one access token lifetime ago. */
-  readSince(from: { readonly cursor: RevocationCursor } | undefined): Promise<RevokedPage>;
+  readSince(from: { readonly cursor: FeedCursor } | undefined): Promise<RevokedPage>;
   stop(): void;
 }
 
@@ -54,7 +55,7 @@ export const followRevocations = async (options: {
   const { storage, verifier, lifetime } = options;
   const listeners = new Set<(revoked: Revoked) => void>();
   const seen = new Map<SessionHandle, number>();
-  let cursor: RevocationCursor | undefined;
+  let cursor: FeedCursor | undefined;
 
   const note = (revoked: Revoked): void => {
     if (seen.has(revoked.handle)) return;
@@ -73,7 +74,9 @@ export const followRevocations = async (options: {
     }
   };
 
-  const pageFrom = async (from: RevocationCursor | undefined): Promise<Extract<RevocationPage, { kind: "page" }>> => {
+  const pageFrom = async (
+    from: FeedCursor | undefined,
+  ): Promise<Extract<FeedPage<RevocationRecord>, { kind: "page" }>> => {
     const page = await storage.revocationsSince(
       from === undefined ? { at: millis(storage.now() - lifetime) } : { cursor: from },
     );
@@ -83,7 +86,7 @@ export const followRevocations = async (options: {
   const readAll = async (): Promise<void> => {
     for (let more = true; more;) {
       const page = await pageFrom(cursor);
-      for (const { at, ...session } of page.revocations) note({ handle: handleOf(session), at });
+      for (const { at, ...session } of page.items) note({ handle: handleOf(session), at });
       ({ cursor, more } = page);
     }
     forgetOld();
@@ -92,7 +95,7 @@ export const followRevocations = async (options: {
   const catchUp = nextFlight(readAll);
 
   // Maintenance calls `catchUp` too and reports its failure; the next wake reads on from the cursor.
-  const unwatch = storage.watchRevocations(() => void catchUp().catch(() => undefined));
+  const unwatch = storage.watchFeeds(() => void catchUp().catch(() => undefined));
   try {
     await catchUp();
   } catch (error) {
@@ -115,7 +118,7 @@ export const followRevocations = async (options: {
     async readSince(from) {
       const page = await pageFrom(from?.cursor);
       return {
-        revoked: page.revocations.map(({ at, ...session }) => ({ handle: handleOf(session), at })),
+        revoked: page.items.map(({ at, ...session }) => ({ handle: handleOf(session), at })),
         cursor: page.cursor,
       };
     },

@@ -10,6 +10,7 @@ import {
   type Storage,
 } from "@pawl/storage";
 import { antiCsrfToken, antiCsrfTokenMatches } from "../tokens/anti-csrf.js";
+import { EngineError } from "../errors.js";
 import { fastForwardEvent, forgedTokenEvent, tokenReuseEvent } from "../events.js";
 import type { Issuer } from "../tokens/issuer.js";
 import { lifetimesOf, type Policy, usePolicyOf } from "../policy.js";
@@ -134,6 +135,8 @@ export const createRefresh = ({
         case "forged":
           await storage.appendEvents([forgedTokenEvent(record, now)]);
           return FORGED;
+        case "unproven":
+          throw new EngineError("invalid_input", "the session is bound to a key, which did not prove this refresh");
         case "keep":
           return answer(await noteActivity(record, now), claims, now);
         case "repeat":

@@ -70,13 +70,13 @@ export const createSessionAccess = ({
     async updateSessionData(handle, data) {
       const text = dataText(data);
       const row = await rowOf(handle);
-      return row !== undefined && storage.updateSessionData(row.id, text);
+      return row !== undefined && (await storage.changeSession(row.id, { data: text })).kind === "changed";
     },
 
     async updatePayload(handle, payload, { form } = { form: "v5" }) {
       const text = payloadText(payload, form);
       const row = await rowOf(handle);
-      return row !== undefined && storage.updatePayload(row.id, text);
+      return row !== undefined && (await storage.changeSession(row.id, { payload: text })).kind === "changed";
     },
 
     async explainSession(handle) {

@@ -111,7 +111,10 @@ export const createVerification = ({
       const { claims } = outcome;
       const text = payload === undefined ? undefined : payloadText(payload, claims.form);
       const named = parseHandle(claims.handle);
-      if (text !== undefined && (named === undefined || !(await storage.updatePayload(named.id, text)))) return GONE;
+      if (text !== undefined) {
+        const changed = named && (await storage.changeSession(named.id, { payload: text }));
+        if (changed?.kind !== "changed") return GONE;
+      }
       const row = await liveRowOf(claims);
       if (row === undefined) return GONE;
 

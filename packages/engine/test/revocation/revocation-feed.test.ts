@@ -1,4 +1,4 @@
-import { millis, type RevocationPage, StorageError, type TenantId } from "@pawl/storage";
+import { type FeedPage, millis, type RevocationRecord, StorageError, type TenantId } from "@pawl/storage";
 import { expect, it } from "vitest";
 import type { Revoked } from "../../src/index.js";
 import { followRevocations } from "../../src/revocation/revocation-feed.js";
@@ -117,10 +117,10 @@ it("goes on from its cursor after the line was cut", async () => {
 it("reads on when a page was cut short, also where it held nothing new", async () => {
   let cutShort = false;
   const { marked, revocations, revokeElsewhere } = await followedThrough(async ({ method, proceed }) => {
-    const page = (await proceed()) as Extract<RevocationPage, { kind: "page" }>;
+    const page = (await proceed()) as Extract<FeedPage<RevocationRecord>, { kind: "page" }>;
     if (method !== "revocationsSince" || !cutShort) return page;
     cutShort = false;
-    return { ...page, revocations: [], cursor: standing, more: true } satisfies RevocationPage;
+    return { ...page, items: [], cursor: standing, more: true } satisfies FeedPage<RevocationRecord>;
   });
   const standing = (await revocations.readSince(undefined)).cursor;
   cutShort = true;
@@ -135,7 +135,7 @@ it("re-reads one access token lifetime when the store does not know its cursor, 
   const { marked, revocations, revokeElsewhere, clock } = await followedThrough(async ({ proceed }) => {
     if (!forgets) return proceed();
     forgets = false;
-    return { kind: "unknown_cursor" } satisfies RevocationPage;
+    return { kind: "unknown_cursor" } satisfies FeedPage<RevocationRecord>;
   });
   const first = await revokeElsewhere();
   await revocations.catchUp();

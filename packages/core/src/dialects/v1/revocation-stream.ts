@@ -1,12 +1,12 @@
 import type { SessionEngine } from "@pawl/engine";
-import type { RevocationCursor } from "@pawl/storage";
+import type { FeedCursor } from "@pawl/storage";
 import type { StreamReply } from "../../server/dialect.js";
 
 type RevokedPage = Awaited<ReturnType<SessionEngine["revocationsSince"]>>;
 
 export interface RevocationStreamOptions {
   /** Where the reader stands; without one it gets what was revoked within one access token lifetime. */
-  readonly cursor: RevocationCursor | undefined;
+  readonly cursor: FeedCursor | undefined;
   /** Milliseconds between two comments on a silent stream, and between two looks at the store. */
   readonly heartbeat: number;
 }

@@ -1,0 +1,41 @@
+import { type EventRecord, type EventType, millis, type OutboxRecord, type SessionRecord } from "@pawl/storage";
+import { expect } from "vitest";
+import type { TestStore } from "../store.js";
+
+/** What the outbox of these tests takes. */
+export const outboxTypes: readonly EventType[] = ["session_ended", "token_reuse", "admin"];
+
+export const minute = 60_000;
+
+/** An event of its own; of a session, or of none. */
+export const eventOf = ({ clock }: TestStore, session?: SessionRecord, parts: Partial<EventRecord> = {}): EventRecord => ({
+  key: `admin:${crypto.randomUUID()}`,
+  at: clock.now(),
+  type: "admin",
+  ...(session === undefined
+    ? {}
+    : { tenantId: session.tenantId, userId: session.userId, sessionId: session.id }),
+  count: 1,
+  ...parts,
+});
+
+/** All entries, dead or not. */
+export const listAll = async ({ storage }: TestStore, dead: boolean, limit = 100): Promise<readonly OutboxRecord[]> => {
+  const entries: OutboxRecord[] = [];
+  let after: string | undefined;
+  do {
+    const page = await storage.listOutbox({ dead }, { limit, after });
+    expect(page.items.length).toBeLessThanOrEqual(limit);
+    entries.push(...page.items);
+    after = page.next;
+  } while (after !== undefined);
+  return entries;
+};
+
+export const keysOf = (entries: readonly OutboxRecord[]): readonly string[] => entries.map(({ event }) => event.key);
+
+/** Takes what is due, for a minute. */
+export const take = ({ storage, clock }: TestStore, limit = 100): Promise<readonly OutboxRecord[]> =>
+  storage.takeOutbox(limit, millis(clock.now() + minute));
+
+export const takeKeys = async (store: TestStore, limit?: number): Promise<readonly string[]> => keysOf(await take(store, limit));
