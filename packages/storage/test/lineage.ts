@@ -57,6 +57,7 @@ export class Lineage {
         return { kind: "reuse" };
       case "absent":
       case "forged":
+      case "unproven":
         return { kind: decision.kind };
     }
   }

@@ -1,13 +1,14 @@
 import { mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type IssuedSession, parseMasterKeys, type SessionEngine } from "@pawl/engine";
+import { type IssuedSession, parseHandle, parseMasterKeys, type SessionEngine } from "@pawl/engine";
 import { type OpenedEngine, openEngine } from "@pawl/engine/host";
-import { openStorage, type Storage, type TenantId, type UserId } from "@pawl/storage";
+import { openStorage, type SessionId, type Storage, type TenantId, type UserId } from "@pawl/storage";
 import { startMariaDb, startPostgres } from "@pawl/test-servers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createExportFile, resumeExportFile, TransferError } from "../../src/transfer/export-file.js";
 import { exportSessions } from "../../src/transfer/session-export.js";
+import { emptySum, formatEnd } from "../../src/transfer/session-export-format.js";
 import { checkExport, importSessions } from "../../src/transfer/session-import.js";
 import { movableClock } from "../listening-core.js";
 
@@ -106,6 +107,15 @@ describe("between two storages", () => {
       clock.move(60_000);
       sessions[index] = await refresh(first.engine, sessions[index]!);
     }
+    const changed = sessions[6]!;
+    await source.changeSession(parseHandle(changed.session.handle)!.id, {
+      facts: '{ "auth": {"at":1} }',
+      payload: '{"role":"admin"}',
+      announced: true,
+    });
+    const [like] = await rowsOf(source);
+    const bound = { ...like!, id: crypto.randomUUID() as SessionId, bound: "thumbprint", link: '["issuer","sid"]' };
+    await source.importSessions([bound]);
     await first.engine.revokeSessions([sessions[5]!.session.handle]);
     const [revoked] = sessions.splice(5, 1);
 
@@ -116,11 +126,14 @@ describe("between two storages", () => {
     expect(done).toEqual({ sessions: count, inserted: count - present.length, present: present.length, expired: 0 });
     expect(await importSessions(target, file(), ignore)).toMatchObject({ inserted: 0, present: count });
     expect(await rowsOf(target)).toStrictEqual(await rowsOf(source));
+    expect(await rowsOf(target)).toContainEqual(bound);
+    expect(await target.listSessions({ link: bound.link }, { limit: 9 })).toMatchObject({ items: [{ bound: "thumbprint" }] });
     const second = await openNode(target);
     clock.move(60_000);
     for (const session of sessions) {
       const turned = await refresh(second.engine, session);
-      expect(turned.session).toMatchObject({ handle: session.session.handle, payload: session.session.payload });
+      const payload = session === changed ? { role: "admin" } : session.session.payload;
+      expect(turned.session).toMatchObject({ handle: session.session.handle, payload });
     }
     expect(await second.engine.refreshSession({ refreshToken: revoked!.refreshToken.token })).toMatchObject({
       kind: "unauthorised",
@@ -222,6 +235,26 @@ describe("an import", () => {
     expect(await rowsOf(target)).toStrictEqual(await rowsOf(source));
   });
 
+  test("takes an export of a release that did not have all columns, and gives its sessions the usual values", async () => {
+    const source = await open("memory:");
+    const { engine } = await openNode(source);
+    const [session] = await populate(engine, 3);
+    await exportTo(source);
+    const later = ["facts", "factsVersion", "payloadVersion", "bound"];
+    const withoutThem = (line: string): string =>
+      JSON.stringify(JSON.parse(line, (name, value: unknown) => (later.includes(name) ? undefined : value)));
+    const [header, ...sessions] = (await readFile(file(), "utf8")).trimEnd().split("\n").slice(0, -1);
+    const before = [header!, ...sessions.map(withoutThem)].map((line) => `${line}\n`).join("");
+    expect(before).not.toContain("facts");
+    const sum = { sessions: 3, hash: emptySum().hash.update(before) };
+    await writeFile(file("before"), before + formatEnd(sum));
+    const target = await open("memory:");
+    expect(await checkExport(file("before"), ignore)).toBe(3);
+    await importSessions(target, file("before"), ignore);
+    expect(await rowsOf(target)).toStrictEqual(await rowsOf(source));
+    await refresh((await openNode(target)).engine, session!);
+  });
+
   test("lets the new nodes ask for the master keys that its sessions need, and refuses another key of that id", async () => {
     const source = await open("memory:");
     const { engine } = await openNode(source);
@@ -280,6 +313,9 @@ describe("an import", () => {
       [text.replace('"version":1', '"version":2'), /line 1: an export of a newer release/],
       [changed({ expiresAt: "soon" }), /line 2: expiresAt: must be integer/],
       [changed({ payload: "[]" }), /line 2: payload: must be a JSON object as text/],
+      [changed({ facts: "" }), /line 2: facts: must be a JSON object as text/],
+      [changed({ factsVersion: -1 }), /line 2: factsVersion: must be/],
+      [changed({ bound: null }), /line 2: bound: must be string/],
       [changed({ current: 9 }), /line 2: current: must not be greater than next/],
       [changed({ userId: undefined }), /line 2: must have required properties userId/],
       [changed({ shoe: 1 }), /line 2: must not have additional properties/],
