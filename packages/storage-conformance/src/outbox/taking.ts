@@ -1,7 +1,7 @@
 import { millis, type SessionRecord } from "@pawl/storage";
 import { expect, it } from "vitest";
 import { atOnce, createSession, type TestStore, userId } from "../store.js";
-import { minute, eventOf, listAll, take, takeKeys } from "./outbox-store.js";
+import { eventOf, keysOf, listAll, minute, take, takeKeys } from "./outbox-store.js";
 
 /** Who may take what, and when. */
 export const testTaking = (openOutbox: () => Promise<TestStore>): void => {
