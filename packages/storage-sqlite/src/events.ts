@@ -3,11 +3,12 @@ import { decodeEventPosition, eventOf, eventPage } from "@pawl/storage/adapter";
 import type { Database } from "./connection/database.js";
 import type { Value } from "./connection/driver.js";
 import * as statements from "./statements.js";
+import type { Transaction } from "./transaction.js";
 
-/** Appends events inside the caller's transaction; the count of one whose key is there is added to that. */
-export const appendEvents = (database: Database, events: readonly EventRecord[]): void => {
-  for (const event of events)
-    database.run(statements.insertEvent, {
+/** Appends events; the count of one whose key is there is added to that. */
+export const appendEvents = ({ database, outbox }: Transaction, events: readonly EventRecord[]): void => {
+  for (const event of events) {
+    const values = {
       key: event.key,
       at: event.at,
       type: event.type,
@@ -17,7 +18,11 @@ export const appendEvents = (database: Database, events: readonly EventRecord[])
       reason: event.reason ?? null,
       detail: event.detail ?? null,
       count: event.count,
-    });
+    };
+    if (outbox.has(event.type))
+      database.run(statements.insertOutbox, { ...values, queue: event.sessionId ?? event.key });
+    database.run(statements.insertEvent, values);
+  }
 };
 
 export const listEvents = (database: Database, selector: EventSelector, page: PageRequest): Page<EventRecord> => {

@@ -89,14 +89,69 @@ const tables = `
 /** The erasure of a user finds also what has ended. */
 const endedByUser = "CREATE INDEX sessions_ended_by_user ON sessions (user_id) WHERE ended_at IS NOT NULL;";
 
+/** What the engine keeps of a session, the feed of changes, the outbox and the counts. */
+const facts = `
+  ALTER TABLE sessions ADD COLUMN facts TEXT NOT NULL DEFAULT '{}';
+  ALTER TABLE sessions ADD COLUMN facts_version INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE sessions ADD COLUMN payload_version INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE sessions ADD COLUMN bound TEXT NOT NULL DEFAULT '';
+  ALTER TABLE sessions ADD COLUMN link TEXT;
+
+  CREATE INDEX sessions_by_link ON sessions (link) WHERE link IS NOT NULL AND ended_at IS NULL;
+
+  CREATE TABLE changes (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    session_id TEXT NOT NULL,
+    tenant_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    payload_version INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE INDEX changes_by_time ON changes (at);
+
+  CREATE TABLE outbox (
+    -- The order of each queue.
+    number INTEGER PRIMARY KEY,
+    queue TEXT NOT NULL,
+    -- Whether it is the oldest of its queue that is not dead, so that those that are due are found without the others.
+    head INTEGER NOT NULL,
+    key TEXT NOT NULL UNIQUE,
+    at INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    tenant_id TEXT,
+    user_id TEXT,
+    session_id TEXT,
+    reason TEXT,
+    detail TEXT,
+    count INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    state TEXT NOT NULL DEFAULT '{}',
+    dead INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+
+  CREATE INDEX outbox_due ON outbox (due_at) WHERE head = 1;
+  CREATE INDEX outbox_by_queue ON outbox (queue, number) WHERE dead = 0;
+  CREATE INDEX outbox_by_time ON outbox (dead, at, key);
+  CREATE INDEX outbox_by_user ON outbox (user_id) WHERE user_id IS NOT NULL;
+
+  CREATE TABLE counts (
+    hour INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (hour, name)
+  ) STRICT, WITHOUT ROWID;
+`;
+
 /** Oldest first. A released one is never changed. */
-const migrations: readonly Migration[] = [
+export const migrations: readonly Migration[] = [
   { version: 1, readableBy: 1, sql: tables },
   { version: 2, readableBy: 1, sql: endedByUser },
+  { version: 3, readableBy: 3, sql: facts },
 ];
 
 /** The schema version of this release. */
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 const versionTable = `
   CREATE TABLE IF NOT EXISTS schema_versions (

@@ -38,8 +38,8 @@ export const openStorage: OpenStorage = async (url, options = {}) => {
   const copier = new Database(driver, path);
   if (file !== undefined) for (const connection of [database, copier]) connection.pin(file);
   const checkpoint = new Checkpoint({ writer: database, copier, walPath: file && `${file.path}-wal` });
-  const clock = options.clock ?? systemClock;
-  return new CheckedStorage(sqliteStorage({ database, checkpoint, lockTimeout, clock, file }));
+  const { clock = systemClock, outbox } = options;
+  return new CheckedStorage(sqliteStorage({ database, checkpoint, lockTimeout, clock, outbox: new Set(outbox), file }));
 };
 
 /** Makes the file private to this user, as SQLite then makes those beside it. SQLite reports any trouble. */

@@ -169,7 +169,7 @@ describe.each(drivers)("failures of the store, %s", async (name) => {
     other.exec("BEGIN IMMEDIATE");
     const writes = await Promise.allSettled([
       storage.createSession(session()),
-      storage.updatePayload(record.id, '{"a":1}'),
+      storage.changeSession(record.id, { payload: '{"a":1}' }),
       storage.revokeSessions({ kind: "ids", ids: [record.id] }, { reason: "logout" }),
       storage.ping(),
     ]);
@@ -177,7 +177,7 @@ describe.each(drivers)("failures of the store, %s", async (name) => {
       expect(outcome).toMatchObject({ status: "rejected", reason: { name: "StorageError", code: "unavailable" } });
     expect(await storage.getSession(record.id)).toStrictEqual(record);
     other.exec("ROLLBACK");
-    expect(await storage.updatePayload(record.id, '{"a":1}')).toBe(true);
+    expect(await storage.changeSession(record.id, { payload: '{"a":1}' })).toMatchObject({ kind: "changed" });
   });
 
   it("a database that another process keeps for itself: everything fails, and works again", async () => {

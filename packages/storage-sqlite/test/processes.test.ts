@@ -63,7 +63,7 @@ describe.each(drivers)("two processes on one file, %s", (driver) => {
       await storage.createSession(record);
       const start = await storage.revocationsSince({ at: millis(0) });
       const woken = new Promise<number>((resolve) => {
-        const stop = storage.watchRevocations(() => {
+        const stop = storage.watchFeeds(() => {
           stop();
           resolve(performance.timeOrigin + performance.now());
         });
@@ -72,7 +72,7 @@ describe.each(drivers)("two processes on one file, %s", (driver) => {
       const durable = await messageOf<number>(child);
       delays.push((await woken) - durable);
       const cursor = start.kind === "page" ? start.cursor : "";
-      expect(await storage.revocationsSince({ cursor })).toMatchObject({ revocations: [{ id: record.id }] });
+      expect(await storage.revocationsSince({ cursor })).toMatchObject({ items: [{ id: record.id }] });
     }
     // The middle one: a machine that has other things to do may be late now and then.
     expect(delays.toSorted((left, right) => left - right)[3]).toBeLessThan(250);

@@ -3,44 +3,52 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { Database, type Query } from "../src/connection/database.js";
 import { loadDriver } from "../src/connection/driver.js";
 import { applyMigrations } from "../src/migrations.js";
+import * as sessions from "../src/sessions/statements.js";
 import * as statements from "../src/statements.js";
 import { drivers } from "./drivers.js";
 
 const tenantId = "customer-1" as TenantId;
 const userId = "alice" as UserId;
 const sessionId = "0" as SessionId;
+const link = "https://login.example/|42";
 const types = ["token_reuse"] as const;
 
 /** Statements that take a whole table on purpose: in the order of its key and up to a limit, or because it is small. */
 const wholeTable: Readonly<Record<string, string>> = {
-  "first page of all sessions": statements.listSessions({}),
-  "first page of the public tenant": statements.listSessions({ tenantId: PUBLIC_TENANT }),
-  "end of the public tenant": statements.endSessionsOfTenant(PUBLIC_TENANT),
+  "first page of all sessions": sessions.listSessions({}),
+  "first page of the public tenant": sessions.listSessions({ tenantId: PUBLIC_TENANT }),
+  "end of the public tenant": sessions.endSessionsOfTenant(PUBLIC_TENANT),
   "first page of all events": statements.listEvents({}),
   "events of the public tenant": statements.listEvents({ tenantId: PUBLIC_TENANT }),
   alarms: statements.listEvents({ types }),
   "signing keys": statements.selectSigningKeys,
   "newest signing key": statements.selectNewestSigningKey,
   "schema versions": statements.touchSchema,
-  "number of the newest revocation": statements.selectLastRevocation,
+  "number of the newest revocation": statements.revocations.selectLast,
+  "number of the newest change": statements.changes.selectLast,
+  "growth of the feeds": statements.selectFeedGrowth,
 };
 
 const searched: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    Object.entries<unknown>(statements).flatMap(([name, sql]) =>
-      typeof sql !== "string" || sql.startsWith("PRAGMA") || Object.values(wholeTable).includes(sql)
-        ? []
-        : [[name, sql]],
-    ),
+    [sessions, statements, statements.revocations, statements.changes]
+      .flatMap((texts) => Object.values<unknown>(texts))
+      .flatMap((sql) =>
+        typeof sql !== "string" || sql.startsWith("PRAGMA") || Object.values(wholeTable).includes(sql)
+          ? []
+          : [[sql.trim(), sql]],
+      ),
   ),
-  "next page of all sessions": statements.listSessions({ after: "x" }),
-  "sessions of a user": statements.listSessions({ userId }),
-  "sessions of a user and tenant, next page": statements.listSessions({ userId, tenantId, after: "x" }),
-  "sessions of a user in the public tenant": statements.listReferences({ userId, tenantId: PUBLIC_TENANT }),
-  "sessions of a tenant": statements.listReferences({ tenantId }),
-  "sessions of a tenant, next page": statements.listSessions({ tenantId, after: "x" }),
-  "next page of the public tenant": statements.listSessions({ tenantId: PUBLIC_TENANT, after: "x" }),
-  "end of a tenant": statements.endSessionsOfTenant(tenantId),
+  "next page of all sessions": sessions.listSessions({ after: "x" }),
+  "sessions of a user": sessions.listSessions({ userId }),
+  "sessions of a user and tenant, next page": sessions.listSessions({ userId, tenantId, after: "x" }),
+  "sessions of a user in the public tenant": sessions.listReferences({ userId, tenantId: PUBLIC_TENANT }),
+  "sessions of a tenant": sessions.listReferences({ tenantId }),
+  "sessions of a tenant, next page": sessions.listSessions({ tenantId, after: "x" }),
+  "next page of the public tenant": sessions.listSessions({ tenantId: PUBLIC_TENANT, after: "x" }),
+  "sessions of a login": sessions.listSessions({ link }),
+  "sessions of a login, user and tenant, next page": sessions.listReferences({ link, userId, tenantId, after: "x" }),
+  "end of a tenant": sessions.endSessionsOfTenant(tenantId),
   "next page of all events": statements.listEvents({ after: "x" }),
   "events of a session": statements.listEvents({ sessionId }),
   "events of a session and tenant": statements.listEvents({ sessionId, tenantId, after: "x" }),
@@ -78,7 +86,14 @@ describe.each(drivers)("query plans, %s", async (name) => {
       if (sql.includes("LIMIT :limit"))
         expect(explain(sql).join("\n"), title).not.toContain("TEMP B-TREE FOR ORDER BY");
     expect(explain(statements.listEvents({ types })).join()).toContain("events_by_alarm");
-    expect(explain(statements.listReferences({ tenantId })).join()).toContain("sessions_by_tenant");
-    expect(explain(statements.listReferences({ userId })).join()).toContain("sessions_by_user");
+    expect(explain(sessions.listReferences({ tenantId })).join()).toContain("sessions_by_tenant");
+    expect(explain(sessions.listReferences({ userId })).join()).toContain("sessions_by_user");
+    expect(explain(sessions.listReferences({ link, userId })).join()).toContain("sessions_by_link");
+  });
+
+  it("the end of a tenant passes over what has ended, and the outbox over what waits behind a head", () => {
+    expect(explain(sessions.endSessionsOfTenant(tenantId)).join()).toContain("sessions_by_tenant");
+    expect(explain(sessions.endSessionsOfTenant(PUBLIC_TENANT)).join()).toContain("sessions_by_user");
+    expect(explain(statements.selectDueOutbox).join()).toContain("outbox_due");
   });
 });

@@ -5,6 +5,6 @@ import { temporaryFolder } from "./temporary-folder.js";
 
 const folder = temporaryFolder();
 
-testStorage("sqlite through libsql", ({ clock, location }) =>
-  openStorage(`sqlite:${join(folder, `${location}.db`)}?driver=libsql`, { clock }),
+testStorage("sqlite through libsql", ({ location, ...options }) =>
+  openStorage(`sqlite:${join(folder, `${location}.db`)}?driver=libsql`, options),
 );

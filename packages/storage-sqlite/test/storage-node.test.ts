@@ -8,8 +8,8 @@ import { temporaryFolder } from "./temporary-folder.js";
 const folder = temporaryFolder();
 
 if (hasNodeSqlite)
-  testStorage("sqlite through node:sqlite", ({ clock, location }) =>
-    openStorage(`sqlite:${join(folder, `${location}.db`)}?driver=node`, { clock }),
+  testStorage("sqlite through node:sqlite", ({ location, ...options }) =>
+    openStorage(`sqlite:${join(folder, `${location}.db`)}?driver=node`, options),
   );
 else
   it("says which Node has node:sqlite", async () => {

@@ -21,4 +21,9 @@ export const parametersOf = (record: SessionRecord): Parameters => ({
   address: record.address ?? null,
   payload: record.payload,
   data: record.data,
+  facts: record.facts,
+  factsVersion: record.factsVersion,
+  payloadVersion: record.payloadVersion,
+  bound: record.bound,
+  link: record.link ?? null,
 });

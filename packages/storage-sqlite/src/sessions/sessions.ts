@@ -1,41 +1,36 @@
 import {
-  afterFastForward,
-  afterUse,
-  type ApplyResult,
   type ErasedUser,
-  type ExpectedRow,
   expiryOf,
   isLive,
-  type Lifetimes,
+  type LiveSession,
   type Millis,
-  millis,
-  NEVER,
   type RevocationCause,
   type RevocationSelector,
-  type RotationAttempt,
-  type RotationChange,
-  type RotationResult,
+  type SessionChange,
+  type SessionChangeResult,
   type SessionId,
   type SessionRecord,
   type SessionReference,
   sessionEndedEvent,
   type TenantId,
-  type UseNote,
-  type UsePolicy,
   type UserId,
 } from "@pawl/storage";
-import { type HistoryPart, recordOf, type ReferenceRow, referenceOf, type SweepStep } from "@pawl/storage/adapter";
+import {
+  type HistoryPart,
+  liveSessionOf,
+  recordOf,
+  type ReferenceRow,
+  referenceOf,
+  type SweepStep,
+} from "@pawl/storage/adapter";
 import type { Database } from "../connection/database.js";
 import { appendEvents } from "../events.js";
-import { appendRevocations } from "../revocations.js";
+import { appendChange, appendRevocations } from "../feeds.js";
+import { deleteOutboxOfUser } from "../outbox.js";
+import { deleteEventsOfUser } from "../statements.js";
+import type { Transaction } from "../transaction.js";
 import { parametersOf } from "./session-row.js";
-import * as statements from "../statements.js";
-
-/** What a write is done with: a database inside a transaction, and the time of that transaction. */
-export interface Transaction {
-  readonly database: Database;
-  readonly now: Millis;
-}
+import * as statements from "./statements.js";
 
 export const getSession = (database: Database, id: SessionId): SessionRecord | undefined => {
   const row = database.get(statements.selectSession, { id });
@@ -44,10 +39,11 @@ export const getSession = (database: Database, id: SessionId): SessionRecord | u
 
 /** @returns the sessions ended for the limit. */
 export const createSession = (
-  { database, now }: Transaction,
+  transaction: Transaction,
   record: SessionRecord,
   maxPerUser: number | undefined,
 ): readonly SessionReference[] => {
+  const { database, now } = transaction;
   const { tenantId, userId } = record;
   const surplus =
     maxPerUser === undefined
@@ -55,93 +51,64 @@ export const createSession = (
       : database.all(statements.selectSurplus, { tenantId, userId, now, keep: maxPerUser - 1 }).toReversed();
   database.run(statements.insertSession, parametersOf(record));
   const ids = surplus.map(({ id }) => id);
-  return revokeSessions({ database, now }, { kind: "ids", ids }, { reason: "session_limit" });
+  return revokeSessions(transaction, { kind: "ids", ids }, { reason: "session_limit" });
 };
 
 /** @returns for each, in order, whether it was inserted. */
 export const importSessions = ({ database }: Transaction, records: readonly SessionRecord[]): readonly boolean[] =>
   records.map((record) => database.run(statements.importSession, parametersOf(record)) > 0);
 
-export const rotate = ({ database, now }: Transaction, attempt: RotationAttempt): RotationResult => {
-  const { id, seq, iat, secretHash, window, lifetimes, keyKind: wanted = null } = attempt;
-  const idleExpiresAt = idleEnd(lifetimes, now);
-  const rotated = database.getColumns(statements.rotateSession, {
+export const changeSession = (
+  transaction: Transaction,
+  id: SessionId,
+  { expected = {}, payload, data, facts, bound, announced = false, events = [] }: SessionChange,
+): SessionChangeResult => {
+  const { database, now } = transaction;
+  const row = database.get(statements.changeSession, {
     id,
-    seq,
-    iat,
-    secretHash,
-    window,
     now,
-    refreshValidity: lifetimes.refreshValidity,
-    absoluteTimeout: lifetimes.absoluteTimeout ?? NEVER,
-    idleExpiresAt,
-    keyKind: wanted,
+    payload: payload ?? null,
+    data: data ?? null,
+    facts: facts ?? null,
+    bound: bound ?? null,
+    announced: announced ? 1 : 0,
+    expectedFacts: expected.factsVersion ?? null,
+    expectedPayload: expected.payloadVersion ?? null,
+    expectedNext: expected.next ?? null,
   });
-  if (rotated === undefined) {
-    const found = getSession(database, id);
-    return found === undefined ? { minted: false, now } : { minted: false, record: found, now };
+  if (row === undefined) {
+    const record = getSession(database, id);
+    return record === undefined || !isLive(record, now) ? { kind: "absent" } : { kind: "conflict", record, now };
   }
-  const [next, expiresAt, keyKind, tenantId, userId, createdAt, lastActiveAt, device, address, payload, data] = rotated;
-  const record: SessionRecord = {
-    id,
-    tenantId,
-    userId,
-    secretHash,
-    current: seq,
-    next,
-    issuedAt: now,
-    keyKind,
-    payload,
-    data,
-    ...(device !== null && { device }),
-    ...(address !== null && { address }),
-    createdAt,
-    lastActiveAt,
-    expiresAt,
-    idleExpiresAt,
-  };
-  return { minted: true, record, now };
+  const record = recordOf(row);
+  if (announced) appendChange(database, { ...record, at: now });
+  appendEvents(transaction, events);
+  return { kind: "changed", record, now };
 };
 
-export const applyRotation = (
-  { database, now }: Transaction,
-  expected: ExpectedRow,
-  change: RotationChange,
-): ApplyResult => {
-  const row = getSession(database, expected.id);
-  if (row === undefined || !isLive(row, now) || row.current !== expected.current || row.next !== expected.next)
-    return { kind: "conflict" };
-  if (change.kind === "end") {
-    const selector: RevocationSelector =
-      change.scope === "user"
-        ? { kind: "user", tenantId: row.tenantId, userId: row.userId }
-        : { kind: "ids", ids: [row.id] };
-    const ended = revokeSessions({ database, now }, selector, { reason: change.reason });
-    appendEvents(database, change.events);
-    return { kind: "applied", record: getSession(database, row.id) ?? row, ended, now };
-  }
-  appendEvents(database, change.events);
-  return { kind: "applied", record: put(database, afterFastForward(row, change)), ended: [], now };
-};
+/** Which sessions are live, in the order of the ids. */
+export const liveOf = (
+  database: Database,
+  ids: readonly SessionId[],
+  now: Millis,
+): readonly (LiveSession | undefined)[] =>
+  ids.map((id) => {
+    const row = database.get(statements.selectLive, { id, now });
+    return row && liveSessionOf(row);
+  });
 
-export const reportUse = (
-  { database, now }: Transaction,
-  note: UseNote,
-  policy: UsePolicy,
-): SessionRecord | undefined => {
-  const row = getSession(database, note.id);
-  if (row === undefined || !isLive(row, now)) return undefined;
-  const noted = afterUse(row, note, { ...policy, now });
-  return noted === row ? row : put(database, noted);
-};
-
-/** @returns the sessions that were live. */
+/**
+ * Ends sessions.
+ * @param limit how many at most.
+ * @returns the sessions that were live.
+ */
 export const revokeSessions = (
-  { database, now }: Transaction,
+  transaction: Transaction,
   selector: RevocationSelector,
   cause: RevocationCause,
+  limit?: number,
 ): readonly SessionReference[] =>
-  noteEnds({ database, now }, endSessions({ database, now }, selector, cause.reason), cause);
+  noteEnds(transaction, endSessions(transaction, selector, { reason: cause.reason, limit }), cause);
 
 /** The first rows of a user that have been ended, or of the others, by id. */
 export const selectHistory = (
@@ -158,21 +125,24 @@ export const selectHistory = (
 };
 
 export const eraseUser = (
-  { database, now }: Transaction,
+  transaction: Transaction,
   { tenantId, userId }: { readonly tenantId: TenantId; readonly userId: UserId },
 ): ErasedUser => {
+  const { database, now } = transaction;
   const user = { tenantId, userId };
   const ended = database.all(statements.selectLiveOfUser, { ...user, now }).map(referenceOf);
   appendRevocations(database, ended, { at: now, reason: "erased" });
+  deleteOutboxOfUser(transaction, user);
   return {
     ended,
     rows: database.run(statements.deleteEndedOfUser, user) + database.run(statements.deleteOthersOfUser, user),
-    events: database.run(statements.deleteEventsOfUser, user),
+    events: database.run(deleteEventsOfUser, user),
   };
 };
 
 /** Looks at the next rows of the sweep: deletes those that expired, files the others under the end they have by now. */
-export const sweep = (database: Database, before: Millis, limit: number): SweepStep => {
+export const sweep = (transaction: Transaction, before: Millis, limit: number): SweepStep => {
+  const { database } = transaction;
   const rows = database.all(statements.selectToSweep, { before, limit });
   const expired = rows.filter((row) => row.expires_at <= before);
   for (const row of rows)
@@ -182,48 +152,46 @@ export const sweep = (database: Database, before: Millis, limit: number): SweepS
     .map((row) =>
       sessionEndedEvent(referenceOf(row), expiryOf({ expiresAt: row.expires_at, idleExpiresAt: row.idle_expires_at })),
     );
-  appendEvents(database, events);
+  appendEvents(transaction, events);
   return { seen: rows.length, deleted: expired.length };
-};
-
-const idleEnd = ({ idleTimeout }: Lifetimes, now: Millis): Millis =>
-  idleTimeout === undefined ? NEVER : millis(now + idleTimeout);
-
-const put = (database: Database, record: SessionRecord): SessionRecord => {
-  const { id, current, next, issuedAt, lastActiveAt, expiresAt, idleExpiresAt, keyKind } = record;
-  const columns = { id, current, next, issuedAt, lastActiveAt, expiresAt, idleExpiresAt, keyKind };
-  database.run(statements.updateRotation, columns);
-  return record;
 };
 
 const endSessions = (
   { database, now }: Transaction,
   selector: RevocationSelector,
-  reason: RevocationCause["reason"],
+  { reason, limit = -1 }: { readonly reason: RevocationCause["reason"]; readonly limit: number | undefined },
 ): readonly ReferenceRow[] => {
   if (selector.kind === "tenant") {
     const { tenantId } = selector;
-    return database.all(statements.endSessionsOfTenant(tenantId), { tenantId, now, reason });
+    return database.all(statements.endSessionsOfTenant(tenantId), { tenantId, now, reason, limit });
   }
   if (selector.kind === "user") {
     const { tenantId, userId, exceptId } = selector;
-    if (exceptId === undefined) return database.all(statements.endSessionsOfUser, { tenantId, userId, now, reason });
-    return database.all(statements.endSessionsOfUserExcept, { tenantId, userId, exceptId, now, reason });
+    const user = { tenantId, userId, now, reason, limit };
+    if (exceptId === undefined) return database.all(statements.endSessionsOfUser, user);
+    return database.all(statements.endSessionsOfUserExcept, { ...user, exceptId });
   }
   const { ids, tenantId = null } = selector;
-  return ids.flatMap((id) => database.get(statements.endSession, { id, tenantId, now, reason }) ?? []);
+  const ended: ReferenceRow[] = [];
+  for (const id of ids) {
+    if (ended.length === limit) break;
+    const row = database.get(statements.endSession, { id, tenantId, now, reason });
+    if (row !== undefined) ended.push(row);
+  }
+  return ended;
 };
 
 /** Appends what has to be known of sessions that were ended. */
 const noteEnds = (
-  { database, now }: Transaction,
+  transaction: Transaction,
   rows: readonly ReferenceRow[],
   cause: RevocationCause,
 ): readonly SessionReference[] => {
+  const { database, now } = transaction;
   const ended = rows.map(referenceOf);
   appendRevocations(database, ended, { at: now, reason: cause.reason });
   appendEvents(
-    database,
+    transaction,
     ended.map((session) => sessionEndedEvent(session, { ...cause, at: now })),
   );
   return ended;

@@ -70,7 +70,7 @@ describe("the driver", () => {
         id: record.id,
         data: index === 2 ? '{"by":"node"}' : "{}",
       });
-      if (index === 1) await storage.updateSessionData(record.id, '{"by":"node"}');
+      if (index === 1) await storage.changeSession(record.id, { data: '{"by":"node"}' });
       await storage.close();
     }
   });

@@ -1,20 +1,20 @@
 import { clearInterval, setInterval } from "node:timers";
 import { WakeListeners } from "@pawl/storage/adapter";
 
-/** How often the database is asked for revocations of other processes, in ms: at most this late does a listener wake. */
+/** How often the database is asked for what other processes append, in ms: at most this late does a listener wake. */
 const pollInterval = 100;
 
 /**
- * Wakes listeners when another process has committed revocations; this one's own call `wake`. It polls only while
+ * Wakes listeners when another process has appended to a feed; what this one appends calls `wake`. It polls only while
  * there is a listener, and keeps no process alive.
- * @param readLast reads the number of the newest revocation.
+ * @param readGrowth reads a number that grows whenever a feed does.
  */
-export const pollForRevocations = (readLast: () => number): WakeListeners => {
+export const pollFeeds = (readGrowth: () => number): WakeListeners => {
   let timer: NodeJS.Timeout | undefined;
   let last = 0;
   const readNext = (): number => {
     try {
-      return readLast();
+      return readGrowth();
     } catch {
       // Locked or unreadable for now: the next poll asks again, and a reader of the feed sees the failure.
       return last;
