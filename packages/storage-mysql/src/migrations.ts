@@ -2,7 +2,7 @@ import { StorageError } from "@pawl/storage";
 import { checkSchemaVersion, type SchemaVersion } from "@pawl/storage/adapter";
 import { randomBytes } from "node:crypto";
 import type { Connection } from "./connection/connection.js";
-import { isNoTable } from "./connection/failure.js";
+import { isAlreadyDefined, isNoTable } from "./connection/failure.js";
 import { join, type Sql, sql } from "./connection/sql.js";
 
 interface Migration extends SchemaVersion {
@@ -107,13 +107,72 @@ const firstRows: readonly Sql[] = [
   sql`INSERT INTO feed VALUES (1, ${randomBytes(16).toString("hex")}, 0) ON DUPLICATE KEY UPDATE number = 1`,
 ];
 
+const factsAndFeeds: readonly Sql[] = [
+  // By itself, because the server can do it without a look at the rows, which it cannot where an index is added as well.
+  sql`ALTER TABLE sessions
+    ADD COLUMN facts MEDIUMBLOB NOT NULL DEFAULT ('{}'),
+    ADD COLUMN facts_version BIGINT NOT NULL DEFAULT 0,
+    ADD COLUMN payload_version BIGINT NOT NULL DEFAULT 0,
+    ADD COLUMN bound MEDIUMBLOB NOT NULL DEFAULT (''),
+    ADD COLUMN link VARBINARY(512)`,
+  sql`ALTER TABLE sessions ADD KEY sessions_by_link (link)`,
+  sql`CREATE TABLE IF NOT EXISTS changes (
+    number BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    id VARBINARY(512) NOT NULL,
+    tenant_id VARBINARY(512) NOT NULL,
+    user_id VARBINARY(512) NOT NULL,
+    long_texts MEDIUMBLOB,
+    at BIGINT NOT NULL,
+    payload_version BIGINT NOT NULL,
+    written_at BIGINT NOT NULL,
+    KEY changes_by_time (at, number)
+  ) ${table}`,
+  sql`ALTER TABLE feed ADD COLUMN changes_deleted_to BIGINT NOT NULL DEFAULT 0`,
+  sql`CREATE TABLE IF NOT EXISTS outbox (
+    number BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    queue VARBINARY(512) NOT NULL,
+    event_key VARBINARY(512) NOT NULL,
+    at BIGINT NOT NULL,
+    type VARBINARY(32) NOT NULL,
+    tenant_id VARBINARY(512),
+    user_id VARBINARY(512),
+    session_id VARBINARY(512),
+    long_texts MEDIUMBLOB,
+    reason VARBINARY(32),
+    detail MEDIUMBLOB,
+    event_count BIGINT NOT NULL,
+    dead TINYINT NOT NULL,
+    state MEDIUMBLOB NOT NULL,
+    UNIQUE KEY outbox_by_key (event_key),
+    KEY outbox_by_queue (queue, dead, number),
+    KEY outbox_by_time (dead, at, event_key),
+    KEY outbox_by_user (user_id, tenant_id)
+  ) ${table}`,
+  // One row for each queue with an entry that is not dead: so that whoever looks for what is due passes over no entry that
+  // waits behind another.
+  sql`CREATE TABLE IF NOT EXISTS outbox_queues (
+    queue VARBINARY(512) NOT NULL PRIMARY KEY,
+    due_at BIGINT NOT NULL,
+    KEY outbox_queues_by_time (due_at)
+  ) ${table}`,
+  sql`CREATE TABLE IF NOT EXISTS counts (
+    hour BIGINT NOT NULL,
+    name VARBINARY(128) NOT NULL,
+    total BIGINT NOT NULL,
+    PRIMARY KEY (hour, name)
+  ) ${table}`,
+];
+
 /** Oldest first. A released one is never changed. */
-const migrations: readonly Migration[] = [{ version: 1, readableBy: 1, statements: [...tables, ...firstRows] }];
+export const migrations: readonly Migration[] = [
+  { version: 1, readableBy: 1, statements: [...tables, ...firstRows] },
+  { version: 2, readableBy: 2, statements: factsAndFeeds },
+];
 
 /** The schema version of this release. */
-const schemaVersion = 1;
+const schemaVersion = 2;
 
-const versionTable = sql`CREATE TABLE IF NOT EXISTS schema_versions (
+export const versionTable = sql`CREATE TABLE IF NOT EXISTS schema_versions (
   version INT NOT NULL PRIMARY KEY,
   readable_by INT NOT NULL,
   applied_at DATETIME NOT NULL
@@ -158,7 +217,10 @@ export const applyMigrations = async (connection: Connection): Promise<void> => 
     for (const { version, readableBy, statements } of migrations) {
       if (version <= present) continue;
       const done = sql`INSERT INTO schema_versions VALUES (${version}, ${readableBy}, UTC_TIMESTAMP())`;
-      for (const statement of [...statements, done]) await connection.query([statement], { limit: "none" });
+      for (const statement of [...statements, done])
+        await connection.query([statement], { limit: "none" }).catch((error: unknown) => {
+          if (!isAlreadyDefined(error)) throw error;
+        });
     }
   } finally {
     connection.quit();

@@ -14,7 +14,8 @@ import { mysqlStorage } from "./storage.js";
 export const openStorage: OpenStorage = async (url, options = {}) => {
   const parsed = parseUrl(url);
   const pool = new ConnectionPool(parsed);
-  const database = new Database(pool, new ServerClock(options.clock), parsed.timeout);
+  const { timeout } = parsed;
+  const database = new Database(pool, { clock: new ServerClock(options.clock), outbox: options.outbox ?? [], timeout });
   try {
     await database.use(readSchemaVersion);
     // Tells the server's time.
@@ -23,5 +24,5 @@ export const openStorage: OpenStorage = async (url, options = {}) => {
     pool.close();
     throw error;
   }
-  return new CheckedStorage(mysqlStorage(pool, database, parsed.timeout));
+  return new CheckedStorage(mysqlStorage(pool, database, timeout));
 };

@@ -8,11 +8,16 @@ export type UserSessionRow = ReferenceRow &
 /** What the sweep looks at. */
 export type SweepRow = ReferenceRow & Pick<SessionRow, "expires_at" | "idle_expires_at" | "ended_at">;
 
-/** A row of `revocations`. */
-export interface NumberedRow extends ReferenceRow {
+/** A row of a feed. */
+export interface LineRow extends ReferenceRow {
   readonly number: number;
   readonly at: Millis;
-  readonly reason: EndReason;
   /** The server's own time. */
   readonly written_at: number;
 }
+
+/** A row of `revocations`. */
+export type RevokedRow = LineRow & { readonly reason: EndReason };
+
+/** A row of `changes`. */
+export type ChangedRow = LineRow & Pick<SessionRow, "payload_version">;

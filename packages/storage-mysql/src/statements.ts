@@ -1,232 +1,15 @@
-import type {
-  EventSelector,
-  Millis,
-  RotationAttempt,
-  SessionId,
-  SessionRecord,
-  SessionSelector,
-  TenantId,
-  UserId,
-} from "@pawl/storage";
-import { NEVER } from "@pawl/storage";
-import type { EventPosition, HistoryPart } from "@pawl/storage/adapter";
+import type { CountSelector, EventSelector, Millis, TenantId, UserId } from "@pawl/storage";
+import type { CountPosition, EventPosition } from "@pawl/storage/adapter";
+import { inPieces, join, type Sql, sql, valueTable } from "./connection/sql.js";
 import { keyOf } from "./index-key.js";
-import { bucketColumn, valuesOf } from "./sessions/session-row.js";
-import { inPieces, join, type Sql, sql, type Value, valueTable } from "./connection/sql.js";
-
-const referenceColumns = sql`id, tenant_id, user_id, long_texts`;
-
-const rotationColumns = sql`current, next, issued_at, key_kind, created_at, last_active_at, expires_at, idle_expires_at`;
-
-const sessionColumns = sql`${referenceColumns}, secret_hash, ${rotationColumns}, ended_at, end_reason, device, address,
-  payload, data`;
-
-/** In the order of keys, so that two transactions do not wait for each other. */
-const inOrder = (ids: Iterable<SessionId>): readonly SessionId[] => [...new Set(ids)].toSorted();
-
-const isSession = (id: SessionId): Sql => sql`(bucket = ${bucketColumn(id)} AND id = ${keyOf(id)})`;
-
-const areSessions = (keys: readonly Sql[]): Sql => sql`(${join(keys, " OR ")})`;
-
-export const insertSessions = (records: readonly SessionRecord[]): readonly Sql[] =>
-  inPieces(
-    records.map(valuesOf),
-    (rows) => sql`INSERT INTO sessions (bucket, ${sessionColumns}, sweep_at) VALUES ${join(rows)}`,
-  );
-
-export const selectSessions = (ids: Iterable<SessionId>): readonly Sql[] =>
-  inPieces(
-    inOrder(ids).map(isSession),
-    (keys) => sql`SELECT ${sessionColumns} FROM sessions WHERE ${areSessions(keys)}`,
-  );
-
-/** As `selectSessions`; the rows stay as they are until the transaction ends. */
-export const lockSessions = (ids: Iterable<SessionId>): readonly Sql[] =>
-  selectSessions(ids).map((select) => sql`${select} FOR UPDATE`);
-
-/** What names the sessions that have not ended: of those that are named, of a user, or of a tenant. */
-const lockReferences = (condition: Sql): Sql => sql`
-  SELECT ${referenceColumns}, expires_at, idle_expires_at FROM sessions
-  WHERE ended_at IS NULL AND ${condition} FOR UPDATE`;
-
-export const lockNamed = (ids: readonly SessionId[]): readonly Sql[] =>
-  inPieces(inOrder(ids).map(isSession), (keys) => lockReferences(areSessions(keys)));
-
-export const lockUser = (tenantId: TenantId, userId: UserId): Sql =>
-  lockReferences(sql`user_id = ${keyOf(userId)} AND tenant_id = ${keyOf(tenantId)}`);
-
-export const lockTenant = (tenantId: TenantId): Sql => lockReferences(sql`tenant_id = ${keyOf(tenantId)}`);
-
-/** The sessions that have not ended of the user of a session. */
-export const lockUserOf = (id: SessionId): Sql => sql`
-  SELECT s.id, s.tenant_id, s.user_id, s.long_texts, s.expires_at, s.idle_expires_at
-  FROM sessions named STRAIGHT_JOIN sessions s ON s.user_id = named.user_id AND s.tenant_id = named.tenant_id
-  WHERE named.bucket = ${bucketColumn(id)} AND named.id = ${keyOf(id)} AND s.ended_at IS NULL FOR UPDATE`;
-
-/** Every row of a user, ended or not. */
-export const lockRowsOfUser = (tenantId: TenantId, userId: UserId): Sql => sql`
-  SELECT ${referenceColumns}, expires_at, idle_expires_at, ended_at FROM sessions
-  WHERE user_id = ${keyOf(userId)} AND tenant_id = ${keyOf(tenantId)} FOR UPDATE`;
-
-/** What the session limit looks at. */
-export const lockUserSessions = (tenantId: TenantId, userId: UserId): Sql => sql`
-  SELECT ${referenceColumns}, issued_at, created_at, expires_at, idle_expires_at FROM sessions
-  WHERE user_id = ${keyOf(userId)} AND tenant_id = ${keyOf(tenantId)} AND ended_at IS NULL FOR UPDATE`;
 
 /** Waits for its turn: who has locked the same number first has committed then. */
 export const takeLocks = (numbers: readonly number[]): Sql => sql`
   SELECT number FROM locks WHERE number IN (${join(numbers)}) ORDER BY number FOR UPDATE`;
 
-/** An attempt as SQL: literals where it is alone, columns of a table of values where it is one of many. */
-type AttemptColumns = Readonly<Record<(typeof attemptColumns)[number], Value>>;
-const attemptColumns = ["seq", "iat", "hash", "reuse", "valid", "absolute", "idle", "kind"] as const;
-
-const literalsOf = ({ seq, iat, secretHash, window, lifetimes, keyKind }: RotationAttempt): AttemptColumns => {
-  const { refreshValidity, absoluteTimeout = NEVER, idleTimeout } = lifetimes;
-  return {
-    seq,
-    iat,
-    hash: secretHash,
-    reuse: window,
-    valid: refreshValidity,
-    absolute: absoluteTimeout,
-    idle: idleTimeout,
-    kind: keyKind,
-  };
-};
-
-const columnsOfTable: AttemptColumns = {
-  seq: sql`a.seq`,
-  iat: sql`a.iat`,
-  hash: sql`a.hash`,
-  reuse: sql`a.reuse`,
-  valid: sql`a.valid`,
-  absolute: sql`a.absolute`,
-  idle: sql`a.idle`,
-  kind: sql`a.kind`,
-};
-
-/** `afterMint` of the contract. */
-const mint = ({ seq, valid, absolute, idle, kind }: AttemptColumns): Sql => {
-  const expiresAt = sql`LEAST(@now + ${valid}, s.created_at + ${absolute})`;
-  return sql`s.current = ${seq}, s.next = s.next + 1, s.issued_at = @now, s.expires_at = ${expiresAt},
-    s.idle_expires_at = COALESCE(@now + ${idle}, ${NEVER}), s.key_kind = COALESCE(${kind}, s.key_kind),
-    s.sweep_at = LEAST(s.sweep_at, ${expiresAt})`;
-};
-
-/** The `mint` of the contract's `decideRotation`. */
-const mints = ({ seq, iat, hash, reuse }: AttemptColumns): Sql => sql`
-  s.ended_at IS NULL AND @now < s.expires_at AND @now < s.idle_expires_at
-  AND s.secret_hash = ${hash} AND ${seq} <= s.next
-  AND NOT (${reuse} > 0 AND (@now - s.issued_at <= ${reuse} OR (${seq} = s.next AND @now - ${iat} <= ${reuse})))
-  AND (${seq} = s.current OR ${seq} = s.next
-    OR (s.current < ${seq} AND ${seq} < s.next AND ${reuse} > 0 AND s.issued_at - ${iat} <= ${reuse}))`;
-
-/** The ordinary mints of attempts, each on another session, in one statement. */
-export const rotateSessions = (attempts: readonly RotationAttempt[]): Sql => {
-  const [only] = attempts;
-  if (only !== undefined && attempts.length === 1) {
-    const columns = literalsOf(only);
-    return sql`UPDATE sessions s SET ${mint(columns)}
-      WHERE s.bucket = ${bucketColumn(only.id)} AND s.id = ${keyOf(only.id)} AND ${mints(columns)}`;
-  }
-  const rows = attempts.map((attempt) => {
-    const columns = literalsOf(attempt);
-    return [bucketColumn(attempt.id), keyOf(attempt.id), ...attemptColumns.map((name) => columns[name])];
-  });
-  return sql`UPDATE ${valueTable(["bucket", "id", ...attemptColumns], rows)} a
-    STRAIGHT_JOIN sessions s ON s.bucket = a.bucket AND s.id = a.id
-    SET ${mint(columnsOfTable)} WHERE ${mints(columnsOfTable)}`;
-};
-
-/** Writes the columns that a rotation or a use changes. */
-export const updateRotations = (records: readonly SessionRecord[]): readonly Sql[] =>
-  inPieces(records, (piece) => {
-    const names = ["current", "next", "issued_at", "last_active_at", "expires_at", "idle_expires_at", "key_kind"];
-    const rows = piece.map((record) => [
-      bucketColumn(record.id),
-      keyOf(record.id),
-      record.current,
-      record.next,
-      record.issuedAt,
-      record.lastActiveAt,
-      record.expiresAt,
-      record.idleExpiresAt,
-      record.keyKind,
-    ]);
-    return sql`UPDATE ${valueTable(["bucket", "id", ...names], rows)} a
-      STRAIGHT_JOIN sessions s ON s.bucket = a.bucket AND s.id = a.id
-      SET s.current = a.current, s.next = a.next, s.issued_at = a.issued_at, s.last_active_at = a.last_active_at,
-        s.expires_at = a.expires_at, s.idle_expires_at = a.idle_expires_at, s.key_kind = a.key_kind,
-        s.sweep_at = LEAST(s.sweep_at, a.expires_at)`;
-  });
-
-/** Writes payload or data of a live session. */
-export const updateText = (column: "payload" | "data", id: SessionId, value: string, now: Sql): Sql => sql`
-  UPDATE sessions SET ${column === "data" ? sql`data` : sql`payload`} = ${value}
-  WHERE ${isSession(id)} AND ended_at IS NULL AND ${now} < expires_at AND ${now} < idle_expires_at`;
-
-export const endSessions = (ids: readonly SessionId[], at: Millis, reason: string): readonly Sql[] =>
-  inPieces(
-    inOrder(ids).map(isSession),
-    (keys) => sql`UPDATE sessions SET ended_at = ${at}, end_reason = ${reason}, payload = '{}', data = '{}'
-      WHERE ${areSessions(keys)}`,
-  );
-
-export const deleteSessions = (ids: readonly SessionId[]): readonly Sql[] =>
-  inPieces(inOrder(ids).map(isSession), (keys) => sql`DELETE FROM sessions WHERE ${areSessions(keys)}`);
-
-/** A page of live sessions by id, after a row if there is one. */
-const listed = (
-  columns: Sql,
-  { tenantId, userId }: SessionSelector,
-  { now, after, limit }: { readonly now: Sql; readonly after?: string | undefined; readonly limit: number },
-): Sql => {
-  const conditions = [sql`ended_at IS NULL AND ${now} < expires_at AND ${now} < idle_expires_at`];
-  if (userId !== undefined) conditions.push(sql`user_id = ${keyOf(userId)}`);
-  if (tenantId !== undefined) conditions.push(sql`tenant_id = ${keyOf(tenantId)}`);
-  if (after !== undefined) {
-    const bucket = bucketColumn(after as SessionId);
-    conditions.push(sql`bucket >= ${bucket} AND (bucket > ${bucket} OR id > ${keyOf(after)})`);
-  }
-  return sql`SELECT ${columns} FROM sessions WHERE ${join(conditions, " AND ")} ORDER BY bucket, id LIMIT ${limit}`;
-};
-
-type ListParameters = Parameters<typeof listed> extends [unknown, ...infer Rest] ? Rest : never;
-
-export const listSessions = (...parameters: ListParameters): Sql => listed(sessionColumns, ...parameters);
-
-export const listReferences = (...parameters: ListParameters): Sql => listed(referenceColumns, ...parameters);
-
-/** The first rows of a user that have been ended, or of the others, by id. */
-export const selectHistory = (
-  part: HistoryPart,
-  { tenantId, userId }: { readonly tenantId: TenantId; readonly userId: UserId },
-  { after, limit }: { readonly after: string | undefined; readonly limit: number },
-): Sql => {
-  const ended = part === "ended" ? sql`ended_at IS NOT NULL` : sql`ended_at IS NULL`;
-  const bucket = bucketColumn((after ?? "") as SessionId);
-  const behind =
-    after === undefined ? sql`TRUE` : sql`bucket >= ${bucket} AND (bucket > ${bucket} OR id > ${keyOf(after)})`;
-  return sql`SELECT ${sessionColumns} FROM sessions
-    WHERE user_id = ${keyOf(userId)} AND tenant_id = ${keyOf(tenantId)} AND ${ended} AND ${behind}
-    ORDER BY bucket, id LIMIT ${limit}`;
-};
-
-/** The next rows for the sweep to look at; another node's are waited for, and gone then. */
-export const lockToSweep = (before: Millis, limit: number): Sql => sql`
-  SELECT ${referenceColumns}, expires_at, idle_expires_at, ended_at FROM sessions FORCE INDEX (sessions_to_sweep)
-  WHERE sweep_at <= ${before} ORDER BY sweep_at LIMIT ${limit} FOR UPDATE`;
-
-export const postponeSweep = (ids: readonly SessionId[]): readonly Sql[] =>
-  inPieces(
-    inOrder(ids).map(isSession),
-    (keys) => sql`UPDATE sessions SET sweep_at = expires_at WHERE ${areSessions(keys)}`,
-  );
-
 const eventColumns = sql`event_key, at, type, tenant_id, user_id, session_id, long_texts, reason, detail, event_count`;
 
-/** Rows as `eventValues` of `events.ts` makes them. */
+/** Rows as `valuesOf` of `events.ts` makes them. */
 export const insertEvents = (values: readonly Sql[]): readonly Sql[] =>
   inPieces(
     values,
@@ -250,6 +33,129 @@ export const listEvents = (selector: EventSelector, after: EventPosition | undef
     event_count AS "count" FROM events WHERE ${join(conditions, " AND ")}
     ORDER BY at DESC, event_key DESC LIMIT ${limit}`;
 };
+
+/** An event that was appended by this transaction: its key, its count in all and that of the first of the key. */
+export interface AppendedEvent {
+  readonly key: string;
+  readonly added: number;
+  readonly initial: number;
+}
+
+/**
+ * Puts those events into the outbox whose count is what was added, which were not there before; in their order, each behind
+ * what is there of its session. Whoever settles an entry locks its queue, as this does: so no queue is forgotten while
+ * something is put into it.
+ */
+export const putIntoOutbox = (events: readonly AppendedEvent[]): readonly Sql[] =>
+  inPieces(events, (piece) => {
+    const rows = piece.map(({ key, added, initial }, place) => [keyOf(key), added, initial, place]);
+    return sql`INSERT INTO outbox (queue, ${eventColumns}, dead, state)
+      SELECT COALESCE(e.session_id, e.event_key), e.event_key, e.at, e.type, e.tenant_id, e.user_id, e.session_id,
+        e.long_texts, e.reason, e.detail, a.initial, 0, '{}'
+      FROM ${valueTable(["event_key", "added", "initial", "place"], rows)} a
+      STRAIGHT_JOIN events e ON e.event_key = a.event_key WHERE e.event_count = a.added ORDER BY a.place
+      ON DUPLICATE KEY UPDATE event_key = VALUES(event_key)`;
+  }).concat(
+    inPieces(
+      events.map(({ key }) => sql`${keyOf(key)}`),
+      (keys) => sql`INSERT INTO outbox_queues (queue, due_at)
+        SELECT queue, MIN(at) FROM outbox WHERE event_key IN (${join(keys)}) AND dead = 0 GROUP BY queue ORDER BY queue
+        ON DUPLICATE KEY UPDATE queue = VALUES(queue)`,
+    ),
+  );
+
+/** Names of queues are given and taken as bytes in hexadecimal, because one of a long text is no text. */
+const areQueues = (queues: readonly string[]): Sql =>
+  sql`queue IN (${join(queues.map((queue) => Buffer.from(queue, "hex")))})`;
+
+/** The next queues that are due; another node's are waited for, and due later then. */
+export const lockDueQueues = (now: Sql, limit: number): Sql => sql`
+  SELECT HEX(queue) AS queue FROM outbox_queues WHERE due_at <= ${now} ORDER BY due_at LIMIT ${limit} FOR UPDATE`;
+
+export const claimQueues = (queues: readonly string[], until: Millis): Sql =>
+  sql`UPDATE outbox_queues SET due_at = ${until} WHERE ${areQueues(queues)}`;
+
+const outboxColumns = sql`o.number, HEX(o.queue) AS queue, o.dead, o.state, o.event_key AS "key", o.at, o.type,
+  o.tenant_id, o.user_id, o.session_id, o.long_texts, o.reason, o.detail, o.event_count AS "count"`;
+
+/** The heads of queues, which are due at this time. */
+export const selectHeads = (queues: readonly string[], dueAt: Millis): Sql => sql`
+  SELECT ${outboxColumns}, ${dueAt} AS due_at
+  FROM (SELECT MIN(number) AS number FROM outbox WHERE ${areQueues(queues)} AND dead = 0 GROUP BY queue) head
+  STRAIGHT_JOIN outbox o ON o.number = head.number`;
+
+export const lockQueues = (queues: readonly string[]): Sql =>
+  sql`SELECT 1 FROM outbox_queues WHERE ${areQueues(queues)} ORDER BY queue FOR UPDATE`;
+
+/** Those of these that hold something alive. */
+export const selectHeldQueues = (queues: readonly string[]): Sql =>
+  sql`SELECT DISTINCT HEX(queue) AS queue FROM outbox WHERE ${areQueues(queues)} AND dead = 0`;
+
+export const deleteQueues = (queues: readonly string[]): Sql =>
+  sql`DELETE FROM outbox_queues WHERE ${areQueues(queues)}`;
+
+/** Locks the queue of an entry, then reads the entry, then the first that is alive in its queue beside it. */
+export const lockOutboxEntry = (key: string): readonly Sql[] => [
+  sql`SELECT 1 FROM outbox_queues WHERE queue = (SELECT queue FROM outbox WHERE event_key = ${keyOf(key)}) FOR UPDATE`,
+  sql`SELECT number, HEX(queue) AS queue, dead FROM outbox WHERE event_key = ${keyOf(key)} FOR UPDATE`,
+  sql`SELECT n.number, n.at FROM outbox e STRAIGHT_JOIN outbox n ON n.queue = e.queue AND n.dead = 0
+    WHERE e.event_key = ${keyOf(key)} AND n.number <> e.number ORDER BY n.number LIMIT 1`,
+];
+
+export const deleteOutboxEntry = (number: number): Sql => sql`DELETE FROM outbox WHERE number = ${number}`;
+
+export const updateOutboxEntry = (
+  number: number,
+  { dead, state }: { readonly dead: boolean; readonly state: string },
+): Sql => sql`UPDATE outbox SET dead = ${dead ? 1 : 0}, state = ${state} WHERE number = ${number}`;
+
+export const postponeQueue = (queue: string, dueAt: Millis): Sql =>
+  sql`INSERT INTO outbox_queues (queue, due_at) VALUES (${Buffer.from(queue, "hex")}, ${dueAt})
+    ON DUPLICATE KEY UPDATE due_at = VALUES(due_at)`;
+
+/** A page, oldest first, after an entry if there is one. */
+export const listOutbox = (dead: boolean, after: EventPosition | undefined, limit: number): Sql => {
+  const behind =
+    after === undefined
+      ? sql`TRUE`
+      : sql`o.at >= ${after.at} AND (o.at > ${after.at} OR o.event_key > ${keyOf(after.key)})`;
+  return sql`SELECT ${outboxColumns}, COALESCE(q.due_at, o.at) AS due_at
+    FROM outbox o LEFT JOIN outbox_queues q ON q.queue = o.queue
+    WHERE o.dead = ${dead ? 1 : 0} AND ${behind} ORDER BY o.at, o.event_key LIMIT ${limit}`;
+};
+
+export const deleteDeadOutbox = (before: Millis, limit: number): Sql =>
+  sql`DELETE FROM outbox WHERE dead = 1 AND at < ${before} ORDER BY at LIMIT ${limit}`;
+
+/** Deletes the entries of a user; a queue whose head may have been among them is looked at anew. */
+export const deleteOutboxOfUser = (tenantId: TenantId, userId: UserId, now: Millis): readonly Sql[] => [
+  sql`UPDATE outbox o STRAIGHT_JOIN outbox_queues q ON q.queue = o.queue SET q.due_at = LEAST(q.due_at, ${now})
+    WHERE o.user_id = ${keyOf(userId)} AND o.tenant_id = ${keyOf(tenantId)}`,
+  sql`DELETE FROM outbox WHERE user_id = ${keyOf(userId)} AND tenant_id = ${keyOf(tenantId)}`,
+];
+
+/** Rows in the order that any two of these lock them in. */
+export const addCounts = (rows: readonly Sql[]): readonly Sql[] =>
+  inPieces(
+    rows,
+    (piece) => sql`INSERT INTO counts (hour, name, total) VALUES ${join(piece)}
+      ON DUPLICATE KEY UPDATE total = total + VALUES(total)`,
+  );
+
+export const listCounts = (
+  { from, to }: CountSelector,
+  { after, limit }: { readonly after: CountPosition | undefined; readonly limit: number },
+): Sql => {
+  const behind =
+    after === undefined
+      ? sql`hour >= ${from}`
+      : sql`hour >= ${Math.max(from, after.hour)} AND (hour > ${after.hour} OR name > ${after.name})`;
+  return sql`SELECT hour, name, total AS "count" FROM counts WHERE ${behind} AND hour < ${to}
+    ORDER BY hour, name LIMIT ${limit}`;
+};
+
+export const deleteCounts = (before: Millis, limit: number): Sql =>
+  sql`DELETE FROM counts WHERE hour < ${before} ORDER BY hour, name LIMIT ${limit}`;
 
 export const deleteEvents = (before: Millis, limit: number): Sql =>
   sql`DELETE FROM events WHERE at < ${before} ORDER BY at LIMIT ${limit}`;

@@ -26,10 +26,15 @@ import type { Sql } from "./connection/sql.js";
 import { insertEvents, listEvents } from "./events.js";
 import { claimMeta, listMeta, replaceMeta } from "./meta.js";
 import { applyMigrations } from "./migrations.js";
-import { RevocationWatch } from "./revocation-watch.js";
-import { deleteRevocations, readFeedState, readRevocations } from "./revocations.js";
+import { addCounts, listCounts } from "./counts.js";
+import { FeedWatch } from "./feed-watch.js";
+import { changes, deleteLines, readFeed, readFeedStates, revocations } from "./feeds.js";
+import * as outbox from "./outbox.js";
+import * as creation from "./sessions/creation.js";
+import { eraseUser, revokeSessions, sweep } from "./sessions/ending.js";
 import { rotateAll } from "./sessions/rotation.js";
 import * as sessions from "./sessions/sessions.js";
+import * as sessionStatements from "./sessions/statements.js";
 import { addSigningKey, deleteSigningKeys, getSigningKeys, resealSigningKey } from "./signing-keys.js";
 import * as statements from "./statements.js";
 
@@ -44,7 +49,7 @@ const sweepLimit = 1000;
 
 /** The contract on MySQL and MariaDB: a call is done alone or in a batch with others. */
 export const mysqlStorage = (pool: ConnectionPool, database: Database, timeout: number): Storage => {
-  const watch = new RevocationWatch((from) => readFeedState(database, from));
+  const watch = new FeedWatch((from) => readFeedStates(database, from));
 
   const common = { lanes, limit: batchLimit, timeout, isOfOneCall };
   const rotations = new CallBatch<RotationAttempt, RotationResult>({
@@ -57,11 +62,12 @@ export const mysqlStorage = (pool: ConnectionPool, database: Database, timeout: 
     keyOf: (id) => id,
     run: (ids) => sessions.getSessions(database, ids),
   });
-  const creations = new CallBatch<sessions.Creation, readonly SessionReference[]>({
+  const creations = new CallBatch<creation.Creation, readonly SessionReference[]>({
     ...common,
     keyOf: ({ record }) => JSON.stringify([record.tenantId, record.userId]),
-    weigh: ({ record }) => record.payload.length + record.data.length + (record.device?.length ?? 0),
-    run: (creations) => sessions.createSessions(database, creations),
+    weigh: ({ record: { payload, data, facts, device = "" } }) =>
+      payload.length + data.length + facts.length + device.length,
+    run: (creations) => creation.createSessions(database, creations),
   });
 
   const inTime = <T>(work: Promise<T>): Promise<T> => withinTime(work, timeout, noAnswerWithin(timeout));
@@ -69,13 +75,9 @@ export const mysqlStorage = (pool: ConnectionPool, database: Database, timeout: 
   const select = async <Row>(statement: Sql): Promise<readonly Row[]> =>
     rowsOf<Row>((await inTime(database.send(statement)))[0]);
 
-  const update = async (column: "payload" | "data", id: SessionId, value: string): Promise<boolean> => {
-    const statement = statements.updateText(column, id, value, database.time);
-    const [answer] = await inTime(database.send(statement));
-    return (answer?.affected ?? 0) > 0;
-  };
+  const remove = async (statement: Sql): Promise<number> => (await database.send(statement))[0]?.affected ?? 0;
 
-  const storage: Omit<Storage, "watchRevocations"> = {
+  const storage: Omit<Storage, "watchFeeds"> = {
     now: () => database.clock.now(),
     createSession: (record, limits) => inTime(creations.add({ record, ...limits })),
     getSession: (id) => inTime(reads.add(id)),
@@ -83,26 +85,26 @@ export const mysqlStorage = (pool: ConnectionPool, database: Database, timeout: 
     applyRotation: (expected, change) => inTime(sessions.applyRotation(database, expected, change)),
     reportUses: async (notes, policy) =>
       notes.length === 0 ? [] : inTime(sessions.reportUses(database, notes, policy)),
-    revokeSessions: (selector, cause) => sessions.revokeSessions(database, selector, cause),
-    eraseUser: (user) => sessions.eraseUser(database, user),
-    importSessions: async (records) => (records.length === 0 ? [] : sessions.importSessions(database, records)),
+    revokeSessions: (selector, cause, limit) => revokeSessions(database, { selector, cause, limit }),
+    eraseUser: (user) => eraseUser(database, user),
+    importSessions: async (records) => (records.length === 0 ? [] : creation.importSessions(database, records)),
     listSessions: async (selector, { limit, after }) => {
       const range = { now: database.time, after, limit: limit + 1 };
-      const rows = await select<SessionRow>(statements.listSessions(selector, range));
+      const rows = await select<SessionRow>(sessionStatements.listSessions(selector, range));
       return sessionPage(rows.map(recordOf), limit);
     },
     listSessionReferences: async (selector, { limit, after }) => {
       const range = { now: database.time, after, limit: limit + 1 };
-      const rows = await select<ReferenceRow>(statements.listReferences(selector, range));
+      const rows = await select<ReferenceRow>(sessionStatements.listReferences(selector, range));
       return sessionPage(rows.map(referenceOf), limit);
     },
     listSessionHistory: (user, page) =>
       readHistoryPage(page, async (part, from) =>
-        (await select<SessionRow>(statements.selectHistory(part, user, from))).map(recordOf),
+        (await select<SessionRow>(sessionStatements.selectHistory(part, user, from))).map(recordOf),
       ),
-    updateSessionData: (id, data) => update("data", id, data),
-    updatePayload: (id, payload) => update("payload", id, payload),
-    deleteExpired: (before, limit) => sweepAll(limit, (wanted) => sessions.sweep(database, before, wanted), sweepLimit),
+    changeSession: (id, change) => inTime(sessions.changeSession(database, id, change)),
+    liveOf: async (ids) => (ids.length === 0 ? [] : inTime(sessions.getLive(database, ids))),
+    deleteExpired: (before, limit) => sweepAll(limit, (wanted) => sweep(database, before, wanted), sweepLimit),
     getSigningKeys: () => inTime(getSigningKeys(database)),
     addSigningKey: (record, ifNewestIs) => inTime(addSigningKey(database, record, ifNewestIs)),
     deleteSigningKeys: (kids) => inTime(deleteSigningKeys(database, kids)),
@@ -110,17 +112,23 @@ export const mysqlStorage = (pool: ConnectionPool, database: Database, timeout: 
     claimMeta: ((name: string, value?: string) => inTime(claimMeta(database, name, value))) as Storage["claimMeta"],
     replaceMeta: (name, from, to) => inTime(replaceMeta(database, name, { from, to })),
     listMeta: (prefix, page) => inTime(listMeta(database, prefix, page)),
-    revocationsSince: (from) => inTime(readRevocations(database, from)),
-    deleteRevocations: (before, limit) => deleteRevocations(database, before, limit),
+    revocationsSince: (from) => inTime(readFeed(database, revocations, from)),
+    deleteRevocations: (before, limit) => deleteLines(database, revocations, { before, limit }),
+    changesSince: (from) => inTime(readFeed(database, changes, from)),
+    deleteChanges: (before, limit) => deleteLines(database, changes, { before, limit }),
     appendEvents: async (events) => {
       if (events.length > 0)
-        await inTime(database.transact([], () => ({ writes: insertEvents(events), result: () => undefined })));
+        await inTime(database.transact([], () => ({ writes: insertEvents(database, events), result: () => undefined })));
     },
     listEvents: (selector, page) => inTime(listEvents(database, selector, page)),
-    deleteEvents: async (before, limit) => {
-      const [answer] = await database.send(statements.deleteEvents(before, limit));
-      return answer?.affected ?? 0;
-    },
+    deleteEvents: (before, limit) => remove(statements.deleteEvents(before, limit)),
+    takeOutbox: (limit, until) => inTime(outbox.takeOutbox(database, limit, until)),
+    settleOutbox: (key, settlement) => inTime(outbox.settleOutbox(database, key, settlement)),
+    listOutbox: ({ dead }, page) => inTime(outbox.listOutbox(database, dead, page)),
+    deleteDeadOutbox: (before, limit) => remove(statements.deleteDeadOutbox(before, limit)),
+    addCounts: (counts) => inTime(addCounts(database, counts)),
+    listCounts: (selector, page) => inTime(listCounts(database, selector, page)),
+    deleteCounts: (before, limit) => remove(statements.deleteCounts(before, limit)),
     migrate: () => database.use(applyMigrations),
     ping: async () => void (await inTime(database.send(statements.touchSchema))),
     close: async () => {

@@ -62,7 +62,7 @@ it("waits for a row that another transaction holds, but not for ever, and lets o
   await other.query("START TRANSACTION");
   await other.query(`SELECT 1 FROM sessions WHERE bucket = ${bucketOf(held.id)} AND id = '${held.id}' FOR UPDATE`);
   expect((await failureOf(hasty.rotate(attemptOf(held)))).code).toBe("unavailable");
-  expect((await failureOf(hasty.updatePayload(held.id, "{}"))).code).toBe("unavailable");
+  expect((await failureOf(hasty.changeSession(held.id, { payload: "{}" }))).code).toBe("unavailable");
   // In one batch with the locked one, and in later ones.
   const waiting = storage.rotate(attemptOf(held));
   expect(await storage.rotate(attemptOf(free))).toMatchObject({ minted: true });
@@ -80,7 +80,7 @@ it("does not wait for a connection for ever", async () => {
   onTestFinished(() => other.destroy());
   await other.query("LOCK TABLES sessions WRITE");
   const codes = await Promise.all(
-    Array.from({ length: 8 }, async () => (await failureOf(small.updatePayload(held.id, "{}"))).code),
+    Array.from({ length: 8 }, async () => (await failureOf(small.changeSession(held.id, { payload: "{}" }))).code),
   );
   expect(new Set(codes)).toStrictEqual(new Set(["unavailable"]));
   await other.query("UNLOCK TABLES");

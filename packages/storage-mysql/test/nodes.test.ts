@@ -1,4 +1,16 @@
-import { millis, PUBLIC_TENANT, type SessionId, type Storage, type TenantId, type UserId } from "@pawl/storage";
+import {
+  type EventRecord,
+  type EventType,
+  type FeedPage,
+  type FeedStart,
+  millis,
+  PUBLIC_TENANT,
+  type SessionId,
+  type SessionReference,
+  type Storage,
+  type TenantId,
+  type UserId,
+} from "@pawl/storage";
 import { attemptOf, sessionRecord, signingKey, TestClock } from "@pawl/storage-conformance";
 import { createConnection } from "mysql2/promise";
 import { expect, it, onTestFinished, vi } from "vitest";
@@ -9,11 +21,11 @@ const { server, urlOf, query } = sharedServer(fleeting);
 /** Nodes on one new store, migrated unless told otherwise. */
 const openNodes = async (
   count: number,
-  { migrated = true }: { readonly migrated?: boolean } = {},
+  { migrated = true, outbox = [] }: { readonly migrated?: boolean; readonly outbox?: readonly EventType[] } = {},
 ): Promise<{ readonly nodes: readonly Storage[]; readonly database: string }> => {
   const database = crypto.randomUUID();
   const url = await urlOf(database, "?durability=relaxed");
-  const nodes = await Promise.all(Array.from({ length: count }, () => openForTest(url)));
+  const nodes = await Promise.all(Array.from({ length: count }, () => openForTest(url, { outbox })));
   if (migrated) await nodes[0]!.migrate();
   return { nodes, database };
 };
@@ -30,7 +42,7 @@ const logOut = (storage: Storage, id: SessionId) =>
 it("migrates once, and makes one first key, however many nodes start together", async () => {
   const { nodes, database } = await openNodes(8, { migrated: false });
   await Promise.all(nodes.map((node) => node.migrate()));
-  expect(await query("SELECT version FROM schema_versions", database)).toStrictEqual([{ version: 1 }]);
+  expect(await query("SELECT version FROM schema_versions", database)).toStrictEqual([{ version: 1 }, { version: 2 }]);
   expect(await query("SELECT COUNT(*) AS count FROM feed", database)).toStrictEqual([{ count: 1 }]);
   const clock = new TestClock();
   const keys = nodes.map((node, index) => node.addSigningKey(signingKey(clock, { kid: `d-${index}` }), undefined));
@@ -47,20 +59,21 @@ it("migrates once, and makes one first key, however many nodes start together", 
 
 it("goes on with a migration that broke off", async () => {
   const { nodes, database } = await openNodes(1);
-  await query("DROP TABLE events", database);
+  for (const table of ["events", "counts"]) await query(`DROP TABLE ${table}`, database);
   await query("DELETE FROM schema_versions", database);
   const [{ epoch } = {}] = await query("SELECT epoch FROM feed", database);
   await nodes[0]!.migrate();
-  expect(await query("SELECT COUNT(*) AS count FROM events", database)).toStrictEqual([{ count: 0 }]);
+  for (const table of ["events", "counts"])
+    expect(await query(`SELECT COUNT(*) AS count FROM ${table}`, database)).toStrictEqual([{ count: 0 }]);
   expect(await query("SELECT epoch FROM feed", database)).toStrictEqual([{ epoch }]);
 });
 
 it("works on a schema that a newer release can share, and refuses one that it cannot", async () => {
   const { nodes, database } = await openNodes(1);
-  await query("INSERT INTO schema_versions VALUES (7, 1, UTC_TIMESTAMP())", database);
+  await query("INSERT INTO schema_versions VALUES (7, 2, UTC_TIMESTAMP())", database);
   await logIn(await openForTest(await urlOf(database, "?durability=relaxed")));
   await nodes[0]!.migrate();
-  await query("INSERT INTO schema_versions VALUES (8, 2, UTC_TIMESTAMP())", database);
+  await query("INSERT INTO schema_versions VALUES (8, 3, UTC_TIMESTAMP())", database);
   await expect(openForTest(await urlOf(database, "?durability=relaxed"))).rejects.toMatchObject({
     code: "newer_schema",
   });
@@ -119,65 +132,152 @@ it("shares a sweep without double work", async () => {
   expect(new Set(items.map(({ count }) => count))).toStrictEqual(new Set([1]));
 });
 
-it("gives a reader also what commits later with a lower number, and wakes its watcher for it", async () => {
+/** A feed, what appends a line about a session to it, and its table. */
+interface Feed {
+  readonly append: (storage: Storage, id: SessionId) => Promise<unknown>;
+  readonly read: (storage: Storage, from: FeedStart) => Promise<FeedPage<SessionReference>>;
+  readonly table: string;
+  /** A column of its own, and a value of it. */
+  readonly column: string;
+  readonly value: string;
+}
+
+const feeds: readonly (readonly [string, Feed])[] = [
+  [
+    "of revocations",
+    {
+      append: logOut,
+      read: (storage, from) => storage.revocationsSince(from),
+      table: "revocations",
+      column: "reason",
+      value: "'logout'",
+    },
+  ],
+  [
+    "of changes",
+    {
+      append: (storage, id) => storage.changeSession(id, { announced: true }),
+      read: (storage, from) => storage.changesSince(from),
+      table: "changes",
+      column: "payload_version",
+      value: "1",
+    },
+  ],
+];
+
+const read = async (feed: Feed, storage: Storage, from: FeedStart) => {
+  const page = await feed.read(storage, from);
+  if (page.kind === "unknown_cursor") throw new Error("the cursor is unknown");
+  return { cursor: page.cursor, ids: page.items.map(({ id }) => id as string) };
+};
+
+const start = { at: millis(0) };
+
+it.each(feeds)("gives a reader %s also what commits later with a lower number, and wakes for it", async (_, feed) => {
   const { nodes, database } = await openNodes(2);
   const [writer, reader] = [nodes[0]!, nodes[1]!];
-  const read = async (cursor: string) => {
-    const page = await reader.revocationsSince({ cursor });
-    if (page.kind === "unknown_cursor") throw new Error("the cursor is unknown");
-    return { cursor: page.cursor, ids: page.revocations.map(({ id }) => id as string) };
-  };
-  const start = await reader.revocationsSince({ at: millis(0) });
+  const { cursor } = await read(feed, reader, start);
   const { host, port } = server();
   const slow = await createConnection({ host, port, user: "root", database });
   onTestFinished(() => slow.destroy());
   await slow.query("START TRANSACTION");
-  await slow.query(`INSERT INTO revocations (id, tenant_id, user_id, at, reason, written_at)
-    VALUES ('slow', 'public', 'alice', 1, 'logout', 8640000000000000)`);
+  await slow.query(`INSERT INTO ${feed.table} (id, tenant_id, user_id, at, ${feed.column}, written_at)
+    VALUES ('slow', 'public', 'alice', 1, ${feed.value}, 8640000000000000)`);
   const id = await logIn(writer);
-  await logOut(writer, id);
+  await feed.append(writer, id);
   let wakes = 0;
-  const stop = reader.watchRevocations(() => {
+  const stop = reader.watchFeeds(() => {
     wakes += 1;
   });
   onTestFinished(stop);
-  const early = await read(start.kind === "page" ? start.cursor : "");
+  const early = await read(feed, reader, { cursor });
   expect(early.ids).toStrictEqual([id]);
   await vi.waitFor(() => expect(wakes).toBe(1), { timeout: 10_000 });
   await slow.query("COMMIT");
   await vi.waitFor(() => expect(wakes).toBe(2), { timeout: 10_000 });
-  const late = await read(early.cursor);
+  const late = await read(feed, reader, { cursor: early.cursor });
   expect(late.ids).toStrictEqual(["slow", id]);
-  expect((await read(late.cursor)).ids).toStrictEqual([]);
+  expect((await read(feed, reader, { cursor: late.cursor })).ids).toStrictEqual([]);
 });
 
-it("passes a number that will never come once no transaction can still have it", async () => {
+it.each(feeds)("passes a number %s that will never come once no transaction can still have it", async (_, feed) => {
   const { nodes, database } = await openNodes(1);
-  const [id, next] = [await logIn(nodes[0]!), await logIn(nodes[0]!)];
-  await logOut(nodes[0]!, id);
-  await query("ALTER TABLE revocations AUTO_INCREMENT = 100", database);
-  await logOut(nodes[0]!, next);
-  const first = await nodes[0]!.revocationsSince({ at: millis(0) });
-  expect(first).toMatchObject({ revocations: [{ id }, { id: next }] });
-  const from = { cursor: first.kind === "page" ? first.cursor : "" };
-  expect(await nodes[0]!.revocationsSince(from)).toMatchObject({ revocations: [{ id: next }] });
-  await query("UPDATE revocations SET written_at = written_at - 120000", database);
-  const second = await nodes[0]!.revocationsSince(from);
-  expect(second).toMatchObject({ revocations: [{ id: next }] });
-  const after = { cursor: second.kind === "page" ? second.cursor : "" };
-  expect(await nodes[0]!.revocationsSince(after)).toMatchObject({ revocations: [] });
+  const storage = nodes[0]!;
+  const [id, next] = [await logIn(storage), await logIn(storage)];
+  await feed.append(storage, id);
+  await query(`ALTER TABLE ${feed.table} AUTO_INCREMENT = 100`, database);
+  await feed.append(storage, next);
+  const first = await read(feed, storage, start);
+  expect(first.ids).toStrictEqual([id, next]);
+  expect((await read(feed, storage, { cursor: first.cursor })).ids).toStrictEqual([next]);
+  await query(`UPDATE ${feed.table} SET written_at = written_at - 120000`, database);
+  const second = await read(feed, storage, { cursor: first.cursor });
+  expect(second.ids).toStrictEqual([next]);
+  expect((await read(feed, storage, { cursor: second.cursor })).ids).toStrictEqual([]);
+});
+
+it("keeps what was deleted of one feed apart from the other", async () => {
+  const { nodes } = await openNodes(1);
+  const storage = nodes[0]!;
+  const [first, second, third] = [await logIn(storage), await logIn(storage), await logIn(storage)];
+  for (const id of [first, second]) await logOut(storage, id);
+  await storage.changeSession(third, { announced: true });
+  expect(await storage.deleteRevocations(millis(storage.now() + 60_000), 10)).toBe(2);
+  expect(await storage.changesSince(start)).toMatchObject({ items: [{ id: third }] });
 });
 
 it("does not know the cursor of a store that was restored", async () => {
   const { nodes, database } = await openNodes(1);
   await logOut(nodes[0]!, await logIn(nodes[0]!));
-  const page = await nodes[0]!.revocationsSince({ at: millis(0) });
+  const page = await nodes[0]!.revocationsSince(start);
   await query("DELETE FROM revocations", database);
   await query("ALTER TABLE revocations AUTO_INCREMENT = 1", database);
   const from = { cursor: page.kind === "page" ? page.cursor : "" };
   expect(await nodes[0]!.revocationsSince(from)).toStrictEqual({ kind: "unknown_cursor" });
   await logOut(nodes[0]!, await logIn(nodes[0]!));
   expect(await nodes[0]!.revocationsSince(from)).toStrictEqual({ kind: "unknown_cursor" });
+});
+
+it("counts, appends, delivers and erases on three nodes at once, in any order, and loses nothing", async () => {
+  const { nodes } = await openNodes(3, { outbox: ["session_ended", "admin"] });
+  const now = nodes[0]!.now();
+  const records = Array.from({ length: 12 }, (_, index) =>
+    sessionRecord({ now: () => now }, { userId: `user-${index}` as UserId }),
+  );
+  await nodes[0]!.importSessions(records);
+  const counts = Array.from({ length: 20 }, (_, index) => ({ hour: millis(0), name: `count-${index}`, count: 1 }));
+  const eventsOf = (round: number, node: number): readonly EventRecord[] =>
+    records.map(({ id, tenantId, userId }, index) => ({
+      key: index % 2 === 0 ? `${round} ${id}` : `${round} ${id} ${node}`,
+      at: now,
+      type: "admin",
+      tenantId,
+      userId,
+      sessionId: id,
+      count: 1,
+    }));
+  const until = millis(now + 60_000);
+  const deliver = async (node: Storage): Promise<number> => {
+    const taken = await node.takeOutbox(10, until);
+    for (const { event } of taken) await node.settleOutbox(event.key, { kind: "delivered" });
+    return taken.length;
+  };
+  for (let round = 0; round < 10; round += 1)
+    await Promise.all(
+      nodes.flatMap((node, index) => {
+        const events = eventsOf(round, index);
+        return [
+          node.addCounts(index % 2 === 0 ? counts : counts.toReversed()),
+          node.appendEvents(index % 2 === 0 ? events : events.toReversed()),
+          deliver(node),
+          node.eraseUser(records[(round + index) % 12]!),
+        ];
+      }),
+    );
+  expect((await nodes[0]!.listCounts({ from: millis(0), to: now }, { limit: 20 })).items[0]?.count).toBe(30);
+  // Nothing is left behind that nobody would take.
+  while ((await deliver(nodes[0]!)) > 0);
+  expect((await nodes[0]!.listOutbox({ dead: false }, { limit: 10 })).items).toStrictEqual([]);
 });
 
 it("decides by the server's clock, on nodes whose own are five minutes off", async () => {
@@ -219,8 +319,15 @@ it("works the same on a table partitioned by bucket", async () => {
 it("CVE-2026-90997: is told the rows that were found, not those that were changed", async () => {
   const { nodes, database } = await openNodes(1);
   const id = await logIn(nodes[0]!);
-  expect(await nodes[0]!.updatePayload(id, "{}")).toBe(true);
-  expect(await nodes[0]!.updateSessionData(id, "{}")).toBe(true);
+  for (const payloadVersion of [1, 2])
+    expect(await nodes[0]!.changeSession(id, { payload: "{}", data: "{}" })).toMatchObject({
+      kind: "changed",
+      record: { payloadVersion },
+    });
+  const key = signingKey(new TestClock());
+  await nodes[0]!.addSigningKey(key, undefined);
+  const { kid, sealedPrivateKey: sealed } = key;
+  expect(await nodes[0]!.resealSigningKey(kid, sealed, sealed)).toBe(true);
   const [{ data } = {}] = await query("SELECT data FROM sessions", database);
   expect(String(data)).toBe("{}");
 });

@@ -4,6 +4,6 @@ import { fleeting, sharedServer } from "./server.js";
 
 const { urlOf } = sharedServer(fleeting);
 
-testStorage("MariaDB", async ({ clock, location }) =>
-  openStorage(await urlOf(location, "?durability=relaxed"), { clock }),
+testStorage("MariaDB", async ({ location, ...options }) =>
+  openStorage(await urlOf(location, "?durability=relaxed"), options),
 );

@@ -4,7 +4,7 @@ import type { Database, Value } from "./connection/database.js";
 import { arraysOf } from "./sessions/session-row.js";
 import * as statements from "./statements.js";
 
-const eventColumns: readonly ((event: EventRecord) => string | number | null)[] = [
+const eventFacts: readonly ((event: EventRecord) => string | number | null)[] = [
   ({ key }) => key,
   ({ at }) => at,
   ({ type }) => type,
@@ -13,18 +13,17 @@ const eventColumns: readonly ((event: EventRecord) => string | number | null)[] 
   ({ sessionId }) => sessionId ?? null,
   ({ reason }) => reason ?? null,
   ({ detail }) => detail ?? null,
-  ({ count }) => count,
 ];
 
-/** Events as a statement takes them: each key once, with the counts of all added to the first, and in order. */
+/** Events as a statement takes them: the first of each key, the count of all of that key, and that of the first alone. */
 export const eventArrays = (events: readonly EventRecord[]): readonly Value[] => {
-  const byKey = new Map<string, EventRecord>();
+  const firsts = new Map<string, EventRecord>();
+  const counts = new Map<string, number>();
   for (const event of events) {
-    const first = byKey.get(event.key);
-    byKey.set(event.key, first === undefined ? event : { ...first, count: first.count + event.count });
+    if (!firsts.has(event.key)) firsts.set(event.key, event);
+    counts.set(event.key, (counts.get(event.key) ?? 0) + event.count);
   }
-  const ordered = [...byKey.values()].toSorted((left, right) => (left.key < right.key ? -1 : 1));
-  return arraysOf(ordered, eventColumns);
+  return arraysOf([...firsts.values()], [...eventFacts, ({ key }) => counts.get(key)!, ({ count }) => count]);
 };
 
 export const listEvents = async (

@@ -107,11 +107,69 @@ const tables = (partitions: number): string => `
   INSERT INTO {schema}.meta (name, value) VALUES ('revocation_epoch', gen_random_uuid()::text);
 `;
 
+/** Columns with a constant default, which PostgreSQL adds without a look at the rows. */
+const factsAndFeeds = `
+  ALTER TABLE {schema}.sessions
+    ADD COLUMN facts_version bigint NOT NULL DEFAULT 0,
+    ADD COLUMN payload_version bigint NOT NULL DEFAULT 0,
+    ADD COLUMN bound text COLLATE "C" NOT NULL DEFAULT '',
+    ADD COLUMN link text COLLATE "C",
+    ADD COLUMN facts text COLLATE "C" NOT NULL DEFAULT '{}';
+  CREATE INDEX sessions_by_link ON {schema}.sessions USING hash (link) WHERE ended_at IS NULL AND link IS NOT NULL;
+
+  CREATE TABLE {schema}.changes (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    -- As in revocations.
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    at bigint NOT NULL,
+    payload_version bigint NOT NULL,
+    session_id text COLLATE "C" NOT NULL,
+    tenant_id text COLLATE "C" NOT NULL,
+    user_id text COLLATE "C" NOT NULL
+  );
+  CREATE INDEX changes_by_transaction ON {schema}.changes (xid, number);
+  CREATE INDEX changes_by_time ON {schema}.changes (at, number);
+
+  CREATE TABLE {schema}.outbox (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at bigint NOT NULL,
+    count bigint NOT NULL,
+    dead boolean NOT NULL DEFAULT false,
+    queue text COLLATE "C" NOT NULL,
+    key text COLLATE "C" NOT NULL UNIQUE,
+    type text COLLATE "C" NOT NULL,
+    tenant_id text COLLATE "C",
+    user_id text COLLATE "C",
+    session_id text COLLATE "C",
+    reason text COLLATE "C",
+    detail text COLLATE "C",
+    state text COLLATE "C" NOT NULL DEFAULT '{}'
+  );
+  CREATE INDEX outbox_by_queue ON {schema}.outbox (queue, number) WHERE NOT dead;
+  CREATE INDEX outbox_by_time ON {schema}.outbox (dead, at, key);
+  CREATE INDEX outbox_by_user ON {schema}.outbox USING hash (user_id) WHERE user_id IS NOT NULL;
+
+  -- One row for each queue with an entry that is not dead: so that whoever looks for what is due passes over no entry that
+  -- waits behind another.
+  CREATE TABLE {schema}.outbox_queues (due_at bigint NOT NULL, queue text COLLATE "C" NOT NULL PRIMARY KEY);
+  CREATE INDEX outbox_queues_by_time ON {schema}.outbox_queues (due_at);
+
+  CREATE TABLE {schema}.counts (
+    hour bigint NOT NULL,
+    count bigint NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    PRIMARY KEY (hour, name)
+  );
+`;
+
 /** Oldest first. A released one is never changed. */
-const migrations: readonly Migration[] = [{ version: 1, readableBy: 1, sql: tables }];
+export const migrations: readonly Migration[] = [
+  { version: 1, readableBy: 1, sql: tables },
+  { version: 2, readableBy: 2, sql: () => factsAndFeeds },
+];
 
 /** The schema version of this release. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 const versionTable = `CREATE TABLE IF NOT EXISTS {schema}.schema_versions (
     version integer NOT NULL PRIMARY KEY,

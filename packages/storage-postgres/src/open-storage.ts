@@ -1,4 +1,4 @@
-import { type OpenStorage, StorageError } from "@pawl/storage";
+import { type EventType, type OpenStorage, StorageError } from "@pawl/storage";
 import { CheckedStorage, ServerClock } from "@pawl/storage/adapter";
 import { Database } from "./connection/database.js";
 import { isFromPooler, isWithoutEncryption } from "./connection/failure.js";
@@ -28,7 +28,7 @@ const selectServer = {
 export const openStorage: OpenStorage = async (url, options = {}) => {
   const parsed = parseUrl(url);
   const clock = new ServerClock(options.clock);
-  const { database, listenAddress } = await openDatabase(parsed, clock);
+  const { database, listenAddress } = await openDatabase(parsed, { clock, outbox: options.outbox ?? [] });
   try {
     await database.query(statements.selectTime, [null]);
     await readSchemaVersion(database, parsed.schema);
@@ -40,15 +40,18 @@ export const openStorage: OpenStorage = async (url, options = {}) => {
   return new CheckedStorage(postgresStorage({ database, clock, listenAddress, partitions, timeout }));
 };
 
-/** A connection that answers, and where to listen for revocations. */
+/** A connection that answers, and where to listen for what the feeds get. */
 interface Opened {
   readonly database: Database;
   readonly listenAddress: Address | undefined;
 }
 
-const openDatabase = async (options: PostgresOptions, clock: ServerClock): Promise<Opened> => {
+const openDatabase = async (
+  options: PostgresOptions,
+  { clock, outbox }: { readonly clock: ServerClock; readonly outbox: readonly EventType[] },
+): Promise<Opened> => {
   const { address, listenAddress, prepare, schema, pool, timeout } = options;
-  const database = new Database({ address, schema, pool, timeout, prepare: prepare ?? true, clock });
+  const database = new Database({ address, schema, pool, timeout, prepare: prepare ?? true, outbox, clock });
   let otherwise: Partial<PostgresOptions> | undefined;
   try {
     const [server] = await database.query<ServerRow>(selectServer);
@@ -64,7 +67,7 @@ const openDatabase = async (options: PostgresOptions, clock: ServerClock): Promi
     }
   }
   await database.close();
-  return openDatabase({ ...options, ...otherwise }, clock);
+  return openDatabase({ ...options, ...otherwise }, { clock, outbox });
 };
 
 const behindPooler: Partial<PostgresOptions> = { prepare: false };

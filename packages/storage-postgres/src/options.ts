@@ -33,7 +33,7 @@ export interface PostgresOptions {
   readonly address: Address;
   /** Whether a server that does not encrypt is accepted although `address` asks for it. */
   readonly mayBePlain: boolean;
-  /** Where to listen for revocations, when that is somewhere else. */
+  /** Where to listen for what the feeds get, when that is somewhere else. */
   readonly listenAddress: Address | undefined;
   /** Whether a connection is ours alone, so that statements can be prepared on it; undefined: found out at the start. */
   readonly prepare: boolean | undefined;

@@ -1,162 +1,26 @@
-import { bucketOfUser, type EventSelector, type MetaRecord, type SessionSelector } from "@pawl/storage";
+import type { EventSelector, MetaRecord } from "@pawl/storage";
+import type { CountRow, EventRow, OutboxRow, SigningKeyRow } from "@pawl/storage/adapter";
 import type { Statement, Value } from "./connection/database.js";
-import type { EventRow, ReferenceRow, SessionRow, SigningKeyRow } from "@pawl/storage/adapter";
-import type { TimedRow } from "./sessions/session-row.js";
 import {
-  allRowsOfUserAt,
   clock,
-  columns,
-  columnsOf,
-  end,
   eventColumns,
-  events,
-  insertEventsFrom,
   type Listing,
-  live,
+  noteEvents,
   now,
   ofTenant,
-  prepared,
+  putIntoOutbox,
   query,
-  referenceColumns,
-  revoke,
-  selectTarget,
-  userAt,
-  wakeFor,
 } from "./connection/sql.js";
 
 /** The server's time, in milliseconds. */
 export const selectTime = query<{ readonly now: number }>(`WITH ${clock} SELECT now FROM clock`);
 
-/** Rows as arrays of columns; one whose id is taken, also by one before it, is left out of the answer. */
-export const insertSessions = prepared<{ readonly id: string }>(
-  "insert_sessions",
-  `INSERT INTO {schema}.sessions (bucket, ${columns}, sweep_at)
-  SELECT bucket, ${columns}, expires_at
-  FROM unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[],
-    $9::text[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::text[], $16::text[],
-    $17::text[], $18::text[], $19::text[]) AS session (bucket, ${columns})
-  ON CONFLICT (bucket, id) DO NOTHING RETURNING id`,
-);
-
-/** Rows by bucket and id; `pg_is_in_recovery` tells a server that has become a standby, where what is read may be old. */
-export const selectSessions = prepared<TimedRow & { readonly standby: boolean }>(
-  "select_sessions",
-  `WITH ${clock}
-  SELECT ${columnsOf("s")}, ${now} AS now, pg_is_in_recovery() AS standby
-  FROM unnest($2::integer[], $3::text[]) AS wanted (bucket, id)
-  JOIN {schema}.sessions AS s ON s.bucket = wanted.bucket AND s.id = wanted.id`,
-);
-
-/** The least recently refreshed first. */
-const selectEnded = `SELECT ${referenceColumns}, ${now} AS now, (SELECT count(*) FROM woken) AS woken FROM ended
-  ORDER BY greatest(issued_at, created_at), id`;
-
-const endBy = (target: string): Statement<ReferenceRow> =>
-  query(`WITH ${clock}, ${end(target, { reason: "$2::text", detail: "$3::text" })} ${selectEnded}`);
-
-/** Parameters of each of these: now, reason, detail, then what names the sessions. With a tenant only those that are its. */
-export const endSessions = endBy(
-  `${selectTarget} JOIN unnest($4::integer[], $5::text[]) AS named (bucket, id) ON s.bucket = named.bucket AND s.id = named.id
-    WHERE ($6::text IS NULL OR s.tenant_id = $6::text) AND ${live("s")}`,
-);
-
-/** But one, when an id is given. */
-export const endSessionsOfUser = endBy(
-  `${selectTarget} WHERE ${userAt(4)} AND s.id IS DISTINCT FROM $7::text AND ${live("s")}`,
-);
-
-export const endSessionsOfTenant = (tenantId: string): Statement<ReferenceRow> =>
-  endBy(`${selectTarget} WHERE ${ofTenant(tenantId, "$4::text")} AND ${live("s")}`);
-
-/** Ends all but the most recently refreshed sessions of a user; parameter 7: how many stay. */
-export const endSurplus = endBy(
-  `${selectTarget} JOIN (
-      SELECT s.bucket, s.id FROM {schema}.sessions AS s
-      WHERE ${userAt(4)} AND ${live("s")}
-      ORDER BY greatest(s.issued_at, s.created_at) DESC, s.id DESC OFFSET $7::bigint
-    ) AS surplus ON s.bucket = surplus.bucket AND s.id = surplus.id`,
-);
-
-/** Deletes all rows of a user; those that were live come back, and are written to the feed. */
-export const eraseSessions = query<ReferenceRow & { readonly rows: number }>(
-  `WITH ${clock}, deleted AS (
-    DELETE FROM {schema}.sessions AS s WHERE ${allRowsOfUserAt(2)}
-    RETURNING ${referenceColumns}, ${live("s")} AS live
-  ), erased AS (
-    SELECT ${referenceColumns} FROM deleted WHERE live
-  ), ${revoke("erased", "'erased'")}, ${wakeFor("erased")}
-  SELECT ${referenceColumns}, (SELECT count(*) FROM deleted) AS rows, (SELECT count(*) FROM woken) AS woken
-  FROM (SELECT count(*) FROM deleted) AS total LEFT JOIN erased ON true`,
-);
-
-/** A page of all rows of a user; parameters 4 to 6: after which bucket and id, and how many. */
-export const listHistory = query<SessionRow>(
-  `SELECT ${columns} FROM {schema}.sessions AS s WHERE ${allRowsOfUserAt(1)}
-    AND (bucket, id) > ($4::integer, $5::text) ORDER BY bucket, id LIMIT $6::bigint`,
-);
+export const insertEvents = query(`WITH ${noteEvents(1)}, ${putIntoOutbox("noted")} SELECT`);
 
 export const deleteEventsOfUser = query<{ readonly count: number }>(
   `WITH deleted AS (DELETE FROM {schema}.events WHERE user_id = $1::text AND tenant_id = $2::text RETURNING 1)
   SELECT count(*) AS count FROM deleted`,
 );
-
-const update = (column: string): Statement =>
-  query(`WITH ${clock} UPDATE {schema}.sessions AS s SET ${column} = $4::text
-    WHERE s.bucket = $2::integer AND s.id = $3::text AND ${live("s")} RETURNING ${now} AS now`);
-
-export const updateData = update("data");
-export const updatePayload = update("payload");
-
-type SessionListing = SessionSelector & {
-  readonly after?: { readonly bucket: number; readonly id: string } | undefined;
-  readonly limit: number;
-  readonly now: number | null;
-};
-
-/** A page of live sessions in the order of bucket and id. */
-export const listSessions = (listing: SessionListing): Listing<SessionRow> => list(columns, listing);
-
-/** As `listSessions`, only what names them. */
-export const listReferences = (listing: SessionListing): Listing<ReferenceRow> => list(referenceColumns, listing);
-
-const list = <R>(selected: string, { userId, tenantId, after, limit, now: time }: SessionListing): Listing<R> => {
-  const values: Value[] = [time];
-  const parameter = (value: Value, type: string): string => `$${values.push(value)}::${type}`;
-  const conditions = [live("s")];
-  if (userId !== undefined) conditions.push(`user_id = ${parameter(userId, "text")}`);
-  if (tenantId !== undefined) {
-    const tenant = parameter(tenantId, "text");
-    conditions.push(userId === undefined ? ofTenant(tenantId, tenant) : `tenant_id = ${tenant}`);
-  }
-  if (userId !== undefined && tenantId !== undefined)
-    conditions.push(`bucket = ${parameter(bucketOfUser({ userId, tenantId }), "integer")}`);
-  if (after !== undefined)
-    conditions.push(`(bucket, id) > (${parameter(after.bucket, "integer")}, ${parameter(after.id, "text")})`);
-  const text = `WITH ${clock} SELECT ${selected} FROM {schema}.sessions AS s WHERE ${conditions.join(" AND ")}
-    ORDER BY bucket, id LIMIT ${parameter(limit, "bigint")}`;
-  return { statement: query(text), values };
-};
-
-/** Looks at the next rows of the sweep that no other node looks at: deletes those that expired, files the others anew. */
-export const sweep = query<{ readonly seen: number; readonly deleted: number }>(
-  `WITH seen AS MATERIALIZED (
-    SELECT bucket, id FROM {schema}.sessions WHERE sweep_at <= $1::bigint
-    ORDER BY sweep_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED
-  ), postponed AS (
-    UPDATE {schema}.sessions AS s SET sweep_at = s.expires_at
-    FROM seen WHERE s.bucket = seen.bucket AND s.id = seen.id AND s.expires_at > $1::bigint
-  ), deleted AS (
-    DELETE FROM {schema}.sessions AS s
-    USING seen WHERE s.bucket = seen.bucket AND s.id = seen.id AND s.expires_at <= $1::bigint
-    RETURNING s.id, s.tenant_id, s.user_id, s.expires_at, s.idle_expires_at, s.ended_at
-  ), told AS (
-    ${insertEventsFrom(`SELECT 'session_ended:' || id, least(idle_expires_at, expires_at), 'session_ended', tenant_id, user_id,
-      id, CASE WHEN idle_expires_at < expires_at THEN 'idle' ELSE 'expired' END, NULL, 1
-    FROM deleted WHERE ended_at IS NULL ORDER BY id`)}
-  ) SELECT (SELECT count(*) FROM seen) AS seen, (SELECT count(*) FROM deleted) AS deleted`,
-);
-
-export const insertEvents = query(insertEventsFrom(`SELECT ${eventColumns} FROM ${events(1)}`));
 
 type EventListing = EventSelector & {
   readonly after?: { readonly at: number; readonly key: string } | undefined;
@@ -189,15 +53,124 @@ export const listEvents = ({ sessionId, tenantId, userId, types, after, limit }:
   return { statement: query(text), values };
 };
 
-const deleteOldest = (table: string, key: string): Statement<{ readonly count: number }> =>
+const deleteOldest = (
+  table: string,
+  key: string,
+  { time = "at", condition = "true" }: { readonly time?: string; readonly condition?: string } = {},
+): Statement<{ readonly count: number }> =>
   query(`WITH deleted AS (
-      DELETE FROM {schema}.${table} WHERE ${key} IN (
-        SELECT ${key} FROM {schema}.${table} WHERE at < $1::bigint ORDER BY at LIMIT $2::bigint FOR UPDATE SKIP LOCKED
+      DELETE FROM {schema}.${table} WHERE (${key}) IN (
+        SELECT ${key} FROM {schema}.${table} WHERE ${condition} AND ${time} < $1::bigint
+        ORDER BY ${time} LIMIT $2::bigint FOR UPDATE SKIP LOCKED
       ) RETURNING 1
     ) SELECT count(*) AS count FROM deleted`);
 
 export const deleteEvents = deleteOldest("events", "key");
 export const deleteRevocations = deleteOldest("revocations", "number");
+export const deleteChanges = deleteOldest("changes", "number");
+export const deleteDeadOutbox = deleteOldest("outbox", "number", { condition: "dead" });
+export const deleteCounts = deleteOldest("counts", "hour, name", { time: "hour" });
+
+/** Claims queues that are due, of those that no other node is claiming. Parameters 2 and 3: how many, and until when. */
+export const claimQueues = query<{ readonly queue: string }>(
+  `WITH ${clock}, due AS MATERIALIZED (
+    SELECT queue, due_at FROM {schema}.outbox_queues WHERE due_at <= ${now}
+    ORDER BY due_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED
+  ), claimed AS (
+    UPDATE {schema}.outbox_queues AS claimed SET due_at = $3::bigint FROM due WHERE claimed.queue = due.queue
+  ) SELECT queue, ${now} AS now FROM due ORDER BY due_at`,
+);
+
+/** The heads of queues, in the order of these; parameter 2: when they are due. */
+export const selectHeads = query<OutboxRow & { readonly queue: string }>(
+  `SELECT head.*, $2::bigint AS due_at FROM unnest($1::text[]) WITH ORDINALITY AS wanted (queue, place)
+  CROSS JOIN LATERAL (
+    SELECT number, queue, state, dead, ${eventColumns} FROM {schema}.outbox AS entry
+    WHERE entry.queue = wanted.queue AND NOT entry.dead ORDER BY number LIMIT 1
+  ) AS head ORDER BY place`,
+);
+
+/** Whoever has locked a queue sees all of it in his next statement, and nothing can be put into it meanwhile. */
+const lockQueues = (queues: string): Statement =>
+  query(`SELECT queue FROM {schema}.outbox_queues WHERE queue IN (${queues}) ORDER BY queue FOR UPDATE`);
+
+export const lockNamedQueues = lockQueues("SELECT unnest($1::text[])");
+export const lockQueueOf = lockQueues("SELECT queue FROM {schema}.outbox WHERE key = $1::text");
+export const lockQueuesOfUser = lockQueues(
+  "SELECT queue FROM {schema}.outbox WHERE user_id = $1::text AND tenant_id = $2::text",
+);
+
+/** Under its lock: forgets those that hold nothing alive. */
+export const deleteEmptyQueues = query(
+  `DELETE FROM {schema}.outbox_queues AS empty WHERE empty.queue = ANY ($1::text[])
+  AND NOT EXISTS (SELECT FROM {schema}.outbox AS entry WHERE entry.queue = empty.queue AND NOT entry.dead)`,
+);
+
+/** Under the lock of its queue; parameter 2: the key of an entry. */
+const settle = (settled: string): Statement =>
+  query(`WITH ${clock}, found AS MATERIALIZED (
+      SELECT number, queue, dead FROM {schema}.outbox WHERE key = $2::text FOR UPDATE
+    ), next AS MATERIALIZED (
+      SELECT entry.number, entry.queue, entry.at FROM found JOIN {schema}.outbox AS entry
+      ON entry.queue = found.queue AND entry.number <> found.number AND NOT entry.dead ORDER BY entry.number LIMIT 1
+    ), ${settled} SELECT number FROM found`);
+
+/** When an entry is gone from its queue: the next is due if that one was the head; nothing is left of an empty queue. */
+const leave = `hastened AS (
+      UPDATE {schema}.outbox_queues AS hastened SET due_at = least(${now}, next.at)
+      FROM found, next WHERE hastened.queue = found.queue AND NOT found.dead AND found.number < next.number
+    ), emptied AS (
+      DELETE FROM {schema}.outbox_queues AS emptied USING found
+      WHERE emptied.queue = found.queue AND NOT EXISTS (SELECT FROM next)
+    )`;
+
+export const deleteOutboxEntry = settle(`settled AS (
+      DELETE FROM {schema}.outbox AS settled USING found WHERE settled.number = found.number
+    ), ${leave}`);
+
+/** Parameter 3: its state. */
+export const layOutboxEntryAside = settle(`settled AS (
+      UPDATE {schema}.outbox AS settled SET dead = true, state = $3::text FROM found WHERE settled.number = found.number
+    ), ${leave}`);
+
+/** Parameter 4: when the queue is due if the entry is its head. */
+export const postponeOutboxEntry = settle(`settled AS (
+      UPDATE {schema}.outbox AS settled SET dead = false, state = $3::text FROM found WHERE settled.number = found.number
+    ), postponed AS (
+      INSERT INTO {schema}.outbox_queues (queue, due_at) SELECT queue, $4::bigint FROM found
+      WHERE NOT EXISTS (SELECT FROM next WHERE next.number < found.number)
+      ON CONFLICT (queue) DO UPDATE SET due_at = excluded.due_at
+    )`);
+
+/** A page, oldest first. Parameters: whether dead; after which time and key, null for the first page; how many. */
+export const listOutbox = query<OutboxRow>(
+  `SELECT number, coalesce(due_at, at) AS due_at, state, dead, ${eventColumns}
+  FROM {schema}.outbox LEFT JOIN {schema}.outbox_queues USING (queue)
+  WHERE dead = $1::boolean AND ($2::bigint IS NULL OR (at, key) > ($2::bigint, $3::text))
+  ORDER BY at, key LIMIT $4::bigint`,
+);
+
+/** Deletes the entries of a user; a queue whose head may have been among them is looked at anew. */
+export const deleteOutboxOfUser = query(
+  `WITH ${clock}, deleted AS (
+    DELETE FROM {schema}.outbox WHERE user_id = $2::text AND tenant_id = $3::text RETURNING queue
+  ) UPDATE {schema}.outbox_queues SET due_at = least(due_at, ${now}) WHERE queue IN (SELECT queue FROM deleted)`,
+);
+
+/** Rows as arrays of columns, in the order that any two of these lock them in. */
+export const addCounts = query(
+  `INSERT INTO {schema}.counts AS present (hour, name, count)
+  SELECT hour, name, sum(count) FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS added (hour, name, count)
+  GROUP BY hour, name ORDER BY hour, name COLLATE "C"
+  ON CONFLICT (hour, name) DO UPDATE SET count = present.count + excluded.count`,
+);
+
+/** Parameters: the hours from and before which, after which hour and name, and how many. */
+export const listCounts = query<CountRow>(
+  `SELECT hour, name, count FROM {schema}.counts
+  WHERE hour >= $1::bigint AND hour < $2::bigint AND (hour, name) > ($3::bigint, $4::text)
+  ORDER BY hour, name LIMIT $5::bigint`,
+);
 
 export const selectSigningKeys = query<SigningKeyRow>(
   `SELECT kid, algorithm, kind, public_key, sealed_private_key, created_at, signs_from FROM {schema}.signing_keys

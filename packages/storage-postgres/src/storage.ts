@@ -1,12 +1,14 @@
 import type { RotationAttempt, RotationResult, SessionId, SessionRecord, Storage } from "@pawl/storage";
 import { CallBatch, metaPage, type ServerClock, signingKeyOf } from "@pawl/storage/adapter";
 import type { Database } from "./connection/database.js";
+import { addCounts, listCounts } from "./counts.js";
 import { eventArrays, listEvents } from "./events.js";
 import { isOfOneCall } from "./connection/failure.js";
 import { applyMigrations } from "./migrations.js";
 import type { Address } from "./options.js";
-import { RevocationWatch } from "./revocation-watch.js";
-import { readRevocations } from "./revocations.js";
+import { FeedWatch } from "./feed-watch.js";
+import { changes, readFeed, revocations } from "./feeds.js";
+import * as outbox from "./outbox.js";
 import * as rotation from "./sessions/rotation.js";
 import * as sessions from "./sessions/sessions.js";
 import { addSigningKey } from "./signing-keys.js";
@@ -31,7 +33,7 @@ const batchLimit = 128;
 /** The contract on PostgreSQL: a call is asked for alone or together with others of its kind. */
 export const postgresStorage = (parts: Parts): Storage => {
   const { database, clock, listenAddress, partitions, timeout } = parts;
-  const watch = new RevocationWatch(database, listenAddress);
+  const watch = new FeedWatch(database, listenAddress);
 
   const context = (): sessions.Context => ({
     database,
@@ -52,10 +54,11 @@ export const postgresStorage = (parts: Parts): Storage => {
   const creations = new CallBatch<SessionRecord, boolean>({
     ...common,
     run: (records) => sessions.insertSessions(database, records),
-    weigh: ({ payload, data, userId, device = "" }) => payload.length + data.length + userId.length + device.length,
+    weigh: ({ payload, data, facts, userId, device = "" }) =>
+      payload.length + data.length + facts.length + userId.length + device.length,
   });
 
-  const changes = async (rows: Promise<readonly object[]>): Promise<boolean> => (await rows).length > 0;
+  const isDone = async (rows: Promise<readonly object[]>): Promise<boolean> => (await rows).length > 0;
 
   const count = async (rows: Promise<readonly { readonly count: number }[]>): Promise<number> =>
     (await rows)[0]?.count ?? 0;
@@ -78,29 +81,38 @@ export const postgresStorage = (parts: Parts): Storage => {
     rotate: (attempt) => rotations.add(attempt),
     applyRotation: (expected, change) => rotation.applyRotation(context(), expected, change),
     reportUses: (notes, policy) => rotation.reportUses(context(), notes, policy),
-    revokeSessions: (selector, cause) => sessions.revokeSessions(context(), selector, cause),
+    revokeSessions: (selector, cause, limit) => sessions.revokeSessions(context(), { selector, cause, limit }),
     eraseUser: (user) => sessions.eraseUser(context(), user),
     importSessions: (records) => sessions.insertSessions(database, records),
     listSessions: (selector, page) => sessions.listSessions(context(), { ...selector, ...page }),
     listSessionReferences: (selector, page) => sessions.listReferences(context(), { ...selector, ...page }),
     listSessionHistory: (user, page) => sessions.listHistory(context(), user, page),
-    updateSessionData: (id, value) => sessions.updateSession(context(), statements.updateData, { id, value }),
-    updatePayload: (id, value) => sessions.updateSession(context(), statements.updatePayload, { id, value }),
+    changeSession: (id, change) => sessions.changeSession(context(), id, change),
+    liveOf: (ids) => sessions.readLive(context(), ids),
     deleteExpired: (before, limit) => sessions.deleteExpired(context(), before, limit),
     getSigningKeys: async () => (await database.query(statements.selectSigningKeys)).map(signingKeyOf),
     addSigningKey: (record, ifNewestIs) => addSigningKey(database, record, ifNewestIs),
     deleteSigningKeys: async (kids) => void (await database.query(statements.deleteSigningKeys, [kids])),
-    resealSigningKey: (kid, from, to) => changes(database.query(statements.resealSigningKey, [kid, from, to])),
+    resealSigningKey: (kid, from, to) => isDone(database.query(statements.resealSigningKey, [kid, from, to])),
     claimMeta: claimMeta as Storage["claimMeta"],
-    replaceMeta: (name, from, to) => changes(database.query(statements.replaceMeta, [name, from, to])),
+    replaceMeta: (name, from, to) => isDone(database.query(statements.replaceMeta, [name, from, to])),
     listMeta: async (prefix, { limit, after = "" }) =>
       metaPage(await database.query(statements.listMeta, [prefix, after, limit + 1]), limit),
-    revocationsSince: (from) => readRevocations(database, from),
-    watchRevocations: (wake) => watch.listeners.add(wake),
+    revocationsSince: (from) => readFeed(database, revocations, from),
     deleteRevocations: (before, limit) => count(database.query(statements.deleteRevocations, [before, limit])),
+    changesSince: (from) => readFeed(database, changes, from),
+    deleteChanges: (before, limit) => count(database.query(statements.deleteChanges, [before, limit])),
+    watchFeeds: (wake) => watch.listeners.add(wake),
     appendEvents: async (events) => void (await database.query(statements.insertEvents, eventArrays(events))),
     listEvents: (selector, page) => listEvents(database, selector, page),
     deleteEvents: (before, limit) => count(database.query(statements.deleteEvents, [before, limit])),
+    takeOutbox: (limit, until) => outbox.takeOutbox(context(), limit, until),
+    settleOutbox: (key, settlement) => outbox.settleOutbox(context(), key, settlement),
+    listOutbox: ({ dead }, page) => outbox.listOutbox(database, dead, page),
+    deleteDeadOutbox: (before, limit) => count(database.query(statements.deleteDeadOutbox, [before, limit])),
+    addCounts: (counts) => addCounts(database, counts),
+    listCounts: (selector, page) => listCounts(database, selector, page),
+    deleteCounts: (before, limit) => count(database.query(statements.deleteCounts, [before, limit])),
     migrate: () => applyMigrations(database, { now: clock.now(), partitions }),
     ping: async () => void (await database.query(statements.touchSchema)),
     close: async () => {

@@ -108,7 +108,7 @@ it("lets a row that somebody keeps locked hold up nobody else, and leaves nothin
   const [kept, passed] = await Promise.allSettled([storage.rotate(attemptOf(held)), storage.rotate(attemptOf(free))]);
   expect(passed).toMatchObject({ status: "fulfilled", value: { minted: true } });
   expect(kept).toMatchObject({ status: "rejected", reason: locked });
-  expect(await failureOf(storage.updatePayload(held.id, "{}"))).toMatchObject(locked);
+  expect(await failureOf(storage.changeSession(held.id, { payload: "{}" }))).toMatchObject(locked);
   expect(server.sql(blocked)).toBe("0");
   await unlock();
   expect(await storage.rotate(attemptOf(held))).toMatchObject({ minted: true });
@@ -119,7 +119,7 @@ it("asks the server to stop what nobody waits for any more, also behind a pooler
   const held = await create(storage);
   const unlock = await lockRow(server, held);
   const hasty = await openForTest(`${server.url}?prepare=false&timeout=500`);
-  expect((await failureOf(hasty.updatePayload(held.id, '{"late":1}'))).code).toBe("unavailable");
+  expect((await failureOf(hasty.changeSession(held.id, { payload: '{"late":1}' }))).code).toBe("unavailable");
   await vi.waitFor(() => expect(server.sql(blocked)).toBe("0"), { timeout: 10_000 });
   await unlock();
   expect((await storage.getSession(held.id))?.payload).toBe(held.payload);
@@ -138,7 +138,7 @@ it("does not wait for a connection for ever", async () => {
   const unlock = await lockRow(server, held);
   const small = await openForTest(`${server.url}?timeout=500&pool=2`);
   const codes = await Promise.all(
-    Array.from({ length: 8 }, async () => (await failureOf(small.updatePayload(held.id, "{}"))).code),
+    Array.from({ length: 8 }, async () => (await failureOf(small.changeSession(held.id, { payload: "{}" }))).code),
   );
   expect(new Set(codes)).toStrictEqual(new Set(["unavailable"]));
   await unlock();

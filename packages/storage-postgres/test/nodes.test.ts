@@ -1,5 +1,7 @@
 import {
   bucketOf,
+  type EventRecord,
+  type EventType,
   millis,
   PUBLIC_TENANT,
   type SessionId,
@@ -16,11 +18,15 @@ const server = await startServer();
 /** Nodes on one new store, migrated unless told otherwise. */
 const openNodes = async (
   count: number,
-  { migrated = true, options = "" }: { readonly migrated?: boolean; readonly options?: string } = {},
+  {
+    migrated = true,
+    options = "",
+    outbox = [],
+  }: { readonly migrated?: boolean; readonly options?: string; readonly outbox?: readonly EventType[] } = {},
 ): Promise<{ readonly nodes: readonly Storage[]; readonly schema: string; readonly url: string }> => {
   const location = crypto.randomUUID();
   const url = urlOf(server, location, options);
-  const nodes = await Promise.all(Array.from({ length: count }, () => openForTest(url)));
+  const nodes = await Promise.all(Array.from({ length: count }, () => openForTest(url, { outbox })));
   if (migrated) await nodes[0]!.migrate();
   return { nodes, schema: schemaOf(location), url };
 };
@@ -34,7 +40,7 @@ const logIn = async (storage: Storage, parts: Partial<SessionRecord> = {}): Prom
 it("migrates once, and makes and rotates one key, however many nodes start together", async () => {
   const { nodes, schema } = await openNodes(10, { migrated: false });
   await Promise.all(nodes.map((node) => node.migrate()));
-  expect(server.sql(`SELECT count(*) FROM ${schema}.schema_versions`)).toBe("1");
+  expect(server.sql(`SELECT count(*), max(version), max(readable_by) FROM ${schema}.schema_versions`)).toBe("2|2|2");
   const clock = new TestClock();
   const keys = nodes.map((node, index) => node.addSigningKey(signingKey(clock, { kid: `d-${index}` }), undefined));
   expect((await Promise.all(keys)).filter(Boolean)).toHaveLength(1);
@@ -79,6 +85,25 @@ it("tells a node that lost to another in mid-statement the row as it stands", as
   expect(await uses).toMatchObject([{ id: second.id, next: 1 }]);
 });
 
+it("tells a change that lost to another in mid-statement the row as it stands, or that there is none", async () => {
+  const { nodes, schema } = await openNodes(1);
+  const [changed, ended] = [await logIn(nodes[0]!), await logIn(nodes[0]!)];
+  const other = await connectTo(server);
+  await other.query("BEGIN");
+  await other.query(`UPDATE ${schema}.sessions SET facts_version = 1 WHERE id = $1`, [changed.id]);
+  await other.query(`UPDATE ${schema}.sessions SET ended_at = 1, end_reason = 'logout' WHERE id = $1`, [ended.id]);
+  const events: readonly EventRecord[] = [{ key: "change", at: nodes[0]!.now(), type: "admin", count: 1 }];
+  const change = { facts: "{}", expected: { factsVersion: 0 }, announced: true, events };
+  const [late, gone] = [changed, ended].map(({ id }) => nodes[0]!.changeSession(id, change));
+  const waiting = `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%${schema}%'`;
+  await vi.waitFor(() => expect(server.sql(waiting)).toBe("2"));
+  await other.query("COMMIT");
+  expect(await late).toMatchObject({ kind: "conflict", record: { id: changed.id, factsVersion: 1 } });
+  expect(await gone).toStrictEqual({ kind: "absent" });
+  expect(await nodes[0]!.changesSince({ at: millis(0) })).toMatchObject({ items: [] });
+  expect((await nodes[0]!.listEvents({}, { limit: 1 })).items).toStrictEqual([]);
+});
+
 it("mints for each of many attempts on one session, in turn, where there is no window", async () => {
   const { nodes } = await openNodes(1);
   const record = await logIn(nodes[0]!);
@@ -105,11 +130,12 @@ it("keeps the session limit under a hundred logins at once on four nodes", async
   expect(new Set(ended.flat().map(({ id }) => id)).size).toBe(95);
 });
 
+const deadlocks = (): number =>
+  Number(server.sql("SELECT deadlocks FROM pg_stat_database WHERE datname = 'postgres'"));
+
 it("never deadlocks between batches of rotations, ends of users and sweeps", async () => {
   const { nodes } = await openNodes(3);
   const users = ["alice", "bob", "carol"].map((name) => name as UserId);
-  const deadlocks = (): number =>
-    Number(server.sql("SELECT deadlocks FROM pg_stat_database WHERE datname = 'postgres'"));
   const before = deadlocks();
   for (let round = 0; round < 5; round += 1) {
     const records = await Promise.all(
@@ -126,6 +152,44 @@ it("never deadlocks between batches of rotations, ends of users and sweeps", asy
     ]);
   }
   expect(deadlocks()).toBe(before);
+});
+
+it("never deadlocks between counts, events of an outbox and who delivers it, whatever their order", async () => {
+  const { nodes } = await openNodes(3, { outbox: ["session_ended", "admin"] });
+  const now = nodes[0]!.now();
+  const records = await Promise.all(
+    Array.from({ length: 12 }, (_, index) => logIn(nodes[0]!, { userId: `user-${index}` as UserId })),
+  );
+  const counts = Array.from({ length: 20 }, (_, index) => ({ hour: millis(0), name: `count-${index}`, count: 1 }));
+  const eventsOf = (round: number, node: number): readonly EventRecord[] =>
+    records.map(({ id, tenantId, userId }, index) => ({
+      key: index % 2 === 0 ? `${round} ${id}` : `${round} ${id} ${node}`,
+      at: now,
+      type: "admin",
+      tenantId,
+      userId,
+      sessionId: id,
+      count: 1,
+    }));
+  const deliver = async (node: Storage): Promise<void> => {
+    for (const { event } of await node.takeOutbox(10, millis(now + 60_000)))
+      await node.settleOutbox(event.key, { kind: "delivered" });
+  };
+  const before = deadlocks();
+  for (let round = 0; round < 10; round += 1)
+    await Promise.all(
+      nodes.flatMap((node, index) => {
+        const events = eventsOf(round, index);
+        return [
+          node.addCounts(index % 2 === 0 ? counts : counts.toReversed()),
+          node.appendEvents(index % 2 === 0 ? events : events.toReversed()),
+          deliver(node),
+          node.eraseUser(records[(round + index) % 12]!),
+        ];
+      }),
+    );
+  expect(deadlocks()).toBe(before);
+  expect((await nodes[0]!.listCounts({ from: millis(0), to: now }, { limit: 20 })).items[0]?.count).toBe(30);
 });
 
 it("decides by the server's clock, on nodes whose own are five minutes off", async () => {

@@ -11,8 +11,8 @@ const pooler = await startPgBouncer(server);
 const silent = await startPgBouncer(server, { ignored: ["extra_float_digits", "options"] });
 afterAll(() => Promise.all([pooler.stop(), silent.stop()]));
 
-testStorage("PostgreSQL partitioned, behind a pooler in transaction mode", ({ clock, location }) =>
-  openStorage(urlOf(pooler, location, "&partitions=3"), { clock }),
+testStorage("PostgreSQL partitioned, behind a pooler in transaction mode", ({ location, ...options }) =>
+  openStorage(urlOf(pooler, location, "&partitions=3"), options),
 );
 
 const session = (number: number): SessionRecord => {
@@ -32,6 +32,10 @@ const session = (number: number): SessionRecord => {
     idleExpiresAt: 8_640_000_000_000_000,
     payload: "{}",
     data: "{}",
+    facts: "{}",
+    factsVersion: 0,
+    payloadVersion: 0,
+    bound: "",
   } as unknown as SessionRecord;
 };
 
@@ -54,7 +58,7 @@ it("prepares statements where there is none", async () => {
   const storage = await openForTest(urlOf(server, "direct"));
   await storage.migrate();
   let woken = 0;
-  storage.watchRevocations(() => (woken += 1));
+  storage.watchFeeds(() => (woken += 1));
   await expect.poll(() => server.sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")).toBe("1");
   await expect.poll(() => woken).toBeGreaterThan(0);
 });

@@ -4,6 +4,7 @@ import { beforeAll, expect, it } from "vitest";
 import type { Statement, Value } from "../src/connection/database.js";
 import { openStorage } from "../src/index.js";
 import * as rotations from "../src/sessions/rotation-statements.js";
+import * as sessions from "../src/sessions/statements.js";
 import * as statements from "../src/statements.js";
 import { connectTo, openForTest, startServer, urlOf } from "./server.js";
 
@@ -13,20 +14,30 @@ const tenant = "customer-1" as TenantId;
 
 const ids: SessionId[] = [];
 
-/** Sessions of half as many users, a tenth of them of another tenant, with an event and a revocation of each. */
+/**
+ * Sessions of half as many users, a tenth of them of another tenant and a tenth from a login elsewhere, with an event, a line
+ * of each feed and two entries of the outbox of each, the second of which waits behind the first.
+ */
 const fill = (schema: string): void => {
   const row = `(row / 2 * 7 % 65536) AS bucket, lpad(to_hex(row / 2 * 7 % 65536), 4, '0') || '-' || row AS id,
     CASE WHEN row % 10 = 0 THEN '${tenant}' ELSE 'public' END AS tenant, 'user-' || row / 2 AS user`;
   const source = `FROM (SELECT row, ${row} FROM generate_series(1, ${count}) AS row) AS made`;
   server.sql(`INSERT INTO ${schema}.sessions (bucket, id, tenant_id, user_id, secret_hash, current, next, issued_at, key_kind,
-      created_at, last_active_at, expires_at, idle_expires_at, sweep_at, payload, data)
+      created_at, last_active_at, expires_at, idle_expires_at, sweep_at, payload, data, link)
     SELECT bucket, id, tenant, "user", 'hash', 0, 0, 0, 'dynamic', row, row, row + 1000000, 8640000000000000, row + 1000000,
-      '{}', '{}' ${source}`);
+      '{}', '{}', CASE WHEN row % 10 = 5 THEN 'login-' || row END ${source}`);
   server.sql(`INSERT INTO ${schema}.events (key, at, count, type, tenant_id, user_id, session_id)
     SELECT 'event-' || row, row, 1, CASE WHEN row % 100 = 0 THEN 'token_reuse' ELSE 'session_ended' END, tenant, "user", id
     ${source}`);
   server.sql(`INSERT INTO ${schema}.revocations (session_id, tenant_id, user_id, at, reason)
     SELECT id, tenant, "user", row, 'logout' ${source}`);
+  server.sql(`INSERT INTO ${schema}.changes (session_id, tenant_id, user_id, at, payload_version)
+    SELECT id, tenant, "user", row, 1 ${source}`);
+  for (const entry of ["first", "second"])
+    server.sql(`INSERT INTO ${schema}.outbox (queue, key, at, count, type, tenant_id, user_id, session_id, dead)
+      SELECT id, '${entry}-' || row, row, 1, 'admin', tenant, "user", id, row % 10 = 3 ${source}`);
+  server.sql(`INSERT INTO ${schema}.outbox_queues (queue, due_at) SELECT id, row ${source} WHERE row % 10 <> 3`);
+  server.sql(`INSERT INTO ${schema}.counts (hour, name, count) SELECT row / 20 * 3600000, 'count-' || row % 20, 1 ${source}`);
   server.sql("ANALYZE");
 };
 
@@ -56,7 +67,10 @@ const bucket = (id: string): number => Number.parseInt(id.slice(0, 4), 16);
 const rowsRead = async (schema: string, { text }: Statement, values: readonly Value[]) => {
   const client = await connectTo(server);
   await client.query("BEGIN");
-  const written = text.replaceAll("{schema}", schema).replaceAll("{channel}", "test");
+  const written = text
+    .replaceAll("{schema}", schema)
+    .replaceAll("{channel}", "test")
+    .replaceAll("{outbox}", "ARRAY['session_ended', 'admin']");
   const { rows } = await client.query(`EXPLAIN (ANALYZE, FORMAT JSON, TIMING off) ${written}`, values as Value[]);
   await client.query("ROLLBACK");
   const plan = JSON.stringify((rows as { "QUERY PLAN": unknown }[])[0]!["QUERY PLAN"]);
@@ -79,6 +93,7 @@ const now = 500_000;
 const named = (): readonly [number[], string[]] => [ids.map(bucket), [...ids]];
 const each = (value: Value): Value => ids.map(() => value) as Value;
 const page = { limit: 10, now };
+const noEvents: readonly Value[] = Array.from({ length: 10 }, () => []);
 const listed = ({ statement, values }: { readonly statement: Statement; readonly values: readonly Value[] }) =>
   [statement, values] as const;
 
@@ -86,41 +101,50 @@ const listed = ({ statement, values }: { readonly statement: Statement; readonly
 const cases: Readonly<Record<string, () => readonly [Statement, readonly Value[], number]>> = {
   "one rotation": () => [
     rotations.rotateSession,
-    [now, bucket(ids[0]!), ids[0]!, 0, 0, "hash", 1, 1, null, null, null],
+    [now, bucket(ids[0]!), ids[0]!, 0, 0, "hash", 1, 1, null, null, null, null],
     1,
   ],
   "thirty rotations": () => [
     rotations.rotateSessions,
-    [now, ...named(), each(0), each(0), each("hash"), each(1), each(1), each(null), each(null), each(null)],
+    [now, ...named(), ...[0, 0, "hash", 1, 1, null, null, null, null].map(each)],
     30,
   ],
   "thirty uses": () => [rotations.noteUses, [now, ...named(), each(0), each(0), 0, null, 60_000], 30],
-  "thirty reads": () => [statements.selectSessions, [now, ...named()], 30],
-  "the end of thirty": () => [statements.endSessions, [now, "logout", null, ...named(), null], 60],
+  "thirty reads": () => [sessions.selectSessions, [now, ...named()], 30],
+  "whether thirty are live": () => [sessions.selectLive, [now, ...named()], 30],
+  "a change": () => [
+    sessions.changeSession,
+    [now, bucket(ids[0]!), ids[0]!, "{}", null, "{}", null, true, true, 0, 0, 0, ...noEvents],
+    2,
+  ],
+  "the end of thirty": () => [sessions.endSessions, [now, "logout", null, null, ...named(), null], 60],
+  "the end of ten of a tenant": () => [sessions.endSessionsOfTenant(tenant), [now, "logout", null, 10, tenant], 24],
   "the sessions of a user": () => [
-    ...listed(statements.listSessions({ ...page, userId: user(ids[0]!)[1] as UserId })),
+    ...listed(sessions.listSessions({ ...page, userId: user(ids[0]!)[1] as UserId })),
     4,
   ],
   "the sessions of a user and tenant": () => [
-    ...listed(statements.listReferences({ ...page, userId: user(ids[0]!)[1] as UserId, tenantId: PUBLIC_TENANT })),
+    ...listed(sessions.listReferences({ ...page, userId: user(ids[0]!)[1] as UserId, tenantId: PUBLIC_TENANT })),
     4,
   ],
-  "all rows of a user": () => [statements.listHistory, [...user(ids[0]!), -1, "", 10], 4],
-  "the end of a user": () => [statements.endSessionsOfUser, [now, "logout", null, ...user(ids[0]!), null], 8],
+  "the sessions of a link": () => [...listed(sessions.listSessions({ ...page, link: "login-5" })), 2],
+  "all rows of a user": () => [sessions.listHistory, [...user(ids[0]!), -1, "", 10], 4],
+  "the end of a user": () => [sessions.endSessionsOfUser, [now, "logout", null, null, ...user(ids[0]!), null], 8],
   "the end of a user by an alarm": () => [
     rotations.applyEndOfUser,
-    [now, bucket(ids[0]!), ids[0]!, 0, 0, "token_reuse", [], [], [], [], [], [], [], [], []],
+    [now, bucket(ids[0]!), ids[0]!, 0, 0, "token_reuse", ...noEvents],
     10,
   ],
-  "a surplus": () => [statements.endSurplus, [now, "session_limit", null, ...user(ids[0]!), 1], 16],
-  "the erasure of a user": () => [statements.eraseSessions, [now, ...user(ids[0]!)], 4],
+  "a surplus": () => [sessions.endSurplus, [now, "session_limit", null, null, ...user(ids[0]!), 1], 16],
+  "the erasure of a user": () => [sessions.eraseSessions, [now, ...user(ids[0]!)], 4],
   "the erasure of events": () => [statements.deleteEventsOfUser, [user(ids[0]!)[1]!, PUBLIC_TENANT], 4],
+  "the erasure of an outbox": () => [statements.deleteOutboxOfUser, [now, user(ids[0]!)[1]!, PUBLIC_TENANT], 12],
   "a page of all sessions": () => [
-    ...listed(statements.listSessions({ ...page, after: { bucket: bucket(ids[0]!), id: ids[0]! } })),
+    ...listed(sessions.listSessions({ ...page, after: { bucket: bucket(ids[0]!), id: ids[0]! } })),
     44,
   ],
-  "a page of a tenant": () => [...listed(statements.listReferences({ ...page, tenantId: tenant })), 44],
-  "ten rows of the sweep": () => [statements.sweep, [1_000_500, 10], 64],
+  "a page of a tenant": () => [...listed(sessions.listReferences({ ...page, tenantId: tenant })), 44],
+  "ten rows of the sweep": () => [sessions.sweep, [1_000_500, 10], 64],
   "ten events": () => [...listed(statements.listEvents({ limit: 10 })), 12],
   "a later page of events": () => [...listed(statements.listEvents({ limit: 10, after: { at: 9000, key: "x" } })), 12],
   "events of a session": () => [...listed(statements.listEvents({ limit: 10, sessionId: ids[0]! })), 4],
@@ -132,6 +156,16 @@ const cases: Readonly<Record<string, () => readonly [Statement, readonly Value[]
   alarms: () => [...listed(statements.listEvents({ limit: 10, types: ["token_reuse"] })), 12],
   "ten old events": () => [statements.deleteEvents, [9000, 10], 24],
   "ten old revocations": () => [statements.deleteRevocations, [9000, 10], 24],
+  "ten old changes": () => [statements.deleteChanges, [9000, 10], 24],
+  "ten queues of the outbox": () => [statements.claimQueues, [now, 10, now + 60_000], 24],
+  "ten heads of the outbox": () => [statements.selectHeads, [ids.slice(0, 10), now], 20],
+  "an entry delivered": () => [statements.deleteOutboxEntry, [now, "first-1000"], 8],
+  "an entry postponed": () => [statements.postponeOutboxEntry, [now, "first-1000", "{}", now], 8],
+  "ten dead entries": () => [statements.listOutbox, [true, 9000, "x", 10], 24],
+  "ten entries alive": () => [statements.listOutbox, [false, null, null, 10], 24],
+  "ten old dead entries": () => [statements.deleteDeadOutbox, [9000, 10], 24],
+  "ten counts": () => [statements.listCounts, [now, 2_000_000_000, 36_000_000, "count-7", 10], 12],
+  "ten old counts": () => [statements.deleteCounts, [72_000_000, 10], 44],
 };
 
 it.each(Object.entries(cases))("%s: reads what it is about, however large the table", async (_, make) => {

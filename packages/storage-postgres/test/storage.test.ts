@@ -4,4 +4,4 @@ import { startServer, urlOf } from "./server.js";
 
 const server = await startServer();
 
-testStorage("PostgreSQL", ({ clock, location }) => openStorage(urlOf(server, location), { clock }));
+testStorage("PostgreSQL", ({ location, ...options }) => openStorage(urlOf(server, location), options));

@@ -1,4 +1,4 @@
-import { type Millis, millis } from "@pawl/storage";
+import { type EventType, type Millis, millis } from "@pawl/storage";
 import type { ServerClock } from "@pawl/storage/adapter";
 import { setTimeout as pause } from "node:timers/promises";
 import { performance } from "node:perf_hooks";
@@ -34,12 +34,18 @@ const retryDelay = (): number => Math.random() * 10;
 export class Database {
   readonly #pool: ConnectionPool;
   readonly clock: ServerClock;
+  /** The types of events that go to the outbox. */
+  readonly outbox: readonly EventType[];
   readonly #timeout: number;
 
-  constructor(pool: ConnectionPool, clock: ServerClock, timeout: number) {
+  constructor(
+    pool: ConnectionPool,
+    options: { readonly clock: ServerClock; readonly outbox: readonly EventType[]; readonly timeout: number },
+  ) {
     this.#pool = pool;
-    this.clock = clock;
-    this.#timeout = timeout;
+    this.clock = options.clock;
+    this.outbox = options.outbox;
+    this.#timeout = options.timeout;
   }
 
   /** The time as SQL: the server's as it runs the statement. */

@@ -1,6 +1,8 @@
 import { StorageError, type StorageErrorCode } from "@pawl/storage";
 
 /** Error numbers of MySQL and MariaDB (dev.mysql.com/doc/mysql-errors/8.0, mariadb.com/kb/en/mariadb-error-codes). */
+const DUPLICATE_COLUMN = 1060;
+const DUPLICATE_INDEX = 1061;
 const DUPLICATE = 1062;
 const NO_TABLE = 1146;
 const LOCK_WAIT = 1205;
@@ -16,6 +18,10 @@ export const isDeadlock = (error: unknown): boolean => numberOf(error) === DEADL
 
 /** Whether a table that was asked for does not exist. */
 export const isNoTable = (error: unknown): boolean => numberOf(error) === NO_TABLE;
+
+/** Whether a column or an index that was to be made is there. */
+export const isAlreadyDefined = (error: unknown): boolean =>
+  [DUPLICATE_COLUMN, DUPLICATE_INDEX].includes(numberOf(error) ?? 0);
 
 const noTables = "the database does not hold the tables of this release";
 const packet = "a value is larger than the server takes: set max_allowed_packet of the server to 16M or more";

@@ -8,7 +8,7 @@ import {
 } from "@pawl/storage";
 import { type Database, patienceOf } from "../connection/database.js";
 import { recordsById } from "./sessions.js";
-import * as statements from "../statements.js";
+import * as statements from "./statements.js";
 
 /**
  * `Storage.rotate` for many attempts in one trip. The server locks the rows and tells them with its time, then mints where

@@ -12,13 +12,13 @@ export const isUnexpired = (row: Pick<SweepRow, "expires_at" | "idle_expires_at"
 
 /** A record as a row of the statement that inserts it, in the order of `sessionColumns`. */
 export const valuesOf = (record: SessionRecord): Sql => {
-  const { id, tenantId, userId, expiresAt } = record;
+  const { id, tenantId, userId, link, expiresAt } = record;
   return sql`(${join([
     bucketColumn(id),
     keyOf(id),
     keyOf(tenantId),
     keyOf(userId),
-    longTextsOf({ id, tenantId, userId }),
+    longTextsOf({ id, tenantId, userId, link }),
     record.secretHash,
     record.current,
     record.next,
@@ -34,6 +34,11 @@ export const valuesOf = (record: SessionRecord): Sql => {
     record.address,
     record.payload,
     record.data,
+    record.facts,
+    record.factsVersion,
+    record.payloadVersion,
+    record.bound,
+    link === undefined ? link : keyOf(link),
     expiresAt,
   ])})`;
 };

@@ -1,4 +1,4 @@
-import { StorageError } from "@pawl/storage";
+import { type EventType, StorageError } from "@pawl/storage";
 import type { ServerClock } from "@pawl/storage/adapter";
 import { setTimeout as pause } from "node:timers/promises";
 import { performance } from "node:perf_hooks";
@@ -11,8 +11,8 @@ import { configOf, Sockets, type TimedQuery } from "./connection.js";
 declare const row: unique symbol;
 
 /**
- * A statement that returns rows of this shape. In its text `{schema}` stands for the schema, quoted, and `{channel}` for the
- * channel of `channelOf`.
+ * A statement that returns rows of this shape. In its text `{schema}` stands for the schema, quoted, `{channel}` for the
+ * channel of `channelOf`, and `{outbox}` for the types of events that go to the outbox.
  */
 export interface Statement<R = object> {
   readonly text: string;
@@ -39,6 +39,7 @@ export class Database {
   readonly #schema: string;
   readonly #timeout: number;
   readonly #prepare: boolean;
+  readonly #outbox: readonly EventType[];
   readonly #clock: ServerClock;
   readonly #texts = new Map<string, string>();
 
@@ -48,14 +49,16 @@ export class Database {
     readonly pool: number;
     readonly timeout: number;
     readonly prepare: boolean;
+    readonly outbox: readonly EventType[];
     /** Notes the server's time of every answer that has a column `now`. */
     readonly clock: ServerClock;
   }) {
-    const { address, schema, pool, timeout, prepare, clock } = options;
+    const { address, schema, pool, timeout, prepare, outbox, clock } = options;
     this.#address = address;
     this.#schema = schema;
     this.#timeout = timeout;
     this.#prepare = prepare;
+    this.#outbox = outbox;
     this.#clock = clock;
     this.#pool = new Pool({
       ...configOf(address, { sockets: this.#sockets, isShared: !prepare }),
@@ -161,14 +164,20 @@ export class Database {
   #textOf(text: string): string {
     const known = this.#texts.get(text);
     if (known !== undefined) return known;
-    const written = text.replaceAll("{schema}", `"${this.#schema}"`).replaceAll("{channel}", channelOf(this.#schema));
+    const written = text
+      .replaceAll("{schema}", `"${this.#schema}"`)
+      .replaceAll("{channel}", channelOf(this.#schema))
+      .replaceAll("{outbox}", arrayOf(this.#outbox));
     this.#texts.set(text, written);
     return written;
   }
 }
 
-/** The channel on which a commit wakes those who follow the feed. */
-export const channelOf = (schema: string): string => `${schema}_revocations`;
+/** The channel on which a commit wakes those who follow the feeds. */
+export const channelOf = (schema: string): string => `${schema}_feeds`;
+
+const arrayOf = (texts: readonly string[]): string =>
+  `ARRAY[${texts.map((text) => `'${text.replaceAll("'", "''")}'`).join(", ")}]::text[]`;
 
 /** The driver's error when `query_timeout` has passed. */
 const isTimeout = (error: unknown): boolean => error instanceof Error && error.message === "Query read timeout";

@@ -25,6 +25,11 @@ const sessionColumns = [
   "address",
   "payload",
   "data",
+  "facts",
+  "facts_version",
+  "payload_version",
+  "bound",
+  "link",
 ] as const;
 
 export const columns = sessionColumns.join(", ");
@@ -52,19 +57,70 @@ export interface Listing<R> {
   readonly values: readonly Value[];
 }
 
-export const eventColumns = "key, at, type, tenant_id, user_id, session_id, reason, detail, count";
+/** What never changes of an event. */
+const eventFacts = "key, at, type, tenant_id, user_id, session_id, reason, detail";
 
-/** Events as arrays of columns, from the parameter of this number on; their keys have to differ and to be in order. */
-export const events = (first: number): string => {
+export const eventColumns = `${eventFacts}, count`;
+
+/** Events as `eventArrays`, from the parameter of this number on. */
+const events = (first: number): string => {
   const types = ["text", "bigint", "text", "text", "text", "text", "text", "text", "bigint"];
   const arrays = types.map((type, index) => `$${first + index}::${type}[]`);
   return `unnest(${arrays.join(", ")}) AS event (${eventColumns})`;
 };
 
-/** An event whose key is there adds its count to that one. */
-export const insertEventsFrom = (source: string): string =>
-  `INSERT INTO {schema}.events AS present (${eventColumns}) ${source}
-    ON CONFLICT (key) DO UPDATE SET count = present.count + excluded.count`;
+/**
+ * Appends events of a source as the part `name` of a statement; an event whose key is there adds its count to that one. The
+ * keys are in order, so that two of these cannot wait for each other.
+ * @param call.added what is added to the count: one that has no more was not there.
+ * @param call.initial the count of the first of this key in the call, which stands at this `place`.
+ */
+const append = (
+  name: string,
+  source: string,
+  { added, initial, place }: { readonly added: string; readonly initial: string; readonly place: string },
+): string => `${name} AS (
+    INSERT INTO {schema}.events AS present (${eventColumns}) ${source}
+    ON CONFLICT (key) DO UPDATE SET count = present.count + excluded.count
+    RETURNING ${eventFacts}, count = ${added} AS is_new, ${initial} AS initial, ${place} AS place
+  )`;
+
+/** The part `noted`, which appends the events in the parameters from this number on, under a condition. */
+export const noteEvents = (first: number, condition = "true"): string => {
+  const place = `array_position($${first}::text[], key)`;
+  return append("noted", `SELECT ${eventColumns} FROM ${events(first)} WHERE ${condition} ORDER BY key COLLATE "C"`, {
+    added: `($${first + 8}::bigint[])[${place}]`,
+    initial: `($${first + 9}::bigint[])[${place}]`,
+    place,
+  });
+};
+
+/** The part `told`: an event for each session of the source. A session ends once, so that each is one by itself. */
+export const tellEnds = (
+  source: string,
+  { at, reason, detail = "NULL::text" }: { readonly at: string; readonly reason: string; readonly detail?: string },
+): string =>
+  append(
+    "told",
+    `SELECT 'session_ended:' || id, ${at}, 'session_ended', tenant_id, user_id, id, ${reason}, ${detail}, 1
+    FROM ${source} ORDER BY id`,
+    { added: "1", initial: "1::bigint", place: "1" },
+  );
+
+/**
+ * Puts what these parts appended first into the outbox, each behind what is there of its session. Whoever settles an entry
+ * locks its queue, as this does: so no queue is forgotten while something is put into it.
+ */
+export const putIntoOutbox = (...parts: readonly ("told" | "noted")[]): string => `queued AS (
+    INSERT INTO {schema}.outbox (queue, ${eventColumns})
+    SELECT coalesce(session_id, key), ${eventFacts}, initial FROM (
+      ${parts.map((part, index) => `SELECT ${index} AS part, * FROM ${part}`).join(" UNION ALL ")}
+    ) AS appended WHERE is_new AND type = ANY ({outbox}) ORDER BY part, place
+    ON CONFLICT (key) DO NOTHING RETURNING queue, at
+  ), awaited AS (
+    INSERT INTO {schema}.outbox_queues (queue, due_at) SELECT queue, min(at) FROM queued GROUP BY queue ORDER BY queue
+    ON CONFLICT (queue) DO UPDATE SET queue = excluded.queue
+  )`;
 
 /** Parameters that name a user: its bucket, which tells the partition, its own name and its tenant's. */
 export const userAt = (first: number): string =>
@@ -95,18 +151,17 @@ export const revoke = (source: string, reason: string): string => `revoked AS (
 export const selectTarget = "SELECT s.bucket, s.id FROM {schema}.sessions AS s";
 
 /**
- * Ends what `target` names by bucket and id: flags it, drops payload and data, writes the feed and the event, wakes. The rows
- * are locked in order, so that two of these, or one and a batch of rotations, cannot wait for each other.
+ * Ends what `target` names by bucket and id: flags it, drops payload, data and facts, writes the feed and the event, wakes.
+ * The rows are locked in order, so that two of these, or one and a batch of rotations, cannot wait for each other.
  */
 export const end = (
   target: string,
-  { reason, detail }: { readonly reason: string; readonly detail: string },
+  { reason, detail, limit = "ALL" }: { readonly reason: string; readonly detail?: string; readonly limit?: string },
 ): string => `target AS MATERIALIZED (
-    ${target} ORDER BY s.bucket, s.id FOR UPDATE OF s
+    ${target} ORDER BY s.bucket, s.id LIMIT ${limit} FOR UPDATE OF s
   ), ended AS (
-    UPDATE {schema}.sessions AS s SET ended_at = ${now}, end_reason = ${reason}, payload = '{}', data = '{}'
+    UPDATE {schema}.sessions AS s
+    SET ended_at = ${now}, end_reason = ${reason}, payload = '{}', data = '{}', facts = '{}'
     FROM target WHERE s.bucket = target.bucket AND s.id = target.id AND ${live("s")} RETURNING ${columnsOf("s")}
-  ), ${revoke("ended", reason)}, told AS (
-    ${insertEventsFrom(`SELECT 'session_ended:' || id, ${now}, 'session_ended', tenant_id, user_id, id, ${reason}, ${detail}, 1
-    FROM ended ORDER BY id`)}
-  ), ${wakeFor("ended")}`;
+  ), ${revoke("ended", reason)}, ${tellEnds("ended", { at: now, reason, ...(detail !== undefined && { detail }) })},
+  ${wakeFor("ended")}`;

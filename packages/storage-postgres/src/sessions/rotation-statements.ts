@@ -5,12 +5,11 @@ import {
   columns,
   columnsOf,
   end,
-  eventColumns,
-  events,
-  insertEventsFrom,
   live,
+  noteEvents,
   now,
   prepared,
+  putIntoOutbox,
   query,
   selectTarget,
 } from "../connection/sql.js";
@@ -27,6 +26,7 @@ const attemptColumns = {
   absolute_timeout: "bigint",
   idle_timeout: "bigint",
   key_kind: "text",
+  proof: "text",
 } as const;
 
 /** How a statement writes the columns of an attempt, and its time: once, because each sub-select costs what a row does. */
@@ -35,7 +35,7 @@ type Attempt = Readonly<Record<keyof typeof attemptColumns | "now", string>>;
 const attemptNames = Object.keys(attemptColumns) as readonly (keyof typeof attemptColumns)[];
 
 /** `afterMint` of the contract, as assignments. */
-const mint = (attempt: Omit<Attempt, "bucket" | "id" | "iat" | "secret_hash" | "reuse_window">): string => {
+const mint = (attempt: Attempt): string => {
   // A null is passed over by least().
   const end = `least(${attempt.now} + ${attempt.refresh_validity}, s.created_at + ${attempt.absolute_timeout})`;
   return `current = ${attempt.seq}, next = s.next + 1, issued_at = ${attempt.now}, expires_at = ${end},
@@ -44,8 +44,9 @@ const mint = (attempt: Omit<Attempt, "bucket" | "id" | "iat" | "secret_hash" | "
 };
 
 /** The `mint` of the contract's `decideRotation`. */
-const minting = ({ now: at, bucket, id, seq, iat, secret_hash, reuse_window }: Attempt): string =>
-  `s.bucket = ${bucket} AND s.id = ${id} AND s.secret_hash = ${secret_hash} AND ${live("s", at)} AND ${seq} <= s.next
+const minting = ({ now: at, bucket, id, seq, iat, secret_hash, reuse_window, proof }: Attempt): string =>
+  `s.bucket = ${bucket} AND s.id = ${id} AND s.secret_hash = ${secret_hash} AND ${live("s", at)}
+    AND (s.bound = '' OR s.bound = ${proof}) AND ${seq} <= s.next
     AND NOT (${reuse_window} > 0
       AND (${at} - s.issued_at <= ${reuse_window} OR (${seq} = s.next AND ${at} - ${iat} <= ${reuse_window})))
     AND (${seq} = s.current OR ${seq} = s.next
@@ -109,17 +110,15 @@ const selectChanged = `SELECT ${columns}, ${now} AS now FROM changed`;
 
 /** Parameters 6 to 8: next, current, time of issue; from 9 on: events. */
 export const applyFastForward = query<TimedRow>(
-  `WITH ${clock}, ${change("next = $6::bigint, current = $7::bigint, issued_at = $8::bigint")}, noted AS (
-    ${insertEventsFrom(`SELECT ${eventColumns} FROM ${events(9)} WHERE EXISTS (SELECT FROM changed)`)}
-  ) ${selectChanged}`,
+  `WITH ${clock}, ${change("next = $6::bigint, current = $7::bigint, issued_at = $8::bigint")},
+  ${noteEvents(9, "EXISTS (SELECT FROM changed)")}, ${putIntoOutbox("noted")} ${selectChanged}`,
 );
 
 const applyEndOf = (target: string): Statement<TimedRow> =>
   query(`WITH ${clock}, expected AS MATERIALIZED (
       SELECT s.bucket, s.id, s.tenant_id, s.user_id FROM {schema}.sessions AS s WHERE ${expected} FOR UPDATE
-    ), ${end(target, { reason: "$6::text", detail: "NULL::text" })}, noted AS (
-      ${insertEventsFrom(`SELECT ${eventColumns} FROM ${events(7)} WHERE EXISTS (SELECT FROM ended)`)}
-    ) SELECT ${columns}, ${now} AS now, (SELECT count(*) FROM woken) AS woken FROM ended`);
+    ), ${end(target, { reason: "$6::text" })}, ${noteEvents(7, "EXISTS (SELECT FROM ended)")},
+    ${putIntoOutbox("told", "noted")} SELECT ${columns}, ${now} AS now, (SELECT count(*) FROM woken) AS woken FROM ended`);
 
 /** Parameter 6: reason; from 7 on: events. The row itself is among those that come back. */
 export const applyEnd = applyEndOf(

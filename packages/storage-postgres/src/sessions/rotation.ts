@@ -29,6 +29,7 @@ const attemptColumns: readonly ((attempt: RotationAttempt) => string | number | 
   ({ lifetimes }) => lifetimes.absoluteTimeout ?? null,
   ({ lifetimes }) => lifetimes.idleTimeout ?? null,
   ({ keyKind }) => keyKind ?? null,
+  ({ proof }) => proof ?? null,
 ];
 
 const mints = (...judged: Parameters<typeof decideRotation>): boolean => decideRotation(...judged).kind === "mint";

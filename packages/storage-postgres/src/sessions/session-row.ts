@@ -39,4 +39,9 @@ export const insertColumns: readonly ((record: SessionRecord) => string | number
   ({ address }) => address ?? null,
   ({ payload }) => payload,
   ({ data }) => data,
+  ({ facts }) => facts,
+  ({ factsVersion }) => factsVersion,
+  ({ payloadVersion }) => payloadVersion,
+  ({ bound }) => bound,
+  ({ link }) => link ?? null,
 ];

@@ -1,11 +1,16 @@
 import {
   bucketOfUser,
   type ErasedUser,
+  isExpected,
+  isLive,
+  type LiveSession,
   type Millis,
   type Page,
   type PageRequest,
   type RevocationCause,
   type RevocationSelector,
+  type SessionChange,
+  type SessionChangeResult,
   type SessionId,
   type SessionRecord,
   type SessionReference,
@@ -14,11 +19,13 @@ import {
   type TenantId,
   type UserId,
 } from "@pawl/storage";
-import { recordOf, type ReferenceRow, referenceOf, sessionPage, sweepAll } from "@pawl/storage/adapter";
+import { liveSessionOf, recordOf, type ReferenceRow, referenceOf, sessionPage, sweepAll } from "@pawl/storage/adapter";
 import type { Database, Statement, Transaction, Value } from "../connection/database.js";
 import { lockNumber } from "../connection/lock-number.js";
+import { eventArrays } from "../events.js";
+import { deleteEventsOfUser, deleteOutboxOfUser, lock, lockQueuesOfUser } from "../statements.js";
 import { arraysOf, bucketColumn, byBucketAndId, insertColumns } from "./session-row.js";
-import * as statements from "../statements.js";
+import * as statements from "./statements.js";
 
 /** What is asked of the database, and its time: null for its own, a number in tests. */
 export interface Context {
@@ -39,21 +46,41 @@ export interface TimedRecord {
   readonly now: Millis;
 }
 
+/** Reads rows by their ids. @throws StorageError `read_only` from a standby. */
+const readByIds = async <Row extends { readonly standby: boolean }>(
+  within: Transaction,
+  statement: Statement<Row>,
+  { time, ids }: { readonly time: Millis | null; readonly ids: readonly SessionId[] },
+): Promise<readonly Row[]> => {
+  const distinct = [...new Set(ids)].map((id) => ({ id }));
+  const rows = await within.query(statement, [
+    time,
+    ...arraysOf(distinct, [({ id }) => bucketColumn(id), ({ id }) => id]),
+  ]);
+  if (rows.some(({ standby }) => standby))
+    throw new StorageError("read_only", "the server has become a standby, whose answers may be old");
+  return rows;
+};
+
 /** Reads rows, live or not, in the order of the ids. */
 export const readSessions = async (
   { database, time, now }: Context,
   ids: readonly SessionId[],
   within: Transaction = database,
 ): Promise<readonly TimedRecord[]> => {
-  const distinct = [...new Set(ids)].map((id) => ({ id }));
-  const rows = await within.query(statements.selectSessions, [
-    time,
-    ...arraysOf(distinct, [({ id }) => bucketColumn(id), ({ id }) => id]),
-  ]);
-  if (rows.some(({ standby }) => standby))
-    throw new StorageError("read_only", "the server has become a standby, whose answers may be old");
+  const rows = await readByIds(within, statements.selectSessions, { time, ids });
   const found = new Map(rows.map((row) => [row.id, { record: recordOf(row), now: row.now }]));
   return ids.map((id) => found.get(id) ?? { now: now() });
+};
+
+/** How sessions stand that are live, in the order of the ids. */
+export const readLive = async (
+  { database, time }: Context,
+  ids: readonly SessionId[],
+): Promise<readonly (LiveSession | undefined)[]> => {
+  const rows = await readByIds(database, statements.selectLive, { time, ids });
+  const found = new Map(rows.map((row) => [row.id, liveSessionOf(row)]));
+  return ids.map((id) => found.get(id));
 };
 
 /** Inserts what is not there. @returns for each, in order, whether it was inserted. */
@@ -80,8 +107,8 @@ export const createLimited = (
     const { tenantId, userId } = record;
     // All of it is sent at once; the second statement sees what was committed while the first waited.
     const [, ended, [inserted]] = await Promise.all([
-      query(statements.lock, [lockNumber("user", database.schema, tenantId, userId)]),
-      query(statements.endSurplus, [time, "session_limit", null, ...userValues(record), maxPerUser - 1]),
+      query(lock, [lockNumber("user", database.schema, tenantId, userId)]),
+      query(statements.endSurplus, [time, "session_limit", null, null, ...userValues(record), maxPerUser - 1]),
       insertSessions({ query }, [record]),
     ]);
     if (inserted !== true) throw taken();
@@ -91,12 +118,15 @@ export const createLimited = (
 /** @returns the sessions that were live. */
 export const revokeSessions = async (
   { database, time }: Context,
-  selector: RevocationSelector,
-  { reason, detail }: RevocationCause,
+  { selector, cause, limit }: {
+    readonly selector: RevocationSelector;
+    readonly cause: RevocationCause;
+    readonly limit: number | undefined;
+  },
 ): Promise<readonly SessionReference[]> => {
   const [statement, values] = revocationOf(selector);
-  const by = detail === undefined ? null : JSON.stringify({ by: detail });
-  return (await database.query(statement, [time, reason, by, ...values])).map(referenceOf);
+  const by = cause.detail === undefined ? null : JSON.stringify({ by: cause.detail });
+  return (await database.query(statement, [time, cause.reason, by, limit ?? null, ...values])).map(referenceOf);
 };
 
 const revocationOf = (selector: RevocationSelector): readonly [Statement<ReferenceRow>, readonly Value[]] => {
@@ -115,10 +145,12 @@ const revocationOf = (selector: RevocationSelector): readonly [Statement<Referen
 
 export const eraseUser = ({ database, time }: Context, user: User): Promise<ErasedUser> =>
   database.transaction(async ({ query }) => {
-    // The second statement also sees the events of a call that ended a session while the first waited for its row.
+    // The later statements also see the events of a call that ended a session while the first waited for its row.
     const [sessions, [events]] = await Promise.all([
       query(statements.eraseSessions, [time, ...userValues(user)]),
-      query(statements.deleteEventsOfUser, [user.userId, user.tenantId]),
+      query(deleteEventsOfUser, [user.userId, user.tenantId]),
+      query(lockQueuesOfUser, [user.userId, user.tenantId]),
+      query(deleteOutboxOfUser, [time, user.userId, user.tenantId]),
     ]);
     return {
       ended: sessions.filter(({ id }) => id !== null).map(referenceOf),
@@ -149,20 +181,47 @@ export const listHistory = async (
   return sessionPage((await database.query(statements.listHistory, values)).map(recordOf), limit);
 };
 
-const listingOf = ({ time }: Context, { tenantId, userId, after, limit }: PageOf) => ({
+const listingOf = ({ time }: Context, { tenantId, userId, link, after, limit }: PageOf) => ({
   tenantId,
   userId,
+  link,
   after: after === undefined ? undefined : { bucket: bucketColumn(after), id: after },
   limit: limit + 1,
   now: time,
 });
 
-/** @returns whether there was a live session to write to. */
-export const updateSession = async (
-  { database, time }: Context,
-  statement: Statement,
-  { id, value }: { readonly id: SessionId; readonly value: string },
-): Promise<boolean> => (await database.query(statement, [time, bucketColumn(id), id, value])).length > 0;
+/** The parameters of a change: null for what stays, and for a number that may be any. */
+const valuesOf = ({ payload, data, facts, bound, announced = false, expected, events = [] }: SessionChange) => [
+  payload ?? null,
+  data ?? null,
+  facts ?? null,
+  bound ?? null,
+  payload !== undefined || announced,
+  announced,
+  expected?.factsVersion ?? null,
+  expected?.payloadVersion ?? null,
+  expected?.next ?? null,
+  ...eventArrays(events),
+];
+
+export const changeSession = async (
+  context: Context,
+  id: SessionId,
+  change: SessionChange,
+): Promise<SessionChangeResult> => {
+  const values = [context.time, bucketColumn(id), id, ...valuesOf(change)];
+  const [row] = await context.database.query(statements.changeSession, values);
+  if (row === undefined) return { kind: "absent" };
+  const { changed, now } = row;
+  const record = recordOf(row);
+  if (changed) return { kind: "changed", record, now };
+  if (!isExpected(record, change)) return { kind: "conflict", record, now };
+  // It was changed or ended by another call meanwhile: what came back is the row before that.
+  const [{ record: fresh, now: then } = { now }] = await readSessions(context, [id]);
+  return fresh !== undefined && isLive(fresh, then)
+    ? { kind: "conflict", record: fresh, now: then }
+    : { kind: "absent" };
+};
 
 /** Deletes what expired, at most `limit`. */
 export const deleteExpired = ({ database }: Context, before: Millis, limit: number): Promise<number> =>

@@ -4,9 +4,10 @@ import { WakeListeners } from "@pawl/storage/adapter";
 import { Client } from "pg";
 import { configOf, Sockets, type TimedQuery } from "./connection/connection.js";
 import { channelOf, type Database } from "./connection/database.js";
+import { changes, revocations } from "./feeds.js";
 import type { Address } from "./options.js";
 
-/** How often the feed is asked while nothing can be listened to, in ms: at most this late does a watcher wake. */
+/** How often the feeds are asked while nothing can be listened to, in ms: at most this late does a watcher wake. */
 const pollInterval = 250;
 
 /** How often a connection that says nothing is asked whether it is still there, in ms. */
@@ -18,20 +19,23 @@ const patience = 5000;
 const listen = (channel: string): TimedQuery => ({ text: `LISTEN "${channel}"`, query_timeout: patience });
 const probe: TimedQuery = { text: "SELECT 1", query_timeout: patience };
 
-/** Whether anything was committed to the feed since a snapshot, and the snapshot of the answer. */
-const pollFeed = {
-  text: `SELECT pg_current_snapshot()::text AS snapshot, $1::text IS NOT NULL AND EXISTS (
-      SELECT FROM {schema}.revocations
+const hasGrown = ({ table }: { readonly table: string }): string => `EXISTS (
+      SELECT FROM {schema}.${table}
       WHERE xid >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)
-    ) AS fresh`,
+    )`;
+
+/** Whether anything was committed to a feed since a snapshot, and the snapshot of the answer. */
+const pollFeeds = {
+  text: `SELECT pg_current_snapshot()::text AS snapshot,
+    $1::text IS NOT NULL AND (${hasGrown(revocations)} OR ${hasGrown(changes)}) AS fresh`,
 };
 
 /**
- * Wakes watchers when revocations were committed by any process: over a connection of its own that listens, and by polling
+ * Wakes watchers when lines of a feed were committed by any process: over a connection of its own that listens, and by polling
  * while there is none. Each new connection wakes too, because something may have been said before it listened. Works only
  * while there is a watcher, and keeps no process alive.
  */
-export class RevocationWatch {
+export class FeedWatch {
   readonly listeners = new WakeListeners({
     begin: () => {
       this.#timer = setInterval(() => void this.#look(), pollInterval).unref();
@@ -72,7 +76,7 @@ export class RevocationWatch {
       if (!this.#isListening) await this.#poll();
       else if (performance.now() - this.#probed > probeInterval) await this.#probe();
     } catch {
-      // The server is away: the next look tries again, and readers of the feed see the failure.
+      // The server is away: the next look tries again, and readers of the feeds see the failure.
       this.#hangUp();
     } finally {
       this.#isBusy = false;
@@ -107,7 +111,7 @@ export class RevocationWatch {
   }
 
   async #poll(): Promise<void> {
-    const [answer] = await this.#database.query<{ readonly snapshot: string; readonly fresh: boolean }>(pollFeed, [
+    const [answer] = await this.#database.query<{ readonly snapshot: string; readonly fresh: boolean }>(pollFeeds, [
       this.#snapshot,
     ]);
     const isFirst = this.#snapshot === null;

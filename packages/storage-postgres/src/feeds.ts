@@ -1,9 +1,36 @@
-import { type Millis, type RevocationCursor, type RevocationPage, StorageError } from "@pawl/storage";
-import { type RevocationRow, revocationOf } from "@pawl/storage/adapter";
+import {
+  type ChangeRecord,
+  type FeedCursor,
+  type FeedPage,
+  type FeedStart,
+  type RevocationRecord,
+  StorageError,
+} from "@pawl/storage";
+import { type ChangeRow, changeOf, type FeedRow, type RevocationRow, revocationOf } from "@pawl/storage/adapter";
 import type { Database, Statement, Value } from "./connection/database.js";
 
-/** How many revocations make a page at most. */
+/** How many lines make a page at most. */
 const pageLimit = 10_000;
+
+/** A table of lines, each with the number of the transaction that wrote it. */
+interface Feed<Row extends FeedRow, Line> {
+  readonly table: string;
+  /** What its rows have besides the columns of every feed. */
+  readonly column: string;
+  readonly lineOf: (row: Row) => Line;
+}
+
+export const revocations: Feed<RevocationRow, RevocationRecord> = {
+  table: "revocations",
+  column: "reason",
+  lineOf: revocationOf,
+};
+
+export const changes: Feed<ChangeRow, ChangeRecord> = {
+  table: "changes",
+  column: "payload_version",
+  lineOf: changeOf,
+};
 
 /**
  * Where a reader stands. Numbers are given before commits, so a lower one may appear after a higher one; a snapshot tells
@@ -21,35 +48,38 @@ interface Position {
 /** A position, or a time, which has no epoch. */
 type Start = Omit<Position, "epoch"> & { readonly epoch?: string };
 
-interface FeedRow extends Omit<RevocationRow, "number"> {
-  /** Null where there is no row, and this one tells only of the store. */
-  readonly number: number | null;
+/** What tells of the store beside each row. */
+interface StoreRow {
   readonly key: string;
   readonly epoch: string;
   readonly snapshot: string;
 }
 
-/** Reads a page of the feed. */
-export const readRevocations = async (
+/** The number is null where there is no row, and this one tells only of the store. */
+type PageRow<Row> = StoreRow & (Row | { readonly number: null });
+
+/** Reads a page of a feed. */
+export const readFeed = async <Row extends FeedRow, Line>(
   database: Database,
-  from: { readonly cursor: RevocationCursor } | { readonly at: Millis },
-): Promise<RevocationPage> => {
+  feed: Feed<Row, Line>,
+  from: FeedStart,
+): Promise<FeedPage<Line>> => {
   const start: Start | undefined = "at" in from ? { from: `@${from.at}` } : parseCursor(from.cursor);
   if (start === undefined) return { kind: "unknown_cursor" };
-  const rows = await read(database, start);
+  const rows = await read(database, feed, start);
   const [first] = rows;
   if (first === undefined) return { kind: "unknown_cursor" };
   const { epoch, snapshot } = first;
   const seen = start.from.startsWith("@") ? start.cut?.until : start.from;
   if ((start.epoch ?? epoch) !== epoch || (seen !== undefined && endOf(seen) > endOf(snapshot)))
     return { kind: "unknown_cursor" };
-  const found = rows.filter(isFound);
+  const found = rows.filter((row): row is StoreRow & Row => row.number !== null);
   const last = found.at(-1);
   const until = start.cut?.until ?? shorten(snapshot);
   const more = found.length === pageLimit;
   return {
     kind: "page",
-    revocations: found.map(revocationOf),
+    items: found.map(feed.lineOf),
     cursor:
       more && last !== undefined
         ? cursorOf({ epoch, from: start.from, cut: { until, key: last.key, number: last.number } })
@@ -58,10 +88,12 @@ export const readRevocations = async (
   };
 };
 
-const isFound = (row: FeedRow): row is FeedRow & RevocationRow => row.number !== null;
-
-const read = async (database: Database, start: Start): Promise<readonly FeedRow[]> => {
-  const { statement, values } = pageOf(start);
+const read = async <Row extends FeedRow>(
+  database: Database,
+  feed: Feed<Row, unknown>,
+  start: Start,
+): Promise<readonly PageRow<Row>[]> => {
+  const { statement, values } = pageOf(feed, start);
   try {
     return await database.query(statement, values);
   } catch (error) {
@@ -71,10 +103,10 @@ const read = async (database: Database, start: Start): Promise<readonly FeedRow[
   }
 };
 
-const pageOf = ({
-  from,
-  cut,
-}: Start): { readonly statement: Statement<FeedRow>; readonly values: readonly Value[] } => {
+const pageOf = <Row extends FeedRow>(
+  { table, column }: Feed<Row, unknown>,
+  { from, cut }: Start,
+): { readonly statement: Statement<PageRow<Row>>; readonly values: readonly Value[] } => {
   const values: Value[] = [];
   const parameter = (value: Value, type: string): string => `$${values.push(value)}::${type}`;
   const isByTime = from.startsWith("@");
@@ -95,8 +127,8 @@ const pageOf = ({
         pg_current_snapshot()::text AS snapshot
       FROM {schema}.meta WHERE name = 'revocation_epoch'
     ) AS store LEFT JOIN (
-      SELECT number, ${key}::text AS key, session_id, tenant_id, user_id, at, reason
-      FROM {schema}.revocations WHERE ${conditions.join(" AND ")} ORDER BY ${key}, number LIMIT ${pageLimit}
+      SELECT number, ${key}::text AS key, session_id, tenant_id, user_id, at, ${column}
+      FROM {schema}.${table} WHERE ${conditions.join(" AND ")} ORDER BY ${key}, number LIMIT ${pageLimit}
     ) AS page ON true`;
   return { statement: { text }, values };
 };
@@ -114,10 +146,10 @@ const shorten = (snapshot: string): string => {
   return `${oldest}:${oldest}:`;
 };
 
-const cursorOf = ({ epoch, from, cut }: Position): RevocationCursor =>
+const cursorOf = ({ epoch, from, cut }: Position): FeedCursor =>
   [epoch, from, ...(cut === undefined ? [] : [cut.until, cut.key, cut.number])].join("/");
 
-const parseCursor = (cursor: RevocationCursor): Position | undefined => {
+const parseCursor = (cursor: FeedCursor): Position | undefined => {
   const snapshot = String.raw`\d{1,19}:\d{1,19}:[\d,]{0,400}`;
   const [, epoch, from, until, key, number] =
     new RegExp(
