@@ -5,10 +5,14 @@ import { runOn, type Store } from "./store.js";
 import * as scripts from "./scripts/store-scripts.js";
 
 /** Every schema version this release knows, with the oldest one whose release can still read and write a store after it. */
-const versions = [{ version: 1, readableBy: 1 }] as const;
+const versions = [
+  { version: 1, readableBy: 1 },
+  // Facts, bound keys, links and the outbox: a release that does not know them would lose them, or mint for a foreign key.
+  { version: 2, readableBy: 2 },
+] as const;
 
 /** The schema version of this release. */
-const schemaVersion = 1;
+const schemaVersion = 2;
 
 /**
  * Checks that this release can work on a store.

@@ -3,10 +3,10 @@ import { CheckedStorage } from "@pawl/storage/adapter";
 import { Cluster } from "./connection/cluster.js";
 import type { Connection } from "./connection/connection.js";
 import { asStorageError } from "./connection/failure.js";
+import { FeedWatch } from "./feeds/feed-watch.js";
 import { KeySpace, storeTag } from "./key-space.js";
 import { checkStore } from "./migrations.js";
 import { parseUrl, type RedisOptions } from "./options.js";
-import { RevocationWatch } from "./revocation-watch.js";
 import { ScriptCalls } from "./connection/script-calls.js";
 import { checkServer, isClusterNode } from "./connection/server-check.js";
 import { type Servers, SingleServer } from "./connection/servers.js";
@@ -17,12 +17,12 @@ import { redisStorage } from "./storage.js";
  * written: call `migrate()`.
  * @throws StorageError `invalid_url`, `unavailable` (also for a server that would lose or forget sessions) or `newer_schema`.
  */
-export const openStorage: OpenStorage = async (url, { clock } = {}) => {
+export const openStorage: OpenStorage = async (url, { clock, outbox = [] } = {}) => {
   const options = parseUrl(url);
   const keys = new KeySpace(options.prefix);
   const servers = await connect(options);
   const calls = new ScriptCalls(servers, { timeout: options.timeout, clock, storeKey: `${keys.of(storeTag)}schema` });
-  const store = { calls, keys };
+  const store = { calls, keys, outbox: outbox.map((type) => ` ${type}`).join("") };
   try {
     await checkStore(store);
     await Promise.all(servers.masters.map((master) => checkServer(master, options)));
@@ -30,7 +30,7 @@ export const openStorage: OpenStorage = async (url, { clock } = {}) => {
     await servers.close();
     throw asStorageError(error);
   }
-  return new CheckedStorage(redisStorage(store, new RevocationWatch(servers, options, keys.channel)));
+  return new CheckedStorage(redisStorage(store, new FeedWatch(servers, options, keys.channel)));
 };
 
 const connect = async (options: RedisOptions): Promise<Servers> => {

@@ -6,6 +6,8 @@ import type { Script } from "./scripts/lua.js";
 export interface Store {
   readonly calls: ScriptCalls;
   readonly keys: KeySpace;
+  /** The types of events that go to the outbox too, with a blank before each. */
+  readonly outbox: string;
 }
 
 /** Runs a script on keys of one tag, which are named without what all keys of the tag begin with. */
@@ -17,3 +19,15 @@ export const runOn = (
   const prefix = keys.of(tag);
   return calls.run({ ...call, tag, keys: call.keys.map((name) => prefix + name) });
 };
+
+const trailKeys = ["events", "trail"];
+
+/** What holds the outbox of a tag. */
+export const outboxKeys = ["outbox", "queues", "due"] as const;
+
+/** The keys that a script may write when it appends events. */
+export const eventKeys = ({ outbox }: Store): readonly string[] =>
+  outbox === "" ? trailKeys : [...trailKeys, ...outboxKeys, "turn"];
+
+/** ARGV[3] of a script that appends events: what every key of the tag begins with, and the types for the outbox. */
+export const eventPlace = ({ keys, outbox }: Store, tag: Tag): string => keys.of(tag) + outbox;

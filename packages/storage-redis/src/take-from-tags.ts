@@ -1,6 +1,6 @@
 import { type Tag, userTags } from "./key-space.js";
 import type { Script } from "./scripts/lua.js";
-import { runOn, type Store } from "./store.js";
+import { eventPlace, runOn, type Store } from "./store.js";
 
 /** The most rows changed in one step, so that a server is held for a few milliseconds only. */
 export const stepLimit = 100;
@@ -25,7 +25,7 @@ export const inLanes = async <Item, Result>(
 /**
  * Deletes at most `limit` things from all tags: asks each how many there are, then deletes from those that have some, each
  * in one step, and never more in all. Safe on every node at once: a node that finds them gone asks again.
- * @param call.count, call.take take the prefix, `before` and how many at most; their first answer is a number.
+ * @param call.count, call.take take `eventPlace`, `before` and how many at most; their first answer is a number.
  * @returns how many were deleted.
  */
 export const takeFromTags = async (
@@ -44,7 +44,7 @@ export const takeFromTags = async (
   },
 ): Promise<number> => {
   const run = async (script: Script, tag: Tag, most: number): Promise<number> => {
-    const { values } = await runOn(store, tag, { script, keys, args: [store.keys.of(tag), before, most] });
+    const { values } = await runOn(store, tag, { script, keys, args: [eventPlace(store, tag), before, most] });
     return values[0] as number;
   };
   let taken = 0;

@@ -95,7 +95,7 @@ it("fails no call and loses nothing while slots move to another node", async () 
   for (let from: Parameters<Storage["revocationsSince"]>[0] | undefined = { at: millis(0) }; from !== undefined;) {
     const page = await storage.revocationsSince(from);
     if (page.kind === "unknown_cursor") throw new Error("the cursor is unknown");
-    for (const { id } of page.revocations) told.add(id);
+    for (const { id } of page.items) told.add(id);
     from = page.more ? { cursor: page.cursor } : undefined;
   }
   expect([...load.ended].filter((id) => !told.has(id))).toStrictEqual([]);

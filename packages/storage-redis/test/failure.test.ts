@@ -78,7 +78,7 @@ it("writes nothing, whole or in part, while the server has no memory left", asyn
     () => storage.createSession(sessionRecord(storage), { maxPerUser: 1 }),
     () => storage.rotate(attemptOf(record)),
     () => storage.revokeSessions({ kind: "ids", ids: [record.id] }, { reason: "logout" }),
-    () => storage.updatePayload(record.id, '{"more":true}'),
+    () => storage.changeSession(record.id, { payload: '{"more":true}' }),
     () => storage.ping(),
   ];
   for (const write of writes)
@@ -127,7 +127,7 @@ it("waits for replicas where it is told to, and says so when they do not acknowl
   expect(rotated.filter(({ minted }) => minted)).toHaveLength(1);
   replica.freeze();
   expect(await careful.getSession(record.id)).toMatchObject({ next: 1 });
-  expect(await failureOf(careful.updatePayload(record.id, '{"a":1}'))).toMatchObject({
+  expect(await failureOf(careful.changeSession(record.id, { payload: '{"a":1}' }))).toMatchObject({
     code: "unavailable",
     message: expect.stringMatching(/replicas acknowledged|did not answer in time/u) as string,
   });
@@ -135,7 +135,7 @@ it("waits for replicas where it is told to, and says so when they do not acknowl
   await works(careful);
   replica.command("config", "set", "maxmemory-policy", "noeviction");
   const onReplica = await openForTest(`${replica.url}?prefix=${prefix}`);
-  expect(await failureOf(onReplica.updatePayload(record.id, "{}"))).toMatchObject({ code: "read_only" });
+  expect(await failureOf(onReplica.changeSession(record.id, { payload: "{}" }))).toMatchObject({ code: "read_only" });
 });
 
 it("does not take a key of something else for its own", async () => {
@@ -157,12 +157,12 @@ it("tells no password and no value in what it throws", async () => {
     await failureOf(storage.createSession({ ...record, payload: canary })),
   ];
   server().command("config", "set", "maxmemory", "1");
-  failures.push(await failureOf(storage.updatePayload(record.id, canary)));
+  failures.push(await failureOf(storage.changeSession(record.id, { payload: canary })));
   server().command("config", "set", "maxmemory", "0");
   server().command("acl", "setuser", "pawl", "-hset");
-  failures.push(await failureOf(storage.updatePayload(record.id, canary)));
+  failures.push(await failureOf(storage.changeSession(record.id, { payload: canary })));
   await server().shutDown();
-  failures.push(await failureOf(storage.updatePayload(record.id, canary)));
+  failures.push(await failureOf(storage.changeSession(record.id, { payload: canary })));
   await startAgain();
   for (const failure of failures) expect(inspect(failure, { depth: 9 })).not.toContain("canary");
   expect(failures[0]!.message).toContain("refused the account");

@@ -19,7 +19,7 @@ const commandsOf = async (work: () => Promise<unknown>): Promise<number> => {
 
 /** What each costs that must not depend on how many other sessions there are. */
 const costs = async (storage: Storage): Promise<Readonly<Record<string, number>>> => {
-  const user = { userId: "somebody" as UserId };
+  const user = { userId: "somebody" as UserId, link: "idp 1" };
   const make = () => sessionRecord(storage, user);
   const records = [make(), make(), make()];
   const tenantId = records[0]!.tenantId;
@@ -27,12 +27,17 @@ const costs = async (storage: Storage): Promise<Readonly<Record<string, number>>
   return {
     create: await commandsOf(() => Promise.all(records.map((record) => storage.createSession(record)))),
     refresh: await commandsOf(() => storage.rotate(attemptOf(records[0]!))),
-    list: await commandsOf(() => storage.listSessions({ tenantId, ...user }, { limit: 10 })),
+    list: await commandsOf(() => storage.listSessions({ tenantId, userId: user.userId }, { limit: 10 })),
+    link: await commandsOf(() => storage.listSessions({ link: user.link }, { limit: 10 })),
+    change: await commandsOf(() => storage.changeSession(records[0]!.id, { facts: "{}", announced: true })),
+    live: await commandsOf(() => storage.liveOf(records.map(({ id }) => id))),
     limit: await commandsOf(() => storage.createSession(make(), { maxPerUser: 2 })),
-    revoke: await commandsOf(() => storage.revokeSessions({ kind: "user", tenantId, ...user }, { reason: "logout" })),
-    events: await commandsOf(() => storage.listEvents({ tenantId, ...user }, { limit: 10 })),
+    revoke: await commandsOf(() =>
+      storage.revokeSessions({ kind: "user", tenantId, userId: user.userId }, { reason: "logout" }),
+    ),
+    events: await commandsOf(() => storage.listEvents({ tenantId, userId: user.userId }, { limit: 10 })),
     expire: (await storage.createSession(over), await commandsOf(() => storage.deleteExpired(millis(1), 10))),
-    erase: await commandsOf(() => storage.eraseUser({ tenantId, ...user })),
+    erase: await commandsOf(() => storage.eraseUser({ tenantId, userId: user.userId })),
   };
 };
 

@@ -1,7 +1,7 @@
 import { bucketOfUser, millis, type SessionId, type SessionRecord, type TenantId, type UserId } from "@pawl/storage";
 import { sessionRecord, TestClock } from "@pawl/storage-conformance";
 import { expect, it } from "vitest";
-import { decodeCursor, encodeCursor } from "../src/feed-position.js";
+import { decodeCursor, encodeCursor } from "../src/feeds/feed-position.js";
 import { userTags } from "../src/key-space.js";
 import { openForTest, sharedServer } from "./server.js";
 
@@ -14,6 +14,7 @@ const contents = (prefix: string): Readonly<Record<string, string>> => {
     hash: ["hgetall"],
     zset: ["zrange", "0", "-1", "withscores"],
     stream: ["xrange", "-", "+"],
+    string: ["get"],
   };
   const names = command("--raw", "keys", `${prefix}:*`).split("\n").toSorted();
   return Object.fromEntries(
@@ -35,7 +36,7 @@ const contents = (prefix: string): Readonly<Record<string, string>> => {
 
 it("is the one that README.md writes down, which never changes", async () => {
   const clock = new TestClock();
-  const storage = await openForTest(urlOf("layout", "&durability=none"), { clock });
+  const storage = await openForTest(urlOf("layout", "&durability=none"), { clock, outbox: ["session_ended", "admin"] });
   await storage.migrate();
   server().command("hset", "layout:{m}:schema", "epoch", "123456789012");
   const session = (id: string, parts: Partial<SessionRecord>): SessionRecord =>
@@ -44,13 +45,23 @@ it("is the one that README.md writes down, which never changes", async () => {
   await storage.createSession(session("c25c0000-0000-4000-8000-000000000001", { device: "phone" }));
   expect(bucketOfUser(customer)).toBe(0x7e19);
   await storage.createSession(session("7e190000-0000-4000-8000-000000000002", customer));
+  const linked = "c25c0000-0000-4000-8000-000000000003" as SessionId;
+  await storage.createSession(session(linked, { link: "https://idp.example 1" }));
+  await storage.changeSession(linked, { facts: '{"level":2}', bound: "thumbprint", announced: true });
   clock.advance(5);
   const ids = ["7e190000-0000-4000-8000-000000000002" as SessionId];
   await storage.revokeSessions({ kind: "ids", ids }, { reason: "logout", detail: "x/y" });
+  const key = "admin:1";
+  await storage.appendEvents([{ key, at: clock.now(), type: "admin", ...customer, count: 1 }]);
+  await storage.settleOutbox(key, { kind: "dead", state: '{"tries":3}' });
+  await storage.addCounts([{ hour: millis(1_800_000_000_000), name: "logins", count: 3 }]);
   await storage.claimMeta("state", "one");
   expect(contents("layout")).toMatchInlineSnapshot(`
     {
-      ":{19}:events": "session_ended:7e190000-0000-4000-8000-000000000002 = 1 ["1800000000005","session_ended","customer-1","bob","7e190000-0000-4000-8000-000000000002","logout","{\\"by\\":\\"x\\/y\\"}"]",
+      ":{19}:due": "s7e190000-0000-4000-8000-000000000002
+    1800000000005",
+      ":{19}:events": "admin:1 = 1 ["1800000000005","admin","customer-1","bob",false,false,false]
+    session_ended:7e190000-0000-4000-8000-000000000002 = 1 ["1800000000005","session_ended","customer-1","bob","7e190000-0000-4000-8000-000000000002","logout","{\\"by\\":\\"x\\/y\\"}"]",
       ":{19}:feed": "1800000000005-1
     id
     7e190000-0000-4000-8000-000000000002
@@ -64,6 +75,16 @@ it("is the one that README.md writes down, which never changes", async () => {
     logout",
       ":{19}:o:bob": "7e190000-0000-4000-8000-000000000002
     0",
+      ":{19}:outbox": "admin:1 = 0000000000000002 d 1␀["1800000000005","admin","customer-1","bob",false,false,false]␀{"tries":3}
+    session_ended:7e190000-0000-4000-8000-000000000002 = 0000000000000001 q 1␀["1800000000005","session_ended","customer-1","bob","7e190000-0000-4000-8000-000000000002","logout","{\\"by\\":\\"x\\/y\\"}"]␀{}",
+      ":{19}:queues": "d␀0001800000000005␀admin:1
+    0
+    qs7e190000-0000-4000-8000-000000000002␀0000000000000001␀session_ended:7e190000-0000-4000-8000-000000000002
+    0
+    ubob␀admin:1
+    0
+    ubob␀session_ended:7e190000-0000-4000-8000-000000000002
+    0",
       ":{19}:s:7e190000-0000-4000-8000-000000000002": "d = {}
     h = hash
     p = {}
@@ -72,15 +93,39 @@ it("is the one that README.md writes down, which never changes", async () => {
     v = 0 0 0 d 1800000000000 1800000000000 1808640000000 8640000000000000 1808640000000 1800000000005 logout",
       ":{19}:sweep": "7e190000-0000-4000-8000-000000000002
     1808640000000",
-      ":{19}:trail": "g␀0001800000000005␀session_ended:7e190000-0000-4000-8000-000000000002
+      ":{19}:trail": "a␀0001800000000005␀admin:1
+    0
+    g␀0001800000000005␀admin:1
+    0
+    g␀0001800000000005␀session_ended:7e190000-0000-4000-8000-000000000002
     0
     s7e190000-0000-4000-8000-000000000002␀0001800000000005␀session_ended:7e190000-0000-4000-8000-000000000002
     0
+    tcustomer-1␀0001800000000005␀admin:1
+    0
     tcustomer-1␀0001800000000005␀session_ended:7e190000-0000-4000-8000-000000000002
+    0
+    ubob␀0001800000000005␀admin:1
     0
     ubob␀0001800000000005␀session_ended:7e190000-0000-4000-8000-000000000002
     0",
+      ":{19}:turn": "2",
+      ":{5c}:changes": "1800000000000-1
+    id
+    c25c0000-0000-4000-8000-000000000003
+    tenant
+    public
+    user
+    alice
+    at
+    1800000000000
+    version
+    1",
       ":{5c}:ids": "c25c0000-0000-4000-8000-000000000001
+    0
+    c25c0000-0000-4000-8000-000000000003
+    0",
+      ":{5c}:l:https://idp.example 1": "c25c0000-0000-4000-8000-000000000003
     0",
       ":{5c}:s:c25c0000-0000-4000-8000-000000000001": "d = {}
     h = hash
@@ -89,15 +134,31 @@ it("is the one that README.md writes down, which never changes", async () => {
     u = alice
     v = 0 0 0 d 1800000000000 1800000000000 1808640000000 8640000000000000 1808640000000 - -
     x = ["phone",null]",
+      ":{5c}:s:c25c0000-0000-4000-8000-000000000003": "d = {}
+    f = 1 1 thumbprint␀{"level":2}
+    h = hash
+    p = {}
+    t = public
+    u = alice
+    v = 0 0 0 d 1800000000000 1800000000000 1808640000000 8640000000000000 1808640000000 - -
+    x = [null,null,"https://idp.example 1"]",
       ":{5c}:sweep": "c25c0000-0000-4000-8000-000000000001
+    1808640000000
+    c25c0000-0000-4000-8000-000000000003
     1808640000000",
       ":{5c}:u:alice": "c25c0000-0000-4000-8000-000000000001
+    0
+    c25c0000-0000-4000-8000-000000000003
+    0",
+      ":{m}:counts": "0001800000000000 logins = 3",
+      ":{m}:hours": "0001800000000000 logins
     0",
       ":{m}:meta": "state = one",
       ":{m}:names": "state
     0",
       ":{m}:schema": "epoch = 123456789012
-    version:1 = 1",
+    version:1 = 1
+    version:2 = 2",
     }
   `);
 });

@@ -1,4 +1,4 @@
-import { millis, type RevocationCursor, type SessionId, type Storage } from "@pawl/storage";
+import { type FeedCursor, millis, type SessionId, type Storage } from "@pawl/storage";
 import { attemptOf, sessionRecord, signingKey, TestClock } from "@pawl/storage-conformance";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { openForTest, sharedServer } from "./server.js";
@@ -26,10 +26,10 @@ const logOut = (storage: Storage, id: SessionId) =>
 const read = async (
   storage: Storage,
   from: Parameters<Storage["revocationsSince"]>[0],
-): Promise<{ readonly ids: readonly SessionId[]; readonly cursor: RevocationCursor }> => {
+): Promise<{ readonly ids: readonly SessionId[]; readonly cursor: FeedCursor }> => {
   const page = await storage.revocationsSince(from);
   if (page.kind === "unknown_cursor") throw new Error("the cursor is unknown");
-  return { ids: page.revocations.map(({ id }) => id), cursor: page.cursor };
+  return { ids: page.items.map(({ id }) => id), cursor: page.cursor };
 };
 
 it("migrates once, and makes one first key, however many nodes start together", async () => {
@@ -38,7 +38,7 @@ it("migrates once, and makes one first key, however many nodes start together", 
   await Promise.all(nodes.map((node) => node.migrate()));
   const made = epoch();
   expect(made).toMatch(/^\d{12}$/u);
-  expect(server().command("hget", `${prefix}:{m}:schema`, "version:1")).toBe("1");
+  expect(server().command("hget", `${prefix}:{m}:schema`, "version:2")).toBe("2");
   await Promise.all(nodes.map((node) => node.migrate()));
   expect(epoch()).toBe(made);
   const clock = new TestClock();
@@ -55,10 +55,10 @@ it("migrates once, and makes one first key, however many nodes start together", 
 
 it("works on a schema that a newer release can share, and refuses one that it cannot", async () => {
   const { nodes, prefix, url } = await openNodes(1);
-  server().command("hset", `${prefix}:{m}:schema`, "version:7", "1");
+  server().command("hset", `${prefix}:{m}:schema`, "version:7", "2");
   await logIn(await openForTest(url));
   await nodes[0]!.migrate();
-  server().command("hset", `${prefix}:{m}:schema`, "version:8", "2");
+  server().command("hset", `${prefix}:{m}:schema`, "version:8", "3");
   await expect(openForTest(url)).rejects.toMatchObject({ code: "newer_schema" });
 });
 
@@ -95,7 +95,7 @@ it("wakes every node within a second of a revocation on another", async () => {
   for (const [index, reader] of readers.entries()) {
     let from: Parameters<Storage["revocationsSince"]>[0] = { at: millis(0) };
     onTestFinished(
-      reader.watchRevocations(() => {
+      reader.watchFeeds(() => {
         void (async () => {
           const { ids, cursor } = await read(reader, from);
           from = { cursor };
@@ -120,7 +120,7 @@ it("catches up without a gap when the feed was cut", async () => {
   const { cursor } = await read(reader, { at: millis(0) });
   const known = new Set<SessionId>();
   let from = cursor;
-  const stop = reader.watchRevocations(() => {
+  const stop = reader.watchFeeds(() => {
     void (async () => {
       const page = await read(reader, { cursor: from });
       from = page.cursor;
@@ -187,7 +187,7 @@ it("gives a long feed in pages that follow each other in time", async () => {
   for (let from: Parameters<Storage["revocationsSince"]>[0] = { at: millis(0) }, more = true; more; pages += 1) {
     const page = await storage.revocationsSince(from);
     if (page.kind === "unknown_cursor") throw new Error("the cursor is unknown");
-    seen.push(...page.revocations.map(({ id }) => id));
+    seen.push(...page.items.map(({ id }) => id));
     ({ more } = page);
     from = { cursor: page.cursor };
   }

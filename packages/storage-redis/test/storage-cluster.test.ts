@@ -5,4 +5,4 @@ import { sharedCluster } from "./server.js";
 // Nothing here ends a server, so nothing needs to be on its disk.
 const { urlOf } = sharedCluster({ appendonly: "no" });
 
-testStorage("Redis Cluster", ({ clock, location }) => openStorage(urlOf(location, "&durability=none"), { clock }));
+testStorage("Redis Cluster", ({ location, ...options }) => openStorage(urlOf(location, "&durability=none"), options));

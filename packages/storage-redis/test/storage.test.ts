@@ -5,4 +5,4 @@ import { sharedServer } from "./server.js";
 // Nothing here ends the server, so nothing needs to be on its disk.
 const { urlOf } = sharedServer({ appendonly: "no" });
 
-testStorage("Redis", ({ clock, location }) => openStorage(urlOf(location, "&durability=none"), { clock }));
+testStorage("Redis", ({ location, ...options }) => openStorage(urlOf(location, "&durability=none"), options));

@@ -1,17 +1,20 @@
-import { ending, feed, readScript, rows, trail, unlessMissing, writeScript } from "./lua.js";
+import { ending, feeds, readScript, rows, unlessMissing, writeScript } from "./lua.js";
+import { trail } from "./trail.js";
 
 /**
- * Ends sessions by id. KEYS: ids, feed, events, trail. ARGV: 4 reason, 5 detail, 6 tenant (behind `=`), ids from 7 on.
+ * Ends sessions by id. KEYS: ids, feed, events, trail. ARGV: 4 reason, 5 detail, 6 tenant (behind `=`), 7 limit, ids from
+ * 8 on.
  * @returns references to those that were live.
  */
 export const revokeIds = writeScript(
   rows,
   trail,
-  feed,
+  feeds,
   ending,
   String.raw`
 local found, seen = {}, {}
-for i = 7, #ARGV do
+for i = 8, #ARGV do
+  if #found == tonumber(ARGV[7]) then break end
   local row = not seen[ARGV[i]] and read(ARGV[i])
   seen[ARGV[i]] = true
   if row and live(row) and (ARGV[6] == '' or ARGV[6] == '=' .. row.tenant) then found[#found + 1] = row end
@@ -22,7 +25,7 @@ return refer({ ARGV[1], now }, found)`,
 );
 
 /**
- * Ends the sessions of an index: of a user, or so many of a tenant. KEYS: index, ids, feed, events, trail. ARGV: 4 reason,
+ * Ends the sessions of an index: of a user, or so many of a user or a tenant. KEYS: index, ids, feed, events, trail. ARGV: 4 reason,
  * 5 detail, 6 tenant, 7 a session that stays, 8 where it begins, 9 limit (-1 for none), 10 user (behind `=`, or empty for any).
  * @returns whether there may be more, the last id that was looked at, and references to those that were live.
  */
@@ -30,7 +33,7 @@ export const revokeIndex = writeScript(
   unlessMissing("ARGV[1], now, 0, ''"),
   rows,
   trail,
-  feed,
+  feeds,
   ending,
   String.raw`
 local after, limit = ARGV[8], tonumber(ARGV[9])
@@ -46,16 +49,16 @@ return refer({ ARGV[1], now, #ids == limit and 1 or 0, ids[#ids] or after }, fou
 );
 
 /**
- * KEYS: user, over, ids, sweep, feed, events, trail. ARGV: 4 tenant, 5 user.
+ * KEYS: user, over, ids, sweep, feed, events, trail, outbox, queues, due. ARGV: 4 tenant, 5 user.
  * @returns how many rows and events were deleted, and references to the sessions that were live.
  */
 export const eraseUser = writeScript(
   rows,
   trail,
-  feed,
+  feeds,
   ending,
   String.raw`
-local found, ended, events = {}, {}, {}
+local found, ended, events, entries = {}, {}, {}, {}
 for index = 1, 2 do
   for _, id in ipairs(redis.call('ZRANGE', KEYS[index], 0, -1)) do
     local row = read(id)
@@ -73,6 +76,10 @@ for _, member in ipairs(redis.call('ZRANGEBYLEX', P .. 'trail', '[' .. own .. '\
   local facts = cjson.decode(json)
   if facts[3] == ARGV[4] and facts[4] == ARGV[5] then events[#events + 1] = { key, json } end
 end
+for _, member in ipairs(redis.call('ZRANGEBYLEX', P .. 'queues', '[' .. own .. '\0', '(' .. own .. '\1')) do
+  local entry = entry_of(string.match(member, '^.*%z(.*)$'))
+  if entry.event[3] == ARGV[4] and entry.event[4] == ARGV[5] then entries[#entries + 1] = entry end
+end
 local last = prepare_end(found)
 for _, row in ipairs(found) do
   redis.call('DEL', P .. 's:' .. row.id)
@@ -81,7 +88,8 @@ for _, row in ipairs(found) do
   leave(row)
 end
 for _, event in ipairs(events) do drop(event[1], event[2]) end
-tell(ended, 'erased', last)
+for _, entry in ipairs(entries) do discard(entry) end
+tell('feed', last, ended, 'reason', 'erased')
 return refer({ ARGV[1], now, #found, #events }, ended)`,
 );
 

@@ -36,9 +36,12 @@ end`;
 export const unlessMissing = (answer: string): string =>
   `if redis.call('EXISTS', KEYS[1]) == 0 then return { ${answer} } end`;
 
-/** Reading and writing rows. ARGV[3] is what every key of the tag begins with. */
+/** The fields of a row, in the order in which scripts give them. */
+export const fields = "'v', 'h', 't', 'u', 'x', 'p', 'd', 'f'";
+
+/** Reading and writing rows. ARGV[3] begins with what every key of the tag begins with; further words are not for rows. */
 export const rows = String.raw`
-local P = ARGV[3]
+local P = string.match(ARGV[3], '^%S+')
 
 -- Long texts by their digest, so that names of keys and places are bounded; who looks there compares the text itself.
 local function short(text)
@@ -55,10 +58,12 @@ local function parse(row, v)
 end
 
 local function read(id)
-  local found = redis.call('HMGET', P .. 's:' .. id, 'v', 't', 'u')
+  local found = redis.call('HMGET', P .. 's:' .. id, 'v', 't', 'u', 'x', 'f')
   if not found[1] then return nil end
-  return parse({ id = id, tenant = found[2], user = found[3] }, found[1])
+  return parse({ id = id, tenant = found[2], user = found[3], x = found[4], f = found[5] }, found[1])
 end
+
+local function link_of(row) return row.x and cjson.decode(row.x)[3] end
 
 local function live(row)
   return row.ended == '-' and now < tonumber(row.expires) and now < tonumber(row.idle)
@@ -88,6 +93,8 @@ local function touch_indexes(row)
   touch(index('u', row.user))
   touch(index('o', row.user))
   if row.tenant ~= 'public' then touch(index('t', row.tenant)) end
+  local link = link_of(row)
+  if link then touch(index('l', link)) end
 end
 
 -- Takes a row that is over, or will not be there any more, from the indexes of those that are not.
@@ -95,94 +102,53 @@ local function leave(row)
   redis.call('ZREM', P .. 'ids', row.id)
   redis.call('ZREM', index('u', row.user), row.id)
   if row.tenant ~= 'public' then redis.call('ZREM', index('t', row.tenant), row.id) end
-end`;
-
-/** The audit trail: appending and dropping. An event is a count and a JSON array of texts in one hash, and has a place in the trail. */
-export const trail = String.raw`
--- A time as text that sorts as the number does.
-local function place(at)
-  if at < 0 then return '-' .. string.format('%016d', at + 9000000000000000) end
-  return string.format('%016d', at)
-end
-
-local function places(key, event)
-  local tail = '\0' .. place(tonumber(event[1])) .. '\0' .. key
-  local found = { 'g' .. tail }
-  if event[2] ~= 'session_ended' then found[#found + 1] = 'a' .. tail end
-  if event[3] and event[3] ~= 'public' then found[#found + 1] = 't' .. short(event[3]) .. tail end
-  if event[4] then found[#found + 1] = 'u' .. short(event[4]) .. tail end
-  if event[5] then found[#found + 1] = 's' .. short(event[5]) .. tail end
-  return found
-end
-
-local function append(key, count, json)
-  local events = P .. 'events'
-  local found = redis.call('HGET', events, key)
-  if found then
-    local present, rest = string.match(found, '^(%d+) (.*)$')
-    redis.call('HSET', events, key, string.format('%d', present + count) .. ' ' .. rest)
-    return
-  end
-  redis.call('HSET', events, key, count .. ' ' .. json)
-  for _, member in ipairs(places(key, cjson.decode(json))) do redis.call('ZADD', P .. 'trail', 0, member) end
-end
-
--- Events as key, count and JSON, from ARGV[first] to ARGV[last].
-local function append_all(first, last)
-  for i = first, last, 3 do append(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
-end
-
-local function session_ended(row, at, reason, detail)
-  append('session_ended:' .. row.id, 1,
-    cjson.encode({ string.format('%d', at), 'session_ended', row.tenant, row.user, row.id, reason, detail or false }))
-end
-
-local function drop(key, json)
-  redis.call('HDEL', P .. 'events', key)
-  for _, member in ipairs(places(key, cjson.decode(json))) do redis.call('ZREM', P .. 'trail', member) end
+  local link = link_of(row)
+  if link then redis.call('ZREM', index('l', link), row.id) end
 end`;
 
 /**
- * The revocation feed of a tag: a stream whose ids are times, each greater than the one before, so that no two entries of a
- * tag ever have the same one, not even when a failover lost some.
+ * The feeds of a tag: `feed` of revocations, `changes` of announced ones. Each is a stream whose ids are times, each greater
+ * than the one before, so that no two entries of it ever have the same one, not even when a failover lost some.
  */
-export const feed = String.raw`
-local function feed_end()
-  if redis.call('EXISTS', P .. 'feed') == 0 then return 0 end
-  local info = redis.call('XINFO', 'STREAM', P .. 'feed')
+export const feeds = String.raw`
+local function feed_end(stream)
+  if redis.call('EXISTS', P .. stream) == 0 then return 0 end
+  local info = redis.call('XINFO', 'STREAM', P .. stream)
   for i = 1, #info, 2 do
     if info[i] == 'last-generated-id' then return tonumber(string.match(info[i + 1], '^(%d+)')) end
   end
 end
 
--- Tells of sessions that ended, after the last entry that was there.
-local function tell(found, reason, last)
+-- Tells of sessions, after the last entry that was there.
+local function tell(stream, last, found, name, value)
   local at = string.format('%d', now)
   for _, row in ipairs(found) do
     last = math.max(now, last + 1)
-    redis.call('XADD', P .. 'feed', string.format('%d-1', last), 'id', row.id, 'tenant', row.tenant, 'user', row.user,
-      'at', at, 'reason', reason)
+    redis.call('XADD', P .. stream, string.format('%d-1', last), 'id', row.id, 'tenant', row.tenant, 'user', row.user,
+      'at', at, name, value)
   end
   if #found > 0 then redis.call('PUBLISH', string.match(P, '^([^{]*)') .. 'revoked', '') end
 end`;
 
-/** Ending sessions, with what has to be known of it. Needs \`rows\`, \`trail\` and \`feed\`. */
+/** Ending sessions, with what has to be known of it. Needs \`rows\`, \`trail\` and \`feeds\`. */
 export const ending = String.raw`
 -- Before the first write.
 local function prepare_end(found)
   for _, row in ipairs(found) do touch_indexes(row) end
-  return feed_end()
+  return feed_end('feed')
 end
 
 local function finish(found, reason, detail, last)
   for _, row in ipairs(found) do
     row.ended, row.reason = text(now), reason
-    redis.call('HSET', P .. 's:' .. row.id, 'v', packed(row), 'p', '{}', 'd', '{}')
+    local key = P .. 's:' .. row.id
+    redis.call('HSET', key, 'v', packed(row), 'p', '{}', 'd', '{}')
+    if row.f then redis.call('HSET', key, 'f', string.match(row.f, '^%Z*%z') .. '{}') end
     leave(row)
     redis.call('ZADD', index('o', row.user), 0, row.id)
     session_ended(row, now, reason, detail)
   end
-  tell(found, reason, last)
+  tell('feed', last, found, 'reason', reason)
 end
 
 local function refer(answer, found)

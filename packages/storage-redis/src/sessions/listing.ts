@@ -13,21 +13,21 @@ import {
 import { type HistoryPart, sessionPage } from "@pawl/storage/adapter";
 import { shortOf, type Tag, tagOfSession, tagOfUser, userTags } from "../key-space.js";
 import { compareBytes, mergeTags } from "../merge.js";
-import * as scripts from "../scripts/scripts.js";
+import { listSessions as list } from "../scripts/index-scripts.js";
+import { getSession } from "../scripts/row-scripts.js";
 import { recordOf, referencesOf } from "./session-row.js";
 import { runOn, type Store } from "../store.js";
 
 /** The tags where a selector's sessions stand, and the index that holds them. */
-const placesOf = ({ tenantId, userId }: SessionSelector): { readonly tags: readonly Tag[]; readonly index: string } => {
-  if (userId !== undefined)
-    return {
-      tags: tenantId === undefined ? userTags : [tagOfUser({ tenantId, userId })],
-      index: `u:${shortOf(userId)}`,
-    };
-  return {
-    tags: userTags,
-    index: tenantId === undefined || tenantId === PUBLIC_TENANT ? "ids" : `t:${shortOf(tenantId)}`,
-  };
+const placesOf = ({
+  tenantId,
+  userId,
+  link,
+}: SessionSelector): { readonly tags: readonly Tag[]; readonly index: string } => {
+  const tags = tenantId === undefined || userId === undefined ? userTags : [tagOfUser({ tenantId, userId })];
+  if (link !== undefined) return { tags, index: `l:${shortOf(link)}` };
+  if (userId !== undefined) return { tags, index: `u:${shortOf(userId)}` };
+  return { tags, index: tenantId === undefined || tenantId === PUBLIC_TENANT ? "ids" : `t:${shortOf(tenantId)}` };
 };
 
 /** What a script selects by. A long text, which would go to each tag, is left to `readReferences`. */
@@ -46,7 +46,7 @@ const readReferences = async (
 ): Promise<{ readonly items: readonly SessionReference[]; readonly next?: string }> => {
   const { tenantId, userId } = selector;
   const { values } = await runOn(store, tag, {
-    script: scripts.listSessions,
+    script: list,
     keys: [index],
     args: [store.keys.of(tag), after, count, argumentOf(tenantId), argumentOf(userId), selector.which],
   });
@@ -57,8 +57,8 @@ const readReferences = async (
   return { items, ...(more === 1 ? { next: last as string } : {}) };
 };
 
-/** References to live sessions in the order of their ids as bytes. */
-export const listSessionReferences = async (
+/** References in the index of a selector, to live sessions in the order of their ids as bytes. */
+const readPage = async (
   store: Store,
   selector: SessionSelector,
   { limit, after = "" }: PageRequest,
@@ -75,15 +75,28 @@ export const listSessionReferences = async (
   return sessionPage(found, limit);
 };
 
-/** The same with the whole rows, which are read in a second trip: what ended in between is left out. */
+/** The rows are read in a second trip: what ended in between is left out. */
 export const listSessions = async (
   store: Store,
   selector: SessionSelector,
   page: PageRequest,
 ): Promise<Page<SessionRecord>> => {
-  const { items, ...rest } = await listSessionReferences(store, selector, page);
+  const { items, ...rest } = await readPage(store, selector, page);
   const rows = await readRows(store, items);
-  return { items: rows.filter(({ record, now }) => isLive(record, now)).map(({ record }) => record), ...rest };
+  const live = rows.filter(({ record, now }) => isLive(record, now)).map(({ record }) => record);
+  const { link } = selector;
+  return { items: link === undefined ? live : live.filter((record) => record.link === link), ...rest };
+};
+
+/** References do not tell the link, so where it is looked for the rows are read. */
+export const listSessionReferences = async (
+  store: Store,
+  selector: SessionSelector,
+  page: PageRequest,
+): Promise<Page<SessionReference>> => {
+  if (selector.link === undefined) return readPage(store, selector, page);
+  const { items, ...rest } = await listSessions(store, selector, page);
+  return { items: items.map(({ id, tenantId, userId }) => ({ id, tenantId, userId })), ...rest };
 };
 
 /** The first rows of a part of a user's history, by id. */
@@ -113,7 +126,7 @@ const readRows = async (
 ): Promise<readonly { readonly record: SessionRecord; readonly now: Millis }[]> => {
   const rows = await Promise.all(
     references.map(async ({ id }) => {
-      const { now, values } = await runOn(store, tagOfSession(id), { script: scripts.getSession, keys: [`s:${id}`] });
+      const { now, values } = await runOn(store, tagOfSession(id), { script: getSession, keys: [`s:${id}`] });
       const record = recordOf(id, values);
       return record && { record, now };
     }),

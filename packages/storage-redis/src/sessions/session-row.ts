@@ -11,9 +11,25 @@ import {
 /**
  * A session as its hash holds it. `v` is what changes, in one text with blanks between: current, next, issued, kind of key
  * (`d` or `s`), created, last active, expires, idle end, when the sweep looks at it, ended (`-`), reason (`-`). `x` is
- * device and address as JSON, absent where there is neither.
+ * device, address and link as JSON, absent where there is none of them; without a link it has two elements. `f` is the
+ * version of the facts, the version of the payload and the key that it is bound to with blanks between, U+0000 and the facts;
+ * absent where all are those of a new session.
  */
-export type Fields = readonly [v: string, h: string, t: TenantId, u: UserId, x: string | null, p: string, d: string];
+export type Fields = readonly [
+  v: string,
+  h: string,
+  t: TenantId,
+  u: UserId,
+  x: string | null,
+  p: string,
+  d: string,
+  f: string | null,
+];
+
+/** The number of the fields that a script gives. */
+export const fieldCount = 8;
+
+const factsOfNew = "0 0 \0{}";
 
 const kinds = { dynamic: "d", static: "s" } as const;
 
@@ -38,12 +54,21 @@ export const fieldsOf = (record: SessionRecord): Fields => [
   record.secretHash,
   record.tenantId,
   record.userId,
-  record.device === undefined && record.address === undefined
-    ? null
-    : JSON.stringify([record.device ?? null, record.address ?? null]),
+  extrasOf(record),
   record.payload,
   record.data,
+  factsOf(record),
 ];
+
+const extrasOf = ({ device, address, link }: SessionRecord): Fields[4] => {
+  if (link !== undefined) return JSON.stringify([device ?? null, address ?? null, link]);
+  return device === undefined && address === undefined ? null : JSON.stringify([device ?? null, address ?? null]);
+};
+
+const factsOf = ({ factsVersion, payloadVersion, bound, facts }: SessionRecord): Fields[7] => {
+  const text = `${factsVersion} ${payloadVersion} ${bound}\0${facts}`;
+  return text === factsOfNew ? null : text;
+};
 
 /** A session from the fields that a script gives, which begin at `first`; undefined where it gives none. */
 export const recordOf = (id: SessionId, values: readonly unknown[], first = 0): SessionRecord | undefined => {
@@ -51,6 +76,9 @@ export const recordOf = (id: SessionId, values: readonly unknown[], first = 0): 
   const columns = (values[first] as string).split(" ");
   const [ended, reason] = [columns[9]!, columns[10]!];
   const x = values[first + 4] as Fields[4];
+  const f = (values[first + 7] as Fields[7]) ?? factsOfNew;
+  const [factsVersion, payloadVersion] = f.split(" ", 2) as [string, string];
+  const factsBegin = f.indexOf("\0");
   const record: Changeable<SessionRecord> = {
     id,
     tenantId: values[first + 2] as TenantId,
@@ -62,15 +90,20 @@ export const recordOf = (id: SessionId, values: readonly unknown[], first = 0): 
     keyKind: columns[3] === kinds.static ? "static" : "dynamic",
     payload: values[first + 5] as string,
     data: values[first + 6] as string,
+    facts: f.slice(factsBegin + 1),
+    factsVersion: Number(factsVersion),
+    payloadVersion: Number(payloadVersion),
+    bound: f.slice(factsVersion.length + payloadVersion.length + 2, factsBegin),
     createdAt: Number(columns[4]) as Millis,
     lastActiveAt: Number(columns[5]) as Millis,
     expiresAt: Number(columns[6]) as Millis,
     idleExpiresAt: Number(columns[7]) as Millis,
   };
   if (x !== null) {
-    const [device, address] = JSON.parse(x) as readonly (string | null)[];
+    const [device, address, link] = JSON.parse(x) as readonly (string | null)[];
     if (typeof device === "string") record.device = device;
     if (typeof address === "string") record.address = address;
+    if (typeof link === "string") record.link = link;
   }
   if (ended !== "-") record.endedAt = Number(ended) as Millis;
   if (reason !== "-") record.endReason = reason as EndReason;

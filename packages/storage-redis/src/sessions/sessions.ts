@@ -13,11 +13,12 @@ import {
   type UseNote,
   type UsePolicy,
 } from "@pawl/storage";
-import { eventArguments } from "../events.js";
+import { eventArguments } from "../events/events.js";
 import { groupByTag, shortOf, type Tag, tagOfSession, tagOfUser } from "../key-space.js";
-import * as scripts from "../scripts/scripts.js";
-import { runOn, type Store } from "../store.js";
-import { fieldsOf, letterOf, recordOf, referencesOf } from "./session-row.js";
+import { createSession as create, importSessions as insert } from "../scripts/index-scripts.js";
+import * as scripts from "../scripts/row-scripts.js";
+import { eventKeys, eventPlace, runOn, type Store } from "../store.js";
+import { fieldCount, fieldsOf, letterOf, recordOf, referencesOf } from "./session-row.js";
 
 export const getSession = async (store: Store, id: SessionId): Promise<SessionRecord | undefined> => {
   const { values } = await runOn(store, tagOfSession(id), { script: scripts.getSession, keys: [`s:${id}`] });
@@ -37,8 +38,8 @@ const placeOf = (record: SessionRecord): Tag => {
 
 /** A row as `insert` reads it. */
 const rowArguments = (record: SessionRecord): readonly (string | number)[] => {
-  const [v, h, t, u, x, p, d] = fieldsOf(record);
-  return [record.id, record.endedAt === undefined ? 0 : 1, record.expiresAt, v, h, t, u, x ?? "", p, d];
+  const [v, h, t, u, x, p, d, f] = fieldsOf(record);
+  return [record.id, record.endedAt === undefined ? 0 : 1, record.expiresAt, v, h, t, u, x ?? "", p, d, f ?? ""];
 };
 
 /** @returns the sessions ended for the limit. */
@@ -49,9 +50,9 @@ export const createSession = async (
 ): Promise<readonly SessionReference[]> => {
   const tag = placeOf(record);
   const { values } = await runOn(store, tag, {
-    script: scripts.createSession,
-    keys: [`s:${record.id}`, "ids", "sweep", `u:${shortOf(record.userId)}`, "feed", "events", "trail"],
-    args: [store.keys.of(tag), maxPerUser ?? "", ...rowArguments(record)],
+    script: create,
+    keys: [`s:${record.id}`, "ids", "sweep", `u:${shortOf(record.userId)}`, "feed", ...eventKeys(store)],
+    args: [eventPlace(store, tag), maxPerUser ?? "", ...rowArguments(record)],
   });
   const [inserted, ...ended] = values;
   if (inserted !== 1) throw new StorageError("invalid_record", "the session id is taken");
@@ -65,7 +66,7 @@ export const importSessions = async (store: Store, records: readonly SessionReco
   await Promise.all(
     [...indexes].map(async ([tag, of]) => {
       const args = [store.keys.of(tag), ...of.flatMap((index) => rowArguments(records[index]!))];
-      const { values } = await runOn(store, tag, { script: scripts.importSessions, keys: ["ids", "sweep"], args });
+      const { values } = await runOn(store, tag, { script: insert, keys: ["ids", "sweep"], args });
       for (const [at, index] of of.entries()) inserted[index] = values[at] === 1;
     }),
   );
@@ -79,12 +80,12 @@ const lifetimeArguments = ({
 }: Lifetimes): readonly (string | number)[] => [refreshValidity, idleTimeout ?? "", absoluteTimeout ?? ""];
 
 export const rotate = async (store: Store, attempt: RotationAttempt): Promise<RotationResult> => {
-  const { id, seq, iat, secretHash, window, lifetimes, keyKind } = attempt;
+  const { id, seq, iat, secretHash, window, lifetimes, keyKind, proof = "" } = attempt;
   const tag = tagOfSession(id);
   const call = {
     script: scripts.rotate,
     keys: [`s:${id}`],
-    args: [seq, iat, secretHash, window, ...lifetimeArguments(lifetimes), letterOf(keyKind), id],
+    args: [seq, iat, secretHash, window, ...lifetimeArguments(lifetimes), letterOf(keyKind), id, proof],
   };
   let { now, values } = await runOn(store, tag, call);
   if (values[0] === "sweep") ({ now, values } = await runOn(store, tag, { ...call, keys: [...call.keys, "sweep"] }));
@@ -98,29 +99,32 @@ export const applyRotation = async (
   change: RotationChange,
 ): Promise<ApplyResult> => {
   const tag = tagOfSession(id);
-  const [names, args] = changeArguments(change);
+  const [names, args] = changeArguments(store, change);
   const { now, values } = await runOn(store, tag, {
     script: scripts.applyRotation,
     keys: [`s:${id}`, ...names],
-    args: [store.keys.of(tag), id, current, next, change.kind, ...args],
+    args: [eventPlace(store, tag), id, current, next, change.kind, ...args],
   });
   const record = recordOf(id, values);
   if (record === undefined) return { kind: "conflict" };
-  return { kind: "applied", record, ended: referencesOf(values.slice(7)), now };
+  return { kind: "applied", record, ended: referencesOf(values.slice(fieldCount)), now };
 };
 
 /** The further keys of a change, by what follows their prefix, and its arguments. */
-const changeArguments = (change: RotationChange): readonly [readonly string[], readonly (string | number)[]] => {
+const changeArguments = (
+  store: Store,
+  change: RotationChange,
+): readonly [readonly string[], readonly (string | number)[]] => {
   const noted = (events: readonly EventRecord[]): readonly (string | number)[] => events.flatMap(eventArguments);
   switch (change.kind) {
     case "fast_forward":
       return [
-        change.events.length === 0 ? [] : ["events", "trail"],
+        change.events.length === 0 ? [] : eventKeys(store),
         [change.seq, change.current, change.issuedAt, ...noted(change.events)],
       ];
     case "end":
       return [
-        ["ids", "feed", "events", "trail"],
+        ["ids", "feed", ...eventKeys(store)],
         [change.scope, change.reason, ...noted(change.events)],
       ];
   }
@@ -140,18 +144,3 @@ export const reportUses = (store: Store, notes: readonly UseNote[], policy: UseP
       return recordOf(id, values);
     }),
   );
-
-/** @returns whether there was a live session. */
-export const update = async (
-  store: Store,
-  id: SessionId,
-  change: { readonly field: "p" | "d"; readonly value: string },
-): Promise<boolean> => {
-  const tag = tagOfSession(id);
-  const { values } = await runOn(store, tag, {
-    script: scripts.update,
-    keys: [`s:${id}`],
-    args: [store.keys.of(tag), change.field, change.value],
-  });
-  return values[0] === 1;
-};

@@ -11,14 +11,14 @@ import {
   type UserId,
 } from "@pawl/storage";
 import { decodeEventPosition, eventPage } from "@pawl/storage/adapter";
-import { groupByTag, shortOf, type Tag, tagOfSession, tagOfText, tagOfUser, userTags } from "./key-space.js";
-import { compareBytes, mergeTags } from "./merge.js";
-import { runOn, type Store } from "./store.js";
-import * as scripts from "./scripts/store-scripts.js";
-import { takeFromTags } from "./take-from-tags.js";
+import { groupByTag, shortOf, type Tag, tagOfSession, tagOfText, tagOfUser, userTags } from "../key-space.js";
+import { compareBytes, mergeTags } from "../merge.js";
+import * as scripts from "../scripts/event-scripts.js";
+import { eventKeys, eventPlace, runOn, type Store } from "../store.js";
+import { takeFromTags } from "../take-from-tags.js";
 
-/** A time as text that sorts as the number does: as `place` in `lua.ts`. */
-const placeOf = (at: number): string =>
+/** A time as text that sorts as the number does: as `place` in `trail.ts`. */
+export const placeOf = (at: number): string =>
   at < 0 ? `-${String(at + 9e15).padStart(16, "0")}` : String(at).padStart(16, "0");
 
 /** An event as scripts read it: key, count, and what else there is as a JSON array of texts. */
@@ -28,12 +28,9 @@ export const eventArguments = (event: EventRecord): readonly (string | number)[]
   return [key, count, JSON.stringify(texts)];
 };
 
-const eventFrom = (key: string, stored: string): EventRecord => {
-  const blank = stored.indexOf(" ");
-  const [at, type, tenantId, userId, sessionId, reason, detail] = JSON.parse(stored.slice(blank + 1)) as readonly (
-    | string
-    | false
-  )[];
+/** An event that a script gives as its key, its count and the rest as JSON. */
+export const eventOf = (key: string, count: string, json: string): EventRecord => {
+  const [at, type, tenantId, userId, sessionId, reason, detail] = JSON.parse(json) as readonly (string | false)[];
   return {
     key,
     at: Number(at) as Millis,
@@ -43,8 +40,13 @@ const eventFrom = (key: string, stored: string): EventRecord => {
     ...(typeof sessionId === "string" ? { sessionId: sessionId as SessionId } : {}),
     ...(typeof reason === "string" ? { reason: reason as NonNullable<EventRecord["reason"]> } : {}),
     ...(typeof detail === "string" ? { detail } : {}),
-    count: Number(stored.slice(0, blank)),
+    count: Number(count),
   };
+};
+
+const storedEvent = (key: string, stored: string): EventRecord => {
+  const blank = stored.indexOf(" ");
+  return eventOf(key, stored.slice(0, blank), stored.slice(blank + 1));
 };
 
 /** Where an event stands: with its user's sessions, with its session, or anywhere, always for the same key. */
@@ -57,8 +59,8 @@ const tagOf = ({ key, tenantId, userId, sessionId }: EventRecord): Tag => {
 export const appendEvents = async (store: Store, events: readonly EventRecord[]): Promise<void> => {
   await Promise.all(
     [...groupByTag(events, tagOf)].map(([tag, ofTag]) => {
-      const args = [store.keys.of(tag), ...ofTag.flatMap(eventArguments)];
-      return runOn(store, tag, { script: scripts.appendEvents, keys: ["events", "trail"], args });
+      const args = [eventPlace(store, tag), ...ofTag.flatMap(eventArguments)];
+      return runOn(store, tag, { script: scripts.appendEvents, keys: eventKeys(store), args });
     }),
   );
 };
@@ -102,7 +104,7 @@ export const listEvents = async (
       const args = ["", index, after, count];
       const { values } = await runOn(store, tag, { script: scripts.listEvents, keys: ["trail", "events"], args });
       const found = Array.from({ length: values.length / 2 }, (_, at) =>
-        eventFrom(values[2 * at] as string, values[2 * at + 1] as string),
+        storedEvent(values[2 * at] as string, values[2 * at + 1] as string),
       );
       const last = found.at(-1);
       return {

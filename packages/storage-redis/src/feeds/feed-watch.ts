@@ -1,8 +1,8 @@
 import { clearInterval, setInterval } from "node:timers";
 import { WakeListeners } from "@pawl/storage/adapter";
-import { newClient } from "./connection/connection.js";
-import type { RedisOptions } from "./options.js";
-import type { Servers } from "./connection/servers.js";
+import { newClient } from "../connection/connection.js";
+import type { RedisOptions } from "../options.js";
+import type { Servers } from "../connection/servers.js";
 
 /** How often the subscription is checked, in ms: a lost one may go unnoticed that long. */
 const checkInterval = 500;
@@ -11,12 +11,12 @@ const checkInterval = 500;
 const checksBetweenWakes = 10;
 
 /**
- * Wakes listeners when revocations were committed, which the scripts publish: on one channel, which a cluster carries to all
- * its nodes. A message only wakes; what happened is read from the feed. Listeners that may have missed one (the
+ * Wakes listeners when a feed has grown, which the scripts publish: on one channel, which a cluster carries to all
+ * its nodes. A message only wakes; what happened is read from the feeds. Listeners that may have missed one (the
  * subscription is new, came back or does not answer) wake too. It keeps no process alive, and a connection only while there is
  * a listener.
  */
-export class RevocationWatch {
+export class FeedWatch {
   readonly #servers: Servers;
   readonly #options: RedisOptions;
   readonly #channel: string;

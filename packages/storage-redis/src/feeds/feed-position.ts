@@ -1,6 +1,6 @@
-import { type Tag, userTags } from "./key-space.js";
+import { type Tag, userTags } from "../key-space.js";
 
-/** Where a reader stands in the feed: the number of the last entry it has read of each tag that holds some. */
+/** Where a reader stands in a feed: the number of the last entry it has read of each tag that holds some. */
 export type FeedPosition = ReadonlyMap<Tag, number>;
 
 const writeNumber = (bytes: number[], number: number): void => {
