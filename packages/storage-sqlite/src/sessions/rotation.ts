@@ -41,8 +41,24 @@ export const rotate = ({ database, now }: Transaction, attempt: RotationAttempt)
     const found = getSession(database, id);
     return found === undefined ? { minted: false, now } : { minted: false, record: found, now };
   }
-  const [next, expiresAt, keyKind, tenantId, userId, createdAt, lastActiveAt, device, address, payload, data] = rotated;
-  const [, , , , , , , , , , , facts, factsVersion, payloadVersion, bound, link] = rotated;
+  const [
+    next,
+    expiresAt,
+    keyKind,
+    tenantId,
+    userId,
+    createdAt,
+    lastActiveAt,
+    device,
+    address,
+    payload,
+    data,
+    facts,
+    factsVersion,
+    payloadVersion,
+    bound,
+    link,
+  ] = rotated;
   const record: SessionRecord = {
     id,
     tenantId,
