@@ -1,11 +1,4 @@
-import {
-  type Millis,
-  PUBLIC_TENANT,
-  type SessionSelector,
-  type SigningKeyKind,
-  type TenantId,
-  type UserId,
-} from "@pawl/storage";
+import { type Millis, type SessionSelector, type SigningKeyKind, type TenantId, type UserId } from "@pawl/storage";
 import type { LiveRow, ReferenceRow, SessionRow } from "@pawl/storage/adapter";
 import type { Query } from "../connection/database.js";
 import { type Listed, ofTenant } from "../statements.js";
@@ -106,9 +99,8 @@ export const endSessionsOfUser = endSome("WHERE user_id = :userId AND tenant_id 
 
 export const endSessionsOfUserExcept = endSome("WHERE user_id = :userId AND tenant_id = :tenantId AND id <> :exceptId");
 
-/** Both indexes hold only what has not been ended, so that no batch reads again what those before it have ended. */
-export const endSessionsOfTenant = (tenantId: string): Query<ReferenceRow> =>
-  endSome(`${tenantId === PUBLIC_TENANT ? "INDEXED BY sessions_by_user" : ""} WHERE ${ofTenant(tenantId)}`);
+/** By the index of tenants or, for the public one, of users: they hold no session that a batch before has ended. */
+export const endSessionsOfTenant = (tenantId: string): Query<ReferenceRow> => endSome(`WHERE ${ofTenant(tenantId)}`);
 
 export const selectLiveOfUser = `
   SELECT ${referenceColumns} FROM sessions WHERE user_id = :userId AND tenant_id = :tenantId AND ${live}` as Query<ReferenceRow>;
@@ -137,8 +129,7 @@ export const listReferences = (selector: Listed<SessionSelector>): Query<Referen
 const fromSessions = ({ userId, tenantId, link, after }: Listed<SessionSelector>): string => {
   const conditions = [live];
   if (link !== undefined) conditions.push("link = :link");
-  // The plus keeps the index of users out of it.
-  if (userId !== undefined) conditions.push(link === undefined ? "user_id = :userId" : "+user_id = :userId");
+  if (userId !== undefined) conditions.push("user_id = :userId");
   if (tenantId !== undefined)
     conditions.push(link === undefined && userId === undefined ? ofTenant(tenantId) : "tenant_id = :tenantId");
   if (after !== undefined) conditions.push("id > :after");
