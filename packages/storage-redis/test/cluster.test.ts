@@ -1,4 +1,13 @@
-import { millis, type SessionId, type SessionRecord, type Storage, type UserId } from "@pawl/storage";
+import {
+  type FeedPage,
+  type FeedStart,
+  millis,
+  type SessionId,
+  type SessionRecord,
+  type SessionReference,
+  type Storage,
+  type UserId,
+} from "@pawl/storage";
 import { attemptOf, sessionRecord } from "@pawl/storage-conformance";
 import { findProgram } from "@pawl/test-servers";
 import { execFile } from "node:child_process";
@@ -47,6 +56,9 @@ const startLoad = (storage: Storage) => {
         expect(rotated?.id).toBe(record.id);
         acknowledged.set(record.id, rotated!);
         expect((await storage.getSession(record.id))?.id).toBe(record.id);
+        const expected = { factsVersion: 0, next: rotated!.next };
+        const changed = await storage.changeSession(record.id, { expected, facts: '{"a":1}', announced: true });
+        expect(changed).toMatchObject({ kind: "changed", record: { id: record.id, payloadVersion: 1 } });
         done += 1;
         if (round % 3 !== 0) continue;
         const revoked = await storage.revokeSessions({ kind: "ids", ids: [record.id] }, { reason: "logout" });
@@ -73,8 +85,22 @@ const startLoad = (storage: Storage) => {
   };
 };
 
+/** The sessions in a whole feed. */
+const idsIn = async (
+  read: (from: FeedStart) => Promise<FeedPage<SessionReference>>,
+): Promise<ReadonlySet<SessionId>> => {
+  const ids = new Set<SessionId>();
+  for (let from: FeedStart | undefined = { at: millis(0) }; from !== undefined;) {
+    const page: FeedPage<SessionReference> = await read(from);
+    if (page.kind === "unknown_cursor") throw new Error("the cursor is unknown");
+    for (const { id } of page.items) ids.add(id);
+    from = page.more ? { cursor: page.cursor } : undefined;
+  }
+  return ids;
+};
+
 it("fails no call and loses nothing while slots move to another node", async () => {
-  const storage = await openForTest(urlOf("reshard"));
+  const storage = await openForTest(urlOf("reshard"), { outbox: ["session_ended"] });
   await storage.migrate();
   const load = startLoad(storage);
   await load.goesOn(100);
@@ -88,17 +114,15 @@ it("fails no call and loses nothing while slots move to another node", async () 
   expect(load.failures).toStrictEqual([]);
   for (const record of load.acknowledged.values()) {
     const row = await storage.getSession(record.id);
-    expect(row).toMatchObject({ id: record.id, next: record.next });
+    expect(row).toMatchObject({ id: record.id, next: record.next, factsVersion: 1 });
     expect(row?.endReason).toBe(load.ended.has(record.id) ? "logout" : undefined);
   }
-  const told = new Set<SessionId>();
-  for (let from: Parameters<Storage["revocationsSince"]>[0] | undefined = { at: millis(0) }; from !== undefined;) {
-    const page = await storage.revocationsSince(from);
-    if (page.kind === "unknown_cursor") throw new Error("the cursor is unknown");
-    for (const { id } of page.items) told.add(id);
-    from = page.more ? { cursor: page.cursor } : undefined;
-  }
-  expect([...load.ended].filter((id) => !told.has(id))).toStrictEqual([]);
+  const ended = [...load.ended].toSorted();
+  expect([...(await idsIn((from) => storage.revocationsSince(from)))].toSorted()).toStrictEqual(ended);
+  const changed = [...load.acknowledged.keys()].toSorted();
+  expect([...(await idsIn((from) => storage.changesSince(from)))].toSorted()).toStrictEqual(changed);
+  const taken = await storage.takeOutbox(10_000, millis(storage.now() + 60_000));
+  expect(taken.map(({ event }) => event.sessionId).toSorted()).toStrictEqual(ended);
 });
 
 it("does not wait for a row where its slot is half moved, and answers for those that need more than the row when it is done", async () => {
