@@ -10,7 +10,7 @@ type QueuedRow = OutboxRow & { readonly queue: string };
 type EntryRow = Pick<QueuedRow, "number" | "queue" | "dead">;
 type NextRow = Pick<QueuedRow, "number" | "at">;
 
-/** Claims queues that are due, with their heads. An erasure may have left a queue with nothing in it: it is forgotten here. */
+/** Claims queues that are due, with their heads. An erasure may have left a queue with nothing in it: that is forgotten. */
 export const takeOutbox = async (
   database: Database,
   limit: number,
@@ -22,7 +22,7 @@ export const takeOutbox = async (
     taken.push(...heads.map(outboxOf));
     if (heads.length === queues.length) return taken;
     const held = new Set(heads.map(({ queue }) => queue));
-    await forgetEmpty(
+    await giveBack(
       database,
       queues.filter((queue) => !held.has(queue)),
     );
@@ -41,7 +41,7 @@ const claim = async (database: Database, limit: number, until: Millis): Promise<
     const places = new Map(queues.map((queue, place) => [queue, place]));
     const placeOf = ({ queue }: QueuedRow): number => places.get(queue) ?? 0;
     return {
-      writes: [statements.claimQueues(queues, until), statements.selectHeads(queues, until)],
+      writes: [statements.moveQueues(queues, until), statements.selectHeads(queues, until)],
       result: ([, heads]) => ({
         queues,
         heads: rowsOf<QueuedRow>(heads).toSorted((left, right) => placeOf(left) - placeOf(right)),
@@ -49,11 +49,16 @@ const claim = async (database: Database, limit: number, until: Millis): Promise<
     };
   });
 
-const forgetEmpty = async (database: Database, queues: readonly string[]): Promise<void> =>
-  database.transact([statements.lockQueues(queues), statements.selectHeldQueues(queues)], ([, found]) => {
-    const held = new Set(rowsOf<Pick<QueuedRow, "queue">>(found).map(({ queue }) => queue));
-    const empty = queues.filter((queue) => !held.has(queue));
-    return { writes: empty.length === 0 ? [] : [statements.deleteQueues(empty)], result: () => undefined };
+/** Lets go of claimed queues in which there was nothing: those in which there still is nothing are gone. */
+const giveBack = async (database: Database, queues: readonly string[]): Promise<void> =>
+  database.transact([statements.lockQueues(queues), statements.selectHeldQueues(queues)], ([, found], now) => {
+    const held = rowsOf<Pick<QueuedRow, "queue">>(found).map(({ queue }) => queue);
+    const empty = queues.filter((queue) => !held.includes(queue));
+    const writes = [
+      ...(empty.length === 0 ? [] : [statements.deleteQueues(empty)]),
+      ...(held.length === 0 ? [] : [statements.moveQueues(held, now)]),
+    ];
+    return { writes, result: () => undefined };
   });
 
 /** @returns whether there was an entry of that key. */
@@ -91,7 +96,7 @@ const settle = (
 const leave = ({ entry, next, now }: Parameters<typeof settle>[1]): readonly Sql[] => {
   if (next === undefined) return [statements.deleteQueues([entry.queue])];
   const wasHead = entry.dead === 0 && entry.number < next.number;
-  return wasHead ? [statements.claimQueues([entry.queue], next.at < now ? next.at : now)] : [];
+  return wasHead ? [statements.moveQueues([entry.queue], next.at < now ? next.at : now)] : [];
 };
 
 export const listOutbox = async (

@@ -72,8 +72,8 @@ const areQueues = (queues: readonly string[]): Sql =>
 export const lockDueQueues = (now: Sql, limit: number): Sql => sql`
   SELECT HEX(queue) AS queue FROM outbox_queues WHERE due_at <= ${now} ORDER BY due_at LIMIT ${limit} FOR UPDATE`;
 
-export const claimQueues = (queues: readonly string[], until: Millis): Sql =>
-  sql`UPDATE outbox_queues SET due_at = ${until} WHERE ${areQueues(queues)}`;
+export const moveQueues = (queues: readonly string[], dueAt: Millis): Sql =>
+  sql`UPDATE outbox_queues SET due_at = ${dueAt} WHERE ${areQueues(queues)}`;
 
 const outboxColumns = sql`o.number, HEX(o.queue) AS queue, o.dead, o.state, o.event_key AS "key", o.at, o.type,
   o.tenant_id, o.user_id, o.session_id, o.long_texts, o.reason, o.detail, o.event_count AS "count"`;

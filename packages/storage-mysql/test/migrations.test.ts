@@ -75,11 +75,32 @@ it("keeps releases out that would not look for the key that a session is bound t
   ]);
 });
 
-it("goes on after any statement of a migration that broke off, and keeps what is there", async () => {
-  for (let done = 0; done <= migrations[1]!.statements.length; done += 1) {
-    const { database, url } = await makeStoreOf(1);
+/** A store of a migration that broke off after so many of its statements. */
+const breakOff = async (migration: (typeof migrations)[number], done: number) => {
+  const store = await makeStoreOf(migration.version - 1);
+  for (const { text } of migration.statements.slice(0, done)) await query(text, store.database);
+  return store;
+};
+
+it("goes on after any statement of the first migration, and keeps the life of the store", async () => {
+  const [first] = migrations;
+  for (let done = 0; done <= first!.statements.length; done += 1) {
+    const { database, url } = await breakOff(first!, done);
+    const epoch = () => query("SELECT epoch FROM feed", database).catch(() => []);
+    const [before] = await epoch();
+    const storage = await openForTest(url);
+    await storage.migrate();
+    const [after] = await epoch();
+    expect(after).toMatchObject(before ?? { epoch: expect.anything() as unknown });
+    expect(await storage.createSession(sessionRecord(storage))).toStrictEqual([]);
+  }
+});
+
+it("goes on after any statement of the second migration, and keeps what is there", async () => {
+  const [, second] = migrations;
+  for (let done = 0; done <= second!.statements.length; done += 1) {
+    const { database, url } = await breakOff(second!, done);
     await insertSession(database, live!);
-    for (const { text } of migrations[1]!.statements.slice(0, done)) await query(text, database);
     const storage = await openForTest(url);
     await storage.migrate();
     expect(await storage.getSession(live!)).toMatchObject({ id: live, facts: "{}", bound: "" });

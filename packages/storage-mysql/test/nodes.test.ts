@@ -57,17 +57,6 @@ it("migrates once, and makes one first key, however many nodes start together", 
   expect(await nodes[0]!.getSigningKeys()).toHaveLength(2);
 });
 
-it("goes on with a migration that broke off", async () => {
-  const { nodes, database } = await openNodes(1);
-  for (const table of ["events", "counts"]) await query(`DROP TABLE ${table}`, database);
-  await query("DELETE FROM schema_versions", database);
-  const [{ epoch } = {}] = await query("SELECT epoch FROM feed", database);
-  await nodes[0]!.migrate();
-  for (const table of ["events", "counts"])
-    expect(await query(`SELECT COUNT(*) AS count FROM ${table}`, database)).toStrictEqual([{ count: 0 }]);
-  expect(await query("SELECT epoch FROM feed", database)).toStrictEqual([{ epoch }]);
-});
-
 it("works on a schema that a newer release can share, and refuses one that it cannot", async () => {
   const { nodes, database } = await openNodes(1);
   await query("INSERT INTO schema_versions VALUES (7, 2, UTC_TIMESTAMP())", database);
@@ -256,7 +245,7 @@ it("counts, appends, delivers and erases on three nodes at once, in any order, a
       sessionId: id,
       count: 1,
     }));
-  const until = millis(now + 60_000);
+  const until = millis(now + 600_000);
   const deliver = async (node: Storage): Promise<number> => {
     const taken = await node.takeOutbox(10, until);
     for (const { event } of taken) await node.settleOutbox(event.key, { kind: "delivered" });

@@ -6,7 +6,7 @@ import * as statements from "./statements.js";
 
 /**
  * Claims queues that are due, then reads their heads: in a statement of its own, which also sees what was settled while the
- * first one waited. An erasure may have left a queue with nothing in it, which is forgotten here.
+ * first one waited. An erasure may have left a queue with nothing in it: that is forgotten.
  */
 export const takeOutbox = async (
   { database, time }: Context,
@@ -22,16 +22,17 @@ export const takeOutbox = async (
     taken.push(...heads.map(outboxOf));
     if (heads.length === queues.length) return taken;
     const held = new Set(heads.map(({ queue }) => queue));
-    await forgetEmpty(
-      database,
+    await giveBack(
+      { database, time },
       queues.filter((queue) => !held.has(queue)),
     );
   }
 };
 
-const forgetEmpty = (database: Database, queues: readonly string[]): Promise<unknown> =>
+/** Lets go of claimed queues in which there was nothing: those in which there still is nothing are gone. */
+const giveBack = ({ database, time }: Omit<Context, "now">, queues: readonly string[]): Promise<unknown> =>
   database.transaction(({ query }) =>
-    Promise.all([query(statements.lockNamedQueues, [queues]), query(statements.deleteEmptyQueues, [queues])]),
+    Promise.all([query(statements.lockNamedQueues, [queues]), query(statements.giveBackQueues, [time, queues])]),
   );
 
 /** @returns whether there was an entry of that key. */

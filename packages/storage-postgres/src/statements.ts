@@ -100,10 +100,14 @@ export const lockQueuesOfUser = lockQueues(
   "SELECT queue FROM {schema}.outbox WHERE user_id = $1::text AND tenant_id = $2::text",
 );
 
-/** Under its lock: forgets those that hold nothing alive. */
-export const deleteEmptyQueues = query(
-  `DELETE FROM {schema}.outbox_queues AS empty WHERE empty.queue = ANY ($1::text[])
-  AND NOT EXISTS (SELECT FROM {schema}.outbox AS entry WHERE entry.queue = empty.queue AND NOT entry.dead)`,
+/** Under their locks: forgets those that hold nothing alive, and lets the others be taken. */
+export const giveBackQueues = query(
+  `WITH ${clock}, emptied AS (
+    DELETE FROM {schema}.outbox_queues AS emptied WHERE emptied.queue = ANY ($2::text[])
+    AND NOT EXISTS (SELECT FROM {schema}.outbox AS entry WHERE entry.queue = emptied.queue AND NOT entry.dead)
+    RETURNING queue
+  ) UPDATE {schema}.outbox_queues SET due_at = ${now}
+  WHERE queue = ANY ($2::text[]) AND queue NOT IN (SELECT queue FROM emptied)`,
 );
 
 /** Under the lock of its queue; parameter 2: the key of an entry. */
