@@ -10,9 +10,7 @@ export const testClosing = (open: OpenStore): void => {
       const record = sessionRecord(clock);
       await storage.ping();
       await storage.close();
-      const calls: Readonly<
-        Record<Exclude<keyof Storage, "now" | "close" | "watchFeeds">, () => Promise<unknown>>
-      > = {
+      const calls: Readonly<Record<Exclude<keyof Storage, "now" | "close" | "watchFeeds">, () => Promise<unknown>>> = {
         createSession: () => storage.createSession(record),
         getSession: () => storage.getSession(record.id),
         rotate: () => storage.rotate(attemptOf(record)),

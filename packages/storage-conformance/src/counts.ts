@@ -57,9 +57,7 @@ export const testCounts = (open: OpenStore): void => {
       await store.storage.addCounts([count(1, "refresh", 5)]);
       await atOnce(20, (index) =>
         store.storage.addCounts(
-          index % 2 === 0
-            ? [count(0, "refresh"), count(0, "theft", 2)]
-            : [count(0, "theft", 2), count(0, "refresh")],
+          index % 2 === 0 ? [count(0, "refresh"), count(0, "theft", 2)] : [count(0, "theft", 2), count(0, "refresh")],
         ),
       );
       expect(await readCounts(store, always)).toStrictEqual([
@@ -110,7 +108,9 @@ export const testCounts = (open: OpenStore): void => {
       const { next } = await store.storage.listCounts(always, { limit: 1 });
       await store.storage.deleteCounts(millis(start + hour), 1);
       await store.storage.deleteCounts(millis(start + hour), 1);
-      expect(await store.storage.listCounts(always, { limit: 5, after: next })).toStrictEqual({ items: [count(1, "a")] });
+      expect(await store.storage.listCounts(always, { limit: 5, after: next })).toStrictEqual({
+        items: [count(1, "a")],
+      });
     });
 
     it("are deleted before an hour, at most so many", async () => {

@@ -39,10 +39,7 @@ export const readFeed = async <Line>(
 interface TestedFeed {
   /** Appends a line, and names its session. */
   readonly append: (store: TestStore) => Promise<SessionId>;
-  readonly since: (
-    storage: Storage,
-    from: FeedStart,
-  ) => Promise<FeedPage<SessionReference & { readonly at: Millis }>>;
+  readonly since: (storage: Storage, from: FeedStart) => Promise<FeedPage<SessionReference & { readonly at: Millis }>>;
   readonly deleteBefore: (storage: Storage, before: Millis, limit: number) => Promise<number>;
 }
 

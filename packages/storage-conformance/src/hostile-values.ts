@@ -176,7 +176,8 @@ export const testHostileValues = (open: OpenStore): void => {
         if (text.length > 100) continue;
         await storage.changeSession(record.id, { bound: text });
         for (const proof of [`${text} `, text.toUpperCase(), text.normalize("NFD")])
-          if (proof !== text) expect(await storage.rotate(attemptOf(record, { proof }))).toMatchObject({ minted: false });
+          if (proof !== text)
+            expect(await storage.rotate(attemptOf(record, { proof }))).toMatchObject({ minted: false });
         expect(await storage.rotate(attemptOf(record, { proof: text }))).toMatchObject({ minted: true });
       }
       expect(new Set((await take(store)).map(({ event }) => event.key))).toStrictEqual(new Set(hostile));

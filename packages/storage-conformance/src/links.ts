@@ -105,7 +105,10 @@ export const testLinks = (open: OpenStore): void => {
     it("find imported sessions, and none that were swept or erased", async () => {
       const store = await openTestStore(open);
       const { storage, clock } = store;
-      const [imported, erased] = [sessionRecord(clock, { link }), sessionRecord(clock, { link, userId: userId("bob") })];
+      const [imported, erased] = [
+        sessionRecord(clock, { link }),
+        sessionRecord(clock, { link, userId: userId("bob") }),
+      ];
       const swept = sessionRecord(clock, { link, expiresAt: clock.now() });
       await storage.importSessions([imported, erased, swept]);
       await storage.deleteExpired(clock.now(), 10);

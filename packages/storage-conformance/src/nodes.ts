@@ -217,8 +217,12 @@ export const testNodes = (open: OpenStore): void => {
       expect(await second.storage.rotate(attemptOf(row!))).toMatchObject({ minted: false });
       expect(await second.storage.rotate(attemptOf(row!, { proof: "key" }))).toMatchObject({ minted: true });
       expect((await readChanges(second, { cursor: before.cursor })).items).toMatchObject([{ id: record.id }]);
-      expect(idsOf((await second.storage.listSessions({ link: "login" }, { limit: 5 })).items)).toStrictEqual([record.id]);
-      expect((await second.storage.listCounts({ from: millis(0), to: NEVER }, { limit: 5 })).items).toStrictEqual([count]);
+      expect(idsOf((await second.storage.listSessions({ link: "login" }, { limit: 5 })).items)).toStrictEqual([
+        record.id,
+      ]);
+      expect((await second.storage.listCounts({ from: millis(0), to: NEVER }, { limit: 5 })).items).toStrictEqual([
+        count,
+      ]);
       expect(await listAll(second, true)).toMatchObject([{ event: events[0], state: '{"status":410}' }]);
       expect(await take(second)).toStrictEqual([]);
       second.clock.advance(minute);

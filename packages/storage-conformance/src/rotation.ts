@@ -154,7 +154,8 @@ export const testRotation = (open: OpenStore): void => {
         found.push({ row, attempt: { ...mint, secretHash: sessionRecord({ now: () => now }).secretHash } });
       for (const bound of ["", "one", "two"])
         for (const proof of [undefined, "", "one"])
-          for (const seq of [0, 1, 2, 3]) found.push({ row: { bound, current: 1, next: 2 }, attempt: { ...mint, seq, proof } });
+          for (const seq of [0, 1, 2, 3])
+            found.push({ row: { bound, current: 1, next: 2 }, attempt: { ...mint, seq, proof } });
       return found;
     };
 

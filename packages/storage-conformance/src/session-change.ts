@@ -1,14 +1,6 @@
 import { afterChange, type EventRecord, millis, type SessionChange, type SessionRecord } from "@pawl/storage";
 import { describe, expect, it } from "vitest";
-import {
-  atOnce,
-  attemptOf,
-  createSession,
-  openTestStore,
-  type OpenStore,
-  sessionId,
-  type TestStore,
-} from "./store.js";
+import { atOnce, attemptOf, createSession, openTestStore, type OpenStore, sessionId, type TestStore } from "./store.js";
 
 /** JSON that comes back changed from anything that reads it. */
 const texts = [

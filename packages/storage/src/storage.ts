@@ -13,6 +13,7 @@ import type {
   SigningKeyKind,
   SigningKeyRecord,
 } from "./records.js";
+import type { SessionChange, SessionChangeResult } from "./session-change.js";
 
 /** Durations that bound a session's life; each absent one does not apply. */
 export interface Lifetimes {
@@ -100,40 +101,6 @@ export interface UsePolicy {
   /** How far `lastActiveAt` may lie behind before a use moves it. */
   readonly activityInterval: Millis;
 }
-
-/** What to change in a live session, besides its rotation. What is absent stays. */
-export interface SessionChange {
-  /** Nothing changes unless the row has these numbers. */
-  readonly expected?:
-    | {
-        readonly factsVersion?: number | undefined;
-        readonly payloadVersion?: number | undefined;
-        readonly next?: number | undefined;
-      }
-    | undefined;
-  /** Raises `payloadVersion`. */
-  readonly payload?: string | undefined;
-  readonly data?: string | undefined;
-  /** Raises `factsVersion`. */
-  readonly facts?: string | undefined;
-  /** Binds the session to a key. */
-  readonly bound?: string | undefined;
-  /**
-   * Tells verifiers that older access tokens do not hold any more: raises `payloadVersion`, and appends a line with the new
-   * one to the feed of changes in the same transaction. Without it they hold until they expire.
-   */
-  readonly announced?: boolean | undefined;
-  /** Appended in the same transaction. */
-  readonly events?: readonly EventRecord[] | undefined;
-}
-
-export type SessionChangeResult =
-  /** `record`: the row after it. */
-  | { readonly kind: "changed"; readonly record: SessionRecord; readonly now: Millis }
-  /** The row is live but not the expected one: decide again. */
-  | { readonly kind: "conflict"; readonly record: SessionRecord; readonly now: Millis }
-  /** There is no such live session. */
-  | { readonly kind: "absent" };
 
 /** What tells whether a session still is as somebody knows it. */
 export type LiveSession = Pick<SessionRecord, "payloadVersion" | "expiresAt" | "idleExpiresAt">;

@@ -100,7 +100,9 @@ describe("decideRotation", () => {
   });
 
   it("agrees with the table for sessions that are bound, whatever proved the attempt, and heeds no proof for others", () => {
-    const pairs = ["", "key"].flatMap((bound) => [undefined, "", "key", "keys", "KEY"].map((proof) => ({ bound, proof })));
+    const pairs = ["", "key"].flatMap((bound) =>
+      [undefined, "", "key", "keys", "KEY"].map((proof) => ({ bound, proof })),
+    );
     const unproven = new Set<string>();
     for (const { row, token } of stateSpace())
       for (const { bound, proof } of pairs) {

@@ -1,6 +1,15 @@
 import { millis, type SessionRecord } from "@pawl/storage";
 import { expect, it } from "vitest";
-import { atOnce, createSession, openTestStore, type OpenStore, sessionId, sessionRecord, type TestStore, userId } from "../store.js";
+import {
+  atOnce,
+  createSession,
+  openTestStore,
+  type OpenStore,
+  sessionId,
+  sessionRecord,
+  type TestStore,
+  userId,
+} from "../store.js";
 import { minute, eventOf, listAll, keysOf, take, takeKeys } from "./outbox-store.js";
 
 /** What comes into the outbox: each event of its types once, with whatever appended it. */
@@ -15,7 +24,10 @@ export const testAppending = (openOutbox: () => Promise<TestStore>, open: OpenSt
       eventOf(store, session, { type }),
     );
     await store.storage.appendEvents([...others, full, bare, { ...full, count: 5, detail: "{}" }]);
-    await store.storage.appendEvents([{ ...full, type: "forged_token" }, { ...bare, count: 9 }]);
+    await store.storage.appendEvents([
+      { ...full, type: "forged_token" },
+      { ...bare, count: 9 },
+    ]);
     const taken = await take(store);
     const dueAt = store.clock.now() + minute;
     expect(taken).toHaveLength(2);

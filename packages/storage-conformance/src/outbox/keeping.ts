@@ -43,7 +43,11 @@ export const testKeeping = (openOutbox: () => Promise<TestStore>): void => {
       await createSession(store, { tenantId: tenantId("customer-1") }),
     ];
     const { tenantId: tenant, userId: user } = alice;
-    const mine = [eventOf(store, alice), eventOf(store, alice), eventOf(store, undefined, { tenantId: tenant, userId: user })];
+    const mine = [
+      eventOf(store, alice),
+      eventOf(store, alice),
+      eventOf(store, undefined, { tenantId: tenant, userId: user }),
+    ];
     const kept = [...others.map((session) => eventOf(store, session)), eventOf(store, undefined, { tenantId: tenant })];
     await store.storage.appendEvents([...mine, ...kept]);
     await store.storage.settleOutbox(mine[0]!.key, { kind: "dead", state: "{}" });
@@ -65,7 +69,12 @@ export const testKeeping = (openOutbox: () => Promise<TestStore>): void => {
     expect(await store.storage.deleteDeadOutbox(before, 3)).toBe(3);
     expect(await store.storage.deleteDeadOutbox(before, 3)).toBe(2);
     expect(await store.storage.deleteDeadOutbox(before, 3)).toBe(0);
-    expect(keysOf(await listAll(store, true)).toSorted()).toStrictEqual(events.slice(6).map(({ key }) => key).toSorted());
+    expect(keysOf(await listAll(store, true)).toSorted()).toStrictEqual(
+      events
+        .slice(6)
+        .map(({ key }) => key)
+        .toSorted(),
+    );
     expect(keysOf(await listAll(store, false))).toStrictEqual([events[0]!.key]);
   });
 };

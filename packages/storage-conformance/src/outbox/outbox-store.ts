@@ -8,13 +8,15 @@ export const outboxTypes: readonly EventType[] = ["session_ended", "token_reuse"
 export const minute = 60_000;
 
 /** An event of its own; of a session, or of none. */
-export const eventOf = ({ clock }: TestStore, session?: SessionRecord, parts: Partial<EventRecord> = {}): EventRecord => ({
+export const eventOf = (
+  { clock }: TestStore,
+  session?: SessionRecord,
+  parts: Partial<EventRecord> = {},
+): EventRecord => ({
   key: `admin:${crypto.randomUUID()}`,
   at: clock.now(),
   type: "admin",
-  ...(session === undefined
-    ? {}
-    : { tenantId: session.tenantId, userId: session.userId, sessionId: session.id }),
+  ...(session === undefined ? {} : { tenantId: session.tenantId, userId: session.userId, sessionId: session.id }),
   count: 1,
   ...parts,
 });
@@ -38,4 +40,5 @@ export const keysOf = (entries: readonly OutboxRecord[]): readonly string[] => e
 export const take = ({ storage, clock }: TestStore, limit = 100): Promise<readonly OutboxRecord[]> =>
   storage.takeOutbox(limit, millis(clock.now() + minute));
 
-export const takeKeys = async (store: TestStore, limit?: number): Promise<readonly string[]> => keysOf(await take(store, limit));
+export const takeKeys = async (store: TestStore, limit?: number): Promise<readonly string[]> =>
+  keysOf(await take(store, limit));

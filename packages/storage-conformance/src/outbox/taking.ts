@@ -12,7 +12,9 @@ export const testTaking = (openOutbox: () => Promise<TestStore>): void => {
     // Of each queue the newer ones say an older time, and keys that come first: only the appending counts.
     const events = [0, 1, 2, 3, 4].flatMap((index) => queues.map((queue) => queue[index]!));
     for (const [index, event] of events.entries())
-      await store.storage.appendEvents([{ ...event, at: millis(event.at - index), key: `${9 - (index >> 1)}${event.key}` }]);
+      await store.storage.appendEvents([
+        { ...event, at: millis(event.at - index), key: `${9 - (index >> 1)}${event.key}` },
+      ]);
     const seen: string[] = [];
     for (let round = 0; round < 5; round += 1) {
       const taken = await take(store);
@@ -24,7 +26,13 @@ export const testTaking = (openOutbox: () => Promise<TestStore>): void => {
       }
     }
     for (const { id } of sessions)
-      expect(seen.filter((text) => text.startsWith(id)).map((text) => text.at(-1))).toStrictEqual(["9", "8", "7", "6", "5"]);
+      expect(seen.filter((text) => text.startsWith(id)).map((text) => text.at(-1))).toStrictEqual([
+        "9",
+        "8",
+        "7",
+        "6",
+        "5",
+      ]);
     expect(await listAll(store, false)).toStrictEqual([]);
   });
 

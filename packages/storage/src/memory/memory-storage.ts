@@ -21,7 +21,7 @@ import {
   type SigningKeyRecord,
 } from "../records.js";
 import { afterFastForward, afterMint, afterUse, decideRotation } from "../rotation.js";
-import { afterChange, isExpected } from "../session-change.js";
+import { afterChange, isExpected, type SessionChange, type SessionChangeResult } from "../session-change.js";
 import { afterEnd, expiryOf, refreshedAt, sessionEndedEvent } from "../session-end.js";
 import type {
   ApplyResult,
@@ -41,8 +41,6 @@ import type {
   RotationAttempt,
   RotationChange,
   RotationResult,
-  SessionChange,
-  SessionChangeResult,
   SessionSelector,
   Storage,
   StorageOptions,
