@@ -24,7 +24,7 @@ export const redisBenchmark = async ({ url, command, clients, sessions }) => {
   );
   await fill(storage, records);
   const { rotate } = await import(
-    /** @type {string} */ (new URL("../../packages/storage-redis/dist/scripts/scripts.js", import.meta.url).href)
+    /** @type {string} */ (new URL("../../packages/storage-redis/dist/scripts/row-scripts.js", import.meta.url).href)
   );
   // Run once through the adapter, so that the server knows the script.
   const [first] = records;
@@ -44,7 +44,7 @@ export const redisBenchmark = async ({ url, command, clients, sessions }) => {
     secretHash,
     "0",
   ];
-  const rest = ["8640000000", "", "", "", id];
+  const rest = ["8640000000", "", "", "", id, ""];
   const { hostname, port } = new URL(url);
   return {
     slice: async (/** @type {number} */ millis) => {
