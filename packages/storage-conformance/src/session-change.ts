@@ -175,7 +175,7 @@ export const testSessionChange = (open: OpenStore): void => {
       const record = await createSession(store);
       const { id, tenantId, userId } = record;
       const events = ["one", "two"].map((key) => eventOf(store, record, key));
-      await store.storage.changeSession(id, { payload: '{"a":1}', facts: '{"a":1}', events });
+      await store.storage.changeSession(id, { payload: '{"a":1}', facts: '{"a":1}', announced: false, events });
       expect(await store.storage.changesSince({ at: millis(0) })).toMatchObject({ items: [] });
       expect((await store.storage.listEvents({}, { limit: 5 })).items).toStrictEqual(events.toReversed());
       store.clock.advance(5);
