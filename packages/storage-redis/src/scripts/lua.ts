@@ -143,7 +143,7 @@ local function finish(found, reason, detail, last)
     row.ended, row.reason = text(now), reason
     local key = P .. 's:' .. row.id
     redis.call('HSET', key, 'v', packed(row), 'p', '{}', 'd', '{}')
-    if row.f then redis.call('HSET', key, 'f', string.match(row.f, '^%Z*%z') .. '{}') end
+    if row.f then redis.call('HSET', key, 'f', string.match(row.f, '^%Z*%z%d+ %d+ ') .. '{}') end
     leave(row)
     redis.call('ZADD', index('o', row.user), 0, row.id)
     session_ended(row, now, reason, detail)

@@ -26,8 +26,8 @@ if ended == '-' and now < tonumber(expires) and now < tonumber(idle) and row[2] 
   local seq, iat, window = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[6])
   local fresh = window > 0 and (now - i <= window or (seq == n and now - iat <= window))
   local ours = seq == c or seq == n or (c < seq and seq < n and window > 0 and i - iat <= window)
-  local bound = row[8] and string.match(row[8], '^%d+ %d+ (%Z*)') or ''
-  if seq <= n and ours and not fresh and (bound == '' or bound == ARGV[12]) then
+  local bound = row[8] and string.byte(row[8]) ~= 0 and string.match(row[8], '^%Z*')
+  if seq <= n and ours and not fresh and (not bound or bound == ARGV[12]) then
     local ends = now + tonumber(ARGV[7])
     if ARGV[9] ~= '' then ends = math.min(ends, tonumber(created) + tonumber(ARGV[9])) end
     if ends < tonumber(sweep) then
@@ -118,8 +118,8 @@ export const changeSession = writeScript(
   String.raw`
 local row = read(ARGV[4])
 if not row or not live(row) then return { ARGV[1], now } end
-local f = row.f or '0 0 \0{}'
-local facts_version, payload_version, bound, facts = string.match(f, '^(%d+) (%d+) (%Z*)%z(.*)$')
+local f = row.f or '\0' .. '0 0 {}'
+local bound, facts_version, payload_version, facts = string.match(f, '^(%Z*)%z(%d+) (%d+) (.*)$')
 local function expected(arg, value) return ARGV[arg] == '' or ARGV[arg] == value end
 if not (expected(5, facts_version) and expected(6, payload_version) and expected(7, row.next)) then
   return { ARGV[1], now, 'conflict', unpack(redis.call('HMGET', KEYS[1], ${fields}), 1, 8) }
@@ -129,7 +129,7 @@ local last = announced and feed_end('changes')
 if ARGV[10] ~= '' then facts_version, facts = text(facts_version + 1), string.sub(ARGV[10], 2) end
 if ARGV[11] ~= '' then bound = string.sub(ARGV[11], 2) end
 if announced or ARGV[8] ~= '' then payload_version = text(payload_version + 1) end
-local after = facts_version .. ' ' .. payload_version .. ' ' .. bound .. '\0' .. facts
+local after = bound .. '\0' .. facts_version .. ' ' .. payload_version .. ' ' .. facts
 if after ~= f then redis.call('HSET', KEYS[1], 'f', after) end
 if ARGV[8] ~= '' then redis.call('HSET', KEYS[1], 'p', string.sub(ARGV[8], 2)) end
 if ARGV[9] ~= '' then redis.call('HSET', KEYS[1], 'd', string.sub(ARGV[9], 2)) end
@@ -146,7 +146,7 @@ local answer = { ARGV[1], now }
 for i = 4, #ARGV do
   local row = read(ARGV[i])
   if row and live(row) then
-    answer[#answer + 1] = row.f and string.match(row.f, '^%d+ (%d+)') or '0'
+    answer[#answer + 1] = row.f and string.match(row.f, '^%Z*%z%d+ (%d+)') or '0'
     answer[#answer + 1] = row.expires
     answer[#answer + 1] = row.idle
   else

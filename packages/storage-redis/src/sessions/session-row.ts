@@ -11,9 +11,9 @@ import {
 /**
  * A session as its hash holds it. `v` is what changes, in one text with blanks between: current, next, issued, kind of key
  * (`d` or `s`), created, last active, expires, idle end, when the sweep looks at it, ended (`-`), reason (`-`). `x` is
- * device, address and link as JSON, absent where there is none of them; without a link it has two elements. `f` is the
- * version of the facts, the version of the payload and the key that it is bound to with blanks between, U+0000 and the facts;
- * absent where all are those of a new session.
+ * device, address and link as JSON, absent where there is none of them; without a link it has two elements. `f` is the key
+ * that it is bound to, U+0000, the version of the facts, the version of the payload and the facts with blanks between; absent
+ * where all are those of a new session.
  */
 export type Fields = readonly [
   v: string,
@@ -29,7 +29,7 @@ export type Fields = readonly [
 /** The number of the fields that a script gives. */
 export const fieldCount = 8;
 
-const factsOfNew = "0 0 \0{}";
+const newFacts = { facts: "{}", factsVersion: 0, payloadVersion: 0, bound: "" };
 
 const kinds = { dynamic: "d", static: "s" } as const;
 
@@ -66,8 +66,20 @@ const extrasOf = ({ device, address, link }: SessionRecord): Fields[4] => {
 };
 
 const factsOf = ({ factsVersion, payloadVersion, bound, facts }: SessionRecord): Fields[7] => {
-  const text = `${factsVersion} ${payloadVersion} ${bound}\0${facts}`;
-  return text === factsOfNew ? null : text;
+  const text = `${bound}\u0000${factsVersion} ${payloadVersion} ${facts}`;
+  return text === "\u00000 0 {}" ? null : text;
+};
+
+const readFacts = (f: string): typeof newFacts => {
+  const factsVersion = f.indexOf("\0") + 1;
+  const payloadVersion = f.indexOf(" ", factsVersion) + 1;
+  const facts = f.indexOf(" ", payloadVersion) + 1;
+  return {
+    facts: f.slice(facts),
+    factsVersion: Number(f.slice(factsVersion, payloadVersion)),
+    payloadVersion: Number(f.slice(payloadVersion, facts)),
+    bound: f.slice(0, factsVersion - 1),
+  };
 };
 
 /** A session from the fields that a script gives, which begin at `first`; undefined where it gives none. */
@@ -76,9 +88,8 @@ export const recordOf = (id: SessionId, values: readonly unknown[], first = 0): 
   const columns = (values[first] as string).split(" ");
   const [ended, reason] = [columns[9]!, columns[10]!];
   const x = values[first + 4] as Fields[4];
-  const f = (values[first + 7] as Fields[7]) ?? factsOfNew;
-  const [factsVersion, payloadVersion] = f.split(" ", 2) as [string, string];
-  const factsBegin = f.indexOf("\0");
+  const f = values[first + 7] as Fields[7];
+  const { facts, factsVersion, payloadVersion, bound } = f === null ? newFacts : readFacts(f);
   const record: Changeable<SessionRecord> = {
     id,
     tenantId: values[first + 2] as TenantId,
@@ -90,10 +101,10 @@ export const recordOf = (id: SessionId, values: readonly unknown[], first = 0): 
     keyKind: columns[3] === kinds.static ? "static" : "dynamic",
     payload: values[first + 5] as string,
     data: values[first + 6] as string,
-    facts: f.slice(factsBegin + 1),
-    factsVersion: Number(factsVersion),
-    payloadVersion: Number(payloadVersion),
-    bound: f.slice(factsVersion.length + payloadVersion.length + 2, factsBegin),
+    facts,
+    factsVersion,
+    payloadVersion,
+    bound,
     createdAt: Number(columns[4]) as Millis,
     lastActiveAt: Number(columns[5]) as Millis,
     expiresAt: Number(columns[6]) as Millis,
