@@ -26,10 +26,7 @@ const valuesOf = ({ key, at, type, tenantId, userId, sessionId, reason, detail, 
  * The statements that append events; the count of one whose key is there is added to that. Those that are new, and of the
  * types of the outbox, go there too.
  */
-export const insertEvents = (
-  { outbox }: Pick<Database, "outbox">,
-  events: readonly EventRecord[],
-): readonly Sql[] => [
+export const insertEvents = ({ outbox }: Pick<Database, "outbox">, events: readonly EventRecord[]): readonly Sql[] => [
   // In the order of keys, so that two transactions do not wait for each other.
   ...statements.insertEvents(events.toSorted((left, right) => (left.key < right.key ? -1 : 1)).map(valuesOf)),
   ...(outbox.length === 0

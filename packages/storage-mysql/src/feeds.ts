@@ -104,8 +104,7 @@ interface Position {
   readonly at: string;
 }
 
-const encode = (epoch: string, { settled, read, at }: Position): FeedCursor =>
-  `${epoch}.${settled}.${read}.${at}`;
+const encode = (epoch: string, { settled, read, at }: Position): FeedCursor => `${epoch}.${settled}.${read}.${at}`;
 
 const decode = (cursor: FeedCursor): (Position & { readonly epoch: string }) | undefined => {
   const [, epoch, settled, read, at] = /^([0-9a-f]+)\.(\d{1,15})\.(\d{1,15})\.([\w-]*)$/u.exec(cursor) ?? [];
@@ -174,11 +173,7 @@ const pageOf = <Row extends LineRow, Line>(
 };
 
 /** Moves on while no number is missing, and past a gap that is older than any transaction. */
-const settle = (
-  start: Position,
-  rows: readonly LineRow[],
-  settledBefore: number,
-): Pick<Position, "settled" | "at"> => {
+const settle = (start: Position, rows: readonly LineRow[], settledBefore: number): Pick<Position, "settled" | "at"> => {
   let { settled, at } = start;
   for (const row of rows)
     if (row.number === settled + 1 || row.written_at < settledBefore) {

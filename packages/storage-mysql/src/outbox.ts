@@ -62,11 +62,7 @@ const giveBack = async (database: Database, queues: readonly string[]): Promise<
   });
 
 /** @returns whether there was an entry of that key. */
-export const settleOutbox = async (
-  database: Database,
-  key: string,
-  settlement: OutboxSettlement,
-): Promise<boolean> =>
+export const settleOutbox = async (database: Database, key: string, settlement: OutboxSettlement): Promise<boolean> =>
   database.transact(statements.lockOutboxEntry(key), ([, found, following], now) => {
     const [entry] = rowsOf<EntryRow>(found);
     if (entry === undefined) return { writes: [], result: () => false };

@@ -118,7 +118,9 @@ export const mysqlStorage = (pool: ConnectionPool, database: Database, timeout: 
     deleteChanges: (before, limit) => deleteLines(database, changes, { before, limit }),
     appendEvents: async (events) => {
       if (events.length > 0)
-        await inTime(database.transact([], () => ({ writes: insertEvents(database, events), result: () => undefined })));
+        await inTime(
+          database.transact([], () => ({ writes: insertEvents(database, events), result: () => undefined })),
+        );
     },
     listEvents: (selector, page) => inTime(listEvents(database, selector, page)),
     deleteEvents: (before, limit) => remove(statements.deleteEvents(before, limit)),

@@ -132,7 +132,11 @@ const bounds: readonly (readonly [string, () => Sql, number])[] = [
   ["old dead entries", () => statements.deleteDeadOutbox(millis(now + 5000), 10), 60],
   ["queues of a user", () => statements.deleteOutboxOfUser(PUBLIC_TENANT, alice, now)[0]!, 90],
   ["the outbox of a user", () => statements.deleteOutboxOfUser(PUBLIC_TENANT, alice, now)[1]!, 90],
-  ["a later page of counts", () => statements.listCounts(allHours, { after: { hour: millis(0), name: "a" }, limit: 10 }), 20],
+  [
+    "a later page of counts",
+    () => statements.listCounts(allHours, { after: { hour: millis(0), name: "a" }, limit: 10 }),
+    20,
+  ],
   ["old counts", () => statements.deleteCounts(millis(36_000_000), 10), 30],
 ];
 

@@ -1,4 +1,11 @@
-import { type FeedPage, type FeedStart, millis, type SessionId, type SessionReference, type Storage } from "@pawl/storage";
+import {
+  type FeedPage,
+  type FeedStart,
+  millis,
+  type SessionId,
+  type SessionReference,
+  type Storage,
+} from "@pawl/storage";
 import { sessionRecord } from "@pawl/storage-conformance";
 import { startPgBouncer } from "@pawl/test-servers";
 import { describe, expect, it, onTestFinished, vi } from "vitest";

@@ -130,8 +130,7 @@ it("keeps the session limit under a hundred logins at once on four nodes", async
   expect(new Set(ended.flat().map(({ id }) => id)).size).toBe(95);
 });
 
-const deadlocks = (): number =>
-  Number(server.sql("SELECT deadlocks FROM pg_stat_database WHERE datname = 'postgres'"));
+const deadlocks = (): number => Number(server.sql("SELECT deadlocks FROM pg_stat_database WHERE datname = 'postgres'"));
 
 it("never deadlocks between batches of rotations, ends of users and sweeps", async () => {
   const { nodes } = await openNodes(3);

@@ -37,7 +37,9 @@ const fill = (schema: string): void => {
     server.sql(`INSERT INTO ${schema}.outbox (queue, key, at, count, type, tenant_id, user_id, session_id, dead)
       SELECT id, '${entry}-' || row, row, 1, 'admin', tenant, "user", id, row % 10 = 3 ${source}`);
   server.sql(`INSERT INTO ${schema}.outbox_queues (queue, due_at) SELECT id, row ${source} WHERE row % 10 <> 3`);
-  server.sql(`INSERT INTO ${schema}.counts (hour, name, count) SELECT row / 20 * 3600000::bigint, 'count-' || row % 20, 1 ${source}`);
+  server.sql(
+    `INSERT INTO ${schema}.counts (hour, name, count) SELECT row / 20 * 3600000::bigint, 'count-' || row % 20, 1 ${source}`,
+  );
   server.sql("ANALYZE");
 };
 

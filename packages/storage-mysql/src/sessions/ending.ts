@@ -23,7 +23,11 @@ import { isUnexpired } from "./session-row.js";
 import * as statements from "./statements.js";
 
 /** What names a session, without the rest of its row. */
-export const onlyReference = ({ id, tenantId, userId }: SessionReference): SessionReference => ({ id, tenantId, userId });
+export const onlyReference = ({ id, tenantId, userId }: SessionReference): SessionReference => ({
+  id,
+  tenantId,
+  userId,
+});
 
 /** The rows among the answers that are live, as what names them. */
 export const liveReferences = (answers: readonly Answer[], now: Millis): readonly SessionReference[] =>
@@ -44,10 +48,7 @@ interface Ending {
 }
 
 /** The statements that end sessions: to be the last of their transaction. */
-export const end = (
-  database: Database,
-  { all, present = all, cause, now, events = [] }: Ending,
-): readonly Sql[] => [
+export const end = (database: Database, { all, present = all, cause, now, events = [] }: Ending): readonly Sql[] => [
   ...statements.endSessions(
     present.map(({ id }) => id),
     now,

@@ -16,13 +16,7 @@ import {
   type UseNote,
   type UsePolicy,
 } from "@pawl/storage";
-import {
-  liveSessionOf,
-  type LiveRow,
-  recordOf,
-  type ReferenceRow,
-  type SessionRow,
-} from "@pawl/storage/adapter";
+import { liveSessionOf, type LiveRow, recordOf, type ReferenceRow, type SessionRow } from "@pawl/storage/adapter";
 import { type Answer, rowsOf } from "../connection/connection.js";
 import type { Database } from "../connection/database.js";
 import { insertEvents } from "../events.js";

@@ -192,7 +192,9 @@ export const updateSession = (
 export const endSessions = (ids: readonly SessionId[], at: Millis, reason: string): readonly Sql[] =>
   inPieces(
     inOrder(ids).map(isSession),
-    (keys) => sql`UPDATE sessions SET ended_at = ${at}, end_reason = ${reason}, payload = '{}', data = '{}', facts = '{}'
+    (
+      keys,
+    ) => sql`UPDATE sessions SET ended_at = ${at}, end_reason = ${reason}, payload = '{}', data = '{}', facts = '{}'
       WHERE ${areSessions(keys)}`,
   );
 

@@ -118,7 +118,11 @@ export const createLimited = (
 /** @returns the sessions that were live. */
 export const revokeSessions = async (
   { database, time }: Context,
-  { selector, cause, limit }: {
+  {
+    selector,
+    cause,
+    limit,
+  }: {
     readonly selector: RevocationSelector;
     readonly cause: RevocationCause;
     readonly limit: number | undefined;

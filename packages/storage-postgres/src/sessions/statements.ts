@@ -143,10 +143,7 @@ export const listSessions = (listing: SessionListing): Listing<SessionRow> => li
 /** As `listSessions`, only what names them. */
 export const listReferences = (listing: SessionListing): Listing<ReferenceRow> => list(referenceColumns, listing);
 
-const list = <R>(
-  selected: string,
-  { userId, tenantId, link, after, limit, now: time }: SessionListing,
-): Listing<R> => {
+const list = <R>(selected: string, { userId, tenantId, link, after, limit, now: time }: SessionListing): Listing<R> => {
   const values: Value[] = [time];
   const parameter = (value: Value, type: string): string => `$${values.push(value)}::${type}`;
   const conditions = [live("s")];
