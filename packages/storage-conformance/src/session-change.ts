@@ -1,6 +1,15 @@
 import { afterChange, type EventRecord, millis, type SessionChange, type SessionRecord } from "@pawl/storage";
 import { describe, expect, it } from "vitest";
-import { atOnce, attemptOf, createSession, openTestStore, type OpenStore, sessionId, type TestStore } from "./store.js";
+import {
+  atOnce,
+  attemptOf,
+  createSession,
+  openTestStore,
+  type OpenStore,
+  sessionId,
+  type TestStore,
+  userId,
+} from "./store.js";
 
 /** JSON that comes back changed from anything that reads it. */
 const texts = [
@@ -168,6 +177,18 @@ export const testSessionChange = (open: OpenStore): void => {
       expect(await store.storage.changeSession(sessionId(), change)).toStrictEqual({ kind: "absent" });
       expect((await store.storage.listEvents({}, { limit: 5 })).items).toStrictEqual([]);
       expect(await store.storage.changesSince({ at: millis(0) })).toMatchObject({ items: [] });
+    });
+
+    it("appends events of another user where that user's are looked for", async () => {
+      const store = await openTestStore(open);
+      const record = await createSession(store);
+      for (const name of ["bob", "carol", "dave"]) {
+        const event = { ...eventOf(store, record, name), userId: userId(name) };
+        await store.storage.changeSession(record.id, { facts: "{}", events: [event] });
+        const { tenantId } = record;
+        const { items } = await store.storage.listEvents({ tenantId, userId: userId(name) }, { limit: 5 });
+        expect(items).toStrictEqual([event]);
+      }
     });
 
     it("appends its events, and a line of the feed only where it is announced", async () => {

@@ -23,7 +23,7 @@ export interface SessionChange {
    * one to the feed of changes in the same transaction. Without it they hold until they expire.
    */
   readonly announced?: boolean | undefined;
-  /** Appended in the same transaction. */
+  /** Appended in the same transaction; those that name another user right after it, where a store keeps users apart. */
   readonly events?: readonly EventRecord[] | undefined;
 }
 

@@ -50,7 +50,7 @@ const storedEvent = (key: string, stored: string): EventRecord => {
 };
 
 /** Where an event stands: with its user's sessions, with its session, or anywhere, always for the same key. */
-const tagOf = ({ key, tenantId, userId, sessionId }: EventRecord): Tag => {
+export const tagOfEvent = ({ key, tenantId, userId, sessionId }: EventRecord): Tag => {
   if (tenantId !== undefined && userId !== undefined) return tagOfUser({ tenantId, userId });
   return sessionId === undefined ? tagOfText(key) : tagOfSession(sessionId);
 };
@@ -58,7 +58,7 @@ const tagOf = ({ key, tenantId, userId, sessionId }: EventRecord): Tag => {
 /** Each tag in one step. */
 export const appendEvents = async (store: Store, events: readonly EventRecord[]): Promise<void> => {
   await Promise.all(
-    [...groupByTag(events, tagOf)].map(([tag, ofTag]) => {
+    [...groupByTag(events, tagOfEvent)].map(([tag, ofTag]) => {
       const args = [eventPlace(store, tag), ...ofTag.flatMap(eventArguments)];
       return runOn(store, tag, { script: scripts.appendEvents, keys: eventKeys(store), args });
     }),

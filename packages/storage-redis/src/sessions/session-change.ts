@@ -1,5 +1,5 @@
 import type { LiveSession, Millis, SessionChange, SessionChangeResult, SessionId } from "@pawl/storage";
-import { eventArguments } from "../events/events.js";
+import { appendEvents, eventArguments, tagOfEvent } from "../events/events.js";
 import { groupByTag, tagOfSession } from "../key-space.js";
 import * as scripts from "../scripts/row-scripts.js";
 import { eventKeys, eventPlace, runOn, type Store } from "../store.js";
@@ -7,7 +7,7 @@ import { recordOf } from "./session-row.js";
 
 const argumentOf = (text: string | undefined): string => (text === undefined ? "" : `=${text}`);
 
-/** One step. */
+/** One step, after which events that name another user follow: they stand in another slot. */
 export const changeSession = async (
   store: Store,
   id: SessionId,
@@ -15,9 +15,10 @@ export const changeSession = async (
 ): Promise<SessionChangeResult> => {
   const { expected = {}, payload, data, facts, bound, announced = false, events = [] } = change;
   const tag = tagOfSession(id);
+  const own = events.filter((event) => tagOfEvent(event) === tag);
   const { now, values } = await runOn(store, tag, {
     script: scripts.changeSession,
-    keys: [`s:${id}`, ...(announced ? ["changes"] : []), ...(events.length === 0 ? [] : eventKeys(store))],
+    keys: [`s:${id}`, ...(announced ? ["changes"] : []), ...(own.length === 0 ? [] : eventKeys(store))],
     args: [
       eventPlace(store, tag),
       id,
@@ -26,11 +27,15 @@ export const changeSession = async (
       expected.next ?? "",
       ...[payload, data, facts, bound].map(argumentOf),
       announced ? 1 : "",
-      ...events.flatMap(eventArguments),
+      ...own.flatMap(eventArguments),
     ],
   });
   const record = recordOf(id, values, 1);
-  return record === undefined ? { kind: "absent" } : { kind: values[0] as "changed" | "conflict", record, now };
+  if (record === undefined) return { kind: "absent" };
+  const kind = values[0] as "changed" | "conflict";
+  const others = events.filter((event) => tagOfEvent(event) !== tag);
+  if (kind === "changed" && others.length > 0) await appendEvents(store, others);
+  return { kind, record, now };
 };
 
 /** Each tag in one step. */
