@@ -1,21 +1,13 @@
 import type { EventSelector, MetaRecord } from "@pawl/storage";
 import type { CountRow, EventRow, OutboxRow, SigningKeyRow } from "@pawl/storage/adapter";
 import type { Statement, Value } from "./connection/database.js";
-import {
-  clock,
-  eventColumns,
-  type Listing,
-  noteEvents,
-  now,
-  ofTenant,
-  putIntoOutbox,
-  query,
-} from "./connection/sql.js";
+import { eventColumns } from "./connection/event-columns.js";
+import { clock, type Listing, noteEvents, now, ofTenant, intoOutbox, query } from "./connection/sql.js";
 
 /** The server's time, in milliseconds. */
 export const selectTime = query<{ readonly now: number }>(`WITH ${clock} SELECT now FROM clock`);
 
-export const insertEvents = query(`WITH ${noteEvents(1)}, ${putIntoOutbox("noted")} SELECT`);
+export const insertEvents = query(`WITH ${noteEvents(1)}${intoOutbox("noted")} SELECT`);
 
 export const deleteEventsOfUser = query<{ readonly count: number }>(
   `WITH deleted AS (DELETE FROM {schema}.events WHERE user_id = $1::text AND tenant_id = $2::text RETURNING 1)

@@ -1,7 +1,6 @@
 import {
   bucketOf,
   type EventRecord,
-  type EventType,
   millis,
   PUBLIC_TENANT,
   type SessionId,
@@ -18,15 +17,11 @@ const server = await startServer();
 /** Nodes on one new store, migrated unless told otherwise. */
 const openNodes = async (
   count: number,
-  {
-    migrated = true,
-    options = "",
-    outbox = [],
-  }: { readonly migrated?: boolean; readonly options?: string; readonly outbox?: readonly EventType[] } = {},
+  { migrated = true, options = "" }: { readonly migrated?: boolean; readonly options?: string } = {},
 ): Promise<{ readonly nodes: readonly Storage[]; readonly schema: string; readonly url: string }> => {
   const location = crypto.randomUUID();
   const url = urlOf(server, location, options);
-  const nodes = await Promise.all(Array.from({ length: count }, () => openForTest(url, { outbox })));
+  const nodes = await Promise.all(Array.from({ length: count }, () => openForTest(url)));
   if (migrated) await nodes[0]!.migrate();
   return { nodes, schema: schemaOf(location), url };
 };
@@ -130,11 +125,11 @@ it("keeps the session limit under a hundred logins at once on four nodes", async
   expect(new Set(ended.flat().map(({ id }) => id)).size).toBe(95);
 });
 
-const deadlocks = (): number => Number(server.sql("SELECT deadlocks FROM pg_stat_database WHERE datname = 'postgres'"));
-
 it("never deadlocks between batches of rotations, ends of users and sweeps", async () => {
   const { nodes } = await openNodes(3);
   const users = ["alice", "bob", "carol"].map((name) => name as UserId);
+  const deadlocks = (): number =>
+    Number(server.sql("SELECT deadlocks FROM pg_stat_database WHERE datname = 'postgres'"));
   const before = deadlocks();
   for (let round = 0; round < 5; round += 1) {
     const records = await Promise.all(
@@ -151,48 +146,6 @@ it("never deadlocks between batches of rotations, ends of users and sweeps", asy
     ]);
   }
   expect(deadlocks()).toBe(before);
-});
-
-it("never deadlocks between counts, events of an outbox and who delivers it, whatever their order", async () => {
-  const { nodes } = await openNodes(3, { outbox: ["session_ended", "admin"] });
-  const now = nodes[0]!.now();
-  const records = await Promise.all(
-    Array.from({ length: 12 }, (_, index) => logIn(nodes[0]!, { userId: `user-${index}` as UserId })),
-  );
-  const counts = Array.from({ length: 20 }, (_, index) => ({ hour: millis(0), name: `count-${index}`, count: 1 }));
-  const eventsOf = (round: number, node: number): readonly EventRecord[] =>
-    records.map(({ id, tenantId, userId }, index) => ({
-      key: index % 2 === 0 ? `${round} ${id}` : `${round} ${id} ${node}`,
-      at: now,
-      type: "admin",
-      tenantId,
-      userId,
-      sessionId: id,
-      count: 1,
-    }));
-  const deliver = async (node: Storage): Promise<number> => {
-    const taken = await node.takeOutbox(10, millis(now + 600_000));
-    for (const { event } of taken) await node.settleOutbox(event.key, { kind: "delivered" });
-    return taken.length;
-  };
-  const before = deadlocks();
-  for (let round = 0; round < 10; round += 1)
-    await Promise.all(
-      nodes.flatMap((node, index) => {
-        const events = eventsOf(round, index);
-        return [
-          node.addCounts(index % 2 === 0 ? counts : counts.toReversed()),
-          node.appendEvents(index % 2 === 0 ? events : events.toReversed()),
-          deliver(node),
-          node.eraseUser(records[(round + index) % 12]!),
-        ];
-      }),
-    );
-  expect(deadlocks()).toBe(before);
-  expect((await nodes[0]!.listCounts({ from: millis(0), to: now }, { limit: 20 })).items[0]?.count).toBe(30);
-  // Nothing is left behind that nobody would take.
-  while ((await deliver(nodes[0]!)) > 0);
-  expect((await nodes[0]!.listOutbox({ dead: false }, { limit: 10 })).items).toStrictEqual([]);
 });
 
 it("decides by the server's clock, on nodes whose own are five minutes off", async () => {

@@ -2,6 +2,7 @@ import { millis, PUBLIC_TENANT, type SessionId, type TenantId, type UserId } fro
 import { attemptOf, sessionRecord } from "@pawl/storage-conformance";
 import { beforeAll, expect, it } from "vitest";
 import type { Statement, Value } from "../src/connection/database.js";
+import { writeOutboxParts } from "../src/connection/outbox-parts.js";
 import { openStorage } from "../src/index.js";
 import * as rotations from "../src/sessions/rotation-statements.js";
 import * as sessions from "../src/sessions/statements.js";
@@ -69,10 +70,9 @@ const bucket = (id: string): number => Number.parseInt(id.slice(0, 4), 16);
 const rowsRead = async (schema: string, { text }: Statement, values: readonly Value[]) => {
   const client = await connectTo(server);
   await client.query("BEGIN");
-  const written = text
+  const written = writeOutboxParts(text, ["session_ended", "admin"])
     .replaceAll("{schema}", schema)
-    .replaceAll("{channel}", "test")
-    .replaceAll("{outbox}", "ARRAY['session_ended', 'admin']");
+    .replaceAll("{channel}", "test");
   const { rows } = await client.query(`EXPLAIN (ANALYZE, FORMAT JSON, TIMING off) ${written}`, values as Value[]);
   await client.query("ROLLBACK");
   const plan = JSON.stringify((rows as { "QUERY PLAN": unknown }[])[0]!["QUERY PLAN"]);

@@ -7,12 +7,13 @@ import { asStorageError, isUndone, leavesConnectionUsable } from "./failure.js";
 import type { Address } from "../options.js";
 import { cancelRequest } from "./cancel-request.js";
 import { configOf, Sockets, type TimedQuery } from "./connection.js";
+import { writeOutboxParts } from "./outbox-parts.js";
 
 declare const row: unique symbol;
 
 /**
  * A statement that returns rows of this shape. In its text `{schema}` stands for the schema, quoted, `{channel}` for the
- * channel of `channelOf`, and `{outbox}` for the types of events that go to the outbox.
+ * channel of `channelOf`, and `{outbox …}` for what `writeOutboxParts` makes of it.
  */
 export interface Statement<R = object> {
   readonly text: string;
@@ -164,10 +165,9 @@ export class Database {
   #textOf(text: string): string {
     const known = this.#texts.get(text);
     if (known !== undefined) return known;
-    const written = text
+    const written = writeOutboxParts(text, this.#outbox)
       .replaceAll("{schema}", `"${this.#schema}"`)
-      .replaceAll("{channel}", channelOf(this.#schema))
-      .replaceAll("{outbox}", arrayOf(this.#outbox));
+      .replaceAll("{channel}", channelOf(this.#schema));
     this.#texts.set(text, written);
     return written;
   }
@@ -175,9 +175,6 @@ export class Database {
 
 /** The channel on which a commit wakes those who follow the feeds. */
 export const channelOf = (schema: string): string => `${schema}_feeds`;
-
-const arrayOf = (texts: readonly string[]): string =>
-  `ARRAY[${texts.map((text) => `'${text.replaceAll("'", "''")}'`).join(", ")}]::text[]`;
 
 /** The driver's error when `query_timeout` has passed. */
 const isTimeout = (error: unknown): boolean => error instanceof Error && error.message === "Query read timeout";

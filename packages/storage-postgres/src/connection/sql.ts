@@ -1,5 +1,6 @@
 import { PUBLIC_TENANT } from "@pawl/storage";
 import type { Statement, Value } from "./database.js";
+import { eventColumns, eventFacts } from "./event-columns.js";
 
 export const query = <R = object>(text: string): Statement<R> => ({ text });
 
@@ -57,11 +58,6 @@ export interface Listing<R> {
   readonly values: readonly Value[];
 }
 
-/** What never changes of an event. */
-const eventFacts = "key, at, type, tenant_id, user_id, session_id, reason, detail";
-
-export const eventColumns = `${eventFacts}, count`;
-
 /** Events as `eventArrays`, from the parameter of this number on. */
 const events = (first: number): string => {
   const types = ["text", "bigint", "text", "text", "text", "text", "text", "text", "bigint"];
@@ -108,19 +104,10 @@ export const tellEnds = (
   );
 
 /**
- * Puts what these parts appended first into the outbox, each behind what is there of its session. Whoever settles an entry
- * locks its queue, as this does: so no queue is forgotten while something is put into it.
+ * Puts what these parts appended first into the outbox, each behind what is there of its session: stands behind another part
+ * of a statement, and `Database` writes it out where there is an outbox.
  */
-export const putIntoOutbox = (...parts: readonly ("told" | "noted")[]): string => `queued AS (
-    INSERT INTO {schema}.outbox (queue, ${eventColumns})
-    SELECT coalesce(session_id, key), ${eventFacts}, initial FROM (
-      ${parts.map((part, index) => `SELECT ${index} AS part, * FROM ${part}`).join(" UNION ALL ")}
-    ) AS appended WHERE is_new AND type = ANY ({outbox}) ORDER BY part, place
-    ON CONFLICT (key) DO NOTHING RETURNING queue, at
-  ), awaited AS (
-    INSERT INTO {schema}.outbox_queues (queue, due_at) SELECT queue, min(at) FROM queued GROUP BY queue ORDER BY queue
-    ON CONFLICT (queue) DO UPDATE SET queue = excluded.queue
-  )`;
+export const intoOutbox = (...parts: readonly ("told" | "noted")[]): string => `{outbox ${parts.join(" ")}}`;
 
 /** Parameters that name a user: its bucket, which tells the partition, its own name and its tenant's. */
 export const userAt = (first: number): string =>

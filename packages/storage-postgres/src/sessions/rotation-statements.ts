@@ -9,7 +9,7 @@ import {
   noteEvents,
   now,
   prepared,
-  putIntoOutbox,
+  intoOutbox,
   query,
   selectTarget,
 } from "../connection/sql.js";
@@ -111,14 +111,15 @@ const selectChanged = `SELECT ${columns}, ${now} AS now FROM changed`;
 /** Parameters 6 to 8: next, current, time of issue; from 9 on: events. */
 export const applyFastForward = query<TimedRow>(
   `WITH ${clock}, ${change("next = $6::bigint, current = $7::bigint, issued_at = $8::bigint")},
-  ${noteEvents(9, "EXISTS (SELECT FROM changed)")}, ${putIntoOutbox("noted")} ${selectChanged}`,
+  ${noteEvents(9, "EXISTS (SELECT FROM changed)")}${intoOutbox("noted")} ${selectChanged}`,
 );
 
 const applyEndOf = (target: string): Statement<TimedRow> =>
   query(`WITH ${clock}, expected AS MATERIALIZED (
       SELECT s.bucket, s.id, s.tenant_id, s.user_id FROM {schema}.sessions AS s WHERE ${expected} FOR UPDATE
-    ), ${end(target, { reason: "$6::text" })}, ${noteEvents(7, "EXISTS (SELECT FROM ended)")},
-    ${putIntoOutbox("told", "noted")} SELECT ${columns}, ${now} AS now, (SELECT count(*) FROM woken) AS woken FROM ended`);
+    ), ${end(target, { reason: "$6::text" })},
+    ${noteEvents(7, "EXISTS (SELECT FROM ended)")}${intoOutbox("told", "noted")}
+    SELECT ${columns}, ${now} AS now, (SELECT count(*) FROM woken) AS woken FROM ended`);
 
 /** Parameter 6: reason; from 7 on: events. The row itself is among those that come back. */
 export const applyEnd = applyEndOf(

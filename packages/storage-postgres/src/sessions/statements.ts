@@ -14,7 +14,7 @@ import {
   now,
   ofTenant,
   prepared,
-  putIntoOutbox,
+  intoOutbox,
   query,
   referenceColumns,
   revoke,
@@ -59,7 +59,7 @@ const selectEnded = `SELECT ${referenceColumns}, ${now} AS now, (SELECT count(*)
 
 const endBy = (target: string): Statement<ReferenceRow> => {
   const ending = end(target, { reason: "$2::text", detail: "$3::text", limit: "$4::bigint" });
-  return query(`WITH ${clock}, ${ending}, ${putIntoOutbox("told")} ${selectEnded}`);
+  return query(`WITH ${clock}, ${ending}${intoOutbox("told")} ${selectEnded}`);
 };
 
 /**
@@ -124,7 +124,7 @@ export const changeSession = query<TimedRow & { readonly changed: boolean }>(
   ), announced AS (
     INSERT INTO {schema}.changes (session_id, tenant_id, user_id, at, payload_version)
     SELECT id, tenant_id, user_id, ${now}, payload_version FROM changed WHERE $9::boolean RETURNING 1
-  ), ${noteEvents(13, "EXISTS (SELECT FROM changed)")}, ${putIntoOutbox("noted")}, ${wakeFor("announced")}
+  ), ${noteEvents(13, "EXISTS (SELECT FROM changed)")}${intoOutbox("noted")}, ${wakeFor("announced")}
   SELECT true AS changed, ${now} AS now, ${columns}, (SELECT count(*) FROM woken) AS woken FROM changed
   UNION ALL
   SELECT false, ${now}, ${columnsOf("s")}, 0 FROM {schema}.sessions AS s
@@ -177,6 +177,6 @@ export const sweep = query<{ readonly seen: number; readonly deleted: number }>(
   ), ${tellEnds("deleted WHERE ended_at IS NULL", {
     at: "least(idle_expires_at, expires_at)",
     reason: "CASE WHEN idle_expires_at < expires_at THEN 'idle' ELSE 'expired' END",
-  })}, ${putIntoOutbox("told")}
+  })}${intoOutbox("told")}
   SELECT (SELECT count(*) FROM seen) AS seen, (SELECT count(*) FROM deleted) AS deleted`,
 );

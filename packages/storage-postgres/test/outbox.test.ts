@@ -1,0 +1,179 @@
+import { type EventRecord, millis, type OutboxRecord, type SessionId, type Storage, type UserId } from "@pawl/storage";
+import { ServerClock } from "@pawl/storage/adapter";
+import { sessionRecord } from "@pawl/storage-conformance";
+import { expect, it, onTestFinished, vi } from "vitest";
+import { Database, type Statement, type Value } from "../src/connection/database.js";
+import { parseUrl } from "../src/options.js";
+import { takeOutbox } from "../src/outbox.js";
+import { selectHeads } from "../src/statements.js";
+import { connectTo, openForTest, schemaOf, startServer, urlOf } from "./server.js";
+
+const server = await startServer();
+
+const outbox = ["session_ended", "admin"] as const;
+
+/** Nodes on one new store. */
+const openNodes = async (count: number, options = "") => {
+  const location = crypto.randomUUID();
+  const url = urlOf(server, location, options);
+  const nodes = await Promise.all(Array.from({ length: count }, () => openForTest(url, { outbox })));
+  await nodes[0]!.migrate();
+  return { nodes, schema: schemaOf(location), url };
+};
+
+const eventOf = (storage: Storage, parts: Partial<EventRecord> = {}): EventRecord => ({
+  key: crypto.randomUUID(),
+  at: storage.now(),
+  type: "admin",
+  count: 1,
+  ...parts,
+});
+
+const later = (storage: Storage) => millis(storage.now() + 600_000);
+
+const take = (storage: Storage): Promise<readonly OutboxRecord[]> => storage.takeOutbox(10, later(storage));
+
+const keysOf = (entries: readonly OutboxRecord[]): readonly string[] => entries.map(({ event }) => event.key);
+
+const names = Array.from({ length: 9 }, (_, index) => `row-${index}`);
+
+/** What writes several rows of a table, by their names. */
+const writers: readonly {
+  readonly table: string;
+  readonly column: string;
+  readonly write: (storage: Storage, named: readonly string[]) => Promise<void>;
+}[] = [
+  {
+    table: "counts",
+    column: "name",
+    write: (storage, named) => storage.addCounts(named.map((name) => ({ hour: millis(0), name, count: 1 }))),
+  },
+  {
+    table: "events",
+    column: "key",
+    write: (storage, named) =>
+      storage.appendEvents(named.map((key) => eventOf(storage, { key, type: "forged_token" }))),
+  },
+  {
+    table: "outbox_queues",
+    column: "queue",
+    write: (storage, named) =>
+      storage.appendEvents(named.map((id) => eventOf(storage, { sessionId: id as SessionId }))),
+  },
+];
+
+it.each(writers)("locks rows of $table in one order, whatever that of the call", async ({ table, column, write }) => {
+  // As behind a pooler, so that a row may be locked for longer than a second.
+  const { nodes, schema } = await openNodes(2, "&prepare=false&timeout=20000");
+  await write(nodes[0]!, names);
+  const [holder, looker] = [await connectTo(server), await connectTo(server)];
+  await holder.query("BEGIN");
+  await holder.query(`SELECT FROM ${schema}.${table} WHERE ${column} = 'row-4' FOR UPDATE`);
+  const calls = Promise.all([names, names.toReversed()].map((each, index) => write(nodes[index]!, each)));
+  const waiting = `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%${schema}%'`;
+  await vi.waitFor(() => expect(server.sql(waiting)).toBe("2"), { timeout: 10_000 });
+  const { rowCount } = await looker.query(
+    `SELECT FROM ${schema}.${table} WHERE ${column} > 'row-4' FOR UPDATE SKIP LOCKED`,
+  );
+  expect(rowCount).toBe(4);
+  await holder.query("COMMIT");
+  await calls;
+});
+
+it("takes past a queue that somebody has locked, without waiting", async () => {
+  const { nodes, schema } = await openNodes(1);
+  const events = [eventOf(nodes[0]!), eventOf(nodes[0]!, { at: later(nodes[0]!) }), eventOf(nodes[0]!)];
+  await nodes[0]!.appendEvents(events);
+  const holder = await connectTo(server);
+  await holder.query("BEGIN");
+  await holder.query(`SELECT FROM ${schema}.outbox_queues WHERE queue = $1 FOR UPDATE`, [events[0]!.key]);
+  expect(keysOf(await take(nodes[0]!))).toStrictEqual([events[2]!.key]);
+  await holder.query("COMMIT");
+  expect(keysOf(await take(nodes[0]!))).toStrictEqual([events[0]!.key]);
+});
+
+it("lets the next of a queue be taken when its head is erased with another user", async () => {
+  const { nodes } = await openNodes(1);
+  const storage = nodes[0]!;
+  const [alice, bob] = [sessionRecord(storage), sessionRecord(storage, { userId: "bob" as UserId })];
+  const [first, second] = [alice, bob].map(({ tenantId, userId }) =>
+    eventOf(storage, { tenantId, userId, sessionId: alice.id }),
+  );
+  await storage.appendEvents([first!, second!]);
+  expect(keysOf(await take(storage))).toStrictEqual([first!.key]);
+  await storage.eraseUser(alice);
+  expect(keysOf(await take(storage))).toStrictEqual([second!.key]);
+});
+
+/** A database on which something happens after heads were read for the first time. */
+class InterruptedDatabase extends Database {
+  interruption: (() => Promise<void>) | undefined;
+
+  override async query<R>(statement: Statement<R>, values?: readonly Value[]): Promise<readonly R[]> {
+    const rows = await super.query(statement, values);
+    const { interruption } = this;
+    if ((statement as Statement) !== selectHeads || interruption === undefined) return rows;
+    this.interruption = undefined;
+    await interruption();
+    return rows;
+  }
+}
+
+it("takes what is put into a queue that it had claimed and found empty", async () => {
+  const { nodes, url } = await openNodes(1);
+  const storage = nodes[0]!;
+  const record = sessionRecord(storage);
+  const [erased, next] = [
+    eventOf(storage, { tenantId: record.tenantId, userId: record.userId, sessionId: record.id }),
+    eventOf(storage, { sessionId: record.id }),
+  ];
+  await storage.appendEvents([erased]);
+  await storage.eraseUser(record);
+  const clock = new ServerClock(undefined);
+  const database = new InterruptedDatabase({ ...parseUrl(url), prepare: true, outbox, clock });
+  onTestFinished(() => database.close());
+  database.interruption = () => storage.appendEvents([next]);
+  const context = { database, time: null, now: () => clock.now() };
+  expect(keysOf(await takeOutbox(context, 10, later(storage)))).toStrictEqual([next.key]);
+});
+
+it("counts, appends, delivers and erases on three nodes at once, in any order, and loses nothing", async () => {
+  const { nodes } = await openNodes(3);
+  const now = nodes[0]!.now();
+  const records = Array.from({ length: 12 }, (_, index) =>
+    sessionRecord(nodes[0]!, { userId: `user-${index}` as UserId }),
+  );
+  await nodes[0]!.importSessions(records);
+  const counts = Array.from({ length: 20 }, (_, index) => ({ hour: millis(0), name: `count-${index}`, count: 1 }));
+  const eventsOf = (round: number, node: number): readonly EventRecord[] =>
+    records.map(({ id, tenantId, userId }, index) => ({
+      key: index % 2 === 0 ? `${round} ${id}` : `${round} ${id} ${node}`,
+      at: now,
+      type: "admin",
+      tenantId,
+      userId,
+      sessionId: id,
+      count: 1,
+    }));
+  const deliver = async (node: Storage): Promise<number> => {
+    const taken = await take(node);
+    for (const { event } of taken) await node.settleOutbox(event.key, { kind: "delivered" });
+    return taken.length;
+  };
+  for (let round = 0; round < 10; round += 1)
+    await Promise.all(
+      nodes.flatMap((node, index) => {
+        const events = eventsOf(round, index);
+        return [
+          node.addCounts(index % 2 === 0 ? counts : counts.toReversed()),
+          node.appendEvents(index % 2 === 0 ? events : events.toReversed()),
+          deliver(node),
+          node.eraseUser(records[(round + index) % 12]!),
+        ];
+      }),
+    );
+  expect((await nodes[0]!.listCounts({ from: millis(0), to: now }, { limit: 20 })).items[0]?.count).toBe(30);
+  // Nothing is left behind that nobody would take.
+  while ((await deliver(nodes[0]!)) > 0);
+  expect((await nodes[0]!.listOutbox({ dead: false }, { limit: 10 })).items).toStrictEqual([]);
+});
