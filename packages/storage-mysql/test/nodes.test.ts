@@ -1,6 +1,4 @@
 import {
-  type EventRecord,
-  type EventType,
   type FeedPage,
   type FeedStart,
   millis,
@@ -21,11 +19,11 @@ const { server, urlOf, query } = sharedServer(fleeting);
 /** Nodes on one new store, migrated unless told otherwise. */
 const openNodes = async (
   count: number,
-  { migrated = true, outbox = [] }: { readonly migrated?: boolean; readonly outbox?: readonly EventType[] } = {},
+  { migrated = true }: { readonly migrated?: boolean } = {},
 ): Promise<{ readonly nodes: readonly Storage[]; readonly database: string }> => {
   const database = crypto.randomUUID();
   const url = await urlOf(database, "?durability=relaxed");
-  const nodes = await Promise.all(Array.from({ length: count }, () => openForTest(url, { outbox })));
+  const nodes = await Promise.all(Array.from({ length: count }, () => openForTest(url)));
   if (migrated) await nodes[0]!.migrate();
   return { nodes, database };
 };
@@ -225,48 +223,6 @@ it("does not know the cursor of a store that was restored", async () => {
   expect(await nodes[0]!.revocationsSince(from)).toStrictEqual({ kind: "unknown_cursor" });
   await logOut(nodes[0]!, await logIn(nodes[0]!));
   expect(await nodes[0]!.revocationsSince(from)).toStrictEqual({ kind: "unknown_cursor" });
-});
-
-it("counts, appends, delivers and erases on three nodes at once, in any order, and loses nothing", async () => {
-  const { nodes } = await openNodes(3, { outbox: ["session_ended", "admin"] });
-  const now = nodes[0]!.now();
-  const records = Array.from({ length: 12 }, (_, index) =>
-    sessionRecord({ now: () => now }, { userId: `user-${index}` as UserId }),
-  );
-  await nodes[0]!.importSessions(records);
-  const counts = Array.from({ length: 20 }, (_, index) => ({ hour: millis(0), name: `count-${index}`, count: 1 }));
-  const eventsOf = (round: number, node: number): readonly EventRecord[] =>
-    records.map(({ id, tenantId, userId }, index) => ({
-      key: index % 2 === 0 ? `${round} ${id}` : `${round} ${id} ${node}`,
-      at: now,
-      type: "admin",
-      tenantId,
-      userId,
-      sessionId: id,
-      count: 1,
-    }));
-  const until = millis(now + 600_000);
-  const deliver = async (node: Storage): Promise<number> => {
-    const taken = await node.takeOutbox(10, until);
-    for (const { event } of taken) await node.settleOutbox(event.key, { kind: "delivered" });
-    return taken.length;
-  };
-  for (let round = 0; round < 10; round += 1)
-    await Promise.all(
-      nodes.flatMap((node, index) => {
-        const events = eventsOf(round, index);
-        return [
-          node.addCounts(index % 2 === 0 ? counts : counts.toReversed()),
-          node.appendEvents(index % 2 === 0 ? events : events.toReversed()),
-          deliver(node),
-          node.eraseUser(records[(round + index) % 12]!),
-        ];
-      }),
-    );
-  expect((await nodes[0]!.listCounts({ from: millis(0), to: now }, { limit: 20 })).items[0]?.count).toBe(30);
-  // Nothing is left behind that nobody would take.
-  while ((await deliver(nodes[0]!)) > 0);
-  expect((await nodes[0]!.listOutbox({ dead: false }, { limit: 10 })).items).toStrictEqual([]);
 });
 
 it("decides by the server's clock, on nodes whose own are five minutes off", async () => {

@@ -21,9 +21,10 @@ const openNodes = async (count: number, options = "") => {
   return { nodes, schema: schemaOf(location), url };
 };
 
+/** An event of a second ago, which the server's clock has reached. */
 const eventOf = (storage: Storage, parts: Partial<EventRecord> = {}): EventRecord => ({
   key: crypto.randomUUID(),
-  at: storage.now(),
+  at: millis(storage.now() - 1000),
   type: "admin",
   count: 1,
   ...parts,
@@ -37,32 +38,26 @@ const keysOf = (entries: readonly OutboxRecord[]): readonly string[] => entries.
 
 const names = Array.from({ length: 9 }, (_, index) => `row-${index}`);
 
-/** What writes several rows of a table, by their names. */
-const writers: readonly {
-  readonly table: string;
-  readonly column: string;
-  readonly write: (storage: Storage, named: readonly string[]) => Promise<void>;
-}[] = [
-  {
-    table: "counts",
-    column: "name",
-    write: (storage, named) => storage.addCounts(named.map((name) => ({ hour: millis(0), name, count: 1 }))),
-  },
-  {
-    table: "events",
-    column: "key",
-    write: (storage, named) =>
-      storage.appendEvents(named.map((key) => eventOf(storage, { key, type: "forged_token" }))),
-  },
-  {
-    table: "outbox_queues",
-    column: "queue",
-    write: (storage, named) =>
-      storage.appendEvents(named.map((id) => eventOf(storage, { sessionId: id as SessionId }))),
-  },
+/** Tables, what names their rows, and what writes several of these. */
+const writers: readonly (readonly [
+  table: string,
+  column: string,
+  write: (storage: Storage, named: readonly string[]) => Promise<void>,
+])[] = [
+  ["counts", "name", (storage, named) => storage.addCounts(named.map((name) => ({ hour: millis(0), name, count: 1 })))],
+  [
+    "events",
+    "key",
+    (storage, named) => storage.appendEvents(named.map((key) => eventOf(storage, { key, type: "forged_token" }))),
+  ],
+  [
+    "outbox_queues",
+    "queue",
+    (storage, named) => storage.appendEvents(named.map((id) => eventOf(storage, { sessionId: id as SessionId }))),
+  ],
 ];
 
-it.each(writers)("locks rows of $table in one order, whatever that of the call", async ({ table, column, write }) => {
+it.each(writers)("locks rows of %s in one order, whatever that of the call", async (table, column, write) => {
   // As behind a pooler, so that a row may be locked for longer than a second.
   const { nodes, schema } = await openNodes(2, "&prepare=false&timeout=20000");
   await write(nodes[0]!, names);
