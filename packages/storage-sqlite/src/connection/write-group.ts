@@ -14,6 +14,7 @@ interface Write {
 }
 
 type Attempt =
+  /** The first writes were done, as many as there are results. */
   | { readonly kind: "committed"; readonly results: readonly unknown[] }
   /** Nothing was done: another process holds the lock. */
   | { readonly kind: "busy"; readonly error: unknown }
@@ -24,6 +25,9 @@ type Attempt =
 
 /** The most writes committed together, so that the event loop is held for a few milliseconds only. */
 const groupLimit = 256;
+
+/** After this many milliseconds of work a group is committed as it stands: one write may end many sessions. */
+const workLimit = 25;
 
 /**
  * Commits the writes that arrive in one turn of the event loop in one transaction. Each caller learns its own outcome, and
@@ -76,7 +80,8 @@ export class WriteGroup {
       const attempt = this.#attempt(writes);
       switch (attempt.kind) {
         case "committed":
-          for (const [index, write] of writes.entries()) write.resolve(attempt.results[index]);
+          for (const [index, result] of attempt.results.entries()) writes[index]?.resolve(result);
+          this.#waiting.unshift(...writes.slice(attempt.results.length));
           this.#onCommit();
           return [];
         case "busy": {
@@ -107,11 +112,13 @@ export class WriteGroup {
       return { kind: "failed", error };
     }
     const results: unknown[] = [];
+    const deadline = performance.now() + workLimit;
     let current: Write | undefined;
     try {
       for (const write of writes) {
         current = write;
         results.push(write.work());
+        if (performance.now() > deadline) break;
       }
       current = undefined;
       this.#database.exec("COMMIT");

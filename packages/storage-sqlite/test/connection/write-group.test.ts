@@ -59,6 +59,19 @@ describe.each(drivers)("a group of writes, %s", async (name) => {
     expect(numbers()).toHaveLength(100);
   });
 
+  it("is committed as it stands when its writes take long, and the rest follows in order", async () => {
+    const { database, group, numbers, commits } = open();
+    const slow = (number: number) => {
+      for (const until = performance.now() + 30; performance.now() < until;);
+      return database.run("INSERT INTO numbers (number) VALUES (:number)", { number });
+    };
+    const order: number[] = [];
+    await Promise.all([1, 2, 3].map((number) => group.run(() => slow(number)).then(() => order.push(number))));
+    expect(commits()).toBe(3);
+    expect(order).toStrictEqual([1, 2, 3]);
+    expect(numbers()).toStrictEqual([1, 2, 3]);
+  });
+
   it("is durable before anyone is told", async () => {
     const { insert, numbers } = open();
     const seen = await Promise.all([1, 2, 3].map((number) => insert(number).then(() => numbers().length)));
