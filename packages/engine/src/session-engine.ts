@@ -85,7 +85,12 @@ export interface SessionEngine {
     user: UserOfTenant & { readonly except?: SessionHandle | undefined },
     cause?: RevokeCause,
   ): Promise<readonly SessionHandle[]>;
-  revokeTenant(tenantId: TenantId, cause?: RevokeCause): Promise<readonly SessionHandle[]>;
+  /** With `limit` (1 or more) it ends at most that many: repeat until fewer come back. */
+  revokeTenant(
+    tenantId: TenantId,
+    cause?: RevokeCause,
+    options?: { readonly limit?: number | undefined },
+  ): Promise<readonly SessionHandle[]>;
 
   getSession(handle: string): Promise<SessionInformation | undefined>;
   listSessions(selector: SessionSelector, page: PageRequest): Promise<Page<SessionInformation>>;

@@ -122,7 +122,18 @@ export const routes = {
       anyOf: [
         closed({ handles: { ...list(Handle), maxItems: 10_000 } }, cause),
         closed({ userId: UserId }, { tenantId: TenantId, except: Handle, ...cause }),
-        closed({ allOfTenant: TenantId }, cause),
+        closed(
+          { allOfTenant: TenantId },
+          {
+            limit: {
+              type: "integer",
+              minimum: 1,
+              maximum: 10_000,
+              description: "End at most that many: repeat until fewer come back",
+            },
+            ...cause,
+          },
+        ),
       ],
     },
     success: { status: 200, body: object({ revoked: list(Handle) }) },

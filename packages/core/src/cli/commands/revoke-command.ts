@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { CommandError, usageError } from "../command-error.js";
 import { type CallOptions, callingCommand, someText } from "../command-options.js";
 import { type ApiClient, createApiClient } from "../api-client.js";
+import { createProgress } from "../progress.js";
 import { confirm, jsonText, printResult, type Terminal } from "../terminal.js";
 
 interface RevokeOptions extends CallOptions {
@@ -15,6 +16,8 @@ interface RevokeOptions extends CallOptions {
 
 /** Most handles that one request may carry. */
 const BATCH = 10_000;
+/** How many sessions of a tenant one request ends: it is answered within a second, and progress is seen. */
+const STEP = 2000;
 /** How far sessions of a tenant are counted before the question. */
 const COUNTED = 500;
 
@@ -51,7 +54,7 @@ const bodies = (selected: Selection, detail: string | undefined): readonly Route
         },
       ];
     case "tenant":
-      return [{ allOfTenant: selected.tenant, ...cause }];
+      return [{ allOfTenant: selected.tenant, limit: STEP, ...cause }];
   }
 };
 
@@ -81,9 +84,26 @@ const revoke = async (handles: readonly string[], options: RevokeOptions, termin
     !(await confirm(terminal, await question(client, selected)))
   )
     throw new CommandError("nothing was revoked: the question was not answered with y (--yes answers it in scripts)");
+  const progress = createProgress(terminal, { total: undefined, quiet: options.json === true });
   const revoked: string[] = [];
-  for (const body of bodies(selected, options.detail))
-    revoked.push(...(await client.call("revokeSessions", { body })).revoked);
+  try {
+    for (const body of bodies(selected, options.detail)) {
+      for (let step = STEP; step === STEP;) {
+        const answer = await client.call("revokeSessions", { body });
+        revoked.push(...answer.revoked);
+        progress.show(revoked.length, `${revoked.length} sessions`);
+        step = "allOfTenant" in body ? answer.revoked.length : 0;
+      }
+    }
+  } catch (error) {
+    if (revoked.length === 0) throw error;
+    throw new CommandError(
+      `${(error as Error).message}; ${revoked.length} sessions were revoked before that: repeat the command for the others`,
+      { cause: error },
+    );
+  } finally {
+    progress.clear();
+  }
   const notLive = [...new Set(handles)].filter((handle) => !revoked.includes(handle));
   const text = `Revoked ${revoked.length} ${revoked.length === 1 ? "session" : "sessions"}`;
   printResult(terminal, options, {

@@ -111,8 +111,10 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
       const { reason, detail } = body;
       const cause: RevokeCause = { reason, detail };
       if ("handles" in body) return { ok: { revoked: await engine.revokeSessions(body.handles, cause) } };
-      if ("allOfTenant" in body)
-        return { ok: { revoked: await engine.revokeTenant(body.allOfTenant as TenantId, cause) } };
+      if ("allOfTenant" in body) {
+        const { allOfTenant, limit } = body;
+        return { ok: { revoked: await engine.revokeTenant(allOfTenant as TenantId, cause, { limit }) } };
+      }
       const user = body as Parameters<SessionEngine["revokeAllForUser"]>[0];
       return { ok: { revoked: await engine.revokeAllForUser(user, cause) } };
     },

@@ -1,7 +1,48 @@
+import { join } from "node:path";
+import { PassThrough, Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import {
+  millis,
+  NEVER,
+  openStorage,
+  type SessionId,
+  type SessionRecord,
+  type TenantId,
+  type UserId,
+} from "@pawl/storage";
 import { describe, expect, test } from "vitest";
+import { runCommand } from "../../../src/cli/run-command.js";
 import { sampleCore } from "../sample-core.js";
 
-const { create, handlesOf, json, run, runHere } = sampleCore();
+const { create, folder, handlesOf, json, run, runHere } = sampleCore();
+
+/** Puts sessions of a tenant into the database of the core. */
+const fill = async (tenantId: string, count: number): Promise<void> => {
+  const storage = await openStorage(`sqlite:${join(folder, "sessions.db")}`);
+  const now = storage.now();
+  const records = Array.from({ length: count }, (_, index): SessionRecord => ({
+    id: crypto.randomUUID() as SessionId,
+    tenantId: tenantId as TenantId,
+    userId: `user-${index}` as UserId,
+    secretHash: "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg",
+    current: 0,
+    next: 0,
+    issuedAt: millis(0),
+    keyKind: "dynamic",
+    payload: "{}",
+    data: "{}",
+    facts: "{}",
+    factsVersion: 0,
+    payloadVersion: 0,
+    bound: "",
+    createdAt: now,
+    lastActiveAt: now,
+    expiresAt: millis(now + 1_000_000),
+    idleExpiresAt: NEVER,
+  }));
+  await storage.importSessions(records);
+  await storage.close();
+};
 
 describe("revoke", () => {
   test("by handles: without a question, and says which were not live", async () => {
@@ -47,6 +88,19 @@ describe("revoke", () => {
       stderr: 'End all sessions of tenant "acme" (1)? [y/N] ',
     });
     expect(await handlesOf("--user", "r3")).toEqual([outside]);
+  });
+
+  test("of a large tenant: in several requests, and a person sees how far it has come", async () => {
+    await fill("large", 4100);
+    const stderr = Object.assign(new PassThrough(), { isTTY: true });
+    const [stdout, told] = [new PassThrough(), text(stderr)];
+    const printed = text(stdout);
+    const terminal = { cwd: folder, env: {}, stdin: Readable.from([]), stdout, stderr };
+    expect(await runCommand(["sessions", "revoke", "--tenant", "large", "--yes"], terminal)).toBe(0);
+    for (const stream of [stdout, stderr]) stream.end();
+    expect(await printed).toBe("Revoked 4100 sessions\n");
+    expect(await told).toMatch(/\r\u001b\[K2000 sessions.*\r\u001b\[K$/s);
+    expect(await json("sessions", "list", "--tenant", "large")).toMatchObject({ sessions: [] });
   });
 
   test.each([

@@ -1,0 +1,91 @@
+import {
+  MemoryStorage,
+  type SessionReference,
+  type Storage,
+  StorageError,
+  type TenantId,
+  type UserId,
+} from "@pawl/storage";
+import { describe, expect, it } from "vitest";
+import { createEngine, type SessionEngine } from "../../src/index.js";
+import { MASTER_KEYS, StandingClock, USER } from "../engines.js";
+import { intercepted } from "../intercepted-storage.js";
+
+const acme = "acme" as TenantId;
+
+/** What ends many sessions. */
+const ways: Readonly<
+  Record<string, (engine: SessionEngine, handles: readonly string[]) => Promise<readonly string[]>>
+> = {
+  "a tenant": (engine) => engine.revokeTenant(acme),
+  "a user": (engine) => engine.revokeAllForUser({ userId: USER, tenantId: acme }),
+  "a list of handles": (engine, handles) => engine.revokeSessions(handles),
+};
+
+/** An engine that notes how many sessions each call of the store ended; `failing` is the number of one that fails. */
+const open = async () => {
+  const real: Storage = new MemoryStorage({ clock: new StandingClock() });
+  const steps: number[] = [];
+  const faults = { failing: 0, beforeStep: async (_step: number): Promise<unknown> => undefined };
+  const storage = intercepted(real, async ({ method, proceed }) => {
+    if (method !== "revokeSessions") return proceed();
+    await faults.beforeStep(steps.length);
+    if (steps.length + 1 === faults.failing) throw new StorageError("unavailable", "the line broke");
+    const ended = (await proceed()) as readonly SessionReference[];
+    steps.push(ended.length);
+    return ended;
+  });
+  const engine = await createEngine({ storage, masterKeys: MASTER_KEYS });
+  const login = async (count: number, tenantId = acme, userId = USER): Promise<readonly string[]> =>
+    Promise.all(
+      Array.from({ length: count }, async () => (await engine.createSession({ userId, tenantId })).session.handle),
+    );
+  return { engine, steps, faults, login };
+};
+
+describe.each(Object.entries(ways))("the end of %s with hundreds of sessions", (_, end) => {
+  it("is done in steps of a bounded size, each session once and no other", async () => {
+    const { engine, steps, login } = await open();
+    const handles = await login(503);
+    const [other] = await login(1, "rival" as TenantId);
+    const ended = await end(engine, handles);
+    expect(ended.toSorted()).toStrictEqual(handles.toSorted());
+    expect(Math.max(...steps)).toBeLessThanOrEqual(100);
+    expect(await engine.getSession(other!)).toBeDefined();
+    expect(await end(engine, handles)).toStrictEqual([]);
+  });
+
+  it("keeps what was done where a step fails, and goes on when it is repeated", async () => {
+    const { engine, faults, login } = await open();
+    const handles = await login(350);
+    faults.failing = 3;
+    await expect(end(engine, handles)).rejects.toMatchObject({ code: "unavailable" });
+    const left = await Promise.all(handles.map(async (handle) => (await engine.getSession(handle)) !== undefined));
+    expect(left.filter(Boolean)).toHaveLength(150);
+    faults.failing = 0;
+    expect((await end(engine, handles)).toSorted()).toStrictEqual(
+      handles.filter((__, index) => left[index]).toSorted(),
+    );
+  });
+});
+
+describe("the end of a tenant", () => {
+  it("reaches sessions that come between two steps", async () => {
+    const { engine, faults, login } = await open();
+    await login(150);
+    faults.beforeStep = async (step) => step === 1 && login(1, acme, "late" as UserId);
+    expect(await engine.revokeTenant(acme)).toHaveLength(151);
+    expect((await engine.listSessions({ tenantId: acme }, { limit: 1 })).items).toStrictEqual([]);
+  });
+
+  it("stops at a limit", async () => {
+    const { engine, steps, login } = await open();
+    await login(370);
+    const sizes: number[] = [];
+    do sizes.push((await engine.revokeTenant(acme, undefined, { limit: 150 })).length);
+    while (sizes.at(-1) === 150);
+    expect(sizes).toStrictEqual([150, 150, 70]);
+    expect(Math.max(...steps)).toBeLessThanOrEqual(100);
+    await expect(engine.revokeTenant(acme, undefined, { limit: 0 })).rejects.toMatchObject({ code: "invalid_record" });
+  });
+});
