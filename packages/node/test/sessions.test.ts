@@ -104,4 +104,16 @@ describe.each([
     expect(await live(pawl, [...made, other])).toEqual([false, false, true]);
     expect(await pawl.sessions.explain(made[0]!.handle)).toMatchObject({ status: "ended", reason: "revoked" });
   });
+
+  it("of hundreds of users, or of a tenant with hundreds of sessions, leaves none of them", async () => {
+    const pawl = await start();
+    const users = Array.from({ length: 510 }, (__, index) => `user-${index}`);
+    const made = await Promise.all(users.map((userId) => login(pawl, userId, "acme")));
+    const others = await Promise.all(users.slice(0, 30).map((userId) => login(pawl, userId)));
+    expect(await pawl.sessions.endTenant("acme", { confirm: "acme" })).toBe(510);
+    expect(await live(pawl, [...made.slice(0, 3), ...made.slice(-3)])).not.toContain(true);
+    expect(await live(pawl, others)).not.toContain(false);
+    expect(await pawl.sessions.endUsers(users)).toBe(30);
+    expect(await live(pawl, others)).not.toContain(true);
+  });
 });

@@ -45,6 +45,8 @@ export interface CoreBackendOptions {
 
 /** Handles in one call, as the core's API takes them. */
 const MOST_HANDLES = 10_000;
+/** Sessions of a tenant that one call ends, so that it is answered long before it is given up. */
+const TENANT_STEP = 500;
 
 /**
  * The client of a core: our `/v1` API over HTTP. Tokens are verified here, with the core's public keys and its feed of
@@ -176,7 +178,14 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
     },
 
     async revokeTenant(tenantId, cause) {
-      return markRevoked((await core.get("revokeSessions", { body: { allOfTenant: tenantId, ...cause } })).revoked);
+      const body = { allOfTenant: tenantId, limit: TENANT_STEP, ...cause };
+      const revoked: SessionHandle[] = [];
+      for (let step = TENANT_STEP; step === TENANT_STEP;) {
+        const ended = markRevoked((await core.get("revokeSessions", { body })).revoked);
+        revoked.push(...ended);
+        step = ended.length;
+      }
+      return revoked;
     },
 
     async get(handle) {
