@@ -2,7 +2,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningDemo, runDemo } from "./running-demo.js";
 import { launchChromium } from "@pawl/test-servers/chromium";
-import { Visitor } from "./visitor.js";
+import { REUSE_WINDOW, Visitor } from "./visitor.js";
 
 /**
  * What a visitor does with the demo in a real browser, the same in both modes. One after the other: an answer that is slow
@@ -21,14 +21,16 @@ export const testInChromium = (mode: "core" | "embedded", flags: readonly string
     let demo: RunningDemo;
     beforeAll(async () => {
       [brief, demo] = (await Promise.all(
-        ["6", "300"].map((lifetime) => runDemo("--access-lifetime", lifetime, "--reuse-window", "5", ...flags)),
+        ["6", "300"].map((lifetime) =>
+          runDemo("--access-lifetime", lifetime, "--reuse-window", String(REUSE_WINDOW), ...flags),
+        ),
       )) as [RunningDemo, RunningDemo];
     });
     afterAll(() => Promise.all([brief?.dispose(), demo?.dispose()]));
 
     const visit = (
       how: { readonly dark?: boolean; readonly width?: number; readonly at?: RunningDemo } = {},
-    ): Promise<Visitor> => Visitor.open(browser, { url: (how.at ?? demo).url, artifacts: mode, ...how });
+    ): Promise<Visitor> => Visitor.open(browser, { at: demo, artifacts: mode, ...how });
 
     it("logs in, lets the access token run out, and refreshes by itself", async () => {
       const visitor = await visit({ at: brief });

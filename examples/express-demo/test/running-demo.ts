@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const start = fileURLToPath(new URL("../dist/start.js", import.meta.url));
+const clock = new URL("./moved-clock.mjs", import.meta.url).href;
 
 /** The built demo as a process of its own, as `npm start` runs it, on free ports and in a new folder. */
 export interface RunningDemo {
@@ -15,6 +16,8 @@ export interface RunningDemo {
   readonly folder: string;
   /** All it has printed so far. */
   output(): string;
+  /** Moves its clock ahead, in ms. */
+  advance(by: number): Promise<void>;
   /** Sends Ctrl-C. @returns its exit code */
   interrupt(): Promise<number | null>;
   /** Ends it, if need be, and removes its folder. */
@@ -24,13 +27,14 @@ export interface RunningDemo {
 /** Starts `dist/start.js` and waits until it says where to find it. */
 export const runDemo = async (...args: readonly string[]): Promise<RunningDemo> => {
   const folder = await mkdtemp(join(tmpdir(), "pawl-demo-"));
-  const child = spawn(process.execPath, [start, "--port", "0", "--core-port", "0", "--data", folder, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
+  const flags = ["--port", "0", "--core-port", "0", "--data", folder, ...args];
+  const child = spawn(process.execPath, ["--import", clock, start, ...flags], {
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   let output = "";
   const ended = once(child, "exit") as Promise<[number | null]>;
   const ready = new Promise<void>((resolve) => {
-    for (const stream of [child.stdout, child.stderr])
+    for (const stream of [child.stdout!, child.stderr!])
       stream.setEncoding("utf8").on("data", (text: string) => {
         output += text;
         if (output.includes("Ctrl-C")) resolve();
@@ -51,6 +55,11 @@ export const runDemo = async (...args: readonly string[]): Promise<RunningDemo> 
     coreUrl: address("Core"),
     folder,
     output: () => output,
+    async advance(by) {
+      const moved = once(child, "message");
+      child.send(by);
+      await moved;
+    },
     async interrupt() {
       child.kill("SIGINT");
       return (await ended)[0];

@@ -1,35 +1,41 @@
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { RunningDemo } from "./running-demo.js";
+
+/** Of the demos that a visitor meets, in seconds: longer than an answer takes to leave on a busy machine. */
+export const REUSE_WINDOW = 5;
 
 /** Somebody in front of the demo's page, with cookies of their own. */
 export class Visitor {
   readonly page: Page;
   readonly #context: BrowserContext;
   readonly #artifacts: string;
+  readonly #demo: RunningDemo;
   /** What went wrong in the page's own code. */
   readonly faults: string[] = [];
 
-  private constructor(context: BrowserContext, page: Page, artifacts: string) {
+  private constructor(context: BrowserContext, page: Page, demo: RunningDemo, artifacts: string) {
     this.#context = context;
     this.page = page;
+    this.#demo = demo;
     this.#artifacts = artifacts;
     page.on("pageerror", (error) => this.faults.push(error.message));
   }
 
   static async open(
     browser: Browser,
-    demo: { readonly url: string; readonly artifacts: string; readonly dark?: boolean; readonly width?: number },
+    how: { readonly at: RunningDemo; readonly artifacts: string; readonly dark?: boolean; readonly width?: number },
   ): Promise<Visitor> {
     const context = await browser.newContext({
-      colorScheme: demo.dark === true ? "dark" : "light",
-      viewport: { width: demo.width ?? 1280, height: 900 },
+      colorScheme: how.dark === true ? "dark" : "light",
+      viewport: { width: how.width ?? 1280, height: 900 },
     });
     context.setDefaultTimeout(40_000);
-    const artifacts = fileURLToPath(new URL(`../artifacts/${demo.artifacts}/`, import.meta.url));
+    const artifacts = fileURLToPath(new URL(`../artifacts/${how.artifacts}/`, import.meta.url));
     mkdirSync(artifacts, { recursive: true });
-    const visitor = new Visitor(context, await context.newPage(), artifacts);
-    await visitor.page.goto(demo.url);
+    const visitor = new Visitor(context, await context.newPage(), how.at, artifacts);
+    await visitor.page.goto(how.at.url);
     await visitor.page.locator("#login").waitFor();
     return visitor;
   }
@@ -72,8 +78,11 @@ export class Visitor {
     await this.page.locator("#ring svg.expired").waitFor();
   }
 
-  /** Waits until the newest token is older than the reuse window, so that a refresh turns and a use is a proof. */
+  /** Lets the reuse window of the newest token pass, so that a refresh turns and a use is a proof. */
   async turnable(): Promise<void> {
+    // A second more: tokens tell their age in whole seconds. The page learns the time when it is looked at again.
+    await this.#demo.advance((REUSE_WINDOW + 1) * 1000);
+    await this.page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
     await this.page.locator("#forecast[data-provable=true]").waitFor();
   }
 
