@@ -1,9 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
-import { networkInterfaces } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import { choosePort } from "../src/loopback.js";
 import { type RunningDemo, runDemo } from "./running-demo.js";
 
@@ -91,10 +93,12 @@ it.each(loopbacks)("falls to a free port when the usual one is taken on %s", asy
 });
 
 it("ends with one line when a port that was asked for is taken", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "pawl-demo-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
   const taken = createServer().listen(0, "127.0.0.1");
   await once(taken, "listening");
   const { port } = taken.address() as { port: number };
-  const { status, stderr, stdout } = run("--embedded", "--port", String(port), "--data", "/tmp/pawl-demo-unused");
+  const { status, stderr, stdout } = run("--embedded", "--port", String(port), "--data", folder);
   taken.close();
   expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
   expect(stderr).toBe(`Port ${port} is taken by another program: choose another one, or 0\n`);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import { type KitPayload, testAdapter, Visitor } from "@pawl/adapter-conformance";
 import { startProxy } from "@pawl/test-servers";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { forNode } from "../../src/adapters/node.js";
 import { createPawl } from "../../src/index.js";
 import { certificate } from "./certificate.js";
@@ -12,17 +12,36 @@ import { served } from "./served.js";
 
 type ProxyOptions = Parameters<typeof startProxy>[1];
 
-/** Serves on one port, behind an nginx on another. */
-const servedBehindProxy = async (listener: RequestListener, options?: ProxyOptions) => {
-  const application = await served(createServer(listener));
-  const { url, stop } = await startProxy(Number(new URL(application.origin).port), options);
+/** An nginx, and what the application behind it is in the running test. */
+const startBehindProxy = async (options?: ProxyOptions) => {
+  let application: RequestListener | undefined;
+  const server = createServer((req, res) => application?.(req, res));
+  const { origin, close } = await served(server);
+  const { url, stop } = await startProxy(Number(new URL(origin).port), options);
   return {
-    origin: url.replace("https:", "h2:"),
-    async close() {
+    serve(listener: RequestListener) {
+      application = listener;
+      return { origin: url.replace("https:", "h2:"), close: async () => server.closeAllConnections() };
+    },
+    async stop() {
       await stop();
-      await application.close();
+      await close();
     },
   };
+};
+
+/** One for all tests with the same settings. */
+const proxies = new Map<string, ReturnType<typeof startBehindProxy>>();
+afterAll(async () => {
+  for (const proxy of proxies.values()) await (await proxy).stop();
+});
+
+/** Serves an application behind an nginx. */
+const servedBehindProxy = async (listener: RequestListener, options?: ProxyOptions) => {
+  const settings = JSON.stringify(options ?? {});
+  const proxy = proxies.get(settings) ?? startBehindProxy(options);
+  proxies.set(settings, proxy);
+  return (await proxy).serve(listener);
 };
 
 const holdsStreams = "nginx buffers answers unless told otherwise (proxy_buffering)";
