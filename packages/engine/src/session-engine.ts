@@ -2,9 +2,9 @@ import type {
   EventRecord,
   EventSelector,
   Millis,
+  FeedCursor,
   Page,
   PageRequest,
-  FeedCursor,
   SessionSelector,
   SigningAlgorithm,
   SigningKeyKind,
@@ -16,21 +16,26 @@ import type { AccessTokenVerifier } from "./verification/access-token-verifier.j
 import type { JwtInput } from "./tokens/application-jwt.js";
 import type { KeySet, PublicSigningKey, SigningKeyInformation } from "./keys/key-set.js";
 import type { Policy } from "./policy.js";
+import type { ChangedPage, ChangeFeed } from "./revocation/change-feed.js";
 import type { RevocationFeed, RevokedPage } from "./revocation/revocation-feed.js";
 import type {
   AccessTokenClaims,
   AccessTokenForm,
+  ActAsInput,
   ConfirmInput,
   ConfirmOutcome,
   CreateSessionInput,
   IssuedSession,
   JsonObject,
+  PayloadChange,
   RefreshOutcome,
   RefreshSessionInput,
+  RefusedOutcome,
   RegenerateOutcome,
   SessionExplanation,
   SessionHandle,
   SessionInformation,
+  StepUpInput,
   VerifyInput,
   VerifyOutcome,
   RevokeCause,
@@ -73,8 +78,26 @@ export interface SessionEngine {
    * a token with a parent, or with `checkDatabase`, as the CDI says.
    */
   confirmAccessToken(input: ConfirmInput): Promise<ConfirmOutcome>;
-  /** New access token with the stored (or given, then stored) payload; checks the signature, ignores the expiry. */
-  regenerateAccessToken(accessToken: string, payload?: JsonObject): Promise<RegenerateOutcome>;
+  /**
+   * New access token with the stored (or given, then stored) payload and the old expiry; checks the signature, ignores the
+   * expiry. While acting, the payload is that of the user who is acted for.
+   */
+  regenerateAccessToken(accessToken: string, payload?: JsonObject, change?: PayloadChange): Promise<RegenerateOutcome>;
+  /**
+   * The user has authenticated again: notes it, has verifiers refuse older access tokens, and gives a new one with the old
+   * expiry. Same session, same refresh token.
+   * @throws EngineError `invalid_input` for methods or a level that no claim or header could carry.
+   */
+  stepUp(accessToken: string, auth: StepUpInput): Promise<RegenerateOutcome | RefusedOutcome>;
+  /**
+   * From now on the session speaks for another user of its tenant, until its time is over, `actAsSelf`, or its end. Refresh
+   * tokens, device and theft stay its owner's. Whether he may is the application's to decide, before it calls.
+   * @throws EngineError `invalid_input` (also for a token of another form than `pawl`, for none other says it),
+   * `protected_claim`, `payload_too_large`.
+   */
+  actAs(accessToken: string, input: ActAsInput): Promise<RegenerateOutcome | RefusedOutcome>;
+  /** Ends acting; without effect where nobody acts. The new access token is the owner's own. */
+  actAsSelf(accessToken: string): Promise<RegenerateOutcome>;
   /** Confirms uses in a batch; never alarms. */
   reportUses(uses: readonly UseReport[]): Promise<void>;
 
@@ -96,13 +119,22 @@ export interface SessionEngine {
   listSessions(selector: SessionSelector, page: PageRequest): Promise<Page<SessionInformation>>;
   /** All handles of a user's live sessions; of the tenant `public` unless another is given. */
   listSessionHandles(user: UserOfTenant): Promise<readonly SessionHandle[]>;
-  /** @returns false when there is no such live session. */
-  updateSessionData(handle: string, data: JsonObject): Promise<boolean>;
   /**
-   * Takes effect in tokens at the next refresh. @returns false when there is no such live session.
+   * @param options.as whose data is meant: the owner's unless given, or those of the user he acts for.
+   * @returns false when there is no such live session, or it does not speak for that user any more.
+   */
+  updateSessionData(handle: string, data: JsonObject, options?: { readonly as?: UserId | undefined }): Promise<boolean>;
+  /**
+   * Changes the payload of the session's owner, whomever he acts for. Verifiers refuse older access tokens as soon as they
+   * hear of it, so that their holders refresh; nobody is logged out.
+   * @returns false when there is no such live session, or not in the expected version.
    * @throws EngineError `protected_claim` for a claim that is a token's own in `form`, which is `v5` unless given.
    */
-  updatePayload(handle: string, payload: JsonObject, options?: { readonly form: AccessTokenForm }): Promise<boolean>;
+  updatePayload(
+    handle: string,
+    payload: JsonObject,
+    options?: PayloadChange & { readonly form?: AccessTokenForm | undefined },
+  ): Promise<boolean>;
   explainSession(handle: string): Promise<SessionExplanation>;
   listEvents(selector: EventSelector, page: PageRequest): Promise<Page<EventRecord>>;
 
@@ -140,6 +172,11 @@ export interface SessionEngine {
    * with one that the store does not know any more. Handles may repeat.
    */
   revocationsSince(from: { readonly cursor: FeedCursor } | undefined): Promise<RevokedPage>;
+
+  /** Follows the store's announced changes into the verifier, and to further listeners; `revocations.catchUp` reads both. */
+  readonly changes: ChangeFeed;
+  /** As `revocationsSince`, the announced changes. */
+  changesSince(from: { readonly cursor: FeedCursor } | undefined): Promise<ChangedPage>;
 
   /** Stops following revocations: the engine must not be used any more. Does not close the storage. */
   close(): Promise<void>;

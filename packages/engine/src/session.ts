@@ -24,9 +24,37 @@ export interface JsonObject {
 /**
  * How an access token is written, by the `version` in its header: `v1` as the SuperTokens CDI 1.0 and `v2` as CDI 2.0 to
  * 2.20 (standard base64, RS256, payload nested), `v3` as CDI 2.21 (base64url, `kid`, payload at the root), `v4` as CDI 3
- * (with the tenant), `v5` as CDI 4.0 and later (with the recipe user), which is also the form of our own SDK.
+ * (with the tenant), `v5` as CDI 4.0 and later (with the recipe user). `pawl` is the form of our own SDK: it alone says how
+ * the user authenticated and who acts for whom.
  */
-export type AccessTokenForm = "v1" | "v2" | "v3" | "v4" | "v5";
+export type AccessTokenForm = "v1" | "v2" | "v3" | "v4" | "v5" | "pawl";
+
+/** How sure it is who is there: when and how the user last authenticated in a session. A refresh never moves it. */
+export interface Authentication {
+  /** The claim `auth_time`, which knows whole seconds only: there it is rounded down. */
+  readonly at: Millis;
+  /** As RFC 8176 names them (`pwd`, `otp`, `hwk`), in the claim `amr`; empty where nobody said. */
+  readonly methods: readonly string[];
+  /** The claim `acr`: the authentication context class, named by the application or its identity provider. */
+  readonly level?: string | undefined;
+}
+
+/** Who acts for the user of a session: the claim `act` of RFC 8693 section 4.1. */
+export interface Actor {
+  readonly userId: UserId;
+}
+
+/** Whom the user of a session acts for, and with what. */
+export interface Acting {
+  readonly userId: UserId;
+  readonly payload: JsonObject;
+  readonly data: JsonObject;
+  /** Why, for the audit trail. */
+  readonly reason: string;
+  readonly at: Millis;
+  /** It ends by itself then; no access token for it lives longer. */
+  readonly until: Millis;
+}
 
 /** A token with its times, in milliseconds since the epoch. */
 export interface IssuedToken<Token extends string = string> {
@@ -38,8 +66,15 @@ export interface IssuedToken<Token extends string = string> {
 export interface SessionSummary<Payload = JsonObject> {
   readonly handle: SessionHandle;
   readonly tenantId: TenantId;
+  /** Whom the session speaks for: while somebody acts for another user, that other user. */
   readonly userId: UserId;
+  /** Whose session it is, while he acts for another user. */
+  readonly actor?: Actor | undefined;
   readonly payload: Payload;
+  /** How often the payload changed; older access tokens are to be refreshed. */
+  readonly payloadVersion: number;
+  /** Absent where it was read from an access token whose form does not say it. */
+  readonly auth?: Authentication | undefined;
 }
 
 /** What a login or a refresh hands to the client. */
@@ -63,6 +98,12 @@ export interface AccessTokenClaims {
   readonly parentSeq?: number;
   readonly antiCsrfToken?: string;
   readonly payload: JsonObject;
+  /** 0 where the token says none. */
+  readonly payloadVersion: number;
+  /** Absent where the form does not say it. */
+  readonly auth?: Authentication | undefined;
+  /** Whose session it is, while he acts for `userId`. */
+  readonly actor?: Actor | undefined;
   /** Rounded up to whole seconds where the form knows only seconds: never earlier than the true time. */
   readonly issuedAt: Millis;
   readonly expiresAt: Millis;
@@ -76,6 +117,16 @@ export interface CreateSessionInput {
   /** Called with the payload as JSON before anything is stored; what it throws is thrown. */
   readonly checkPayload?: ((json: string) => void) | undefined;
   readonly data?: JsonObject | undefined;
+  /** Now and without methods unless given; a time ahead of the store's counts as now. */
+  readonly auth?:
+    | {
+        readonly methods?: readonly string[] | undefined;
+        readonly level?: string | undefined;
+        readonly at?: Millis | undefined;
+      }
+    | undefined;
+  /** What an identity provider calls this login; `listSessions` finds sessions by it. At most 512 bytes. */
+  readonly link?: string | undefined;
   readonly device?: string | undefined;
   readonly address?: string | undefined;
   /** The policy decides unless given. */
@@ -114,7 +165,11 @@ export interface RefreshSessionInput {
 }
 
 export type RefreshOutcome =
-  | ({ readonly kind: "refreshed" } & IssuedSession)
+  | ({
+      readonly kind: "refreshed";
+      /** Whether this refresh made the new tokens: false for the repetition of an answer. */
+      readonly minted: boolean;
+    } & IssuedSession)
   /** There is no such live session, or the token is none of ours. Not an alarm. */
   | {
       readonly kind: "unauthorised";
@@ -138,6 +193,7 @@ export type TryRefreshReason =
   | "bad_signature"
   | "incomplete"
   | "expired"
+  | "outdated"
   | "anti_csrf";
 
 export type VerifyOutcome =
@@ -167,14 +223,60 @@ export type ConfirmOutcome =
   | { readonly kind: "valid"; readonly claims: AccessTokenClaims; readonly accessToken?: IssuedToken }
   | Exclude<VerifyOutcome, { kind: "valid" }>;
 
+/** How a payload is changed. */
+export interface PayloadChange {
+  /** Whether verifiers refuse older access tokens from now on, so that their holders refresh; true unless given. */
+  readonly announced?: boolean | undefined;
+  /** Nothing changes unless the session has this `payloadVersion`. */
+  readonly expectedVersion?: number | undefined;
+}
+
+/** Who authenticated again, and how. */
+export interface StepUpInput {
+  readonly methods: readonly string[];
+  readonly level?: string | undefined;
+}
+
+/** Whom to act for. */
+export interface ActAsInput {
+  /** A user of the session's tenant. */
+  readonly userId: UserId;
+  readonly payload: JsonObject;
+  readonly data?: JsonObject | undefined;
+  /** Why, for the audit trail: 1 to 512 bytes. */
+  readonly reason: string;
+  /** Ms; 15 min unless given, at most the policy's `longestActing`. */
+  readonly for?: Millis | undefined;
+}
+
 export type RegenerateOutcome =
-  /** `accessToken` is absent when the one given had expired: only the stored payload was changed. */
+  /** `accessToken` is absent when the one given had expired: only what is stored was changed. */
   | { readonly kind: "regenerated"; readonly session: SessionSummary; readonly accessToken?: IssuedToken }
+  /** Nothing was changed: the access token, or the version that was expected, is not the session's any more. Refresh first. */
+  | { readonly kind: "outdated"; readonly message: string }
   | { readonly kind: "unauthorised"; readonly why: "invalid_token" | "no_session"; readonly message: string };
 
-/** Everything known of a live session. */
-export interface SessionInformation<Payload = JsonObject, Data = JsonObject> extends SessionSummary<Payload> {
+/** The session is as it should be, yet may not do this. Nothing was changed. */
+export interface RefusedOutcome {
+  readonly kind: "refused";
+  /** `acting`: while acting for a user there is neither stepping up nor acting for another one. `self`: it is one's own session. */
+  readonly why: "acting" | "self";
+  readonly message: string;
+}
+
+/**
+ * Everything known of a live session. `userId`, `payload` and `data` are those of the user whose session it is, also while
+ * he acts for another one.
+ */
+export interface SessionInformation<Payload = JsonObject, Data = JsonObject> extends Omit<
+  SessionSummary<Payload>,
+  "actor"
+> {
   readonly data: Data;
+  /** Whom its user acts for now. */
+  readonly acting?: Acting;
+  /** What an identity provider calls the login it came from. */
+  readonly link?: string;
   readonly device?: string;
   readonly address?: string;
   readonly createdAt: Millis;
