@@ -1,8 +1,9 @@
 /** A map that forgets what is old: it keeps the newest entries up to a weight, and at most twice that. */
 export interface TwoGenerations<Key, Value> {
-  has(key: Key): boolean;
   /** What is asked for counts as new. */
   get(key: Key): Value | undefined;
+  /** As `get`, and leaves it as old as it is. */
+  peek(key: Key): Value | undefined;
   set(key: Key, value: Value): void;
   /** Makes the young generation the old one, and forgets what was old. */
   turn(): void;
@@ -39,7 +40,7 @@ export const createTwoGenerations = <Key, Value>({
   return {
     set,
     turn,
-    has: (key) => young.has(key) || old.has(key),
+    peek: (key) => young.get(key) ?? old.get(key),
     get(key) {
       const recent = young.get(key);
       if (recent !== undefined) return recent;

@@ -50,6 +50,7 @@ export const claimsAt = (
   parentSeq: 2,
   antiCsrfToken: ANTI_CSRF,
   payload: { role: "admin", nested: { list: [1, "two", null, { three: true }] } },
+  payloadVersion: 0,
   issuedAt: now,
   expiresAt: millis(now + HOUR),
   ...changed,

@@ -1,5 +1,5 @@
 import { millis, type TenantId, type UserId } from "@pawl/storage";
-import { type AccessTokenFormat, parseSeq } from "./access-token-format.js";
+import { type AccessTokenFormat, lineageText, parseLineage, parseSeq, type TokenKeyName } from "./access-token-format.js";
 import { parseHandle } from "../session-handle.js";
 import type { JsonObject, SessionHandle } from "../session.js";
 
@@ -23,6 +23,33 @@ const commonClaims = [
   "antiCsrfToken",
 ] as const;
 
+/** The encoded header of a form of a version. */
+export const flatHeader =
+  (version: string) =>
+  ({ algorithm, kid }: TokenKeyName): string =>
+    Buffer.from(JSON.stringify({ alg: algorithm, typ: "JWT", version, kid })).toString("base64url");
+
+/**
+ * Own claims and a payload beside them. A payload that was stored for another form may hold names that are protected in this
+ * one: they must not stand for ours.
+ * @param text the payload as JSON, where it has been written already.
+ */
+export const flatBody = (
+  own: object,
+  payload: JsonObject,
+  { protectedClaims, text }: { readonly protectedClaims: ReadonlySet<string>; readonly text: string | undefined },
+): string => {
+  const isProtected = ([name]: readonly [string, unknown]): boolean => protectedClaims.has(name);
+  const members = Object.entries(payload);
+  const allowed = members.some(isProtected)
+    ? Object.fromEntries(members.filter((member) => !isProtected(member)))
+    : payload;
+  // An imported row may hold any spelling of its payload: what does not begin as ours do is written anew.
+  const written = allowed === payload && text?.startsWith('{"') === true ? text : JSON.stringify(allowed);
+  // Two texts joined: an object made of both at once is several times slower to write.
+  return written === "{}" ? JSON.stringify(own) : `${JSON.stringify(own).slice(0, -1)},${written.slice(1)}`;
+};
+
 /** Access tokens of the SuperTokens CDI 2.21 and later: base64url, a key's name, times in seconds, payload at the root. */
 const flatFormat = (
   { form, version }: Pick<AccessTokenFormat, "version"> & { readonly form: "v3" | "v4" | "v5" },
@@ -34,12 +61,6 @@ const flatFormat = (
     ...(recipeUser ? ["rsub"] : []),
   ]);
 
-  /** A payload that was stored for another form may hold such names: they must not stand for ours. */
-  const withoutProtectedClaims = (payload: JsonObject): JsonObject =>
-    Object.keys(payload).some((name) => protectedClaims.has(name))
-      ? Object.fromEntries(Object.entries(payload).filter(([name]) => !protectedClaims.has(name)))
-      : payload;
-
   return {
     form,
     version,
@@ -48,28 +69,24 @@ const flatFormat = (
     timeUnit: millis(SECOND),
     protectedClaims,
 
-    header: (key) =>
-      Buffer.from(JSON.stringify({ alg: key.algorithm, typ: "JWT", version, kid: key.kid })).toString("base64url"),
+    header: flatHeader(version),
 
-    // Two texts joined: an object made of both at once is several times slower to write.
-    body(claims, payloadText) {
-      const own = JSON.stringify({
-        sub: claims.userId,
-        iat: Math.floor(claims.issuedAt / SECOND),
-        exp: Math.floor(claims.expiresAt / SECOND),
-        tId: tenant ? claims.tenantId : undefined,
-        rsub: recipeUser ? claims.userId : undefined,
-        sessionHandle: claims.handle,
-        refreshTokenHash1: String(claims.seq),
-        parentRefreshTokenHash1: claims.parentSeq === undefined ? null : String(claims.parentSeq),
-        antiCsrfToken: claims.antiCsrfToken ?? null,
-      });
-      const allowed = withoutProtectedClaims(claims.payload);
-      // An imported row may hold any spelling of its payload: what does not begin as ours do is written anew.
-      const isWritten = allowed === claims.payload && payloadText?.startsWith('{"') === true;
-      const payload = isWritten ? payloadText : JSON.stringify(allowed);
-      return payload === "{}" ? own : `${own.slice(0, -1)},${payload.slice(1)}`;
-    },
+    body: (claims, text) =>
+      flatBody(
+        {
+          sub: claims.userId,
+          iat: Math.floor(claims.issuedAt / SECOND),
+          exp: Math.floor(claims.expiresAt / SECOND),
+          tId: tenant ? claims.tenantId : undefined,
+          rsub: recipeUser ? claims.userId : undefined,
+          sessionHandle: claims.handle,
+          refreshTokenHash1: lineageText(claims),
+          parentRefreshTokenHash1: claims.parentSeq === undefined ? null : String(claims.parentSeq),
+          antiCsrfToken: claims.antiCsrfToken ?? null,
+        },
+        claims.payload,
+        { protectedClaims, text },
+      ),
 
     claims(body) {
       const {
@@ -85,14 +102,14 @@ const flatFormat = (
         ...rest
       } = body;
       const owner = tenant || typeof sessionHandle !== "string" ? { tenantId: tId } : parseHandle(sessionHandle);
-      const seq = parseSeq(refreshTokenHash1);
+      const lineage = parseLineage(refreshTokenHash1);
       const parentSeq = parseSeq(parent);
       if (
         typeof sub !== "string" ||
         (recipeUser && typeof rsub !== "string") ||
         typeof sessionHandle !== "string" ||
         typeof owner?.tenantId !== "string" ||
-        seq === undefined ||
+        lineage === undefined ||
         (parent !== null && parentSeq === undefined) ||
         (antiCsrfToken !== null && typeof antiCsrfToken !== "string") ||
         !Number.isSafeInteger(exp) ||
@@ -104,7 +121,7 @@ const flatFormat = (
         handle: sessionHandle as SessionHandle,
         tenantId: owner.tenantId as TenantId,
         userId: sub as UserId,
-        seq,
+        ...lineage,
         ...(parentSeq !== undefined && { parentSeq }),
         ...(antiCsrfToken !== null && { antiCsrfToken }),
         payload: {
@@ -127,5 +144,5 @@ export const accessTokenV3 = flatFormat({ form: "v3", version: "3" }, { tenant: 
 /** CDI 3. */
 export const accessTokenV4 = flatFormat({ form: "v4", version: "4" }, { tenant: true, recipeUser: false });
 
-/** CDI 4.0 and later, and our own SDK. */
+/** CDI 4.0 and later. */
 export const accessTokenV5 = flatFormat({ form: "v5", version: "5" }, { tenant: true, recipeUser: true });

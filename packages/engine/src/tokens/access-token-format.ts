@@ -39,6 +39,23 @@ export interface AccessTokenSigner extends TokenKeyName {
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Reads the decimal sequence number that stands in `refreshTokenHash1`. @returns undefined for anything else. */
+/** Reads a decimal sequence number. @returns undefined for anything else. */
 export const parseSeq = (value: unknown): number | undefined =>
   typeof value === "string" && /^(?:0|[1-9]\d{0,14})$/.test(value) ? Number(value) : undefined;
+
+const LINEAGE = /^(0|[1-9]\d{0,14})(?:v([1-9]\d{0,14}))?$/;
+
+type Lineage = Pick<AccessTokenClaims, "seq" | "payloadVersion">;
+
+/**
+ * What stands in `refreshTokenHash1`, which is opaque to every SDK: the sequence number, and the payload's version where
+ * there is one (`7v2`). Any other name may be the application's own in the forms that SDKs of SuperTokens read.
+ */
+export const lineageText = ({ seq, payloadVersion }: Lineage): string =>
+  payloadVersion === 0 ? String(seq) : `${seq}v${payloadVersion}`;
+
+/** Reads what `lineageText` wrote. @returns undefined for anything else. */
+export const parseLineage = (value: unknown): Lineage | undefined => {
+  const [, seq, version = "0"] = (typeof value === "string" && LINEAGE.exec(value)) || [];
+  return seq === undefined ? undefined : { seq: Number(seq), payloadVersion: Number(version) };
+};

@@ -1,5 +1,5 @@
 import { millis, type UserId } from "@pawl/storage";
-import { type AccessTokenFormat, isJsonObject, parseSeq } from "./access-token-format.js";
+import { type AccessTokenFormat, isJsonObject, lineageText, parseLineage, parseSeq } from "./access-token-format.js";
 import { parseHandle } from "../session-handle.js";
 import type { AccessTokenClaims, SessionHandle } from "../session.js";
 
@@ -24,7 +24,7 @@ const nestedFormat = (
     JSON.stringify({
       sessionHandle: claims.handle,
       userId: claims.userId,
-      refreshTokenHash1: String(claims.seq),
+      refreshTokenHash1: lineageText(claims),
       parentRefreshTokenHash1: claims.parentSeq === undefined ? undefined : String(claims.parentSeq),
       userData: claims.payload,
       antiCsrfToken: claims.antiCsrfToken,
@@ -36,13 +36,13 @@ const nestedFormat = (
   claims({ sessionHandle, userId, userData, antiCsrfToken, expiryTime, timeCreated, ...rest }) {
     // Tokens of this form do not say their tenant: the handle does.
     const owner = typeof sessionHandle === "string" ? parseHandle(sessionHandle) : undefined;
-    const seq = parseSeq(rest["refreshTokenHash1"]);
+    const lineage = parseLineage(rest["refreshTokenHash1"]);
     const parent = rest["parentRefreshTokenHash1"];
     const parentSeq = parseSeq(parent);
     if (
       owner === undefined ||
       typeof userId !== "string" ||
-      seq === undefined ||
+      lineage === undefined ||
       (parent !== undefined && parentSeq === undefined) ||
       !isJsonObject(userData) ||
       (antiCsrfToken !== undefined && typeof antiCsrfToken !== "string") ||
@@ -55,7 +55,7 @@ const nestedFormat = (
       handle: sessionHandle as SessionHandle,
       tenantId: owner.tenantId,
       userId: userId as UserId,
-      seq,
+      ...lineage,
       ...(parentSeq !== undefined && { parentSeq }),
       ...(antiCsrfToken !== undefined && { antiCsrfToken }),
       payload: userData,

@@ -1,10 +1,11 @@
 import type { KeyObject } from "node:crypto";
-import { millis, type Millis } from "@pawl/storage";
+import { millis, type Millis, type SigningAlgorithm, type SigningKeyKind } from "@pawl/storage";
 import type { AccessTokenFormat, AccessTokenSigner, TokenKeyName } from "./access-token-format.js";
 import { accessTokenV3, accessTokenV4, accessTokenV5 } from "./access-token-flat.js";
 import { accessTokenV1, accessTokenV2 } from "./access-token-nested.js";
+import { accessTokenPawl } from "./access-token-pawl.js";
 import { EngineError } from "../errors.js";
-import { signJwt } from "./jwt.js";
+import { decodeJsonObject, signJwt } from "./jwt.js";
 import type { AccessTokenClaims, AccessTokenForm, IssuedToken } from "../session.js";
 
 /** Every form an access token may have. */
@@ -14,6 +15,7 @@ export const accessTokenFormats: Readonly<Record<AccessTokenForm, AccessTokenFor
   v3: accessTokenV3,
   v4: accessTokenV4,
   v5: accessTokenV5,
+  pawl: accessTokenPawl,
 };
 
 /** Prepares a private key for signing. */
@@ -52,4 +54,13 @@ export const issueAccessToken = (
     expiry: cut(claims.expiresAt),
     createdTime: cut(claims.issuedAt),
   };
+};
+
+/** Algorithm and kind of the key that signed an authentic token, the latter where the token says. */
+export const signedWith = (
+  accessToken: string,
+): { readonly algorithm: SigningAlgorithm; readonly keyKind?: SigningKeyKind } => {
+  const { kid, alg } = decodeJsonObject(accessToken.slice(0, accessToken.indexOf(".")), "base64url") ?? {};
+  const algorithm = alg as SigningAlgorithm;
+  return typeof kid === "string" ? { algorithm, keyKind: kid.startsWith("d-") ? "dynamic" : "static" } : { algorithm };
 };

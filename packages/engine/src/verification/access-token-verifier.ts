@@ -3,14 +3,16 @@ import { accessTokenFormats } from "../tokens/access-token.js";
 import type { AccessTokenFormat } from "../tokens/access-token-format.js";
 import { antiCsrfTokenMatches } from "../tokens/anti-csrf.js";
 import { decodeJsonObject, splitJwt, type VerificationKey, verifyJwt } from "../tokens/jwt.js";
-import { createRevokedSessions } from "../revocation/revoked-sessions.js";
-import type { AccessTokenClaims, SessionHandle, TryRefreshReason, VerifyInput, VerifyOutcome } from "../session.js";
+import type { Changed } from "../revocation/change-feed.js";
+import { createSessionMarks } from "../revocation/session-marks.js";
+import type { AccessTokenClaims, SessionHandle, VerifyInput, VerifyOutcome } from "../session.js";
+import { tryRefresh } from "./try-refresh.js";
 import { createVerificationCache } from "./verification-cache.js";
 
 /** Verifies access tokens without I/O, with the keys and the revoked sessions it was given. */
 export interface AccessTokenVerifier {
   /**
-   * Size, form, key, signature, `typ`, structure, expiry, anti-CSRF, revocation, in this order. A token
+   * Size, form, key, signature, `typ`, structure, expiry, anti-CSRF, revocation, announced changes, in this order. A token
    * from the future is accepted: the clocks of its maker and of this process may differ.
    */
   verify(input: Omit<VerifyInput, "checkDatabase">): VerifyOutcome;
@@ -18,6 +20,13 @@ export interface AccessTokenVerifier {
   markRevoked(handle: SessionHandle, at: number): void;
   /** Whether a session was marked as revoked, within one access token lifetime. */
   isRevoked(handle: SessionHandle): boolean;
+  /**
+   * Refuses a session's access tokens of before a change, for one access token lifetime. More than 30 s away from it the
+   * token's time decides, nearer its `payloadVersion`.
+   */
+  markChanged(change: Changed): void;
+  /** How many changes were forgotten, because tokens that were made long after them did not know them: lost commits. */
+  readonly versionsLost: number;
 }
 
 /** What a token says, once its signature and structure were checked, and nothing else. */
@@ -31,14 +40,14 @@ export interface KeyedAccessTokenVerifier extends AccessTokenVerifier {
   setKeys(keys: readonly VerificationKey[]): void;
   /** Signature and structure only: whatever the time, for regenerating. */
   authenticate(accessToken: string): AuthenticateOutcome;
-  /** As `verify`, without looking at revocations. */
-  verifyIgnoringRevocation(input: Omit<VerifyInput, "checkDatabase">): VerifyOutcome;
+  /** As `verify`, without looking at what the feeds told of the session. */
+  verifyIgnoringFeeds(input: Omit<VerifyInput, "checkDatabase">): VerifyOutcome;
 }
 
 export interface AccessTokenVerifierOptions {
   readonly clock: Clock;
   readonly keys?: readonly VerificationKey[] | undefined;
-  /** How long access tokens live at most, and revoked sessions are remembered. */
+  /** How long access tokens live at most, and revoked and changed sessions are remembered. */
   readonly accessTokenValidity: Millis;
   /** Whether `doAntiCsrfCheck` has an effect where the input does not say. */
   readonly enableAntiCsrf: boolean;
@@ -55,24 +64,8 @@ interface TokenSource {
 /** Above what the greatest payload that a session may have makes. */
 const MAX_TOKEN_LENGTH = 65_536;
 const DEFAULT_CACHE_CHARACTERS = 16_000_000;
-/** Room for clocks that differ, when a revoked session is forgotten. */
+/** Room for clocks that differ, when what was heard of a session is forgotten. */
 const CLOCK_SKEW = 60_000;
-
-const messages: Readonly<Record<TryRefreshReason, string>> = {
-  malformed: "access token is malformed",
-  unsupported_header: "access token header is not supported",
-  unknown_key: "access token was not signed with a known key",
-  bad_signature: "access token signature is not valid",
-  incomplete: "Access token does not contain all the information. Maybe the structure has changed?",
-  expired: "Access token expired",
-  anti_csrf: "anti-csrf check failed",
-};
-
-const tryRefresh = (why: TryRefreshReason): Extract<VerifyOutcome, { kind: "try_refresh" }> => ({
-  kind: "try_refresh",
-  why,
-  message: messages[why],
-});
 
 const formats = Object.values(accessTokenFormats);
 
@@ -95,8 +88,8 @@ const freezeDeep = (root: object): void => {
 export const createAccessTokenVerifier = (options: AccessTokenVerifierOptions): KeyedAccessTokenVerifier => {
   const { clock } = options;
   const cache = createVerificationCache<AccessTokenClaims>(options.cacheCharacters ?? DEFAULT_CACHE_CHARACTERS);
-  const revokedFor = millis(options.accessTokenValidity + CLOCK_SKEW);
-  const revoked = createRevokedSessions(revokedFor);
+  const heardFor = millis(options.accessTokenValidity + CLOCK_SKEW);
+  const marks = createSessionMarks(heardFor);
   let keys: ReadonlyMap<string, VerificationKey> = new Map();
   /** Header parts of tokens that verified: only our own signatures put one here, one for each key and form. */
   const sources = new Map<string, TokenSource>();
@@ -143,8 +136,7 @@ export const createAccessTokenVerifier = (options: AccessTokenVerifierOptions): 
     const claims = body && format.claims(body);
     if (claims === undefined) return tryRefresh("incomplete");
 
-    Object.freeze(claims);
-    freezeDeep(claims.payload);
+    freezeDeep(claims);
     cache.set(token, claims);
     if (known === undefined) sources.set(parts.header, source);
     return { kind: "authentic", claims };
@@ -165,18 +157,27 @@ export const createAccessTokenVerifier = (options: AccessTokenVerifierOptions): 
   return {
     setKeys,
     authenticate,
-    verifyIgnoringRevocation: (input) => verifyAt(input, clock.now()),
+    verifyIgnoringFeeds: (input) => verifyAt(input, clock.now()),
     verify(input) {
       const now = clock.now();
       const outcome = verifyAt(input, now);
-      return outcome.kind === "valid" && revoked.has(outcome.claims.handle, now)
-        ? { kind: "unauthorised", why: "revoked", message: "session was revoked" }
-        : outcome;
+      const objection = outcome.kind === "valid" ? marks.objectionTo(outcome.claims, now) : undefined;
+      if (objection === undefined) return outcome;
+      return objection === "outdated"
+        ? tryRefresh("outdated")
+        : { kind: "unauthorised", why: "revoked", message: "session was revoked" };
     },
     markRevoked(handle, at) {
       const now = clock.now();
-      if (now - at < revokedFor) revoked.add(handle, now);
+      if (now - at < heardFor) marks.markRevoked(handle, now);
     },
-    isRevoked: (handle) => revoked.has(handle, clock.now()),
+    isRevoked: (handle) => marks.isRevoked(handle, clock.now()),
+    markChanged(change) {
+      const now = clock.now();
+      if (now - change.at < heardFor) marks.markChanged(change, now);
+    },
+    get versionsLost() {
+      return marks.versionsLost;
+    },
   };
 };

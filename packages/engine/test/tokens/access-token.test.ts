@@ -178,6 +178,62 @@ describe.each([ec, rsa])("version 5 with $signer.algorithm", (key) => {
   });
 });
 
+describe.each([ec, rsa])("the form pawl with $signer.algorithm", (key) => {
+  const auth = { at: millis(now - 5000), methods: ["pwd", "otp"], level: "urn:example:two" };
+  const full = claimsAt(now, "pawl", { payloadVersion: 7, auth, actor: { userId: "helper" as UserId } });
+  const bodyOf = (claims: AccessTokenClaims): JsonObject =>
+    jsonOf(issueAccessToken(claims, key.signer).token.split(".")[1], "base64url");
+
+  it("names itself and its key in the header", () => {
+    const [header] = issueAccessToken(full, key.signer).token.split(".");
+    expect(jsonOf(header, "base64url")).toStrictEqual({
+      alg: key.signer.algorithm,
+      typ: "JWT",
+      version: "pawl",
+      kid: key.signer.kid,
+    });
+  });
+
+  it("has registered names, nothing where there is nothing to say, and the payload at the root", () => {
+    const body = {
+      sub: "user-1",
+      act: { sub: "helper" },
+      sid: SESSION_ID,
+      tId: "public",
+      iat: Math.floor(now / 1000),
+      exp: Math.floor((now + HOUR) / 1000),
+      pver: 7,
+      auth_time: Math.floor(auth.at / 1000),
+      amr: ["pwd", "otp"],
+      acr: "urn:example:two",
+      refreshTokenHash1: "3",
+      parentRefreshTokenHash1: "2",
+      antiCsrfToken: ANTI_CSRF,
+      ...full.payload,
+    };
+    expect(bodyOf(full)).toStrictEqual(body);
+
+    const { act, acr, amr, parentRefreshTokenHash1, antiCsrfToken, ...least } = body;
+    const { at } = auth;
+    const plain = bare(claimsAt(now, "pawl", { auth: { at, methods: [] } }));
+    expect(bodyOf(plain)).toStrictEqual({ ...least, pver: 0 });
+    void [act, acr, amr, parentRefreshTokenHash1, antiCsrfToken];
+  });
+});
+
+it.each(["v1", "v2", "v3", "v4", "v5"] as const)(
+  "%s says the payload's version where no name of the application's can be, and none where there was no change",
+  (form) => {
+    const bodyWith = (payloadVersion: number): JsonObject => {
+      const claims = claimsAt(now, form, { payloadVersion, payload: { pver: "mine" } });
+      const [, body] = issueAccessToken(claims, rsa.signer).token.split(".");
+      return jsonOf(body, "base64url");
+    };
+    expect(bodyWith(0)).toMatchObject({ refreshTokenHash1: "3", parentRefreshTokenHash1: "2" });
+    expect(bodyWith(12)).toStrictEqual({ ...bodyWith(0), refreshTokenHash1: "3v12" });
+  },
+);
+
 describe("what is read is what was written", () => {
   const verifier = makeVerifier(clock, [rsa, ec]);
   const payload = fc
@@ -187,15 +243,31 @@ describe("what is read is what was written", () => {
       { maxKeys: 6 },
     )
     .map((value) => JSON.parse(JSON.stringify(value)) as JsonObject);
+  const userId = fc.string({ minLength: 1 }).map((id) => id as UserId);
   const anyClaims = fc.record(
     {
       seq: fc.oneof(fc.nat(), fc.constantFrom(0, 1, 999_999_999_999_999)),
       parentSeq: fc.nat(),
       antiCsrfToken: fc.uuid(),
-      userId: fc.string({ minLength: 1 }).map((id) => id as UserId),
+      userId,
       payload,
+      payloadVersion: fc.oneof(fc.nat(), fc.constantFrom(0, 1, 999_999_999_999_999)),
     },
-    { requiredKeys: ["seq", "userId", "payload"] },
+    { requiredKeys: ["seq", "userId", "payload", "payloadVersion"] },
+  );
+  const withIdentity = fc.record(
+    {
+      auth: fc.record(
+        {
+          at: fc.nat().map((seconds) => millis(seconds * 1000)),
+          methods: fc.array(fc.string(), { maxLength: 3 }),
+          level: fc.string(),
+        },
+        { requiredKeys: ["at", "methods"] },
+      ),
+      actor: fc.record({ userId }),
+    },
+    { requiredKeys: [] },
   );
 
   it.each([
@@ -204,12 +276,13 @@ describe("what is read is what was written", () => {
     ["v3", ec, ec],
     ["v4", ec, ec],
     ["v5", ec, ec],
+    ["pawl", ec, ec],
   ] as const)("in %s", (form, _, key) => {
     fc.assert(
-      fc.property(anyClaims, (changed) => {
+      fc.property(anyClaims, withIdentity, (changed, identity) => {
         const { protectedClaims } = accessTokenFormats[form];
         fc.pre(!Object.keys(changed.payload).some((name) => protectedClaims.has(name)));
-        const claims = { ...bare(claimsAt(now, form)), ...changed };
+        const claims = { ...bare(claimsAt(now, form)), ...changed, ...(form === "pawl" && identity) };
         const outcome = verifier.verify({ accessToken: issueAccessToken(claims, key.signer).token });
         const isExact = accessTokenFormats[form].timeUnit === 1;
         const second = isExact ? now : Math.floor(now / 1000) * 1000 + 1000;
@@ -226,7 +299,7 @@ describe("what is read is what was written", () => {
         );
         expect(got).toBe(wanted);
       }),
-      { numRuns: form === "v5" ? 200 : 60 },
+      { numRuns: form === "v5" || form === "pawl" ? 200 : 60 },
     );
   });
 
@@ -249,30 +322,34 @@ describe("what is read is what was written", () => {
     expect(read(stored)).toMatchObject({ userId: claims.userId, handle: claims.handle });
   });
 
-  it("a payload cannot take the place of the token's own claims", () => {
-    const names = [...accessTokenFormats.v5.protectedClaims];
-    expect(names.toSorted()).toEqual(
-      [
-        "antiCsrfToken",
-        "exp",
-        "iat",
-        "parentRefreshTokenHash1",
-        "refreshTokenHash1",
-        "rsub",
-        "sessionHandle",
-        "sub",
-        "tId",
-      ].toSorted(),
-    );
+  const protectedByV5 = [
+    "antiCsrfToken",
+    "exp",
+    "iat",
+    "parentRefreshTokenHash1",
+    "refreshTokenHash1",
+    "rsub",
+    "sessionHandle",
+    "sub",
+    "tId",
+  ];
+  const ownOfPawl = ["acr", "act", "amr", "aud", "auth_time", "client_id", "iss", "jti", "pver", "sid"];
+
+  it.each([
+    ["v5", protectedByV5],
+    ["pawl", [...protectedByV5, ...ownOfPawl]],
+  ] as const)("a payload cannot take the place of the own claims of %s", (form, own) => {
+    const names = [...accessTokenFormats[form].protectedClaims];
+    expect(names.toSorted()).toEqual(own.toSorted());
     const hostile = Object.fromEntries(names.map((name) => [name, "hostile"]));
-    const { token } = issueAccessToken(claimsAt(now, "v5", { payload: { ...hostile, role: "x" } }), ec.signer);
+    const { token } = issueAccessToken(claimsAt(now, form, { payload: { ...hostile, role: "x" } }), ec.signer);
     const text = Buffer.from(token.split(".")[1] ?? "", "base64url").toString();
     expect(text).not.toContain("hostile");
     // No member stands there twice: parsers differ in which of two they take.
     expect(JSON.stringify(JSON.parse(text))).toBe(text);
     expect(verifier.verify({ accessToken: token })).toMatchObject({
       kind: "valid",
-      claims: { handle: SESSION_ID, userId: "user-1", payload: { role: "x" } },
+      claims: { handle: SESSION_ID, userId: "user-1", payload: { role: "x" }, payloadVersion: 0 },
     });
   });
 
@@ -281,6 +358,7 @@ describe("what is read is what was written", () => {
     for (const [form, key] of [
       ["v1", rsa],
       ["v5", ec],
+      ["pawl", ec],
     ] as const) {
       const { token } = issueAccessToken(claimsAt(now, form, { payload }), key.signer);
       const outcome = verifier.verify({ accessToken: token });

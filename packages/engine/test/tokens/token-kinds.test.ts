@@ -5,6 +5,8 @@ import { issueAccessToken } from "../../src/tokens/access-token.js";
 import { antiCsrfToken, antiCsrfTokenMatches } from "../../src/tokens/anti-csrf.js";
 import { keyCheck, keyCheckMatches, openPrivateKey, sealPrivateKey } from "../../src/keys/master-key.js";
 import { randomUuid, systemRandom } from "../../src/random.js";
+import type { AccessTokenForm } from "../../src/session.js";
+import { signJwt } from "../../src/tokens/jwt.js";
 import { createRefreshTokenSeal } from "../../src/tokens/refresh-token.js";
 import { StandingClock } from "../standing-clock.js";
 import { claimsAt, makeKey, makeVerifier, masterKeys, SESSION_ID } from "../token-fixtures.js";
@@ -28,12 +30,23 @@ const applicationToken = (claims: object): string => {
   return `${signed}.${signature.toString("base64url")}`;
 };
 
+const bodyOf = (form: AccessTokenForm): object => {
+  const [, body = ""] = issueAccessToken(claimsAt(clock.now(), form), ec.signer).token.split(".");
+  return JSON.parse(Buffer.from(body, "base64url").toString()) as object;
+};
+
+const underHeaderOf = (form: AccessTokenForm, claims: object): string => {
+  const signed = `${ec.signer.headers[form]}.${encode(claims)}`;
+  return `${signed}.${signJwt(signed, ec.signer).toString("base64url")}`;
+};
+
 const tokens = {
   "access token 1": issueAccessToken(claimsAt(clock.now(), "v1"), rsa.signer).token,
   "access token 2": issueAccessToken(claimsAt(clock.now(), "v2"), rsa.signer).token,
   "access token 3": issueAccessToken(claimsAt(clock.now(), "v3"), ec.signer).token,
   "access token 4": issueAccessToken(claimsAt(clock.now(), "v4"), rsa.signer).token,
   "access token 5": issueAccessToken(claimsAt(clock.now(), "v5"), ec.signer).token,
+  "access token pawl": issueAccessToken(claimsAt(clock.now(), "pawl"), ec.signer).token,
   "refresh token": refresh.seal({ id: SESSION_ID, seq: 0, iat: clock.now(), antiCsrf: true, secret }),
   "anti-CSRF token": antiCsrfToken(secret, SESSION_ID),
   "id token": randomUuid(systemRandom),
@@ -41,14 +54,10 @@ const tokens = {
   "sealed private key": sealPrivateKey(ec.privateKey, name, { masterKeys: masters, random: systemRandom }),
   "key check": keyCheck(masters),
   "application's token": applicationToken({ sub: "user-1", exp: 2_000_000_000, iat: 1_900_000_000 }),
-  "application's token that claims a session": applicationToken(
-    JSON.parse(
-      Buffer.from(
-        issueAccessToken(claimsAt(clock.now(), "v5"), ec.signer).token.split(".")[1] ?? "",
-        "base64url",
-      ).toString(),
-    ) as object,
-  ),
+  "application's token that claims a session": applicationToken(bodyOf("v5")),
+  "application's token that claims a session of our own SDK": applicationToken(bodyOf("pawl")),
+  "access token pawl under the header of version 5": underHeaderOf("v5", bodyOf("pawl")),
+  "access token 5 under the header of pawl": underHeaderOf("pawl", bodyOf("v5")),
 } as const;
 
 const attempt = (open: () => unknown): boolean => {
@@ -59,16 +68,25 @@ const attempt = (open: () => unknown): boolean => {
   }
 };
 
+const accessTokens = [
+  "access token 1",
+  "access token 2",
+  "access token 3",
+  "access token 4",
+  "access token 5",
+  "access token pawl",
+] as const;
+
 const consumers: Readonly<
   Record<string, { readonly accepts: (token: string) => boolean; readonly own: readonly (keyof typeof tokens)[] }>
 > = {
   verify: {
     accepts: (token) => verifier.verify({ accessToken: token }).kind === "valid",
-    own: ["access token 1", "access token 2", "access token 3", "access token 4", "access token 5"],
+    own: accessTokens,
   },
   authenticate: {
     accepts: (token) => verifier.authenticate(token).kind === "authentic",
-    own: ["access token 1", "access token 2", "access token 3", "access token 4", "access token 5"],
+    own: accessTokens,
   },
   refresh: { accepts: (token) => refresh.open(token) !== undefined, own: ["refresh token"] },
   "refresh, with the prefix put before it": {

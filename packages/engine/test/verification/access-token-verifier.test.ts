@@ -1,4 +1,4 @@
-import { millis } from "@pawl/storage";
+import { millis, type UserId } from "@pawl/storage";
 import { beforeEach, describe, expect, it } from "vitest";
 import { issueAccessToken } from "../../src/tokens/access-token.js";
 import {
@@ -7,7 +7,7 @@ import {
 } from "../../src/verification/access-token-verifier.js";
 import { signJwt } from "../../src/tokens/jwt.js";
 import { createKeySet, type KeySet, verificationKeysFromJwks } from "../../src/keys/key-set.js";
-import type { AccessTokenForm, JsonObject, SessionHandle } from "../../src/session.js";
+import type { AccessTokenClaims, AccessTokenForm, JsonObject, SessionHandle } from "../../src/session.js";
 import { HOUR, StandingClock } from "../standing-clock.js";
 import { ANTI_CSRF, claimsAt, makeKey, makeVerifier, SESSION_ID, type TokenKey } from "../token-fixtures.js";
 
@@ -20,6 +20,8 @@ const forms: readonly (readonly [AccessTokenForm, TokenKey])[] = [
   ["v4", ec],
   ["v5", ec],
   ["v5", rsa],
+  ["pawl", ec],
+  ["pawl", rsa],
 ];
 const handle = SESSION_ID as string as SessionHandle;
 
@@ -31,7 +33,10 @@ beforeEach(() => {
 });
 
 describe.each(forms)("a token of %s", (form, key) => {
-  const issue = (): string => issueAccessToken(claimsAt(clock.now(), form), key.signer).token;
+  const issue = (changed: Partial<AccessTokenClaims> = {}): string =>
+    issueAccessToken(claimsAt(clock.now(), form, changed), key.signer).token;
+  const change = (payloadVersion: number, at = clock.now()): void =>
+    verifier.markChanged({ handle, payloadVersion, at });
 
   it("is valid from the first millisecond to the last before its end, and not at its end", () => {
     const { token, expiry } = issueAccessToken(claimsAt(clock.now(), form), key.signer);
@@ -85,7 +90,85 @@ describe.each(forms)("a token of %s", (form, key) => {
     const revoked = { kind: "unauthorised", why: "revoked", message: "session was revoked" };
     expect(verifier.verify({ accessToken })).toEqual(revoked);
     expect(verifier.verify({ accessToken: issue() })).toEqual(revoked);
-    expect(verifier.verifyIgnoringRevocation({ accessToken }).kind).toBe("valid");
+    expect(verifier.verifyIgnoringFeeds({ accessToken }).kind).toBe("valid");
+  });
+
+  it("is to be refreshed as soon as its session has changed, seen before or not, and its successor is valid", () => {
+    const accessToken = issue();
+    verifier.verify({ accessToken });
+    change(1);
+    const outdated = {
+      kind: "try_refresh",
+      why: "outdated",
+      message: "the session has changed since the access token was made",
+    };
+    expect(verifier.verify({ accessToken })).toEqual(outdated);
+    expect(verifier.verify({ accessToken: issue() })).toEqual(outdated);
+    expect(verifier.verify({ accessToken: issue({ payloadVersion: 1 }) }).kind).toBe("valid");
+    expect(verifier.verify({ accessToken: issue({ payloadVersion: 2 }) }).kind).toBe("valid");
+    expect(verifier.verify({ accessToken: issue({ handle: `${SESSION_ID}_acme` as SessionHandle }) }).kind).toBe("valid");
+    expect(verifier.verifyIgnoringFeeds({ accessToken }).kind).toBe("valid");
+    expect(verifier.isRevoked(handle)).toBe(false);
+    expect(verifier.versionsLost).toBe(0);
+  });
+
+  it("stays refused after a change for its whole life, whatever else changes, and also where older news come late", () => {
+    for (let before = 0; before < 120; before += 15) {
+      const other = makeVerifier(clock, [key]);
+      other.markChanged({ handle: "first" as SessionHandle, payloadVersion: 1, at: clock.now() });
+      clock.advance(before * 60_000);
+      const accessToken = issue({ payloadVersion: 1 });
+      const change = { handle, payloadVersion: 2, at: clock.now() };
+      other.markChanged(change);
+      for (let minute = 0; minute < 60; minute += 1) {
+        other.markChanged({ handle: `other-${minute}` as SessionHandle, payloadVersion: 1, at: clock.now() });
+        other.markChanged({ handle, payloadVersion: 1, at: millis(change.at - minute * 60_000) });
+        expect(other.verify({ accessToken })).toMatchObject({ why: "outdated" });
+        clock.advance(59_983);
+      }
+    }
+  });
+
+  it("is refused as revoked whether its session changed before or after that", () => {
+    for (const isFirst of [true, false]) {
+      const other = makeVerifier(clock, [key]);
+      if (isFirst) other.markChanged({ handle, payloadVersion: 1, at: clock.now() });
+      other.markRevoked(handle, clock.now());
+      if (!isFirst) other.markChanged({ handle, payloadVersion: 1, at: clock.now() });
+      for (const payloadVersion of [0, 1])
+        expect(other.verify({ accessToken: issue({ payloadVersion }) })).toMatchObject({ why: "revoked" });
+    }
+  });
+
+  it("is not touched by a change too old to concern any token", () => {
+    const accessToken = issue();
+    change(1, millis(clock.now() - 2 * HOUR));
+    expect(verifier.verify({ accessToken }).kind).toBe("valid");
+  });
+
+  it("that was made long after a change and does not know it shows lost commits: it is valid, and counted once", () => {
+    change(2);
+    const before = issue();
+    clock.advance(30_000 - 1000);
+    expect(verifier.verify({ accessToken: issue({ payloadVersion: 1 }) })).toMatchObject({ why: "outdated" });
+    clock.advance(2000);
+    const after = issue({ payloadVersion: 1 });
+    expect(verifier.verify({ accessToken: after }).kind).toBe("valid");
+    expect(verifier.verify({ accessToken: after }).kind).toBe("valid");
+    expect(verifier.versionsLost).toBe(1);
+    // What it does know still counts.
+    expect(verifier.verify({ accessToken: before })).toMatchObject({ why: "outdated" });
+    change(2);
+    expect(verifier.verify({ accessToken: after })).toMatchObject({ why: "outdated" });
+    expect(verifier.versionsLost).toBe(1);
+  });
+
+  it("that was made long before a change is refused whatever version it names, which may be that of a lost one", () => {
+    const lost = issue({ payloadVersion: 3 });
+    clock.advance(32_000);
+    change(2);
+    expect(verifier.verify({ accessToken: lost })).toMatchObject({ why: "outdated" });
+    expect(verifier.verify({ accessToken: issue({ payloadVersion: 2 }) }).kind).toBe("valid");
   });
 
   it("stays refused for its whole life, whatever was revoked before and besides", () => {
@@ -111,8 +194,10 @@ describe.each(forms)("a token of %s", (form, key) => {
     expect(verifier.verify({ accessToken })).toMatchObject({ why: "revoked" });
   });
 
-  it("is judged in the documented order: signature, structure, expiry, anti-CSRF, revocation", () => {
+  it("is judged in the documented order: signature, structure, expiry, anti-CSRF, revocation, changes", () => {
     const accessToken = issue();
+    change(1);
+    expect(verifier.verify({ accessToken, doAntiCsrfCheck: true })).toMatchObject({ why: "anti_csrf" });
     verifier.markRevoked(handle, clock.now());
     expect(verifier.verify({ accessToken, doAntiCsrfCheck: true })).toMatchObject({ why: "anti_csrf" });
     clock.advance(HOUR);
@@ -124,12 +209,16 @@ describe.each(forms)("a token of %s", (form, key) => {
   });
 
   it("gives claims that no caller can change for another", () => {
-    const accessToken = issue();
+    const auth = { at: clock.now(), methods: ["pwd"] };
+    const accessToken = issue({ auth, actor: { userId: "helper" as UserId } });
     const outcome = verifier.verify({ accessToken });
     if (outcome.kind !== "valid") throw new Error("expected a valid token");
     const payload = outcome.claims.payload as { role: string; nested: { list: unknown[] } };
     expect(() => ((outcome.claims as { userId: string }).userId = "root")).toThrow(TypeError);
     expect(() => (payload.role = "root")).toThrow(TypeError);
+    const { auth: sure, actor } = outcome.claims;
+    expect([sure, sure?.methods, actor].every(Object.isFrozen)).toBe(true);
+    expect(sure === undefined).toBe(form !== "pawl");
     expect(() => payload.nested.list.push("root")).toThrow(TypeError);
     expect(() => ((payload.nested.list[3] as { three: unknown }).three = "root")).toThrow(TypeError);
     expect(JSON.stringify(verifier.verify({ accessToken }))).not.toContain("root");
@@ -225,14 +314,16 @@ describe("a well signed token with a body that is not a session's", () => {
     const signed = `${signer.headers[form]}.${Buffer.from(body).toString(encoding)}`;
     return `${signed}.${signJwt(signed, signer).toString(encoding)}`;
   };
-  const allForms = ["v1", "v2", "v3", "v4", "v5"] as const;
+  const allForms = ["v1", "v2", "v3", "v4", "v5", "pawl"] as const;
   const incomplete = {
     kind: "try_refresh",
     why: "incomplete",
     message: "Access token does not contain all the information. Maybe the structure has changed?",
   };
   const bodyOf = (form: AccessTokenForm): JsonObject => {
-    const { token } = issueAccessToken(claimsAt(clock.now(), form), keyOf(form).signer);
+    const auth = { at: clock.now(), methods: ["pwd"], level: "two" };
+    const claims = claimsAt(clock.now(), form, { auth, actor: { userId: "helper" as UserId } });
+    const { token } = issueAccessToken(claims, keyOf(form).signer);
     return JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as JsonObject;
   };
 
@@ -256,32 +347,60 @@ describe("a well signed token with a body that is not a session's", () => {
 
   it.each(allForms)("in %s is told when any one claim is missing or of another type", (form) => {
     const body = bodyOf(form);
-    const optional = new Set(["parentRefreshTokenHash1", "antiCsrfToken"]);
+    const isFlat = ["v3", "v4", "v5"].includes(form);
+    // Null where there is none in version 3 to 5, absent in the others.
+    const optional = ["parentRefreshTokenHash1", "antiCsrfToken", "act", "amr", "acr"];
     const free = isNested(form) ? ["isPaid"] : ["role", "nested"];
     expect(verifier.verify({ accessToken: sign(form, JSON.stringify(body)) }).kind).toBe("valid");
     for (const name of Object.keys(body).filter((claim) => !free.includes(claim))) {
       const { [name]: _, ...less } = body;
-      const canMiss = isNested(form) && optional.has(name);
-      expect(verifier.verify({ accessToken: sign(form, JSON.stringify(less)) }).kind).toBe(
+      const canMiss = !isFlat && optional.includes(name);
+      expect(verifier.verify({ accessToken: sign(form, JSON.stringify(less)) }).kind, name).toBe(
         canMiss ? "valid" : "try_refresh",
       );
       for (const wrong of [null, true, [], {}, ["a"], 1.5]) {
-        if (wrong === null && !isNested(form) && optional.has(name)) continue;
-        if (isNested(form) && name === "userData" && JSON.stringify(wrong) === "{}") continue;
+        if (wrong === null && isFlat && optional.includes(name)) continue;
+        if (name === "userData" && JSON.stringify(wrong) === "{}") continue;
+        if (name === "amr" && Array.isArray(wrong)) continue;
         const accessToken = sign(form, JSON.stringify({ ...body, [name]: wrong }));
         expect(verifier.verify({ accessToken }), `${name} = ${JSON.stringify(wrong)}`).toEqual(incomplete);
       }
     }
   });
 
+  it.each([
+    { amr: [1] },
+    { amr: ["pwd", null] },
+    { act: { sub: 1 } },
+    { act: ["helper"] },
+    { pver: -1 },
+    { pver: "1" },
+    { auth_time: 1.5 },
+  ])("in pawl is told with %j", (wrong) => {
+    const accessToken = sign("pawl", JSON.stringify({ ...bodyOf("pawl"), ...wrong }));
+    expect(verifier.verify({ accessToken })).toEqual(incomplete);
+  });
+
   it.each(["", "-1", "01", "1.5", "1e3", " 1", "1 ", "0x1", "9".repeat(17), "a1b2", "١"])(
     "has no sequence number %j",
     (text) => {
-      for (const form of ["v1", "v5"] as const)
+      for (const form of ["v1", "v5", "pawl"] as const)
         for (const name of ["refreshTokenHash1", "parentRefreshTokenHash1"])
           expect(
             verifier.verify({ accessToken: sign(form, JSON.stringify({ ...bodyOf(form), [name]: text })) }),
           ).toEqual(incomplete);
+    },
+  );
+
+  it.each(["1v", "1v0", "v1", "1v01", "1v1v1", "1V1", "1v-1", "1v1.5", `1v${"9".repeat(17)}`, " 1v1", "01v1"])(
+    "has no sequence number and version %j",
+    (text) => {
+      for (const form of ["v1", "v5", "pawl"] as const) {
+        const body = { ...bodyOf(form), refreshTokenHash1: text };
+        expect(verifier.verify({ accessToken: sign(form, JSON.stringify(body)) })).toEqual(incomplete);
+      }
+      const body = { ...bodyOf("v5"), refreshTokenHash1: "1v1", parentRefreshTokenHash1: "1v1" };
+      expect(verifier.verify({ accessToken: sign("v5", JSON.stringify(body)) })).toEqual(incomplete);
     },
   );
 

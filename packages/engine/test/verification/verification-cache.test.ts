@@ -1,10 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { millis } from "@pawl/storage";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { SessionHandle } from "../../src/session.js";
-import { createRevokedSessions } from "../../src/revocation/revoked-sessions.js";
 import { createVerificationCache } from "../../src/verification/verification-cache.js";
 
 setFlagsFromString("--expose-gc");
@@ -79,50 +76,5 @@ describe("the verification cache", () => {
     }
     // 2,000 headers of 50,000 characters are 100 MB.
     expect(heap() - before).toBeLessThan(60_000_000);
-  });
-});
-
-describe("the revoked sessions", () => {
-  it("are kept for the time asked and at most twice that, whenever they came", () => {
-    const keepFor = 100;
-    fc.assert(
-      fc.property(
-        fc.array(fc.tuple(fc.nat(5), fc.oneof(fc.nat(60), fc.nat(350)), fc.boolean()), { maxLength: 80 }),
-        (steps) => {
-          const revoked = createRevokedSessions(millis(keepFor));
-          const last = new Map<number, number>();
-          let now = 1_000_000;
-          for (const [session, pause, isRevoked] of steps) {
-            now += pause;
-            const handle = `session-${session}` as SessionHandle;
-            if (isRevoked) {
-              revoked.add(handle, millis(now));
-              last.set(session, now);
-            }
-            const age = now - (last.get(session) ?? Number.NEGATIVE_INFINITY);
-            if (age < keepFor) expect(revoked.has(handle, millis(now))).toBe(true);
-            if (age >= 2 * keepFor) expect(revoked.has(handle, millis(now))).toBe(false);
-          }
-        },
-      ),
-      { numRuns: 1000 },
-    );
-  });
-
-  it("are forgotten in time also where nobody asked at the turn", () => {
-    const revoked = createRevokedSessions(millis(100));
-    const handle = "session" as SessionHandle;
-    revoked.add("first" as SessionHandle, millis(1000));
-    revoked.add(handle, millis(1090));
-    expect(revoked.has(handle, millis(1199))).toBe(true);
-    expect(revoked.has(handle, millis(1298))).toBe(false);
-  });
-
-  it("are kept when the clock goes back", () => {
-    const revoked = createRevokedSessions(millis(100));
-    const handle = "session" as SessionHandle;
-    revoked.add(handle, millis(1000));
-    expect(revoked.has(handle, millis(500))).toBe(true);
-    expect(revoked.has(handle, millis(1050))).toBe(true);
   });
 });

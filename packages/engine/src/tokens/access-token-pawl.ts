@@ -1,0 +1,109 @@
+import { millis, type TenantId, type UserId } from "@pawl/storage";
+import { accessTokenV5, flatBody, flatHeader } from "./access-token-flat.js";
+import { type AccessTokenFormat, isJsonObject, parseSeq } from "./access-token-format.js";
+import type { Actor, Authentication, JsonValue, SessionHandle } from "../session.js";
+
+const SECOND = 1000;
+const VERSION = "pawl";
+
+/** Besides those of version 5, so that a payload that fits this form fits every one. */
+const protectedClaims: ReadonlySet<string> = new Set([
+  ...accessTokenV5.protectedClaims,
+  ...["iss", "aud", "jti", "client_id", "sid", "act", "auth_time", "amr", "acr", "pver"],
+]);
+
+/**
+ * Access tokens of our own SDK: registered names where there are some (RFC 7519, RFC 8176, RFC 8693, OpenID Connect), and
+ * what is not said is absent. It has room for what RFC 9068 asks of an access token.
+ */
+export const accessTokenPawl: AccessTokenFormat = {
+  form: "pawl",
+  version: VERSION,
+  encoding: "base64url",
+  algorithms: ["ES256", "RS256"],
+  timeUnit: millis(SECOND),
+  protectedClaims,
+  header: flatHeader(VERSION),
+
+  body: (claims, text) =>
+    flatBody(
+      {
+        sub: claims.userId,
+        act: claims.actor && { sub: claims.actor.userId },
+        sid: claims.handle,
+        tId: claims.tenantId,
+        iat: Math.floor(claims.issuedAt / SECOND),
+        exp: Math.floor(claims.expiresAt / SECOND),
+        pver: claims.payloadVersion,
+        auth_time: claims.auth && Math.floor(claims.auth.at / SECOND),
+        amr: claims.auth?.methods.length === 0 ? undefined : claims.auth?.methods,
+        acr: claims.auth?.level,
+        refreshTokenHash1: String(claims.seq),
+        parentRefreshTokenHash1: claims.parentSeq === undefined ? undefined : String(claims.parentSeq),
+        antiCsrfToken: claims.antiCsrfToken,
+      },
+      claims.payload,
+      { protectedClaims, text },
+    ),
+
+  claims(body) {
+    const { sub, act, sid, tId, iat, exp, pver, auth_time, amr, acr, antiCsrfToken, ...others } = body;
+    const { refreshTokenHash1, parentRefreshTokenHash1: parent, ...payload } = others;
+    const seq = parseSeq(refreshTokenHash1);
+    const parentSeq = parseSeq(parent);
+    const actor = actorOf(act);
+    const auth = authenticationOf({ at: auth_time, methods: amr, level: acr });
+    if (
+      typeof sub !== "string" ||
+      typeof sid !== "string" ||
+      typeof tId !== "string" ||
+      seq === undefined ||
+      (parent !== undefined && parentSeq === undefined) ||
+      (antiCsrfToken !== undefined && typeof antiCsrfToken !== "string") ||
+      actor === "malformed" ||
+      auth === "malformed" ||
+      !isTime(iat) ||
+      !isTime(exp) ||
+      !isTime(pver) ||
+      pver < 0
+    )
+      return undefined;
+    return {
+      form: "pawl",
+      handle: sid as SessionHandle,
+      tenantId: tId as TenantId,
+      userId: sub as UserId,
+      seq,
+      ...(parentSeq !== undefined && { parentSeq }),
+      ...(antiCsrfToken !== undefined && { antiCsrfToken }),
+      payload,
+      payloadVersion: pver,
+      ...(auth && { auth }),
+      ...(actor && { actor }),
+      // Only the second is known: age counts from its end, so that no token seems older than it is.
+      issuedAt: millis((iat + 1) * SECOND),
+      expiresAt: millis(exp * SECOND),
+    };
+  },
+};
+
+const isTime = (value: JsonValue | undefined): value is number => Number.isSafeInteger(value);
+
+const actorOf = (act: JsonValue | undefined): Actor | "malformed" | undefined => {
+  if (act === undefined) return undefined;
+  return isJsonObject(act) && typeof act["sub"] === "string" ? { userId: act["sub"] as UserId } : "malformed";
+};
+
+const authenticationOf = ({
+  at,
+  methods,
+  level,
+}: {
+  readonly [Name in keyof Authentication]-?: JsonValue | undefined;
+}): Authentication | "malformed" | undefined => {
+  if (at === undefined && methods === undefined && level === undefined) return undefined;
+  const isText = (value: unknown): value is string => typeof value === "string";
+  if (!isTime(at) || (level !== undefined && !isText(level))) return "malformed";
+  if (methods !== undefined && !(Array.isArray(methods) && methods.every(isText))) return "malformed";
+  return { at: millis(at * SECOND), methods: methods ?? [], ...(level !== undefined && { level }) };
+};
