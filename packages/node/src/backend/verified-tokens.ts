@@ -46,5 +46,5 @@ const isSame = (one: string | undefined, other: string | undefined): boolean => 
 const rank = (outcome: VerifyOutcome): number => {
   if (outcome.kind === "valid") return 0;
   if (outcome.kind === "unauthorised") return 2;
-  return ["expired", "anti_csrf", "unknown_key"].includes(outcome.why) ? 1 : 3;
+  return ["expired", "outdated", "anti_csrf", "unknown_key"].includes(outcome.why) ? 1 : 3;
 };

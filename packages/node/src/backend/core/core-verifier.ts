@@ -1,4 +1,5 @@
 import {
+  type Changed,
   createAccessTokenVerifier,
   type KeyedAccessTokenVerifier,
   type SessionHandle,
@@ -21,7 +22,7 @@ export class CoreVerifier {
   #rules: CoreRules;
   #current: KeyedAccessTokenVerifier;
   #keys: readonly VerificationKey[] = [];
-  /** Verifiers of former rules: they know what was revoked meanwhile, each for as long as its tokens may live. */
+  /** Verifiers of former rules: they know what was revoked or changed meanwhile, each for as long as its tokens may live. */
   #former: readonly { readonly verifier: KeyedAccessTokenVerifier; readonly until: Millis }[] = [];
 
   constructor(clock: Clock, rules: CoreRules) {
@@ -40,7 +41,7 @@ export class CoreVerifier {
     for (const verifier of [this.#current, ...this.#former.map((former) => former.verifier)]) verifier.setKeys(keys);
   }
 
-  /** @returns whether tokens live longer than before: then revocations that were heard lately must be heard again. */
+  /** @returns whether tokens live longer than before: then what was heard lately must be heard again. */
   setRules(rules: CoreRules): boolean {
     const { accessTokenValidity, enableAntiCsrf } = this.#rules;
     if (rules.accessTokenValidity === accessTokenValidity && rules.enableAntiCsrf === enableAntiCsrf) return false;
@@ -61,6 +62,10 @@ export class CoreVerifier {
     this.#current.markRevoked(handle, at);
   }
 
+  markChanged(change: Changed): void {
+    this.#current.markChanged(change);
+  }
+
   isRevoked(handle: SessionHandle): boolean {
     return this.#current.isRevoked(handle) || this.#former.some(({ verifier }) => verifier.isRevoked(handle));
   }
@@ -69,7 +74,11 @@ export class CoreVerifier {
     const now = this.#clock.now();
     if (this.#former.some(({ until }) => until <= now)) this.#former = this.#former.filter(({ until }) => until > now);
     const answers = this.#former.map(({ verifier }) => verifier.verify({ accessToken, doAntiCsrfCheck: false }));
-    return answers.find((answer) => answer.kind === "unauthorised") ?? outcome;
+    return (
+      answers.find((answer) => answer.kind === "unauthorised") ??
+      answers.find((answer) => answer.kind === "try_refresh") ??
+      outcome
+    );
   }
 
   #verifierOf({ accessTokenValidity, enableAntiCsrf }: CoreRules): KeyedAccessTokenVerifier {

@@ -2,10 +2,10 @@ import { type ClientRequest, get as getHttp } from "node:http";
 import { get as getHttps } from "node:https";
 import { performance } from "node:perf_hooks";
 import { clearTimeout, setTimeout } from "node:timers";
-import type { Revoked, SessionHandle } from "@pawl/engine";
+import type { Changed, Revoked } from "@pawl/engine";
 import { createParser } from "eventsource-parser";
 
-export interface RevocationStreamOptions {
+export interface FeedStreamOptions {
   /** The next host to follow. */
   readonly nextHost: () => string;
   /** Path of the feed at a host. */
@@ -17,6 +17,7 @@ export interface RevocationStreamOptions {
    */
   readonly prepare: (host: string) => Promise<{ readonly again: boolean }>;
   readonly onRevoked: (revoked: Revoked) => void;
+  readonly onChanged: (changed: Changed) => void;
   /** Monotonic time, ms; the process's own unless given. */
   readonly now?: () => number;
 }
@@ -29,14 +30,15 @@ const SHORTEST_PAUSE = 100;
 const LONGEST_PAUSE = 10_000;
 
 /** What may stand in a header again; a cursor of ours has no other form. */
-const CURSOR = /^[\x21-\x7e]{1,1024}$/;
+const CURSOR = /^[\x21-\x7e]{1,4096}$/;
 
 /**
- * Follows the core's feed of revocations (server-sent events, WHATWG HTML section 9.2) for as long as the process lives:
- * after a cut it goes on where it stood, at the next host, with pauses that grow to ten seconds. It keeps no process alive.
+ * Follows what the core tells of sessions, revoked or changed (server-sent events, WHATWG HTML section 9.2), for as long as
+ * the process lives: after a cut it goes on where it stood, at the next host, with pauses that grow to ten seconds. It keeps
+ * no process alive.
  */
-export class RevocationStream {
-  readonly #options: RevocationStreamOptions;
+export class FeedStream {
+  readonly #options: FeedStreamOptions;
   #cursor: string | undefined;
   #stands = false;
   readonly #now: () => number;
@@ -46,7 +48,7 @@ export class RevocationStream {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(options: RevocationStreamOptions) {
+  constructor(options: FeedStreamOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
     this.#heardAt = this.#now();
@@ -123,9 +125,9 @@ export class RevocationStream {
     readonly data: string;
   }): void {
     if (id !== undefined && CURSOR.test(id)) this.#cursor = id;
-    if (event !== "revoked") return;
-    const revoked = readRevoked(data);
-    if (revoked !== undefined) this.#options.onRevoked(revoked);
+    const told = readObject(data);
+    if (event === "revoked" && isRevoked(told)) this.#options.onRevoked(told);
+    if (event === "changed" && isChanged(told)) this.#options.onChanged(told);
   }
 
   #reconnect(): void {
@@ -136,12 +138,18 @@ export class RevocationStream {
   }
 }
 
-/** @returns undefined for a message of another release, which says nothing to this one. */
-const readRevoked = (data: string): Revoked | undefined => {
+type Told = Readonly<Record<string, unknown>>;
+
+const readObject = (data: string): Told => {
   try {
-    const { handle, at } = JSON.parse(data) as { readonly handle?: unknown; readonly at?: unknown };
-    return typeof handle === "string" && typeof at === "number" ? { handle: handle as SessionHandle, at } : undefined;
+    return Object(JSON.parse(data)) as Told;
   } catch {
-    return undefined;
+    return {};
   }
 };
+
+/** A message of another release may say something else, which tells this one nothing. */
+const isRevoked = (told: Told): told is Told & Revoked =>
+  typeof told["handle"] === "string" && typeof told["at"] === "number";
+
+const isChanged = (told: Told): told is Told & Changed => isRevoked(told) && Number.isSafeInteger(told["payloadVersion"]);

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { revocationStream } from "../../src/dialects/v1/revocation-stream.js";
+import { feedStream } from "../../src/dialects/v1/feed-stream.js";
 import { listen, type ListeningCore, movableClock } from "../listening-core.js";
 
 describe("a reader's own feed, with nothing to wait for", () => {
@@ -24,7 +24,7 @@ describe("a reader's own feed, with nothing to wait for", () => {
     const written: string[] = [];
     const take = async (text: string): Promise<void> => void written.push(text);
     const run = async (cursor?: string, write = take) =>
-      (await revocationStream(engine as never, { cursor, heartbeat: 60_000 })).run({ closed: closing.signal, write });
+      (await feedStream(engine as never, { cursor, heartbeat: 60_000 })).run({ closed: closing.signal, write });
     return { asked, listeners, written, run, close: () => closing.abort() };
   };
   const handlesIn = (texts: readonly string[]) =>

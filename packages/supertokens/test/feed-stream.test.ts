@@ -5,7 +5,7 @@ import { createServer, type RequestListener } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { RevocationStream, type RevocationStreamOptions } from "../../node/src/backend/core/revocation-stream.js";
+import { FeedStream, type FeedStreamOptions } from "../../node/src/backend/core/feed-stream.js";
 import { coreConfig } from "./core-config.js";
 import { page, startProxiedCore } from "./core-proxy.js";
 import { listen } from "./web-app.js";
@@ -15,7 +15,7 @@ afterEach(async () => {
   for (const it of open.splice(0).toReversed()) await it.close();
 });
 
-const follow = async (answer: RequestListener, options: Partial<RevocationStreamOptions> = {}) => {
+const follow = async (answer: RequestListener, options: Partial<FeedStreamOptions> = {}) => {
   const heard: string[] = [];
   const asked: (string | undefined)[] = [];
   const server = await listen(
@@ -25,12 +25,13 @@ const follow = async (answer: RequestListener, options: Partial<RevocationStream
     }),
   );
   open.push(server);
-  const stream = new RevocationStream({
+  const stream = new FeedStream({
     nextHost: () => server.url,
     path: "/feed",
     headers: {},
     prepare: async () => ({ again: false }),
     onRevoked: ({ handle }) => heard.push(handle),
+    onChanged: ({ handle, payloadVersion, at }) => heard.push(`${handle} ${payloadVersion} ${at}`),
     ...options,
   });
   open.push(stream);
@@ -51,7 +52,7 @@ describe("ids of events", () => {
     await expect.poll(() => asked).toEqual([undefined, "17.c", "17.c"]);
   });
 
-  test.each(["€", "a b", "\u007f", "x".repeat(2000)])(
+  test.each(["€", "a b", "\u007f", "x".repeat(5000)])(
     "that could not stand in a header are ignored: %j",
     async (id) => {
       const { asked, heard } = await follow(telling(id));
