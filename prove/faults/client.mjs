@@ -14,9 +14,10 @@ export const DAY = 24 * 60 * MINUTE;
 
 export const alice = userId("alice");
 /** @param {Stage} stage @param {Login} [more] */
-export const login = (stage, more = {}) => stage.engine.createSession({ userId: alice, ...more });
+export const login = (stage, more = {}) => stage.engine.createSession({ userId: alice, form: "pawl", ...more });
 /** @param {Stage} stage @param {Issued} issued */
-export const refresh = (stage, issued) => stage.engine.refreshSession({ refreshToken: issued.refreshToken.token });
+export const refresh = (stage, issued) =>
+  stage.engine.refreshSession({ refreshToken: issued.refreshToken.token, form: "pawl" });
 /** @param {Stage} stage @param {Issued} issued */
 export const use = async ({ engine }, issued) => {
   const verified = engine.verifier.verify({ accessToken: issued.accessToken.token });

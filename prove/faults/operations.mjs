@@ -19,6 +19,7 @@ import {
   settled,
   use,
 } from "./client.mjs";
+import { actingOperations } from "./acting.mjs";
 import { revocations } from "./revocations.mjs";
 import { masterKeys } from "./stage.mjs";
 
@@ -390,4 +391,5 @@ export const operations = [
   ...named(revocations),
   ...named(revocations).map(({ name, ...rest }) => ({ name: `${name}, with a log`, ...rest, hasLog: true })),
   ...named(others),
+  ...named(actingOperations),
 ];

@@ -7,14 +7,16 @@ import { createMasterKeyRing } from "./keys/master-key-ring.js";
 import { type PolicyRules, policyWith } from "./policy.js";
 import { type RandomSource, systemRandom } from "./random.js";
 import { createRefresh } from "./rotation/refresh.js";
-import { followRevocations } from "./revocation/revocation-feed.js";
+import { followFeeds } from "./revocation/feeds.js";
 import { createRevocation } from "./revocation/revocation.js";
 import type { SessionEngine } from "./session-engine.js";
 import { createSessionCreation } from "./sessions/session-creation.js";
 import { createSessionAccess } from "./sessions/session-access.js";
 import { createSigningKeys } from "./keys/signing-keys.js";
+import { createTokenChanges } from "./sessions/token-changes.js";
 import { sweep } from "./sessions/sweep.js";
 import { createTenants } from "./sessions/tenants.js";
+import { createFreshKeys } from "./verification/fresh-keys.js";
 import { createVerification } from "./verification/verification.js";
 
 export interface EngineOptions {
@@ -32,7 +34,7 @@ export interface EngineOptions {
 
 /**
  * Puts an engine together over a storage: checks the master keys against it, loads or makes the signing keys, and reads
- * what was revoked within one access token lifetime. Nothing runs by itself but the following of revocations:
+ * what was revoked or changed within one access token lifetime. Nothing runs by itself but the following of both feeds:
  * `startMaintenance` does the rest.
  * @throws EngineError `invalid_input` for a bad policy, `master_key_missing`, `master_key_wrong`, `signing_key_corrupt`.
  * @example
@@ -62,8 +64,10 @@ export const createEngine = async (options: EngineOptions): Promise<SessionEngin
   });
   await signingKeys.ensure(policy.signingAlgorithm, "dynamic");
   const issuer = createIssuer({ policy, seal, signingKeys });
-  const revocations = await followRevocations({ storage, verifier, lifetime: accessTokenValidity });
+  const feeds = await followFeeds({ storage, verifier, lifetime: accessTokenValidity });
+  const { revocations, changes } = feeds;
   const revocation = createRevocation({ storage, marks: revocations });
+  const withFreshKeys = createFreshKeys({ storage, signingKeys });
   const tenants = createTenants({
     storage,
     endSessions: (tenantId) => revocation.revokeTenant(tenantId, { detail: "tenant removed" }),
@@ -74,6 +78,7 @@ export const createEngine = async (options: EngineOptions): Promise<SessionEngin
     storage,
     verifier,
     revocations,
+    changes,
 
     createSession: createSessionCreation({
       policy,
@@ -85,13 +90,15 @@ export const createEngine = async (options: EngineOptions): Promise<SessionEngin
       issuer,
     }),
     refreshSession: createRefresh({ policy, storage, ring, issuer, marks: revocations }),
-    ...createVerification({ policy, storage, verifier, signingKeys, issuer }),
+    ...createVerification({ policy, storage, verifier, withFreshKeys, issuer }),
     ...revocation,
     tenants,
-    ...createSessionAccess({ policy, storage }),
+    ...createSessionAccess({ policy, storage, changes }),
+    ...createTokenChanges({ policy, storage, verifier, withFreshKeys, issuer, changes }),
 
     listEvents: (selector, page) => storage.listEvents(selector, page),
     revocationsSince: (from) => revocations.readSince(from),
+    changesSince: (from) => changes.readSince(from),
 
     keySet: (algorithm) => signingKeys.keySet(algorithm),
     listSigningKeys: () => signingKeys.list(),
@@ -107,7 +114,7 @@ export const createEngine = async (options: EngineOptions): Promise<SessionEngin
     sweep: () => sweep(storage, policy),
 
     async close() {
-      revocations.stop();
+      feeds.stop();
     },
   };
 };

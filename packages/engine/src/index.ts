@@ -11,11 +11,14 @@ export {
   defaultPolicy,
   type Policy,
   policyLimits,
+  type PolicyPreset,
+  policyPresets,
   type PolicyRules,
   policyWith,
   refreshTokenValidityFloor,
   type TheftAction,
 } from "./policy.js";
+export type { Changed, ChangedPage, ChangeFeed } from "./revocation/change-feed.js";
 export type { RevocationFeed, Revoked, RevokedPage } from "./revocation/revocation-feed.js";
 export * from "./session.js";
 export * from "./session-engine.js";

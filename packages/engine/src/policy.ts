@@ -4,8 +4,13 @@ import { EngineError } from "./errors.js";
 /** What happens when a refresh token is used that no honest client can still hold. */
 export type TheftAction = "revoke_session" | "revoke_user" | "report";
 
+/** How soon a user has to authenticate again, for each assurance level of NIST SP 800-63B-4. */
+export type PolicyPreset = "nist-aal1" | "nist-aal2" | "nist-aal3";
+
 /** The rules of one engine. Durations are milliseconds. */
 export interface Policy {
+  /** Sets the idle and absolute timeouts of `policyPresets`, and refuses longer ones. */
+  readonly preset?: PolicyPreset | undefined;
   /** 1 h unless said otherwise. */
   readonly accessTokenValidity: Millis;
   /** 100 days unless said otherwise; must exceed `accessTokenValidity` and twice `reuseWindow` together. */
@@ -20,6 +25,8 @@ export interface Policy {
   readonly idleTimeout?: Millis | undefined;
   /** From the creation of a session to its end, whatever happens. Off when absent. */
   readonly absoluteTimeout?: Millis | undefined;
+  /** For how long somebody may act for another user at a time: 1 h unless said otherwise. */
+  readonly longestActing: Millis;
   /** Live sessions a user may have; the least recently refreshed ones are ended. No limit when absent. */
   readonly maxSessionsPerUser?: number | undefined;
   /** Whether sessions carry an anti-CSRF token, older ones from their next refresh on, and checks compare it. */
@@ -41,6 +48,7 @@ export const defaultPolicy: Policy = {
   accessTokenValidity: millis(3_600_000),
   refreshTokenValidity: millis(144_000 * 60_000),
   reuseWindow: millis(30_000),
+  longestActing: millis(3_600_000),
   theftAction: "revoke_session",
   enableAntiCsrf: true,
   signingAlgorithm: "ES256",
@@ -59,9 +67,17 @@ export const policyLimits = {
   reuseWindow: { least: 0, most: 300_000 },
   idleTimeout: { least: 60_000, most: LONGEST },
   absoluteTimeout: { least: 1000, most: LONGEST },
+  longestActing: { least: 60_000, most: 86_400_000 },
   signingKeyUpdateInterval: { least: 60_000, most: LONGEST },
   eventRetention: { least: 3_600_000, most: LONGEST },
 } as const satisfies { readonly [Rule in keyof Policy]?: { readonly least: number; readonly most: number } };
+
+/** The timeouts of each preset: NIST SP 800-63B-4 sections 2.1.3, 2.2.3 and 2.3.3. */
+export const policyPresets = {
+  "nist-aal1": { absoluteTimeout: millis(30 * 86_400_000) },
+  "nist-aal2": { absoluteTimeout: millis(24 * 3_600_000), idleTimeout: millis(3_600_000) },
+  "nist-aal3": { absoluteTimeout: millis(12 * 3_600_000), idleTimeout: millis(15 * 60_000) },
+} as const satisfies Readonly<Record<PolicyPreset, Pick<Policy, "absoluteTimeout" | "idleTimeout">>>;
 
 /**
  * What a refresh token's validity has to exceed. A refresh inside the reuse window extends nothing, nor does one within a
@@ -79,12 +95,17 @@ export const refreshTokenValidityFloor = ({
  */
 export const policyWith = (rules: PolicyRules = {}): Policy => {
   const given = Object.entries(rules).filter(([, value]) => value !== undefined);
-  const policy: Policy = { ...defaultPolicy, ...(Object.fromEntries(given) as Partial<Policy>) };
+  const policy: Policy = {
+    ...defaultPolicy,
+    ...timeoutsOf(rules.preset),
+    ...(Object.fromEntries(given) as Partial<Policy>),
+  };
   for (const [rule, { least, most }] of Object.entries(policyLimits))
     wholeNumber(`${rule} (ms)`, policy[rule as keyof typeof policyLimits], { least, most });
   wholeNumber("maxSessionsPerUser", policy.maxSessionsPerUser, { least: 1 });
   oneOf("theftAction", policy.theftAction, ["revoke_session", "revoke_user", "report"]);
   oneOf("signingAlgorithm", policy.signingAlgorithm, ["ES256", "RS256"]);
+  checkPreset(policy);
   const floor = refreshTokenValidityFloor(policy);
   if (policy.refreshTokenValidity <= floor)
     throw new EngineError(
@@ -92,6 +113,23 @@ export const policyWith = (rules: PolicyRules = {}): Policy => {
       `refreshTokenValidity (ms) must be greater than accessTokenValidity and twice reuseWindow together (${floor}), not ${policy.refreshTokenValidity}`,
     );
   return policy;
+};
+
+const timeoutsOf = (preset: PolicyPreset | undefined): Pick<Policy, "absoluteTimeout" | "idleTimeout"> => {
+  if (preset === undefined) return {};
+  oneOf("preset", preset, Object.keys(policyPresets));
+  return policyPresets[preset];
+};
+
+const checkPreset = ({ preset, ...policy }: Policy): void => {
+  for (const [rule, most] of Object.entries(timeoutsOf(preset))) {
+    const value = policy[rule as "absoluteTimeout" | "idleTimeout"];
+    if (value !== undefined && value <= most) continue;
+    throw new EngineError(
+      "invalid_input",
+      `${rule} (ms) must be at most ${most} with the preset ${preset}, not ${value}`,
+    );
+  }
 };
 
 const wholeNumber = (

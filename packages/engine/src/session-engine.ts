@@ -16,7 +16,7 @@ import type { AccessTokenVerifier } from "./verification/access-token-verifier.j
 import type { JwtInput } from "./tokens/application-jwt.js";
 import type { KeySet, PublicSigningKey, SigningKeyInformation } from "./keys/key-set.js";
 import type { Policy } from "./policy.js";
-import type { ChangedPage, ChangeFeed } from "./revocation/change-feed.js";
+import type { Changed, ChangedPage, ChangeFeed } from "./revocation/change-feed.js";
 import type { RevocationFeed, RevokedPage } from "./revocation/revocation-feed.js";
 import type {
   AccessTokenClaims,
@@ -127,14 +127,14 @@ export interface SessionEngine {
   /**
    * Changes the payload of the session's owner, whomever he acts for. Verifiers refuse older access tokens as soon as they
    * hear of it, so that their holders refresh; nobody is logged out.
-   * @returns false when there is no such live session, or not in the expected version.
+   * @returns undefined when there is no such live session, or not in the expected version.
    * @throws EngineError `protected_claim` for a claim that is a token's own in `form`, which is `v5` unless given.
    */
   updatePayload(
     handle: string,
     payload: JsonObject,
     options?: PayloadChange & { readonly form?: AccessTokenForm | undefined },
-  ): Promise<boolean>;
+  ): Promise<Changed | undefined>;
   explainSession(handle: string): Promise<SessionExplanation>;
   listEvents(selector: EventSelector, page: PageRequest): Promise<Page<EventRecord>>;
 

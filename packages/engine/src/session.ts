@@ -251,7 +251,13 @@ export interface ActAsInput {
 
 export type RegenerateOutcome =
   /** `accessToken` is absent when the one given had expired: only what is stored was changed. */
-  | { readonly kind: "regenerated"; readonly session: SessionSummary; readonly accessToken?: IssuedToken }
+  | {
+      readonly kind: "regenerated";
+      readonly session: SessionSummary;
+      readonly accessToken?: IssuedToken;
+      /** From when on older access tokens are refused; absent where verifiers were told nothing. */
+      readonly changedAt?: Millis;
+    }
   /** Nothing was changed: the access token, or the version that was expected, is not the session's any more. Refresh first. */
   | { readonly kind: "outdated"; readonly message: string }
   | { readonly kind: "unauthorised"; readonly why: "invalid_token" | "no_session"; readonly message: string };

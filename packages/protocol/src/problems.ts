@@ -16,6 +16,8 @@ export const problems = {
   session_not_found: { status: 404, title: "No such live session" },
   not_found: { status: 404, title: "No such path" },
   method_not_allowed: { status: 405, title: "The path does not take this method" },
+  outdated: { status: 409, title: "The session has changed since the access token was issued; refresh it" },
+  acting_refused: { status: 409, title: "The session may not do this because of who acts for whom" },
   body_too_large: { status: 413, title: "The body is larger than 1 MiB" },
   unsupported_media_type: { status: 415, title: "The body must be application/json" },
   internal_error: { status: 500, title: "Something unexpected happened; the log tells more" },
@@ -37,6 +39,10 @@ export const Problem = object(
     reason: {
       type: "string",
       description: "With `unauthorised` at a refresh: why the session ended, where it is known",
+    },
+    why: {
+      enum: ["acting", "self"],
+      description: "With `acting_refused`: the session acts for another user, or he would act for himself",
     },
     sessionHandle: { type: "string", description: "With `token_theft_detected`, as are the user and the tenant" },
     userId: Text,

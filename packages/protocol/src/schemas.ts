@@ -16,7 +16,10 @@ export const TenantId = {
 } as const;
 export const JsonObject = { type: "object", additionalProperties: true, description: "A JSON object" } as const;
 export const Algorithm = { enum: ["RS256", "ES256"] } as const;
-export const Form = { enum: ["v1", "v5"], description: "Access token version; `v5` unless given" } as const;
+export const Form = {
+  enum: ["v1", "v5", "pawl"],
+  description: "Form of the access token; `pawl` unless given. Only that one says how the user authenticated, and who acts",
+} as const;
 
 /** Members of the query of a list. */
 export const page = {
@@ -60,11 +63,60 @@ export const list = <const Items extends object>(items: Items) => ({ type: "arra
 
 export const IssuedToken = object({ token: Text, expiry: Time, createdTime: Time });
 
-export const SessionSummary = object({ handle: Handle, tenantId: TenantId, userId: UserId, payload: JsonObject });
+const Methods = { ...list(Text), description: "How, as RFC 8176 names it: `pwd`, `otp`, `hwk`" } as const;
+const Level = { type: "string", description: "Authentication context class, as `acr`" } as const;
+
+/** How sure it is who is there. */
+export const Authentication = object({ at: Time, methods: Methods }, { level: Level });
+/** What a login says of it. */
+export const GivenAuthentication = closed({}, { at: Time, methods: Methods, level: Level });
+/** What stepping up says of it. */
+export const StepUp = closed({ methods: Methods }, { level: Level });
+
+export const Version = { type: "integer", minimum: 0, description: "How often the payload changed" } as const;
+
+/** A session whose access tokens below a version are of before a time. */
+export const Changed = object({ handle: Handle, payloadVersion: Version, at: Time });
+
+/** How a payload is changed. */
+export const payloadChange = {
+  announced: {
+    type: "boolean",
+    description: "Whether verifiers refuse older access tokens from now on, so that they are refreshed; true unless given",
+  },
+  expectedVersion: { ...Version, description: "Nothing changes unless the session has this `payloadVersion`" },
+} as const;
+
+export const SessionSummary = object(
+  { handle: Handle, tenantId: TenantId, userId: UserId, payload: JsonObject, payloadVersion: Version },
+  {
+    auth: Authentication,
+    actor: { ...object({ userId: UserId }), description: "Whose session it is, while he acts for `userId`" },
+  },
+);
 
 export const IssuedSession = object(
   { session: SessionSummary, accessToken: IssuedToken, refreshToken: IssuedToken },
   { antiCsrfToken: Text },
+);
+
+export const RefreshedSession = object(
+  {
+    minted: { ...Flag, description: "Whether this refresh made the tokens, rather than repeat an answer" },
+    session: SessionSummary,
+    accessToken: IssuedToken,
+    refreshToken: IssuedToken,
+  },
+  { antiCsrfToken: Text },
+);
+
+/** The access token is absent when the one given had expired: then only what is stored has changed. */
+export const RegeneratedSession = object(
+  { session: SessionSummary },
+  {
+    accessToken: IssuedToken,
+    changedAt: { ...Time, description: "From when on older access tokens are refused, where they are" },
+  },
 );
 
 export const SessionInformation = object(
@@ -73,12 +125,23 @@ export const SessionInformation = object(
     tenantId: TenantId,
     userId: UserId,
     payload: JsonObject,
+    payloadVersion: Version,
+    auth: Authentication,
     data: JsonObject,
     createdAt: Time,
     lastActiveAt: Time,
     expiresAt: Time,
   },
-  { device: Text, address: Text, refreshedAt: Time },
+  {
+    acting: {
+      ...object({ userId: UserId, payload: JsonObject, data: JsonObject, reason: Text, at: Time, until: Time }),
+      description: "Whom the user of the session acts for; everything beside it is his own",
+    },
+    link: Text,
+    device: Text,
+    address: Text,
+    refreshedAt: Time,
+  },
 );
 
 /** What the audit trail records. */
@@ -88,6 +151,8 @@ export const EventType = {
     "token_reuse",
     "forged_token",
     "fast_forward",
+    "acting_started",
+    "acting_ended",
     "signing_key_created",
     "signing_key_deleted",
     "admin",

@@ -105,6 +105,8 @@ export type EventType =
   | "token_reuse"
   | "forged_token"
   | "fast_forward"
+  | "acting_started"
+  | "acting_ended"
   | "signing_key_created"
   | "signing_key_deleted"
   | "admin";

@@ -1,5 +1,11 @@
 import { resolve } from "node:path";
-import { policyLimits, refreshTokenValidityFloor } from "@pawl/engine";
+import {
+  formatDuration,
+  policyLimits,
+  type PolicyPreset,
+  policyPresets,
+  refreshTokenValidityFloor,
+} from "@pawl/engine";
 import { millis } from "@pawl/storage";
 import { isAddressRange, isListenHost, isLoopbackHost } from "./network-address.js";
 import { isStorageAddress, resolveStorageAddress, showStorageAddress } from "./storage-address.js";
@@ -22,6 +28,7 @@ export const groups = [
 interface Related {
   readonly access_token_validity: number;
   readonly refresh_token_reuse_window: number;
+  readonly session_preset: PolicyPreset | undefined;
   readonly api_keys: readonly string[] | undefined;
   readonly ip_allow: readonly string[] | undefined;
 }
@@ -60,6 +67,17 @@ const LEAST_INTERVAL = Math.ceil((policyLimits.signingKeyUpdateInterval.least / 
 /** A duration as the engine's policy accepts it. */
 const durationOf = (rule: keyof typeof policyLimits) =>
   duration({ min: policyLimits[rule].least, max: policyLimits[rule].most });
+
+/** Refuses a timeout that is longer than the preset's. */
+const withinPreset =
+  (rule: "idleTimeout" | "absoluteTimeout") =>
+  (value: number, { session_preset }: Related): string | undefined => {
+    const timeouts: Partial<Record<typeof rule, number>> = session_preset === undefined ? {} : policyPresets[session_preset];
+    const most = timeouts[rule] ?? value;
+    return value <= most
+      ? undefined
+      : `must be at most ${formatDuration(most)} with the session_preset ${session_preset}`;
+  };
 
 const key = <T>(key: ConfigKey<T>): ConfigKey<T> => key;
 /** A key that always has a value. */
@@ -236,20 +254,36 @@ const configKeys = {
     type: choice("revoke_session", "revoke_user", "report"),
     default: "revoke_session",
   }),
+  session_preset: key({
+    group: "Sessions",
+    summary:
+      "Idle and absolute timeouts of an assurance level of NIST SP 800-63B-4: 30 days; 24 hours and 1 hour idle; 12 hours and 15 minutes idle. Longer ones are refused then.",
+    type: choice("nist-aal1", "nist-aal2", "nist-aal3"),
+    otherwise: "no preset",
+    example: "nist-aal2",
+  }),
   session_idle_timeout: key({
     group: "Sessions",
     summary:
       "Ends a session that is neither used nor refreshed for this long; a request in every half of it keeps the session alive.",
     type: durationOf("idleTimeout"),
-    otherwise: "no idle timeout",
+    otherwise: "that of session_preset, else no idle timeout",
     example: 1_800_000,
+    check: withinPreset("idleTimeout"),
   }),
   session_absolute_timeout: key({
     group: "Sessions",
     summary: "Ends a session this long after its login, in any case.",
     type: durationOf("absoluteTimeout"),
-    otherwise: "no absolute timeout",
+    otherwise: "that of session_preset, else no absolute timeout",
     example: 30 * 86_400_000,
+    check: withinPreset("absoluteTimeout"),
+  }),
+  longest_acting: withDefault({
+    group: "Sessions",
+    summary: "How long somebody may act for another user at a time.",
+    type: durationOf("longestActing"),
+    default: 3_600_000,
   }),
   max_sessions_per_user: key({
     group: "Sessions",

@@ -26,6 +26,8 @@ export const toCoreConfig = (values: ConfigValues, path: string | undefined): Co
       refreshTokenValidity: millis(Math.round(values.refresh_token_validity * 60_000)),
       reuseWindow: millis(values.refresh_token_reuse_window * 1000),
       theftAction: values.token_theft_action,
+      preset: values.session_preset,
+      longestActing: millis(values.longest_acting),
       idleTimeout: whole(values.session_idle_timeout),
       absoluteTimeout: whole(values.session_absolute_timeout),
       maxSessionsPerUser: values.max_sessions_per_user,

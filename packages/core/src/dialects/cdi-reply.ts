@@ -17,6 +17,10 @@ export const jsonReply = (...parts: readonly (object | string)[]): CoreReply => 
   return { status: 200, contentType: "application/json; charset=UTF-8", body: `{${members.join(",")}}\n` };
 };
 
+/** Refuses a session that acts for another user: a CDI would name that user alone, and whoever reads it would believe him there. */
+export const actingReply = (): CoreReply =>
+  textReply("The session acts for another user, which this protocol cannot express", 409);
+
 /** Refuses a `cdi-version` that is not served here. */
 export const unknownVersionReply = (version: string | readonly string[]): CoreReply =>
   typeof version === "string" && /^\d{1,5}\.\d{1,5}$/.test(version)

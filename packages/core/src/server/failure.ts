@@ -17,6 +17,7 @@ export const explainFailure = (
     return ["invalid_input", { detail: error.message }];
   if (error instanceof EngineError && error.code === "payload_too_large")
     return ["payload_too_large", { detail: error.message }];
+  if (error instanceof EngineError && error.code === "acting") return ["acting_refused", { detail: error.message }];
   if (error instanceof StorageError && error.code === "invalid_record")
     return ["invalid_input", { detail: "an id or text holds what cannot be stored, such as U+0000" }];
   if (error instanceof EngineError && error.code === "master_key_missing") {

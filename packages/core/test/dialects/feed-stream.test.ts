@@ -3,21 +3,38 @@ import { feedStream } from "../../src/dialects/v1/feed-stream.js";
 import { listen, type ListeningCore, movableClock } from "../listening-core.js";
 
 describe("a reader's own feed, with nothing to wait for", () => {
-  /** A store that gives each reader these pages, one a look; then nothing is new. */
-  const feed = (...pages: readonly (readonly string[])[]) => {
+  /** A feed that gives each reader these pages, one a look; then nothing is new. Its cursor names itself. */
+  const pages = (name: string, all: readonly (readonly string[])[]) => {
     const asked: string[] = [];
     const listeners = new Set<() => void>();
-    const engine = {
-      async revocationsSince({ cursor = "0" }: { readonly cursor?: string } = {}) {
-        asked.push(cursor);
-        const revoked = (pages[Number(cursor)] ?? []).map((handle) => ({ handle, at: 1 }));
-        return { revoked, cursor: String(Number(cursor) + 1) };
-      },
-      revocations: {
+    return {
+      asked,
+      listeners,
+      feed: {
         subscribe(listener: () => void) {
           listeners.add(listener);
           return () => listeners.delete(listener);
         },
+      },
+      async read({ cursor = `${name}0` }: { readonly cursor?: string } = {}) {
+        asked.push(cursor);
+        const number = Number(cursor.slice(name.length));
+        return { handles: all[number] ?? [], cursor: `${name}${number + 1}` };
+      },
+    };
+  };
+  const feeds = (revoked: readonly (readonly string[])[], changed: readonly (readonly string[])[] = []) => {
+    const [revocations, changes] = [pages("r", revoked), pages("c", changed)];
+    const engine = {
+      revocations: revocations.feed,
+      changes: changes.feed,
+      async revocationsSince(from?: { readonly cursor: string }) {
+        const { handles, cursor } = await revocations.read(from);
+        return { revoked: handles.map((handle) => ({ handle, at: 1 })), cursor };
+      },
+      async changesSince(from?: { readonly cursor: string }) {
+        const { handles, cursor } = await changes.read(from);
+        return { changed: handles.map((handle) => ({ handle, payloadVersion: 7, at: 2 })), cursor };
       },
     };
     const closing = new AbortController();
@@ -25,37 +42,67 @@ describe("a reader's own feed, with nothing to wait for", () => {
     const take = async (text: string): Promise<void> => void written.push(text);
     const run = async (cursor?: string, write = take) =>
       (await feedStream(engine as never, { cursor, heartbeat: 60_000 })).run({ closed: closing.signal, write });
-    return { asked, listeners, written, run, close: () => closing.abort() };
+    return { revocations, changes, written, run, close: () => closing.abort() };
   };
   const handlesIn = (texts: readonly string[]) =>
     texts.map((text) => [...text.matchAll(/"handle":"(\w+)"/g)].map((it) => it[1]));
 
   test("looks again at once, from where it stands, and tells nothing again that the page before held", async () => {
-    const { asked, listeners, written, run, close } = feed(["a"], ["a", "b"], ["b"], ["a"]);
+    const { revocations, changes, written, run, close } = feeds([["a"], ["a", "b"], ["b"], ["a"]]);
+    const { asked, listeners } = revocations;
     const running = run();
     await vi.waitUntil(() => asked.length === 3, 20_000);
     expect(handlesIn(written)).toEqual([["a"], ["b"]]);
     for (const listener of listeners) listener();
     await vi.waitUntil(() => written.length === 3, 20_000);
     expect(handlesIn(written)[2]).toEqual(["a"]);
-    expect(asked).toEqual(["0", "1", "2", "3", "4"]);
+    expect(asked).toEqual(["r0", "r1", "r2", "r3", "r4"]);
+    expect(changes.asked).toEqual(["c0", "c1", "c2", "c3", "c4"]);
     close();
     await running;
-    expect([listeners.size, asked.length]).toEqual([0, 5]);
+    expect([listeners.size, changes.listeners.size, asked.length]).toEqual([0, 0, 5]);
   });
 
-  test("finds what was revoked before it listened, and begins where it is told to", async () => {
-    const { asked, written, run, close } = feed(["x"], [], ["a"]);
-    const running = run("1");
-    await vi.waitUntil(() => asked.length === 3, 20_000);
-    expect([asked, handlesIn(written)]).toEqual([["1", "2", "3"], [["a"]]]);
+  test("a change is told as one, wakes the reader, and both feeds share a batch and its id", async () => {
+    const { changes, written, run, close } = feeds([["a"]], [["a"], [], ["b"]]);
+    const running = run();
+    await vi.waitUntil(() => changes.asked.length === 2, 20_000);
+    for (const listener of changes.listeners) listener();
+    await vi.waitUntil(() => written.length === 2, 20_000);
+    expect(written).toEqual([
+      'event: revoked\ndata: {"handle":"a","at":1}\n\n' +
+        'event: changed\ndata: {"handle":"a","payloadVersion":7,"at":2}\nid: r1|c1\n\n',
+      'event: changed\ndata: {"handle":"b","payloadVersion":7,"at":2}\nid: r3|c3\n\n',
+    ]);
+    close();
+    await running;
+  });
+
+  test("finds what happened before it listened, and begins where it is told to", async () => {
+    const { revocations, changes, written, run, close } = feeds([["x"], [], ["a"]], [["x"], ["x"], [], ["b"]]);
+    const running = run("r1|c2");
+    await vi.waitUntil(() => revocations.asked.length === 3, 20_000);
+    expect([revocations.asked, changes.asked]).toEqual([
+      ["r1", "r2", "r3"],
+      ["c2", "c3", "c4"],
+    ]);
+    expect(handlesIn(written)).toEqual([["a", "b"]]);
+    close();
+    await running;
+  });
+
+  test("half a cursor starts the other feed from its beginning", async () => {
+    const { changes, written, run, close } = feeds([[], []], [["b"]]);
+    const running = run("r1");
+    await vi.waitUntil(() => written.length === 1, 20_000);
+    expect([changes.asked[0], handlesIn(written)]).toEqual(["c0", [["b"]]]);
     close();
     await running;
   });
 
   test("a reader that does not read holds up nobody", async () => {
-    const { written, run, close } = feed(["a"], ["b"], ["c"]);
-    void run("0", () => new Promise(() => undefined));
+    const { written, run, close } = feeds([["a"], ["b"], ["c"]]);
+    void run(undefined, () => new Promise(() => undefined));
     const running = run();
     await vi.waitUntil(() => written.length === 3, 20_000);
     close();
@@ -129,6 +176,31 @@ test("tells what is revoked while it is read, and what was revoked within one ac
   await core.send("DELETE", "/session", { body: { sessionHandle: handles[2] } });
   expect(handleIn(await feed.next())).toBe(handles[2]);
   feed.stop();
+});
+
+test("tells what changes, with its version, and resumes where it was cut", async () => {
+  const clock = movableClock();
+  const core = await listen({}, { clock });
+  const handle = await createFor(core, "a");
+  const change = (role: string) => core.send("PUT", `/v1/sessions/${handle}/payload`, { body: { payload: { role } } });
+  const feed = await follow(core);
+  await change("user");
+  const first = await feed.next();
+  expect(first).toEqual({
+    event: "changed",
+    id: expect.any(String) as string,
+    data: JSON.stringify({ handle, payloadVersion: 1, at: clock.now() }),
+  });
+  feed.stop();
+  await change("guest");
+  await revoke(core, [handle]);
+  const resumed = await follow(core, "", { "last-event-id": first!.id! });
+  const told = [await resumed.next(), await resumed.next()].map((message) => [message!.event, message!.data]);
+  expect(told.toSorted()).toEqual([
+    ["changed", JSON.stringify({ handle, payloadVersion: 2, at: clock.now() })],
+    ["revoked", JSON.stringify({ handle, at: clock.now() })],
+  ]);
+  resumed.stop();
 });
 
 test.each(["Last-Event-ID", "cursor"])("resumes by %s where it was cut, and misses nothing", async (way) => {

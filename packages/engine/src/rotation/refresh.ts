@@ -19,6 +19,7 @@ import type { MasterKeyRing } from "../keys/master-key-ring.js";
 import { type RefreshTokenClaims, secretHash } from "../tokens/refresh-token.js";
 import type { RevocationMarks } from "../revocation/revocation-feed.js";
 import { handleOf } from "../session-handle.js";
+import { hasRunOut, settleActing } from "../sessions/acting.js";
 import { endingOf } from "../sessions/explanation.js";
 import { checkForm } from "../sessions/session-input.js";
 import type { AccessTokenForm, RefreshOutcome, RefreshSessionInput } from "../session.js";
@@ -120,14 +121,18 @@ export const createRefresh = ({
       lifetimes,
       ...(keyKind && { keyKind }),
     };
+    let minted = false;
     const answer = async (record: SessionRecord, copy: TokenCopy, now: Millis): Promise<RefreshOutcome> => {
+      const row = hasRunOut(record, now) ? await settleActing(storage, record, now) : record;
       const token = { id, secret, antiCsrf, seq: copy.seq, iat: copy.iat, parent: copy.parent };
-      const issued = await issuer.session(record, token, { form, algorithm, keyKind: keyKind ?? record.keyKind, now });
-      return { kind: "refreshed", ...issued };
+      const issued = await issuer.session(row, token, { form, algorithm, keyKind: keyKind ?? row.keyKind, now });
+      return { kind: "refreshed", minted, ...issued };
     };
 
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const { minted, record, now } = await storage.rotate(attempt);
+      const rotated = await storage.rotate(attempt);
+      const { record, now } = rotated;
+      ({ minted } = rotated);
       if (minted && record !== undefined) return answer(record, newest(record, now), now);
       const decision = decideRotation(record, { ...attempt, parent: claims.parent }, now);
       if (record === undefined || decision.kind === "absent") return ended(record, now);

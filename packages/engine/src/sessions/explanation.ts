@@ -1,5 +1,6 @@
 import { type EndReason, type EventRecord, isLive, type Millis, type SessionRecord } from "@pawl/storage";
 import type { SessionExplanation, SessionHandle } from "../session.js";
+import { actingAt, parseFacts } from "./facts.js";
 
 /** What is known of a session: its row while there is one, and its events, oldest first. */
 export interface KnownSession {
@@ -14,7 +15,7 @@ export interface KnownSession {
 export const explain = (known: KnownSession): SessionExplanation => {
   const { handle, row, events, now } = known;
   const ending = endingOf(known);
-  const userId = row?.userId ?? events[0]?.userId;
+  const userId = row?.userId ?? endOf(events)?.userId;
   const facts = {
     handle,
     ...(userId === undefined ? {} : { userId }),
@@ -26,7 +27,8 @@ export const explain = (known: KnownSession): SessionExplanation => {
     const summary = `Ended ${clockText(at)} ${sentenceOf(reason, known)}${onWhoseBehalf(events)}.`;
     return { ...facts, status: "ended", endedAt: at, reason, summary };
   }
-  if (row !== undefined && isLive(row, now)) return { ...facts, status: "live", summary: liveSentence(row, events) };
+  if (row !== undefined && isLive(row, now))
+    return { ...facts, status: "live", summary: liveSummary(known, row) };
   return {
     ...facts,
     status: "unknown",
@@ -45,9 +47,12 @@ export const endingOf = ({
   if (row !== undefined && now >= row.idleExpiresAt && row.idleExpiresAt < row.expiresAt)
     return { at: row.idleExpiresAt, reason: "idle" };
   if (row !== undefined) return now >= row.expiresAt ? { at: row.expiresAt, reason: "expired" } : undefined;
-  const ended = events.findLast((event) => event.type === "session_ended");
+  const ended = endOf(events);
   return ended === undefined ? undefined : { at: ended.at, reason: ended.reason ?? "revoked" };
 };
+
+const endOf = (events: readonly EventRecord[]): EventRecord | undefined =>
+  events.findLast((event) => event.type === "session_ended");
 
 const sentenceOf = (reason: EndReason, { row, events, absoluteTimeout }: KnownSession): string => {
   switch (reason) {
@@ -77,12 +82,12 @@ const sentenceOf = (reason: EndReason, { row, events, absoluteTimeout }: KnownSe
 };
 
 const onWhoseBehalf = (events: readonly EventRecord[]): string => {
-  const detail = events.findLast((event) => event.type === "session_ended")?.detail;
+  const detail = endOf(events)?.detail;
   const by: unknown = detail === undefined ? undefined : (JSON.parse(detail) as { readonly by?: unknown }).by;
   return typeof by === "string" ? ` (${by})` : "";
 };
 
-const liveSentence = (row: SessionRecord, events: readonly EventRecord[]): string => {
+const liveSummary = ({ events, now }: KnownSession, row: SessionRecord): string => {
   const count = (type: EventRecord["type"]): number =>
     events.filter((event) => event.type === type).reduce((sum, event) => sum + event.count, 0);
   const refreshed = row.next === 0 ? "never refreshed" : `refreshed ${times(row.next)}`;
@@ -92,7 +97,22 @@ const liveSentence = (row: SessionRecord, events: readonly EventRecord[]): strin
     [count("fast_forward"), "the store had lost commits"],
   ] as const;
   const noticed = remarks.filter(([seen]) => seen > 0).map(([seen, what]) => ` Noticed ${times(seen)}: ${what}.`);
-  return `Live since ${clockText(row.createdAt)}, ${refreshed}, last active ${clockText(row.lastActiveAt)}.${noticed.join("")}`;
+  const since = `Live since ${clockText(row.createdAt)}, ${refreshed}, last active ${clockText(row.lastActiveAt)}.`;
+  return [since, ...authenticationSentence(row), ...actingSentence(row, now)].join(" ") + noticed.join("");
+};
+
+const authenticationSentence = (row: SessionRecord): readonly string[] => {
+  const { auth } = parseFacts(row.facts);
+  if (auth === undefined) return [];
+  const how = auth.methods.length === 0 ? "" : ` by ${auth.methods.join(", ")}`;
+  return [`Last authenticated ${clockText(auth.at)}${how}${auth.level === undefined ? "" : ` (${auth.level})`}.`];
+};
+
+const actingSentence = (row: SessionRecord, now: Millis): readonly string[] => {
+  const act = actingAt(parseFacts(row.facts), now);
+  if (act === undefined) return [];
+  const { userId, at, until, reason } = act;
+  return [`Acts for the user ${userId} since ${clockText(at)}, until ${clockText(until)} at most (${reason}).`];
 };
 
 const times = (count: number): string => (count === 1 ? "once" : `${count} times`);

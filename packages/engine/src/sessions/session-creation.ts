@@ -1,4 +1,4 @@
-import { millis, NEVER, PUBLIC_TENANT, type SessionRecord, type Storage } from "@pawl/storage";
+import { type Millis, millis, NEVER, PUBLIC_TENANT, type SessionRecord, type Storage } from "@pawl/storage";
 import { EngineError } from "../errors.js";
 import type { Policy } from "../policy.js";
 import type { RandomSource } from "../random.js";
@@ -7,7 +7,8 @@ import type { SessionEngine } from "../session-engine.js";
 import { handleOf, newSessionId } from "../session-handle.js";
 import type { Issuer } from "../tokens/issuer.js";
 import { secretHash } from "../tokens/refresh-token.js";
-import { checkForm, checkNewSession } from "./session-input.js";
+import { factsText } from "./facts.js";
+import { type CheckedSession, checkForm, checkNewSession } from "./session-input.js";
 import type { Tenants } from "./tenants.js";
 
 const SECRET_BYTES = 32;
@@ -40,14 +41,14 @@ export const createSessionCreation =
     input.checkPayload?.(session.payload);
     const now = storage.now();
     const secret = random.bytes(SECRET_BYTES);
-    const { device, address } = session;
+    const { device, address, link } = session;
     // Named one by one: Node 20 makes a slow object of a spread that further members follow, at 9 µs each.
     const record: SessionRecord = {
       tenantId: session.tenantId,
       userId: session.userId,
       payload: session.payload,
       data: session.data,
-      facts: "{}",
+      facts: factsOfLogin(session.auth, now),
       factsVersion: 0,
       payloadVersion: 0,
       bound: "",
@@ -63,6 +64,7 @@ export const createSessionCreation =
         now + Math.min(policy.refreshTokenValidity, policy.absoluteTimeout ?? Number.POSITIVE_INFINITY),
       ),
       idleExpiresAt: policy.idleTimeout === undefined ? NEVER : millis(now + policy.idleTimeout),
+      ...(link !== undefined && { link }),
       ...(device !== undefined && { device }),
       ...(address !== undefined && { address }),
     };
@@ -78,5 +80,9 @@ export const createSessionCreation =
     const refresh = { id: record.id, seq: 0, iat: now, antiCsrf, secret };
     return issuer.session(record, refresh, { form, algorithm: input.algorithm, keyKind: record.keyKind, now });
   };
+
+/** A login that says nothing is known by its time. */
+const factsOfLogin = (auth: CheckedSession["auth"], now: Millis): string =>
+  auth === undefined ? "{}" : factsText({ auth: { ...auth, at: millis(Math.min(now, auth.at ?? now)) } });
 
 const tenantUnknown = (): EngineError => new EngineError("tenant_unknown", "there is no such tenant");

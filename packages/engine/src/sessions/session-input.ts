@@ -1,8 +1,25 @@
-import { PUBLIC_TENANT, type RevocationCause, type SigningKeyKind, type TenantId, type UserId } from "@pawl/storage";
+import {
+  type Millis,
+  millis,
+  PUBLIC_TENANT,
+  type RevocationCause,
+  type SigningKeyKind,
+  type TenantId,
+  type UserId,
+} from "@pawl/storage";
 import { accessTokenFormats } from "../tokens/access-token.js";
 import { EngineError } from "../errors.js";
+import type { Policy } from "../policy.js";
 import { isTenantId } from "../session-handle.js";
-import type { AccessTokenForm, CreateSessionInput, JsonObject, RevokeCause } from "../session.js";
+import { jsonObjectText } from "./json-object-text.js";
+import type {
+  AccessTokenForm,
+  ActAsInput,
+  Authentication,
+  CreateSessionInput,
+  JsonObject,
+  RevokeCause,
+} from "../session.js";
 
 /** Longest user id, in bytes of UTF-8. */
 export const MAX_USER_ID_BYTES = 512;
@@ -14,6 +31,15 @@ export const MAX_DATA_BYTES = 1024 * 1024;
 const MAX_DEVICE_CHARACTERS = 512;
 const MAX_ADDRESS_CHARACTERS = 128;
 const MAX_DETAIL_BYTES = 512;
+const MAX_LINK_BYTES = 512;
+const MAX_REASON_BYTES = 512;
+const MAX_METHODS = 16;
+/** What can stand in a quoted string of `WWW-Authenticate`, where blanks separate levels (RFC 9470 section 3). */
+const AUTHENTICATION_NAME = /^[\x21\x23-\x5B\x5D-\x7E]{1,128}$/;
+
+/** For how long somebody acts for a user unless he says: 15 min. */
+const USUAL_ACTING = millis(15 * 60_000);
+const LEAST_ACTING = 1000;
 
 /** What an application gave for a new session, checked and as storage takes it. */
 export interface CheckedSession {
@@ -21,6 +47,9 @@ export interface CheckedSession {
   readonly userId: UserId;
   readonly payload: string;
   readonly data: string;
+  /** Absent where nobody said how the user authenticated. */
+  readonly auth?: { readonly at?: Millis | undefined } & Omit<Authentication, "at">;
+  readonly link?: string;
   readonly device?: string;
   readonly address?: string;
   readonly keyKind: SigningKeyKind;
@@ -34,6 +63,8 @@ export const checkNewSession = (input: CreateSessionInput, form: AccessTokenForm
     userId: checkNewUserId(input.userId),
     payload: payloadText(payload, form),
     data: dataText(data),
+    ...(input.auth === undefined ? {} : { auth: { at: checkTime(input.auth.at), ...checkAuthentication(input.auth) } }),
+    ...(input.link === undefined ? {} : { link: boundedText("link", input.link, MAX_LINK_BYTES) }),
     ...(input.device === undefined ? {} : { device: legible("device", input.device, MAX_DEVICE_CHARACTERS) }),
     ...(input.address === undefined ? {} : { address: legible("address", input.address, MAX_ADDRESS_CHARACTERS) }),
     keyKind: input.keyKind ?? "dynamic",
@@ -86,71 +117,56 @@ export const dataText = (data: JsonObject): string => jsonObjectText("data", dat
 /** A cause with its default. @throws EngineError `invalid_input`. */
 export const checkCause = ({ reason = "revoked", detail }: RevokeCause = {}): RevocationCause => {
   if (detail === undefined) return { reason };
-  if (Buffer.byteLength(wellFormed("detail", detail)) > MAX_DETAIL_BYTES)
-    throw invalid(`detail must have at most ${MAX_DETAIL_BYTES} bytes`);
-  return { reason, detail };
+  return { reason, detail: boundedText("detail", detail, MAX_DETAIL_BYTES) };
 };
 
-/**
- * The JSON of an object that comes back from it as it was: plain objects, arrays, texts, numbers. What writes itself
- * (`toJSON`, as a `Date` does) is taken at its word; a `Map` or an instance of a class would become an empty object.
- * @throws EngineError `invalid_input` naming the member, `payload_too_large`.
- */
-const jsonObjectText = (name: string, value: object, limit: number): string => {
-  if (!isPlainObject(value)) throw invalid(`${name} must be a plain object`);
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(value);
-  } catch (cause) {
-    // A cycle, a BigInt, nesting beyond the stack. The cause may quote the value, so it stays out.
-    throw invalid(`${name} cannot be written as JSON (${cause instanceof Error ? cause.name : "error"})`);
-  }
-  if (text?.[0] !== "{") throw invalid(`${name} must be a plain object`);
-  const bytes = Buffer.byteLength(text);
-  if (bytes > limit)
-    throw new EngineError("payload_too_large", `${name} has ${bytes} bytes of JSON; at most ${limit} are kept`);
-  // Once it is known to be bounded and without a cycle.
-  checkMembers(name, value);
-  return text;
+/** How a user authenticated. @throws EngineError `invalid_input`. */
+export const checkAuthentication = ({
+  methods = [],
+  level,
+}: {
+  readonly methods?: readonly string[] | undefined;
+  readonly level?: string | undefined;
+}): Omit<Authentication, "at"> => {
+  if (!Array.isArray(methods) || methods.length > MAX_METHODS)
+    throw invalid(`auth.methods must be a list of at most ${MAX_METHODS} names, as RFC 8176 has them`);
+  for (const name of level === undefined ? methods : [...methods, level])
+    if (typeof name !== "string" || !AUTHENTICATION_NAME.test(name))
+      throw invalid('auth.methods and auth.level must be names of 1 to 128 visible ASCII characters without " and \\');
+  return { methods, level };
 };
 
-/** An object on the way into a value. */
-interface Place {
-  readonly value: object;
-  readonly key: string;
-  readonly within: Place | undefined;
-}
-
-const checkMembers = (name: string, root: object): void => {
-  const pending: Place[] = [{ value: root, key: name, within: undefined }];
-  for (let place = pending.pop(); place !== undefined; place = pending.pop()) {
-    const { value } = place;
-    if (typeof (value as { readonly toJSON?: unknown }).toJSON === "function") continue;
-    if (!Array.isArray(value) && !isPlainObject(value)) throw invalid(`${pathOf(place)} must be a plain object`);
-    for (const key of Object.keys(value)) {
-      const member: unknown = (value as Readonly<Record<string, unknown>>)[key];
-      if (typeof member === "object" && member !== null) pending.push({ value: member, key, within: place });
-    }
-  }
+const checkTime = (at: Millis | undefined): Millis | undefined => {
+  if (at !== undefined && !(Number.isSafeInteger(at) && at >= 0))
+    throw invalid("auth.at must be a time in milliseconds since the epoch");
+  return at;
 };
 
-/** `data.cart[2].tags`. */
-const pathOf = ({ key, within }: Place): string => {
-  if (within === undefined) return key;
-  if (Array.isArray(within.value)) return `${pathOf(within)}[${key}]`;
-  return /^[\w$]+$/u.test(key) ? `${pathOf(within)}.${key}` : `${pathOf(within)}[${JSON.stringify(key)}]`;
-};
-
-const isPlainObject = (value: unknown): boolean => {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  // Objects of another realm (a test runner's, a vm's) have a prototype of their own whose prototype is null.
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
+/** Whom to act for, and how long. @throws EngineError `invalid_input`, `protected_claim`, `payload_too_large`. */
+export const checkActing = (
+  input: ActAsInput,
+  { longestActing }: Pick<Policy, "longestActing">,
+): Required<Pick<ActAsInput, "userId" | "payload" | "data" | "reason">> & { readonly lasts: Millis } => {
+  const { payload, data = {}, reason, for: lasts = millis(Math.min(USUAL_ACTING, longestActing)) } = input;
+  const userId = checkNewUserId(input.userId);
+  if (userId === "") throw invalid("userId must name the user to act for");
+  payloadText(payload, "pawl");
+  dataText(data);
+  if (boundedText("reason", reason, MAX_REASON_BYTES).trim() === "")
+    throw invalid("reason must say why, for the audit trail");
+  if (!Number.isSafeInteger(lasts) || lasts < LEAST_ACTING || lasts > longestActing)
+    throw invalid(`for (ms) must be a whole number of ${LEAST_ACTING} to ${longestActing}, the policy's longestActing`);
+  return { userId, payload, data, reason, lasts };
 };
 
 const wellFormed = (name: string, text: string): string => {
   if (typeof text !== "string") throw invalid(`${name} must be a text`);
   if (/[\0\p{Surrogate}]/u.test(text)) throw invalid(`${name} must not hold U+0000 or a lone surrogate`);
+  return text;
+};
+
+const boundedText = (name: string, text: string, most: number): string => {
+  if (Buffer.byteLength(wellFormed(name, text)) > most) throw invalid(`${name} must have at most ${most} bytes`);
   return text;
 };
 

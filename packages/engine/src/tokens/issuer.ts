@@ -11,8 +11,10 @@ import type { AccessTokenSigner } from "./access-token-format.js";
 import { antiCsrfToken } from "./anti-csrf.js";
 import { accessTokenLife, type Policy } from "../policy.js";
 import type { RefreshTokenClaims, RefreshTokenSeal } from "./refresh-token.js";
+import { EngineError } from "../errors.js";
 import { handleOf } from "../session-handle.js";
-import type { AccessTokenClaims, AccessTokenForm, IssuedSession, IssuedToken, JsonObject } from "../session.js";
+import { identityOf } from "../sessions/facts.js";
+import type { AccessTokenClaims, AccessTokenForm, IssuedSession, IssuedToken } from "../session.js";
 import type { SigningKeys } from "../keys/signing-keys.js";
 
 /** How an answer is to be written. */
@@ -25,7 +27,10 @@ interface IssueStyle {
 
 /** Writes the tokens of an answer; decides nothing. */
 export interface Issuer {
-  /** Tokens for a row: the access token for `next`, the refresh token as `refresh` says, sealed anew. */
+  /**
+   * Tokens for a row: the access token for `next`, the refresh token as `refresh` says, sealed anew.
+   * @throws EngineError `acting` for a row that acts, in a form that cannot say so.
+   */
   session(
     row: SessionRecord,
     refresh: RefreshTokenClaims,
@@ -37,7 +42,7 @@ export interface Issuer {
     keyKind: SigningKeyKind,
     now: Millis,
   ): AccessTokenSigner | Promise<AccessTokenSigner>;
-  /** Signs claims as they are. */
+  /** Signs claims as they are. @throws EngineError `acting` as `session`. */
   accessToken(
     claims: AccessTokenClaims,
     issue: Omit<IssueStyle, "form"> & { readonly now: Millis },
@@ -85,13 +90,14 @@ export const createIssuer = ({
     signer,
 
     async accessToken(claims, { now, ...style }) {
+      checkExpressible(claims);
       return issueAccessToken(claims, await signerFor(claims.form, style, now));
     },
 
     async session(row, refresh, { now, form, ...style }) {
-      const { tenantId, userId, expiresAt } = row;
+      const { tenantId, expiresAt } = row;
       const handle = handleOf(row);
-      const payload = JSON.parse(row.payload) as JsonObject;
+      const { userId, actor, payload, payloadText, payloadVersion, auth, until } = identityOf(row, now);
       const csrf = refresh.antiCsrf ? { antiCsrfToken: antiCsrfToken(refresh.secret, row.id) } : undefined;
       const claims: AccessTokenClaims = {
         form,
@@ -102,16 +108,29 @@ export const createIssuer = ({
         ...(row.current < row.next && { parentSeq: row.current }),
         ...csrf,
         payload,
+        payloadVersion,
+        auth,
+        ...(actor !== undefined && { actor }),
         issuedAt: now,
-        expiresAt: millis(Math.min(now + life, expiresAt, row.idleExpiresAt)),
+        expiresAt: millis(Math.min(now + life, expiresAt, row.idleExpiresAt, until ?? expiresAt)),
       };
+      checkExpressible(claims);
       const found = signerFor(form, style, now);
       return {
-        session: { handle, tenantId, userId, payload },
-        accessToken: issueAccessToken(claims, found instanceof Promise ? await found : found, row.payload),
+        session: { handle, tenantId, userId, actor, payload, payloadVersion, auth },
+        accessToken: issueAccessToken(claims, found instanceof Promise ? await found : found, payloadText),
         refreshToken: { token: seal.seal(refresh), expiry: expiresAt, createdTime: refresh.iat },
         ...csrf,
       };
     },
   };
+};
+
+/** A token that named the other user alone would be a lie to whoever reads it. */
+const checkExpressible = ({ form, actor }: AccessTokenClaims): void => {
+  if (actor !== undefined && form !== "pawl")
+    throw new EngineError(
+      "acting",
+      `the session acts for another user, which an access token of the form ${form} cannot say: end that first, or let it run out`,
+    );
 };

@@ -1,9 +1,10 @@
-import { type Policy, type PolicyRules, policyWith, type TheftAction } from "@pawl/engine";
+import { type Policy, type PolicyPreset, type PolicyRules, policyWith, type TheftAction } from "@pawl/engine";
 import type { SigningAlgorithm, Storage } from "@pawl/storage";
 import { type CoreHost, coreUrl } from "../backend/core/core-url.js";
 import {
   checkOptions,
   count,
+  type Duration,
   duration,
   durationOf,
   either,
@@ -55,6 +56,8 @@ export const engineTable = {
   reuseWindow: duration('"30s"'),
   /** What a theft ends. */
   theftAction: oneOf<TheftAction>(["revoke_session", "revoke_user", "report"], "revoke_session"),
+  /** Timeouts of NIST SP 800-63B-4: 30 days (AAL1), 24 hours and 1 hour idle (AAL2), 12 hours and 15 minutes idle (AAL3). Longer ones are refused then. */
+  preset: oneOf<PolicyPreset>(["nist-aal1", "nist-aal2", "nist-aal3"]),
   /** Ends a session that is not used for so long; off unless given. A client that asks in every half of it stays. */
   idleTimeout: duration(undefined),
   /** Ends a session this long after the login, whatever happens; off unless given. */
@@ -113,7 +116,10 @@ export const checkBackendOptions = (options: object, { embedded, core, cookies }
   checkOptions({ ...given.cookies }, cookies, { within: "cookies." });
 };
 
-type RuleOptions = OptionsOf<typeof engineTable> & { readonly enableAntiCsrf?: boolean | undefined };
+type RuleOptions = OptionsOf<typeof engineTable> & {
+  readonly enableAntiCsrf?: boolean | undefined;
+  readonly longestActing?: Duration | undefined;
+};
 
 /**
  * The rules of the engine that are given; the others at those of `defaults`, else at the engine's.
@@ -126,10 +132,12 @@ export const policyOf = (options: RuleOptions, defaults: PolicyRules = { enableA
     "reuseWindow",
     "idleTimeout",
     "absoluteTimeout",
+    "longestActing",
     "signingKeyUpdateInterval",
     "eventRetention",
   ] as const satisfies readonly (keyof Policy)[];
   const others = [
+    "preset",
     "theftAction",
     "maxSessionsPerUser",
     "enableAntiCsrf",

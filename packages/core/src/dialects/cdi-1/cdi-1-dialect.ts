@@ -2,7 +2,7 @@ import type { RandomSource, SessionEngine, SessionHandle } from "@pawl/engine";
 import type { UserId } from "@pawl/storage";
 import type { CoreConfig } from "../../config/core-config.js";
 import type { CoreReply, CoreRequest, Dialect, Operation } from "../../server/dialect.js";
-import { jsonReply, textRefusal, textReply, unknownVersionReply } from "../cdi-reply.js";
+import { actingReply, jsonReply, textRefusal, textReply, unknownVersionReply } from "../cdi-reply.js";
 import { createPathTable } from "../path-table.js";
 import {
   booleanField,
@@ -73,6 +73,7 @@ export const createCdi1Dialect = ({ engine, config, random, processId }: Cdi1Opt
     if (outcome.kind === "try_refresh") return jsonReply({ status: "TRY_REFRESH_TOKEN", message: outcome.message });
     if (outcome.kind === "unauthorised") return jsonReply({ status: "UNAUTHORISED", message: outcome.message });
     const { claims, accessToken: clean } = outcome;
+    if (claims.actor !== undefined) return actingReply();
     return replyWithKey({
       status: "OK",
       session: { handle: claims.handle, userId: claims.userId, userDataInJWT: claims.payload },

@@ -15,7 +15,7 @@ import {
   readFields,
   stringField,
 } from "../cdi-input.js";
-import { jsonReply } from "../cdi-reply.js";
+import { actingReply, jsonReply } from "../cdi-reply.js";
 import { signingKeyMembers } from "../signing-key-members.js";
 import type { CdiCall, CdiHandlers, CdiOptions } from "./cdi-call.js";
 import type { CdiVersion } from "./cdi-versions.js";
@@ -131,6 +131,7 @@ export const createSessionHandlers = ({ engine, config, random }: CdiOptions) =>
       switch (outcome.kind) {
         case "valid": {
           const { claims, accessToken: clean } = outcome;
+          if (claims.actor !== undefined) return actingReply();
           return replyWithKeys(
             {
               status: "OK",
@@ -186,6 +187,8 @@ export const createSessionHandlers = ({ engine, config, random }: CdiOptions) =>
       const accessToken = stringField(fields, "accessToken");
       const payload = optionalObjectField(fields, "userDataInJWT");
       const outcome = await engine.regenerateAccessToken(accessToken, payload);
+      // The token speaks for another user than the session does now.
+      if (outcome.kind === "outdated") return actingReply();
       if (outcome.kind === "unauthorised")
         return jsonReply(outcome.why === "no_session" ? NO_SESSION : { ...NO_SESSION, message: "Invalid JWT" });
       const { session, accessToken: renewed } = outcome;
@@ -247,8 +250,8 @@ export const createSessionHandlers = ({ engine, config, random }: CdiOptions) =>
       const handle = stringField(fields, "sessionHandle");
       const payload = objectField(fields, "userDataInJWT");
       const { tokenForm: form } = call.version;
-      const isUpdated = (await reaches(call, handle)) && (await engine.updatePayload(handle, payload, { form }));
-      return jsonReply(isUpdated ? { status: "OK" } : NO_SESSION);
+      const changed = (await reaches(call, handle)) && (await engine.updatePayload(handle, payload, { form }));
+      return jsonReply(changed ? { status: "OK" } : NO_SESSION);
     },
   } satisfies Partial<CdiHandlers>;
 };

@@ -9,9 +9,9 @@ export const issuedSessionBody = (issued: IssuedSession): Written<RouteResponse<
 };
 
 /** What an accepted access token says. */
-export const verifiedSessionBody = (claims: AccessTokenClaims): RouteResponse<"verifySession"> => {
-  const { handle, tenantId, userId, payload, issuedAt, expiresAt } = claims;
-  return { session: { handle, tenantId, userId, payload }, issuedAt, expiresAt };
+export const verifiedSessionBody = (claims: AccessTokenClaims): Written<RouteResponse<"verifySession">> => {
+  const { handle, tenantId, userId, actor, payload, payloadVersion, auth, issuedAt, expiresAt } = claims;
+  return { session: { handle, tenantId, userId, actor, payload, payloadVersion, auth }, issuedAt, expiresAt };
 };
 
 /** One line of the audit trail: session id and tenant as a handle, the detail as JSON. */

@@ -1,8 +1,11 @@
 import {
+  type ActAsInput,
   activityInterval,
   type CreateSessionInput,
   type JsonObject,
   parseHandle,
+  type RefusedOutcome,
+  type RegenerateOutcome,
   type RevokeCause,
   type SessionEngine,
   type SessionHandle,
@@ -29,7 +32,7 @@ import type { CoreConfig } from "../../config/core-config.js";
 import type { StreamReply } from "../../server/dialect.js";
 import { eventBody, explanationBody, issuedSessionBody, verifiedSessionBody } from "./answers.js";
 import type { ProblemDetail } from "./problem-reply.js";
-import { revocationStream } from "./revocation-stream.js";
+import { feedStream } from "./feed-stream.js";
 
 /** A request to one operation, checked against its schemas. */
 export interface Call<Name extends RouteName> {
@@ -60,6 +63,9 @@ export interface HandlerOptions {
   readonly heartbeat: number;
 }
 
+/** Of access tokens, where a request does not say. */
+const FORM = "pawl";
+
 const NOT_FOUND = { problem: "session_not_found" } as const;
 
 /** Every operation of our API over the engine. */
@@ -70,13 +76,14 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
   // The schemas have checked what is cast here; brands are for the engine's own code.
   return {
     async createSession({ body }) {
-      return { ok: issuedSessionBody(await engine.createSession({ keyKind, ...(body as CreateSessionInput) })) };
+      const input = { keyKind, form: FORM, ...(body as CreateSessionInput) };
+      return { ok: issuedSessionBody(await engine.createSession(input)) };
     },
     async refreshSession({ body }) {
-      const outcome = await engine.refreshSession(body);
+      const outcome = await engine.refreshSession({ form: FORM, ...body });
       switch (outcome.kind) {
         case "refreshed":
-          return { ok: issuedSessionBody(outcome) };
+          return { ok: { minted: outcome.minted, ...issuedSessionBody(outcome) } };
         case "unauthorised":
           return { problem: "unauthorised", detail: { detail: outcome.message, reason: outcome.reason } };
         case "token_reuse": {
@@ -91,11 +98,17 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
       const problem = outcome.kind === "try_refresh" ? "try_refresh_token" : "unauthorised";
       return { problem, detail: { detail: outcome.message } };
     },
-    async regenerateSession({ body }) {
-      const outcome = await engine.regenerateAccessToken(body.accessToken, body.payload as JsonObject | undefined);
-      if (outcome.kind === "unauthorised") return { problem: "unauthorised", detail: { detail: outcome.message } };
-      const { session, accessToken } = outcome;
-      return { ok: { session, accessToken } };
+    async regenerateSession({ body: { accessToken, payload, ...change } }) {
+      return regenerated(await engine.regenerateAccessToken(accessToken, payload as JsonObject | undefined, change));
+    },
+    async stepUp({ body }) {
+      return regenerated(await engine.stepUp(body.accessToken, body.auth));
+    },
+    async actAs({ body: { accessToken, ...input } }) {
+      return regenerated(await engine.actAs(accessToken, input as ActAsInput));
+    },
+    async actAsSelf({ body }) {
+      return regenerated(await engine.actAsSelf(body.accessToken));
     },
     async reportUses({ body }) {
       await engine.reportUses(
@@ -136,10 +149,12 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
       return { ok: explanationBody(await engine.explainSession(handle)) };
     },
     async updateSessionData({ handle, body }) {
-      return (await engine.updateSessionData(handle, body.data as JsonObject)) ? { ok: undefined } : NOT_FOUND;
+      const as = body.as as UserId | undefined;
+      return (await engine.updateSessionData(handle, body.data as JsonObject, { as })) ? { ok: undefined } : NOT_FOUND;
     },
-    async updatePayload({ handle, body }) {
-      return (await engine.updatePayload(handle, body.payload as JsonObject)) ? { ok: undefined } : NOT_FOUND;
+    async updatePayload({ handle, body: { payload, ...change } }) {
+      const changed = await engine.updatePayload(handle, payload as JsonObject, { form: FORM, ...change });
+      return changed === undefined ? NOT_FOUND : { ok: changed };
     },
     async listEvents({ query }) {
       const selector = eventSelector(query);
@@ -148,7 +163,7 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
       return { ok: { events: items.map(eventBody), next } };
     },
     async watchRevocations({ query, lastEventId }) {
-      return { stream: await revocationStream(engine, { cursor: lastEventId ?? query.cursor, heartbeat }) };
+      return { stream: await feedStream(engine, { cursor: lastEventId ?? query.cursor, heartbeat }) };
     },
     keySet: () => ({ ok: { keys: engine.keySet().keys } }),
     settings: () => ({
@@ -170,6 +185,17 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
     },
     openApi: () => ({ ok: description }),
   };
+};
+
+const regenerated = (outcome: RegenerateOutcome | RefusedOutcome): CallOutcome<"stepUp"> => {
+  if (outcome.kind === "regenerated") {
+    const { session, accessToken, changedAt } = outcome;
+    return { ok: { session, accessToken, changedAt } };
+  }
+  const { kind, message: detail } = outcome;
+  return kind === "refused"
+    ? { problem: "acting_refused", detail: { detail, why: outcome.why } }
+    : { problem: kind, detail: { detail } };
 };
 
 const pageOf = ({ limit = DEFAULT_PAGE_LIMIT, after }: RouteQuery<"listSessions">): PageRequest => ({ limit, after });

@@ -1,0 +1,65 @@
+import { type EventRecord, type Millis, type SessionChange, type SessionRecord, type Storage } from "@pawl/storage";
+import type { Acting } from "../session.js";
+import { factsText, parseFacts } from "./facts.js";
+
+/** How acting came to its end. */
+type ActingEnd = "asked" | "time";
+
+/** One line of the audit trail for each of the two users. */
+const forBoth = (
+  type: "acting_started" | "acting_ended",
+  row: SessionRecord,
+  { act, at, end }: { readonly act: Acting; readonly at: Millis; readonly end?: ActingEnd },
+): readonly EventRecord[] => {
+  const { userId, reason, until } = act;
+  const detail = JSON.stringify({ actor: row.userId, userId, reason, until, end });
+  return [row.userId, userId].map((named, index) => ({
+    // Facts change by compare-and-set: of those that would write this event about one version, one does.
+    key: `${type}:${row.id}:${row.factsVersion}:${index}`,
+    at,
+    type,
+    tenantId: row.tenantId,
+    userId: named,
+    sessionId: row.id,
+    detail,
+    count: 1,
+  }));
+};
+
+/** What is written when the owner of a session begins to act for another user. */
+export const actingStarted = (row: SessionRecord, act: Acting): readonly EventRecord[] =>
+  forBoth("acting_started", row, { act, at: act.at });
+
+/** What is written when he stops; nothing where nobody acted. One that ran out ended when it did. */
+export const actingEnded = (row: SessionRecord, now: Millis): readonly EventRecord[] => {
+  const { act } = parseFacts(row.facts);
+  if (act === undefined) return [];
+  return act.until <= now
+    ? forBoth("acting_ended", row, { act, at: act.until, end: "time" })
+    : forBoth("acting_ended", row, { act, at: now, end: "asked" });
+};
+
+/** Facts without acting; the events tell how it ended. */
+export const withoutActing = (row: SessionRecord, now: Millis): Pick<SessionChange, "facts" | "events"> => ({
+  facts: factsText({ ...parseFacts(row.facts), act: undefined }),
+  events: actingEnded(row, now),
+});
+
+/** Whether acting has run out, and nobody has written it down yet. */
+export const hasRunOut = (row: SessionRecord, now: Millis): boolean => {
+  const { act } = parseFacts(row.facts);
+  return act !== undefined && act.until <= now;
+};
+
+/** Writes down that acting ran out. The row's rotation stays as the caller knows it. @returns the row after it. */
+export const settleActing = async (
+  storage: Pick<Storage, "changeSession">,
+  row: SessionRecord,
+  now: Millis,
+): Promise<SessionRecord> => {
+  const expected = { factsVersion: row.factsVersion };
+  const result = await storage.changeSession(row.id, { ...withoutActing(row, now), expected });
+  if (result.kind === "absent") return row;
+  const { facts, factsVersion, payload, payloadVersion } = result.record;
+  return { ...row, facts, factsVersion, payload, payloadVersion };
+};

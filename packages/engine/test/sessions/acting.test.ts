@@ -1,0 +1,294 @@
+import { millis, type TenantId, type UserId } from "@pawl/storage";
+import { expect, it } from "vitest";
+import type { ActAsInput, IssuedSession, JsonObject, Policy, SessionEngine } from "../../src/index.js";
+import { HOUR, memoryStage, MINUTE, onEveryStore, refreshed, SECOND, type Stage } from "../engines.js";
+import { regenerated } from "../regenerated.js";
+
+const ALICE = "alice" as UserId;
+const BOB = "bob" as UserId;
+
+const AS_BOB: ActAsInput = { userId: BOB, payload: { role: "user" }, data: { cart: 3 }, reason: "ticket 4711" };
+
+const login = (engine: SessionEngine, tenantId?: TenantId): Promise<IssuedSession> =>
+  engine.createSession({ userId: ALICE, payload: { role: "support" }, data: { own: true }, form: "pawl", tenantId });
+
+const refreshPawl = (engine: SessionEngine, session: IssuedSession) =>
+  engine.refreshSession({ refreshToken: session.refreshToken.token, form: "pawl" });
+
+const claimsIn = async (engine: SessionEngine, token: string | undefined) => {
+  const outcome = await engine.verifyAccessToken({ accessToken: token ?? "" });
+  if (outcome.kind !== "valid") throw new Error(`expected a valid access token, got ${JSON.stringify(outcome)}`);
+  return outcome.claims;
+};
+
+const start = async (open: () => Stage | Promise<Stage>, policy: Partial<Policy> = {}) => {
+  const stage = await open();
+  const engine = await stage.engine(policy);
+  const session = await login(engine);
+  stage.clock.advance(MINUTE);
+  return { stage, clock: stage.clock, engine, session, handle: session.session.handle };
+};
+
+const acting = async (open: () => Stage | Promise<Stage>, input: Partial<ActAsInput> = {}) => {
+  const begun = await start(open);
+  const outcome = regenerated(await begun.engine.actAs(begun.session.accessToken.token, { ...AS_BOB, ...input }));
+  return { ...begun, outcome, token: outcome.accessToken?.token ?? "" };
+};
+
+const eventsOf = async (engine: SessionEngine, userId: UserId) =>
+  (await engine.listEvents({ userId, types: ["acting_started", "acting_ended"] }, { limit: 10 })).items
+    .toReversed()
+    .map(({ at, type, detail }) => ({ at, type, detail: JSON.parse(detail ?? "") as JsonObject }));
+
+onEveryStore("acting for a user", (open) => {
+  it("is the same session: tokens speak for the user and name the actor, also after refreshes", async () => {
+    const { clock, engine, session, handle, outcome, token } = await acting(open);
+    const spokenFor = {
+      handle,
+      userId: BOB,
+      actor: { userId: ALICE },
+      payload: { role: "user" },
+      auth: session.session.auth,
+    };
+    expect(outcome.session).toMatchObject({ ...spokenFor, payloadVersion: 1 });
+    expect(await claimsIn(engine, token)).toMatchObject(spokenFor);
+
+    const before = await engine.verifyAccessToken({ accessToken: session.accessToken.token });
+    expect(before).toMatchObject({ kind: "try_refresh", why: "outdated" });
+    clock.advance(MINUTE);
+    const next = refreshed(await refreshPawl(engine, session));
+    expect(next.session).toMatchObject(spokenFor);
+    expect(await claimsIn(engine, next.accessToken.token)).toMatchObject(spokenFor);
+    expect(await engine.listSessionHandles({ userId: ALICE })).toEqual([handle]);
+    expect(await engine.listSessionHandles({ userId: BOB })).toEqual([]);
+  });
+
+  it("ends when asked, and the session is its owner's again", async () => {
+    const { clock, engine, session, token } = await acting(open);
+    clock.advance(MINUTE);
+    const own = regenerated(await engine.actAsSelf(token));
+    expect(own.session).toMatchObject({ userId: ALICE, payload: { role: "support" } });
+    expect(own.session.actor).toBeUndefined();
+    expect((await claimsIn(engine, own.accessToken?.token)).userId).toBe(ALICE);
+    expect(await engine.verifyAccessToken({ accessToken: token })).toMatchObject({ why: "outdated" });
+    const next = refreshed(await refreshPawl(engine, session));
+    expect(next.session).toMatchObject({ userId: ALICE, payload: { role: "support" } });
+
+    const again = regenerated(await engine.actAsSelf(next.accessToken.token));
+    expect(again.session).toMatchObject({ userId: ALICE, payloadVersion: next.session.payloadVersion });
+  });
+
+  it("ends by itself: no token outlives it, the next refresh is the owner's own", async () => {
+    const { clock, engine, session, token } = await acting(open, { for: millis(10 * MINUTE) });
+    const begun = clock.now();
+    clock.advance(9 * MINUTE);
+    const late = refreshed(await refreshPawl(engine, session));
+    expect(late.session.userId).toBe(BOB);
+    clock.advance(MINUTE - 1);
+    expect((await claimsIn(engine, late.accessToken.token)).userId).toBe(BOB);
+    clock.advance(1);
+    for (const accessToken of [token, late.accessToken.token])
+      expect(await engine.verifyAccessToken({ accessToken })).toMatchObject({ kind: "try_refresh", why: "expired" });
+    const own = refreshed(await refreshPawl(engine, late));
+    expect(own.session).toMatchObject({ userId: ALICE, payload: { role: "support" } });
+    expect(await claimsIn(engine, own.accessToken.token)).toMatchObject({ userId: ALICE });
+    expect((await eventsOf(engine, BOB)).at(-1)).toMatchObject({
+      type: "acting_ended",
+      at: begun + 10 * MINUTE,
+      detail: { end: "time" },
+    });
+  });
+
+  it("lasts 15 minutes unless said, no longer than the policy has it, to a whole second", async () => {
+    const { clock, engine, handle } = await acting(open);
+    expect((await engine.getSession(handle))?.acting?.until).toBe(clock.now() + 15 * MINUTE);
+
+    const short = await start(open, { longestActing: millis(5 * MINUTE) });
+    short.clock.advance(SECOND / 4);
+    await short.engine.actAs(short.session.accessToken.token, AS_BOB);
+    const until = (await short.engine.getSession(short.handle))?.acting?.until;
+    expect(until).toBe(short.clock.now() - SECOND / 4 + 5 * MINUTE);
+  });
+
+  it("is told at its start and end, under both users, with the reason", async () => {
+    const { clock, engine, token } = await acting(open);
+    const at = clock.now();
+    const detail = { actor: ALICE, userId: BOB, reason: "ticket 4711", until: at + 15 * MINUTE };
+    clock.advance(MINUTE);
+    await engine.actAsSelf(token);
+    const told = [
+      { type: "acting_started", at, detail },
+      { type: "acting_ended", at: at + MINUTE, detail: { ...detail, end: "asked" } },
+    ];
+    expect(await eventsOf(engine, ALICE)).toEqual(told);
+    expect(await eventsOf(engine, BOB)).toEqual(told);
+  });
+
+  it("stands in the story of the session, once", async () => {
+    const { engine, handle } = await acting(open);
+    const { summary, events } = await engine.explainSession(handle);
+    expect(summary).toContain(
+      "Acts for the user bob since 2027-01-15 08:01 UTC, until 2027-01-15 08:16 UTC at most (ticket 4711).",
+    );
+    expect(events).toMatchObject([{ type: "acting_started", userId: ALICE }]);
+  });
+
+  it("ends with the owner's session, and not with the user's", async () => {
+    const { engine, handle, session, token } = await acting(open);
+    const bobs = await engine.createSession({ userId: BOB, form: "pawl" });
+    await engine.revokeAllForUser({ userId: BOB });
+    expect((await refreshPawl(engine, bobs)).kind).toBe("unauthorised");
+    expect((await claimsIn(engine, token)).userId).toBe(BOB);
+
+    await engine.revokeAllForUser({ userId: ALICE });
+    expect(await engine.verifyAccessToken({ accessToken: token })).toMatchObject({ why: "revoked" });
+    expect((await refreshPawl(engine, session)).kind).toBe("unauthorised");
+    expect(await engine.explainSession(handle)).toMatchObject({ status: "ended", userId: ALICE, reason: "revoked" });
+  });
+
+  it("keeps theft the owner's: a stolen token ends the session while acting, too", async () => {
+    const { clock, engine, session } = await acting(open);
+    const next = refreshed(await refreshPawl(engine, session));
+    clock.advance(MINUTE);
+    await engine.reportUses([await claimsIn(engine, next.accessToken.token)]);
+    expect(await refreshPawl(engine, session)).toMatchObject({ kind: "token_reuse", session: { userId: ALICE } });
+    expect((await refreshPawl(engine, next)).kind).toBe("unauthorised");
+  });
+
+  it("keeps payload and data of the two apart", async () => {
+    const { engine, session, handle, token } = await acting(open);
+    const changed = regenerated(await engine.regenerateAccessToken(token, { role: "guest" }));
+    expect(changed.session).toMatchObject({ userId: BOB, payload: { role: "guest" }, payloadVersion: 2 });
+    expect(await engine.verifyAccessToken({ accessToken: token })).toMatchObject({ why: "outdated" });
+    expect(await engine.updateSessionData(handle, { cart: 4 }, { as: BOB })).toBe(true);
+    expect(await engine.getSession(handle)).toMatchObject({
+      userId: ALICE,
+      payload: { role: "support" },
+      data: { own: true },
+      acting: { userId: BOB, payload: { role: "guest" }, data: { cart: 4 } },
+    });
+
+    // By its handle the session is its owner's, whomever he acts for: who loses a role must not get it back afterwards.
+    expect(await engine.updatePayload(handle, { role: "none" })).toMatchObject({ payloadVersion: 3 });
+    expect(await engine.updateSessionData(handle, { own: false })).toBe(true);
+    expect(await engine.updateSessionData(handle, {}, { as: "carol" as UserId })).toBe(false);
+    const next = refreshed(await refreshPawl(engine, session));
+    expect(next.session).toMatchObject({ userId: BOB, payload: { role: "guest" } });
+    await engine.actAsSelf(next.accessToken.token);
+    expect(await engine.updateSessionData(handle, {}, { as: BOB })).toBe(false);
+    expect(await engine.getSession(handle)).toMatchObject({ payload: { role: "none" }, data: { own: false } });
+  });
+
+  it("changes the payload of the user by its expected version alone", async () => {
+    const { engine, token } = await acting(open);
+    const change = { announced: false, expectedVersion: 1 };
+    const changed = regenerated(await engine.regenerateAccessToken(token, { role: "guest" }, change));
+    expect(changed.session).toMatchObject({ payload: { role: "guest" }, payloadVersion: 2 });
+    expect(changed.changedAt).toBeUndefined();
+    expect((await claimsIn(engine, token)).payload).toEqual({ role: "user" });
+    expect((await engine.regenerateAccessToken(token, { role: "x" }, change)).kind).toBe("outdated");
+  });
+
+  it("ends once, by whichever of two refreshes comes first, and costs neither its answer", async () => {
+    const { clock, engine, session } = await acting(open);
+    clock.advance(16 * MINUTE);
+    const both = await Promise.all([refreshPawl(engine, session), refreshPawl(engine, session)]);
+    for (const outcome of both) expect(refreshed(outcome).session.userId).toBe(ALICE);
+    expect((await eventsOf(engine, BOB)).map(({ type }) => type)).toEqual(["acting_started", "acting_ended"]);
+  });
+
+  it("may begin anew when it has run out, whatever has noticed", async () => {
+    const { clock, engine, session } = await acting(open);
+    clock.advance(16 * MINUTE);
+    const outcome = regenerated(await engine.stepUp(session.accessToken.token, { methods: ["hwk"] }));
+    expect(outcome.session.userId).toBe(ALICE);
+    const anew = regenerated(await engine.actAs(outcome.accessToken?.token ?? "", AS_BOB));
+    expect(anew.session).toMatchObject({ userId: BOB, auth: { methods: ["hwk"] } });
+    expect((await eventsOf(engine, BOB)).map(({ type }) => type)).toEqual([
+      "acting_started",
+      "acting_ended",
+      "acting_started",
+    ]);
+  });
+
+  it("stays within the tenant of the session", async () => {
+    const stage = await open();
+    const engine = await stage.engine();
+    const session = await login(engine, "acme" as TenantId);
+    const outcome = regenerated(await engine.actAs(session.accessToken.token, AS_BOB));
+    expect(outcome.session).toMatchObject({ tenantId: "acme", userId: BOB });
+    const events = await engine.listEvents({ userId: BOB, tenantId: "acme" as TenantId }, { limit: 10 });
+    expect(events.items).toMatchObject([{ type: "acting_started" }]);
+    expect((await engine.listEvents({ userId: BOB, tenantId: "public" as TenantId }, { limit: 10 })).items).toEqual([]);
+  });
+
+  it("no form of another protocol can say it, and none of them logs anybody out", async () => {
+    const { clock, engine, session, token } = await acting(open);
+    const { refreshToken } = session;
+    for (const form of ["v1", "v2", "v3", "v4", "v5"] as const)
+      await expect(engine.refreshSession({ refreshToken: refreshToken.token, form })).rejects.toMatchObject({
+        name: "EngineError",
+        code: "acting",
+      });
+    clock.advance(MINUTE);
+    await expect(engine.refreshSession({ refreshToken: refreshToken.token })).rejects.toMatchObject({ code: "acting" });
+    expect(refreshed(await refreshPawl(engine, session)).session.userId).toBe(BOB);
+    await engine.actAsSelf(token);
+    const own = refreshed(await engine.refreshSession({ refreshToken: refreshToken.token }));
+    expect(own.session.userId).toBe(ALICE);
+  });
+});
+
+it("is refused while acting, to oneself, by an older token, and for a token of another form", async () => {
+  const { engine, session, token, handle } = await acting(memoryStage);
+  expect(await engine.actAs(token, { ...AS_BOB, userId: "carol" as UserId })).toMatchObject({ why: "acting" });
+  expect(await engine.stepUp(token, { methods: ["hwk"] })).toMatchObject({ kind: "refused", why: "acting" });
+  expect(await engine.actAs(session.accessToken.token, AS_BOB)).toMatchObject({ kind: "refused", why: "acting" });
+  expect(await engine.regenerateAccessToken(session.accessToken.token, {})).toMatchObject({ kind: "outdated" });
+  const own = regenerated(await engine.actAsSelf(token)).accessToken?.token ?? "";
+  expect(await engine.actAs(own, { ...AS_BOB, userId: ALICE })).toMatchObject({ kind: "refused", why: "self" });
+  expect(await engine.regenerateAccessToken(token, {})).toMatchObject({ kind: "outdated" });
+
+  // Somebody who has just lost his role still holds a token with it.
+  await engine.updatePayload(handle, { role: "user" });
+  expect(await engine.actAs(own, AS_BOB)).toMatchObject({ kind: "outdated" });
+
+  const documented = await engine.createSession({ userId: ALICE });
+  await expect(engine.actAs(documented.accessToken.token, AS_BOB)).rejects.toMatchObject({ code: "invalid_input" });
+});
+
+it.each<[string, Partial<Record<keyof ActAsInput, unknown>>, string]>([
+  ["nobody", { userId: undefined }, "invalid_input"],
+  ["a user without a name", { userId: "" }, "invalid_input"],
+  ["a user whose name is too long", { userId: "x".repeat(513) }, "invalid_input"],
+  ["no payload", { payload: undefined }, "invalid_input"],
+  ["a payload with a claim of the token", { payload: { act: {} } }, "protected_claim"],
+  ["a payload that is too large", { payload: { text: "x".repeat(33_000) } }, "payload_too_large"],
+  ["no reason", { reason: undefined }, "invalid_input"],
+  ["a reason of blanks", { reason: "  " }, "invalid_input"],
+  ["a long reason", { reason: "x".repeat(513) }, "invalid_input"],
+  ["no time at all", { for: 0 }, "invalid_input"],
+  ["a part of a millisecond", { for: 1500.5 }, "invalid_input"],
+  ["longer than an hour", { for: HOUR + 1 }, "invalid_input"],
+])("refuses to act for %s, and changes nothing", async (_what, input, code) => {
+  const { engine, session, handle } = await start(memoryStage);
+  const given = { ...AS_BOB, ...input } as ActAsInput;
+  await expect(engine.actAs(session.accessToken.token, given)).rejects.toMatchObject({ code });
+  expect(await engine.getSession(handle)).toMatchObject({ payloadVersion: 0 });
+  expect(await eventsOf(engine, BOB)).toEqual([]);
+});
+
+it("acts for as long as the policy allows, where it allows more", async () => {
+  const { clock, engine, session, handle } = await start(memoryStage, { longestActing: millis(8 * HOUR) });
+  await engine.actAs(session.accessToken.token, { ...AS_BOB, for: millis(8 * HOUR) });
+  expect((await engine.getSession(handle))?.acting?.until).toBe(clock.now() + 8 * HOUR);
+});
+
+it("is unauthorised for a session that has just ended, and for what is no token", async () => {
+  const { engine, session, handle } = await start(memoryStage);
+  await engine.revokeSessions([handle]);
+  for (const token of [session.accessToken.token, "nonsense"]) {
+    expect((await engine.actAs(token, AS_BOB)).kind).toBe("unauthorised");
+    expect((await engine.actAsSelf(token)).kind).toBe("unauthorised");
+  }
+});
