@@ -1,5 +1,7 @@
-export { createPawl, type Conditions, type Pawl, type ReadSession, type SessionInput, type Tokens } from "./pawl.js";
-export { type Session, type ListedSession, type EndReasonOfApplication } from "./session.js";
+export { createPawl, type Pawl, type ReadSession, type Tokens } from "./pawl.js";
+export type { ActAs, EndReasonOfApplication, ListedSession, Session, StepUp } from "./session.js";
+export type { LoadPayload, LoginAuth, MigratePayload, PayloadOwner, SessionInput } from "./session-input.js";
+export type { Conditions } from "./options/conditions.js";
 export { SessionError, type SessionErrorCode, type Answer, errorAnswer } from "./session-error.js";
 export type { SessionTokens, TokenSession } from "./sessions/token-sessions.js";
 export type { FindOptions } from "./sessions/request-sessions.js";
@@ -8,6 +10,6 @@ export type { CookieOptions, CoreOptions, EmbeddedOptions, PawlOptions, TokenThe
 export type { Duration } from "./options/option.js";
 export type { SessionEvent, SessionHistory } from "./backend/session-backend.js";
 export type { CoreHost } from "./backend/core/core-url.js";
-export type { JsonObject, JsonValue, KeySet, SessionInformation } from "@pawl/engine";
+export type { Acting, Actor, Authentication, JsonObject, JsonValue, KeySet, SessionInformation } from "@pawl/engine";
 export { type Exchange, nodeExchange, type NodeRequest, type NodeResponse } from "./http/exchange.js";
 export { FetchExchange, fetchExchange } from "./http/fetch-exchange.js";

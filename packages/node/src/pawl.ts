@@ -16,15 +16,10 @@ import { createKeptBackWarning } from "./http/kept-back-cookies.js";
 import { openSharedBackend } from "./backend/shared-backend.js";
 import { coreDurations, policyOf } from "./options/backend-options.js";
 import { type BackendOptions, checkPawlOptions, isForCore, type PawlOptions } from "./options/options.js";
-import {
-  createSession,
-  findSession,
-  type FindOptions,
-  newSession,
-  type NewSession,
-  refreshSession,
-  signOut,
-} from "./sessions/request-sessions.js";
+import { type Conditions, requirementOf } from "./options/conditions.js";
+import { createSession, newSession, type NewSession } from "./sessions/login.js";
+import { findSession, type FindOptions, refreshSession, signOut } from "./sessions/request-sessions.js";
+import { foundSession, requireSession } from "./sessions/requirement.js";
 import { answerRoute, pathBelow } from "./http/routes.js";
 import { setCorsHeaders } from "./http/cors.js";
 import { createActions } from "./sessions/session-actions.js";
@@ -36,39 +31,11 @@ import {
   type TokenSession,
   verifyToken,
 } from "./sessions/token-sessions.js";
-import { after } from "./sessions/after.js";
 import { createShape } from "./sessions/schema.js";
-import { asSessionError, type Found, RequestStates, type RunningRefresh, type Serving } from "./sessions/serving.js";
+import { asSessionError, RequestStates, type RunningRefresh, type Serving } from "./sessions/serving.js";
 import type { RequestSession, Session } from "./session.js";
-import { type Answer, SessionError } from "./session-error.js";
-
-/** An input that may be left out where nothing in it is compulsory. */
-type Given<Name extends string, Input extends object> =
-  Readonly<Record<string, never>> extends Input
-    ? { readonly [Key in Name]?: Input | undefined }
-    : { readonly [Key in Name]: Input };
-
-/** What makes a session. */
-export type SessionInput<Payload extends object, Data extends object> = {
-  readonly userId: string;
-  /** `public` unless given. */
-  readonly tenantId?: string | undefined;
-  /** The user agent unless given. */
-  readonly device?: string | undefined;
-} & Given<"payload", Payload> &
-  Given<"data", Data>;
-
-/**
- * Who may pass.
- * @example
- * const isAdmin = requireSession({ where: ({ payload }) => payload.role === "admin" });
- */
-export interface Conditions<Payload extends object, Data extends object> {
-  /** Whether an unsafe request has to come from an own page; `false` for forms that an identity provider posts. */
-  readonly csrf?: boolean | undefined;
-  /** Who may pass; others are `FORBIDDEN`. */
-  readonly where?: ((session: Session<Payload, Data>) => boolean | Promise<boolean>) | undefined;
-}
+import type { Answer } from "./session-error.js";
+import type { Loaded, LoadPayload, SessionInput } from "./session-input.js";
 
 /** The session of a page that is being rendered. */
 export type ReadSession<S> =
@@ -102,7 +69,10 @@ export interface Pawl<
   PayloadInput extends object = Payload,
   DataInput extends object = Data,
 > {
-  /** Logs a user in; the session that the request carried ends. @throws SessionError `CSRF`. */
+  /**
+   * Logs a user in; the session that the request carried ends.
+   * @throws SessionError `CSRF`; `FORBIDDEN` while the session of the request acts for a user.
+   */
   createSession(
     exchange: Exchange,
     input: SessionInput<PayloadInput, DataInput>,
@@ -116,7 +86,10 @@ export interface Pawl<
     exchange: Exchange,
     options?: FindOptions,
   ): Promise<Session<Payload, Data, PayloadInput, DataInput> | undefined>;
-  /** As `getSession`. @throws SessionError also `UNAUTHORISED`, `TOKEN_THEFT`, `FORBIDDEN`. */
+  /**
+   * As `getSession`, but there has to be one.
+   * @throws SessionError also `UNAUTHORISED`, `TOKEN_THEFT`, `FORBIDDEN`, `STEP_UP`; TypeError for conditions that cannot be right.
+   */
   requireSession(
     exchange: Exchange,
     conditions?: Conditions<Payload, Data>,
@@ -154,18 +127,45 @@ export interface Pawl<
 }
 
 type Require<S, Payload extends object, Data extends object> = (
-  exchange: Exchange,
   conditions?: Conditions<Payload, Data>,
-) => S | Promise<S>;
+) => (exchange: Exchange) => S | Promise<S>;
 
 const requiredAtOnce = new WeakMap<object, Require<RequestSession, object, object>>();
 
-/** `requireSession` of an instance, for adapters: at once where nothing has to be waited for, which is the usual case. */
+/**
+ * `requireSession` of an instance, for adapters: at once where nothing has to be waited for, which is the usual case.
+ * @throws TypeError for conditions that cannot be right.
+ */
 export const requireAtOnce = <P extends object, D extends object, PI extends object, DI extends object>(
   pawl: Pawl<P, D, PI, DI>,
-): Require<Session<P, D, PI, DI>, P, D> =>
-  (requiredAtOnce.get(pawl) as Require<Session<P, D, PI, DI>, P, D> | undefined) ??
-  ((exchange, conditions) => pawl.requireSession(exchange, conditions));
+  conditions?: Conditions<P, D>,
+): ((exchange: Exchange) => Session<P, D, PI, DI> | Promise<Session<P, D, PI, DI>>) => {
+  const required = requiredAtOnce.get(pawl) as Require<Session<P, D, PI, DI>, P, D> | undefined;
+  return required?.(conditions) ?? ((exchange) => pawl.requireSession(exchange, conditions));
+};
+
+/** What `createPawl` is. */
+interface CreatePawl {
+  /** Where the application loads payloads, none has to be given. */
+  <
+    Payload extends object = JsonObject,
+    Data extends object = JsonObject,
+    PayloadInput extends object = Payload,
+    DataInput extends object = Data,
+  >(
+    options: PawlOptions<Payload, Data, PayloadInput, DataInput> & {
+      readonly loadPayload: LoadPayload<NoInfer<PayloadInput>>;
+    },
+  ): Pawl<Payload, Data, PayloadInput | Loaded, DataInput>;
+  <
+    Payload extends object = JsonObject,
+    Data extends object = JsonObject,
+    PayloadInput extends object = Payload,
+    DataInput extends object = Data,
+  >(
+    options: PawlOptions<Payload, Data, PayloadInput, DataInput>,
+  ): Pawl<Payload, Data, PayloadInput, DataInput>;
+}
 
 /**
  * Sessions over an engine in this process (`storage`) or a core (`core`). Nothing is opened before the first use.
@@ -177,33 +177,15 @@ export const requireAtOnce = <P extends object, D extends object, PI extends obj
  * const payload = z.object({ role: z.enum(["admin", "user"]) });
  * export const pawl = createPawl({ core: ["https://sessions.example.com"], apiKey, payload });
  */
-export const createPawl = <
-  Payload extends object = JsonObject,
-  Data extends object = JsonObject,
-  PayloadInput extends object = Payload,
-  DataInput extends object = Data,
->(
-  options: PawlOptions<Payload, Data, PayloadInput, DataInput>,
-): Pawl<Payload, Data, PayloadInput, DataInput> => {
+export const createPawl: CreatePawl = (options: PawlOptions<object, object, object, object>): Pawl<never, never> => {
   const { payload, data, ...backendOptions } = options;
   checkPawlOptions(backendOptions);
+  if (backendOptions.migratePayload !== undefined && payload === undefined)
+    throw new TypeError("migratePayload needs the schema payload: without one, everything that is stored fits");
   return pawlOf(backendOptions, {
-    payloads: createShape("payload", payload, (value) => payloadText(value, "v5")),
+    payloads: createShape("payload", payload, (value) => payloadText(value, "pawl")),
     data: createShape("data", data, dataText),
-  }) as unknown as Pawl<Payload, Data, PayloadInput, DataInput>;
-};
-
-const required = (found: Found): RequestSession => {
-  if (found.kind === "session") return found.session;
-  throw found.error;
-};
-
-const allowed = async (
-  session: RequestSession,
-  where: NonNullable<Conditions<object, object>["where"]>,
-): Promise<RequestSession> => {
-  if (await where(session)) return session;
-  throw new SessionError("FORBIDDEN", "the condition of this route refused the session");
+  }) as unknown as Pawl<never, never>;
 };
 
 const UNAVAILABLE_WARNING_INTERVAL = 60_000;
@@ -259,13 +241,10 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
 
   const run: Run = async (work) => attempt(work);
 
-  const requireSession: Require<RequestSession, object, object> = (exchange, { csrf, where } = {}) =>
-    attempt((it) =>
-      after(findSession(it, exchange, { csrf }), (found) => {
-        const session = required(found);
-        return where === undefined ? session : allowed(session, where);
-      }),
-    );
+  const require: Require<RequestSession, object, object> = (conditions) => {
+    const requirement = requirementOf(conditions);
+    return (exchange) => attempt((it) => requireSession(it, exchange, requirement));
+  };
 
   const pawl: Pawl<object, object> = {
     createSession: (exchange, input, how) => run((it) => createSession(it, exchange, input as NewSession, how)),
@@ -273,16 +252,16 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
       run(async (it) => {
         const found = await findSession(it, exchange, how);
         if (found.kind === "none") return undefined;
-        return required(found);
+        return foundSession(found);
       }),
-    requireSession: async (exchange, conditions) => requireSession(exchange, conditions),
+    requireSession: async (exchange, conditions) => require(conditions)(exchange),
     readSession: (exchange) =>
       run(async (it) => {
         const settled = it.requests.known(exchange)?.found;
         const found = await (settled ?? findSession(it, readOnly(exchange), { csrf: false }));
         return found.kind === "session" ? { status: "valid", session: found.session } : { status: found.kind };
       }),
-    refreshSession: (exchange, how) => run(async (it) => required(await refreshSession(it, exchange, how))),
+    refreshSession: (exchange, how) => run(async (it) => foundSession(await refreshSession(it, exchange, how))),
     signOut: (exchange, how) => run((it) => signOut(it, exchange, how)),
     handle(exchange, routed) {
       exchange.seenAt(monotonic());
@@ -310,7 +289,7 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
     },
     [Symbol.asyncDispose]: () => pawl.close(),
   };
-  requiredAtOnce.set(pawl, requireSession);
+  requiredAtOnce.set(pawl, require);
   return pawl;
 };
 

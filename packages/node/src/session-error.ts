@@ -6,11 +6,19 @@ import type { SessionHandle } from "@pawl/engine";
  * - `TRY_REFRESH` (401): there may be a session, and a refresh would tell, which this request could not do itself
  * - `TOKEN_THEFT` (401): a refresh token came back that no honest client could still hold; the session has ended
  * - `FORBIDDEN` (403): somebody is logged in, and the condition of the route refused them
+ * - `STEP_UP` (401): somebody is logged in, and has to prove again who they are; `challenge` says how (RFC 9470)
  * - `CSRF` (403): another site had this request sent
  * - `UNKNOWN` (503): nothing is known of the session, because a store or a core did not answer, or a refresh was asked for
  *   long after the request had come; cookies are kept
  */
-export type SessionErrorCode = "UNAUTHORISED" | "TRY_REFRESH" | "TOKEN_THEFT" | "FORBIDDEN" | "CSRF" | "UNKNOWN";
+export type SessionErrorCode =
+  | "UNAUTHORISED"
+  | "TRY_REFRESH"
+  | "TOKEN_THEFT"
+  | "FORBIDDEN"
+  | "STEP_UP"
+  | "CSRF"
+  | "UNKNOWN";
 
 /** Status and wire message of each code; the messages are those that released browser SDKs compare. */
 const told = {
@@ -18,6 +26,7 @@ const told = {
   TRY_REFRESH: { status: 401, message: "try refresh token" },
   TOKEN_THEFT: { status: 401, message: "token theft detected" },
   FORBIDDEN: { status: 403, message: "forbidden" },
+  STEP_UP: { status: 401, message: "confirm who you are" },
   CSRF: { status: 403, message: "this request came from another site" },
   UNKNOWN: { status: 503, message: "try again" },
 } as const satisfies Record<SessionErrorCode, { status: number; message: string }>;
@@ -28,6 +37,10 @@ export interface SessionErrorDetails {
   readonly retryAfter?: number | undefined;
   /** With `TOKEN_THEFT`: whose session it was. */
   readonly stolen?: { readonly handle: SessionHandle; readonly userId: UserId } | undefined;
+  /** With `STEP_UP`. */
+  readonly challenge?: string | undefined;
+  /** Instead of the code's own. */
+  readonly status?: 403 | undefined;
   readonly cause?: unknown;
 }
 
@@ -58,6 +71,8 @@ export class SessionError extends Error {
   declare readonly retryAfter?: number;
   /** With `TOKEN_THEFT`: whose session it was. */
   declare readonly stolen?: { readonly handle: SessionHandle; readonly userId: UserId };
+  /** With `STEP_UP`: what the header `WWW-Authenticate` of the answer says (RFC 9470 section 3). */
+  declare readonly challenge?: string;
 
   constructor(code: SessionErrorCode, message: string, { cause, ...details }: SessionErrorDetails = {}) {
     super(message, cause === undefined ? undefined : { cause });
@@ -82,11 +97,12 @@ export interface Answer {
  * const { status, headers, body } = errorAnswer(error);
  * return Response.json(body, { status, headers });
  */
-export const errorAnswer = ({ code, status, reason, retryAfter }: SessionError): Answer => ({
+export const errorAnswer = ({ code, status, reason, retryAfter, challenge }: SessionError): Answer => ({
   status,
   headers: {
     "Cache-Control": "no-store",
     ...(status === 503 ? { "Retry-After": String(retryAfter ?? RETRY_AFTER) } : {}),
+    ...(challenge === undefined ? {} : { "WWW-Authenticate": challenge }),
   },
   body: { message: told[code].message, code, reason },
 });

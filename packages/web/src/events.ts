@@ -14,6 +14,7 @@ export type WebSessionEvent<Payload extends object = Readonly<Record<string, unk
 export const eventsBetween = (was: WebSnapshot, now: WebSnapshot): readonly WebSessionEvent[] => {
   const { userId, payload, reason = "unauthorised" } = now;
   if (!payload) return was.payload ? [{ type: "ended", reason }] : [];
-  if (was.handle !== now.handle) return [{ type: "created", userId, payload }];
+  // Also where somebody begins to act for a user, or ends it: the session is another user's then.
+  if (was.handle !== now.handle || was.userId !== userId) return [{ type: "created", userId, payload }];
   return [{ type: "refreshed" }, ...(was === now ? [] : [{ type: "payload_changed" as const, payload }])];
 };

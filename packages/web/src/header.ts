@@ -52,9 +52,10 @@ export const headerTokens = ({ persist = false, store }: HeaderTokensOptions = {
   authorize(headers, { tokens }, use) {
     if (tokens !== undefined && !headers.has("authorization")) headers.set("authorization", `Bearer ${tokens[use]}`);
   },
-  receive(headers) {
+  receive(headers, known) {
     const access = headers.get("st-access-token");
-    const refresh = headers.get("st-refresh-token");
-    return access === null || access === "" || refresh === null ? undefined : { access, refresh };
+    // A change in the session brings a new access token alone.
+    const refresh = headers.get("st-refresh-token") ?? known?.refresh;
+    return access && refresh ? { access, refresh } : known;
   },
 });

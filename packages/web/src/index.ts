@@ -12,6 +12,7 @@ export type { TokenHeaders, WebOptions } from "./options.js";
 export type { WebSessionStatus } from "./refresh.js";
 export type { WebEndReason } from "./shared-session.js";
 export type { WebSnapshot } from "./snapshot.js";
+export type { WebStepUp } from "./step-up.js";
 
 /** The session of this page or worker. Its functions may be destructured: `const { getUserId } = init()`. */
 export interface WebSession<Payload extends object = Readonly<Record<string, unknown>>> {

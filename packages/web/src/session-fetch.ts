@@ -1,24 +1,26 @@
+import type { WebOptions } from "./options.js";
 import type { WebSessionStatus } from "./refresh.js";
 import type { SharedSession } from "./shared-session.js";
+import { stepUpOf } from "./step-up.js";
 import { monotonicTime, REFUSED_PAUSE } from "./timing.js";
 import { type Api, type Fetch, send } from "./transport.js";
 
-/** A `fetch` whose requests to the API carry the session, and are sent once more after a refresh where it had to be. */
+/** A `fetch` whose requests to the API carry the session, and are sent once more after a refresh or a step-up, where it had to be. */
 export const createSessionFetch = (
   refresh: (seen: SharedSession) => Promise<WebSessionStatus>,
-  api: Api & { readonly sessionExpiredStatus?: number | undefined },
+  api: Api & Pick<WebOptions, "sessionExpiredStatus" | "onStepUp">,
 ): Fetch => {
-  const { state, fetch, isForApi, sessionExpiredStatus = 401 } = api;
+  const { state, fetch, isForApi, sessionExpiredStatus = 401, onStepUp } = api;
   let refusedGeneration = -1;
   let refusedUntil = 0;
+  /** Whether the user has proved it, while they are asked. */
+  let asking: Promise<boolean> | undefined;
+  let provedGeneration = 0;
 
-  const call = (request: Request, sent: SharedSession): Promise<Response> =>
-    send(request, sent, { ...api, use: "access" });
-
-  /** Refreshes; rejects with the signal's reason as soon as the caller aborts (Fetch standard). */
-  const refreshFor = ({ signal }: Request, sent: SharedSession): Promise<WebSessionStatus> =>
+  /** Rejects with the signal's reason as soon as the caller aborts (Fetch standard). */
+  const orAborted = <Result>({ signal }: Request, work: Promise<Result>): Promise<Result> =>
     Promise.race([
-      refresh(sent),
+      work,
       new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error))),
     ]);
 
@@ -42,21 +44,38 @@ export const createSessionFetch = (
     // The URL that will be fetched decides, whatever the input claimed.
     if (!isForApi(request.url)) return fetch(request);
     await state.ready;
+    // The callback may have sent it itself: to wait for the callback would be for ever.
+    const isFromAsking = !!asking;
     let sent = state.record;
-    if (sent.front && sent.expiresAt! < monotonicTime()) {
-      await refreshFor(request, sent);
+    // A body can be sent only once.
+    const call = (): Promise<Response> => send(request.clone(), (sent = state.record), { ...api, use: "access" });
+    if (sent.front && sent.expiresAt! < monotonicTime()) await orAborted(request, refresh(sent));
+    let response = await call();
+    let wanted = stepUpOf(response);
+    if (!wanted && mayRefresh(response, sent)) {
+      const outcome = await orAborted(request, refresh(sent));
       sent = state.record;
+      if (outcome === "valid") response = await call();
+      wanted = stepUpOf(response);
+      if (!wanted && response.status === sessionExpiredStatus && outcome !== "unknown") {
+        refusedGeneration = sent.generation;
+        refusedUntil = monotonicTime() + REFUSED_PAUSE;
+      }
     }
-    // A body can be sent only once: the copy is for now, the original for later.
-    let response = await call(request.clone(), sent);
-    if (!mayRefresh(response, sent)) return response;
-    const outcome = await refreshFor(request, sent);
-    sent = state.record;
-    if (outcome === "valid") response = await call(request, sent);
-    if (response.status === sessionExpiredStatus && outcome !== "unknown") {
-      refusedGeneration = sent.generation;
-      refusedUntil = monotonicTime() + REFUSED_PAUSE;
+    if (!wanted || !onStepUp || isFromAsking) return response;
+    if (sent.generation >= provedGeneration) {
+      asking ??= Promise.resolve(wanted)
+        .then(onStepUp)
+        .then(
+          () => {
+            provedGeneration = state.record.generation;
+            return true;
+          },
+          () => false,
+        )
+        .finally(() => (asking = undefined));
+      if (!(await orAborted(request, asking))) return response;
     }
-    return response;
+    return call();
   };
 };

@@ -78,7 +78,7 @@ export const send = async (
             front,
             antiCsrf: headers.get("anti-csrf") ?? newest.antiCsrf,
             expiresAt: monotonicTime() + readFrontToken(front).lifetime,
-            tokens: tokens?.receive(headers) ?? newest.tokens,
+            tokens: tokens?.receive(headers, newest.tokens),
           },
     );
   return response;

@@ -1,5 +1,6 @@
 import { knownExchange, nodeExchange, type NodeRequest, type NodeResponse } from "../http/exchange.js";
-import { type Conditions, type Pawl, requireAtOnce } from "../pawl.js";
+import type { Conditions } from "../options/conditions.js";
+import { type Pawl, requireAtOnce } from "../pawl.js";
 import type { Session } from "../session.js";
 import { errorAnswer, SessionError } from "../session-error.js";
 import { forNode, send, sendInTime, type WritableResponse } from "./node.js";
@@ -26,7 +27,6 @@ export const forExpress = <P extends object, D extends object, PI extends object
 ) => {
   const key = Symbol("session");
   type Keeper = { [key]?: Session<P, D, PI, DI> };
-  const required = requireAtOnce(pawl);
   const { createSession, getSession, signOut } = forNode(pawl);
 
   return {
@@ -45,19 +45,20 @@ export const forExpress = <P extends object, D extends object, PI extends object
       Promise.resolve(answer).then((given) => (given === undefined ? next() : sendInTime(res, given)), next);
     },
 
-    /** Lets only requests with a session pass. */
-    requireSession:
-      (conditions?: Conditions<P, D>): Handler =>
-      (req, res, next) => {
+    /** Lets only requests with a session pass. @throws TypeError for conditions that cannot be right. */
+    requireSession: (conditions?: Conditions<P, D>): Handler => {
+      const required = requireAtOnce(pawl, conditions);
+      return (req, res, next) => {
         const exchange = nodeExchange(req, res);
         const pass = (session: Session<P, D, PI, DI>): void => {
           (exchange as Keeper)[key] = session;
           next();
         };
-        const found = required(exchange, conditions);
+        const found = required(exchange);
         if (found instanceof Promise) found.then(pass, next);
         else pass(found);
-      },
+      };
+    },
 
     /** The session of a request behind `requireSession`. @throws TypeError elsewhere. */
     sessionOf: (req: { readonly res?: NodeResponse | undefined }): Session<P, D, PI, DI> => {

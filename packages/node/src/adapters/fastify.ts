@@ -1,6 +1,8 @@
 import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { type Exchange, nodeExchange } from "../http/exchange.js";
-import { type Conditions, type Pawl, requireAtOnce, type SessionInput } from "../pawl.js";
+import type { Conditions } from "../options/conditions.js";
+import { type Pawl, requireAtOnce } from "../pawl.js";
+import type { SessionInput } from "../session-input.js";
 import type { FindOptions } from "../sessions/request-sessions.js";
 import type { Session } from "../session.js";
 import { type Answer, errorAnswer, SessionError } from "../session-error.js";
@@ -23,7 +25,6 @@ export const forFastify = <P extends object, D extends object, PI extends object
 ) => {
   const key = Symbol("session");
   type Keeper = { [key]?: Session<P, D, PI, DI> };
-  const required = requireAtOnce(pawl);
 
   return {
     /** A plugin with the session's routes, and CORS for the option `origins`. */
@@ -55,18 +56,19 @@ export const forFastify = <P extends object, D extends object, PI extends object
       options?: FindOptions,
     ): Promise<Session<P, D, PI, DI> | undefined> => pawl.getSession(exchangeOf(request, reply), options),
 
-    /** A `preHandler` that lets only requests with a session pass. */
-    requireSession:
-      (conditions?: Conditions<P, D>) =>
-      (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
+    /** A `preHandler` that lets only requests with a session pass. @throws TypeError for conditions that cannot be right. */
+    requireSession: (conditions?: Conditions<P, D>) => {
+      const required = requireAtOnce(pawl, conditions);
+      return (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
         const pass = (session: Session<P, D, PI, DI>): void => {
           (request as Keeper)[key] = session;
           done();
         };
-        const found = required(exchangeOf(request, reply), conditions);
+        const found = required(exchangeOf(request, reply));
         if (found instanceof Promise) found.then(pass, done);
         else pass(found);
-      },
+      };
+    },
 
     /** The session of a request behind `requireSession`. @throws TypeError elsewhere. */
     sessionOf: (request: object): Session<P, D, PI, DI> => {

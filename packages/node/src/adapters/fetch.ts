@@ -1,5 +1,7 @@
 import { fetchExchange } from "../http/fetch-exchange.js";
-import type { Conditions, Pawl, SessionInput } from "../pawl.js";
+import type { Conditions } from "../options/conditions.js";
+import type { Pawl } from "../pawl.js";
+import type { SessionInput } from "../session-input.js";
 import type { FindOptions } from "../sessions/request-sessions.js";
 import type { Session } from "../session.js";
 import { type Answer, errorAnswer, SessionError } from "../session-error.js";
@@ -42,7 +44,7 @@ export const forFetch = <P extends object, D extends object, PI extends object, 
   getSession: (request: Request, options?: FindOptions): Promise<Session<P, D, PI, DI> | undefined> =>
     pawl.getSession(fetchExchange(request), options),
 
-  /** As `getSession`, but there has to be one. @throws SessionError also `UNAUTHORISED`, `TOKEN_THEFT`, `FORBIDDEN`. */
+  /** As `getSession`, but there has to be one. @throws SessionError also `UNAUTHORISED`, `TOKEN_THEFT`, `FORBIDDEN`, `STEP_UP`. */
   requireSession: (request: Request, conditions?: Conditions<P, D>): Promise<Session<P, D, PI, DI>> =>
     pawl.requireSession(fetchExchange(request), conditions),
 

@@ -1,6 +1,8 @@
 import type { Context, ErrorHandler, MiddlewareHandler } from "hono";
 import { type FetchExchange, fetchExchange } from "../http/fetch-exchange.js";
-import { type Conditions, type Pawl, requireAtOnce, type SessionInput } from "../pawl.js";
+import type { Conditions } from "../options/conditions.js";
+import { type Pawl, requireAtOnce } from "../pawl.js";
+import type { SessionInput } from "../session-input.js";
 import type { FindOptions } from "../sessions/request-sessions.js";
 import type { Session } from "../session.js";
 import { errorAnswer, SessionError } from "../session-error.js";
@@ -50,15 +52,15 @@ export const forHono = <P extends object, D extends object, PI extends object, D
   getSession: (c: Context, options?: FindOptions): Promise<Session<P, D, PI, DI> | undefined> =>
     pawl.getSession(exchangeOf(c), options),
 
-  /** Lets only requests with a session pass; the session is `c.var.session`. */
+  /** Lets only requests with a session pass; it is `c.var.session`. @throws TypeError for conditions that cannot be right. */
   requireSession(conditions?: Conditions<P, D>): MiddlewareHandler<{ Variables: { session: Session<P, D, PI, DI> } }> {
-    const required = requireAtOnce(pawl);
+    const required = requireAtOnce(pawl, conditions);
     return (c, next) => {
       const pass = (session: Session<P, D, PI, DI>): Promise<void> => {
         c.set("session", session);
         return next();
       };
-      const found = required(exchangeOf(c), conditions);
+      const found = required(exchangeOf(c));
       return found instanceof Promise ? found.then(pass) : pass(found);
     };
   },

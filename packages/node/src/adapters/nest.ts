@@ -1,7 +1,9 @@
 import type { ArgumentsHost, CanActivate, ExceptionFilter, ExecutionContext } from "@nestjs/common";
 import { Catch, createParamDecorator } from "@nestjs/common";
 import { type Exchange, nodeExchange, type NodeRequest, type NodeResponse } from "../http/exchange.js";
-import type { Conditions, Pawl, SessionInput } from "../pawl.js";
+import type { Conditions } from "../options/conditions.js";
+import { type Pawl, requireAtOnce } from "../pawl.js";
+import type { SessionInput } from "../session-input.js";
 import type { FindOptions } from "../sessions/request-sessions.js";
 import type { Session } from "../session.js";
 import { errorAnswer, SessionError } from "../session-error.js";
@@ -64,15 +66,18 @@ export const forNest = <P extends object, D extends object, PI extends object, D
     /** A filter that answers the errors of sessions: `app.useGlobalFilters(errors())`. */
     errors: (): ExceptionFilter<SessionError> => new SessionErrorFilter(),
 
-    /** A guard that lets only requests with a session pass. */
-    requireSession: (conditions?: Conditions<P, D>): CanActivate => ({
-      async canActivate(context: ExecutionContext): Promise<boolean> {
-        const http = context.switchToHttp();
-        const request = http.getRequest<object>();
-        sessions.set(request, await pawl.requireSession(exchangeOf(request, http.getResponse()), conditions));
-        return true;
-      },
-    }),
+    /** A guard that lets only requests with a session pass. @throws TypeError for conditions that cannot be right. */
+    requireSession: (conditions?: Conditions<P, D>): CanActivate => {
+      const required = requireAtOnce(pawl, conditions);
+      return {
+        async canActivate(context: ExecutionContext): Promise<boolean> {
+          const http = context.switchToHttp();
+          const request = http.getRequest<object>();
+          sessions.set(request, await required(exchangeOf(request, http.getResponse())));
+          return true;
+        },
+      };
+    },
 
     /** The session of a request behind the guard, as an argument of a controller's method. */
     CurrentSession: createParamDecorator((_, context) => sessionOf(context.switchToHttp().getRequest())),

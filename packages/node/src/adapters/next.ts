@@ -2,7 +2,9 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { redirect } from "next/navigation";
 import type { Exchange } from "../http/exchange.js";
 import type { FetchExchange } from "../http/fetch-exchange.js";
-import type { Conditions, Pawl, SessionInput } from "../pawl.js";
+import type { Conditions } from "../options/conditions.js";
+import type { Pawl } from "../pawl.js";
+import type { SessionInput } from "../session-input.js";
 import type { FindOptions } from "../sessions/request-sessions.js";
 import type { Session } from "../session.js";
 import { errorAnswer, SessionError } from "../session-error.js";
@@ -89,10 +91,11 @@ export const forNext = <P extends object, D extends object, PI extends object, D
     /** The session, refreshed in place where need be; undefined: nobody is logged in. @throws SessionError `CSRF`, `UNKNOWN`. */
     getSession: async (options?: FindOptions): Promise<Found | undefined> => pawl.getSession(await settled(), options),
 
-    /** In pages and actions leads to the login where nobody is logged in; in handlers throws. */
+    /** In pages and actions leads to the login where nobody is logged in; in handlers throws. `STEP_UP` is thrown everywhere. */
     requireSession: async (conditions?: Conditions<P, D>): Promise<Found> =>
       pawl.requireSession(await settled(), conditions).catch((error: unknown) => {
-        if (!isHandler() && error instanceof SessionError && error.status === 401) redirect(login);
+        const isNobody = error instanceof SessionError && error.status === 401 && error.code !== "STEP_UP";
+        if (isNobody && !isHandler()) redirect(login);
         throw error;
       }),
 

@@ -1,5 +1,7 @@
 import { nodeExchange, type NodeRequest, type NodeResponse } from "../http/exchange.js";
-import type { Conditions, Pawl, SessionInput } from "../pawl.js";
+import type { Conditions } from "../options/conditions.js";
+import type { Pawl } from "../pawl.js";
+import type { SessionInput } from "../session-input.js";
 import type { FindOptions } from "../sessions/request-sessions.js";
 import type { Session } from "../session.js";
 import { type Answer, errorAnswer, SessionError } from "../session-error.js";
@@ -65,7 +67,7 @@ export const forNode = <P extends object, D extends object, PI extends object, D
     options?: FindOptions,
   ): Promise<Session<P, D, PI, DI> | undefined> => pawl.getSession(nodeExchange(req, res), options),
 
-  /** As `getSession`, but there has to be one. @throws SessionError also `UNAUTHORISED`, `TOKEN_THEFT`, `FORBIDDEN`. */
+  /** As `getSession`, but there has to be one. @throws SessionError also `UNAUTHORISED`, `TOKEN_THEFT`, `FORBIDDEN`, `STEP_UP`. */
   requireSession: (
     req: NodeRequest,
     res: NodeResponse,

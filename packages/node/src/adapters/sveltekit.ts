@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type FetchExchange, fetchExchange } from "../http/fetch-exchange.js";
-import type { Conditions, Pawl, SessionInput } from "../pawl.js";
+import type { Conditions } from "../options/conditions.js";
+import type { Pawl } from "../pawl.js";
+import type { SessionInput } from "../session-input.js";
 import type { FindOptions } from "../sessions/request-sessions.js";
 import type { Session } from "../session.js";
 import { errorAnswer, SessionError } from "../session-error.js";

@@ -73,9 +73,13 @@ export const openEmbeddedBackend = async (options: EmbeddedBackendOptions): Prom
     get: (handle) => engine.getSession(asText(handle)),
     list: ({ userId, tenantId = PUBLIC_TENANT }, page) => engine.listSessions({ userId, tenantId }, page),
     listHandles: (userId) => engine.listSessionHandles({ userId }),
-    updateData: (handle, data) => engine.updateSessionData(asText(handle), data),
-    updatePayload: (handle, payload) => engine.updatePayload(asText(handle), payload),
-    regenerate: (accessToken, payload) => engine.regenerateAccessToken(accessToken, payload),
+    updateData: (handle, data, options) => engine.updateSessionData(asText(handle), data, options),
+    updatePayload: async (handle, payload, options) =>
+      (await engine.updatePayload(asText(handle), payload, options)) !== undefined,
+    regenerate: (accessToken, payload, change) => engine.regenerateAccessToken(accessToken, payload, change),
+    stepUp: (accessToken, auth) => engine.stepUp(accessToken, auth),
+    actAs: (accessToken, input) => engine.actAs(accessToken, input),
+    actAsSelf: (accessToken) => engine.actAsSelf(accessToken),
     async explain(handle) {
       const { events, ...history } = await engine.explainSession(asText(handle));
       return { ...history, events: events.map(sessionEvent) };

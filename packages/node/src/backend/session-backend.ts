@@ -1,13 +1,18 @@
 import type {
+  AccessTokenForm,
+  ActAsInput,
   CreateSessionInput,
   IssuedSession,
   JsonObject,
   KeySet,
+  PayloadChange,
   RefreshSessionInput,
+  RefusedOutcome,
   RegenerateOutcome,
   Revoked,
   SessionHandle,
   SessionInformation,
+  StepUpInput,
   UseReport,
   VerifyInput,
   VerifyOutcome,
@@ -36,7 +41,11 @@ export interface BackendSettings {
 
 /** What came of a refresh. */
 export type RefreshAnswer =
-  | ({ readonly kind: "refreshed" } & IssuedSession)
+  | ({
+      readonly kind: "refreshed";
+      /** Whether this refresh made the new tokens: false for the repetition of an answer. */
+      readonly minted: boolean;
+    } & IssuedSession)
   /**
    * There is no such live session. Not an alarm. `isOurs`: whether a token was presented that was sealed here; `reason`:
    * why its session ended, where that is known.
@@ -122,12 +131,25 @@ export interface SessionBackend {
   get(handle: string): Promise<SessionInformation | undefined>;
   list(user: TenantUser, page: PageRequest): Promise<Page<SessionInformation>>;
   listHandles(userId: UserId): Promise<readonly SessionHandle[]>;
-  /** @returns false when there is no such live session. */
-  updateData(handle: string, data: JsonObject): Promise<boolean>;
-  /** @returns false when there is no such live session. */
-  updatePayload(handle: string, payload: JsonObject): Promise<boolean>;
-  /** Replaces the payload. The answer carries a new access token with it, unless the one given has expired. */
-  regenerate(accessToken: string, payload: JsonObject): Promise<RegenerateOutcome>;
+  /**
+   * The data of the session's owner, or those that he acts for `as`.
+   * @returns false when there is no such live session, or it does not speak for that user any more.
+   */
+  updateData(handle: string, data: JsonObject, options?: { readonly as?: UserId | undefined }): Promise<boolean>;
+  /** The payload of the session's owner. @returns false when there is no such live session. */
+  updatePayload(
+    handle: string,
+    payload: JsonObject,
+    options?: PayloadChange & { readonly form?: AccessTokenForm | undefined },
+  ): Promise<boolean>;
+  /**
+   * Replaces the payload of whomever the session speaks for. The answer carries a new access token with it, unless the one
+   * given has expired.
+   */
+  regenerate(accessToken: string, payload: JsonObject, change?: PayloadChange): Promise<RegenerateOutcome>;
+  stepUp(accessToken: string, auth: StepUpInput): Promise<RegenerateOutcome | RefusedOutcome>;
+  actAs(accessToken: string, input: ActAsInput): Promise<RegenerateOutcome | RefusedOutcome>;
+  actAsSelf(accessToken: string): Promise<RegenerateOutcome>;
   explain(handle: string): Promise<SessionHistory>;
 
   /** The public keys that verify access tokens. */

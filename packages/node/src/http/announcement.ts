@@ -15,11 +15,14 @@ export const exposeTokens = (exchange: Exchange, { accessToken, refreshToken }: 
   expose(exchange, "st-refresh-token", refreshToken.token);
 };
 
+/** What a session tells its page. */
+export type TellingSession = Pick<IssuedSession, "session" | "accessToken">;
+
 /**
  * What a page may know: base64 of JSON `{uid, ate, up}`: user, expiry in ms, and what the access token says, in the very
  * text that was signed.
  */
-export const frontToken = ({ session, accessToken }: IssuedSession): string => {
+export const frontToken = ({ session, accessToken }: TellingSession): string => {
   const [, body = ""] = accessToken.token.split(".");
   const claims = Buffer.from(body, "base64url").toString();
   const text = `{"uid":${JSON.stringify(session.userId)},"ate":${accessToken.expiry},"up":${claims}}`;
@@ -27,9 +30,9 @@ export const frontToken = ({ session, accessToken }: IssuedSession): string => {
 };
 
 /** Tells a page's SDK of new tokens. @returns how many characters that takes. */
-export const announceTokens = (exchange: Exchange, issued: IssuedSession): number => {
+export const announceTokens = (exchange: Exchange, session: TellingSession): number => {
   if (!readsFrontToken(exchange)) return 0;
-  const told = frontToken(issued);
+  const told = frontToken(session);
   expose(exchange, "front-token", told);
   return told.length;
 };

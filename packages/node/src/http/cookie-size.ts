@@ -1,11 +1,12 @@
 import {
   type AccessTokenClaims,
+  type AccessTokenForm,
   accessTokenFormats,
   type JsonObject,
   type SessionHandle,
   type SessionSummary,
 } from "@pawl/engine";
-import { millis, PUBLIC_TENANT, type SigningAlgorithm, type UserId } from "@pawl/storage";
+import { millis, PUBLIC_TENANT, type SigningAlgorithm, type TenantId, type UserId } from "@pawl/storage";
 import type { WarnOnce } from "../application-hook.js";
 
 /** Browsers drop a cookie whole whose name and value have more bytes together (RFC 6265bis section 5.5). */
@@ -24,23 +25,34 @@ const LONGEST = {
 } as const;
 
 /** A session as far as the size of its access tokens depends on it. */
-type Sized = Pick<SessionSummary, "userId" | "payload"> & Partial<Pick<SessionSummary, "handle" | "tenantId">>;
+export interface SizedSession extends Pick<SessionSummary, "userId" | "payload"> {
+  readonly handle?: SessionHandle | undefined;
+  readonly tenantId?: TenantId | undefined;
+  readonly auth?: { readonly methods?: readonly string[] | undefined; readonly level?: string | undefined } | undefined;
+  readonly actor?: SessionSummary["actor"];
+}
 
 /**
  * Bytes (name and value) that the access token cookie of a session may come to: at most about 70 more than its first one
  * has, because later tokens also name their parent. `payloadText` is the payload as JSON, where it has been written already.
  */
 export const accessCookieBytes = (
-  { userId, payload, handle = LONGEST.handle, tenantId = PUBLIC_TENANT }: Sized,
+  { userId, payload, handle = LONGEST.handle, tenantId = PUBLIC_TENANT, auth, actor }: SizedSession,
   {
     name,
     algorithm,
+    form,
     json,
-  }: { readonly name: string; readonly algorithm: SigningAlgorithm; readonly json?: string | undefined },
+  }: {
+    readonly name: string;
+    readonly algorithm: SigningAlgorithm;
+    readonly form: AccessTokenForm;
+    readonly json?: string | undefined;
+  },
 ): number => {
-  const { v5 } = accessTokenFormats;
+  const format = accessTokenFormats[form];
   const claims: AccessTokenClaims = {
-    form: "v5",
+    form,
     handle,
     tenantId,
     userId,
@@ -48,11 +60,14 @@ export const accessCookieBytes = (
     parentSeq: LONGEST.seq,
     antiCsrfToken: LONGEST.antiCsrfToken,
     payload,
+    payloadVersion: LONGEST.seq,
+    auth: { at: LONGEST.time, methods: auth?.methods ?? [], level: auth?.level },
+    actor,
     issuedAt: LONGEST.time,
     expiresAt: LONGEST.time,
   };
-  const text = v5.body(claims, json);
-  const head = typeof v5.header === "string" ? v5.header : v5.header({ kid: LONGEST.kid, algorithm });
+  const text = format.body(claims, json);
+  const head = typeof format.header === "string" ? format.header : format.header({ kid: LONGEST.kid, algorithm });
   const token = head.length + Math.ceil((Buffer.byteLength(text) * 4) / 3) + signatureLength[algorithm] + "..".length;
   return name.length + token;
 };
@@ -96,6 +111,21 @@ export const checkCookieSize = (
       `Of these the payload takes about ${encodedSize(payload)}; the largest parts: ${parts.join(", ")}. ` +
       "Keep what is large in the session data, which stays on the server",
   );
+};
+
+/**
+ * Refuses an access token of ours that browsers would not keep.
+ * @param json the payload as JSON, where it has been written already.
+ * @throws TypeError with the size and the largest parts.
+ */
+export const checkAccessCookie = (
+  { backend, cookies }: { readonly backend: { readonly signingAlgorithm: SigningAlgorithm }; readonly cookies: { readonly accessName: string } },
+  session: SizedSession,
+  json?: string,
+): void => {
+  const name = cookies.accessName;
+  const bytes = accessCookieBytes(session, { name, algorithm: backend.signingAlgorithm, form: "pawl", json });
+  checkCookieSize({ name, bytes }, session);
 };
 
 /** Bytes of a value inside a token: base64 makes four of three. */

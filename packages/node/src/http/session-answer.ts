@@ -1,4 +1,4 @@
-import type { IssuedSession, IssuedToken, SessionHandle } from "@pawl/engine";
+import type { IssuedSession, IssuedToken, SessionHandle, SessionSummary } from "@pawl/engine";
 import type { WarnOnce } from "../application-hook.js";
 import { lineBytes, warnOfLargeAnswer } from "./cookie-size.js";
 import type { SessionCookies } from "./cookies.js";
@@ -18,7 +18,8 @@ type Change = {
 
 /** An access token of a session, beside which the refresh token stays. */
 export interface NewAccessToken {
-  readonly handle: SessionHandle;
+  /** As the token tells it. */
+  readonly session: SessionSummary;
   readonly token: IssuedToken;
   /** Ms since the epoch. */
   readonly cookieExpiry: number;
@@ -71,8 +72,10 @@ export class SessionAnswer {
   /** A new access token beside the refresh token that the client has, or gets with this answer. */
   access(given: NewAccessToken, transfer: TokenTransfer): void {
     const change = this.#change;
-    if (change?.kind === "tokens") this.#set({ ...change, issued: { ...change.issued, accessToken: given.token } });
-    else this.#set({ kind: "access", ...given, transfer, since: this.#rules.now() });
+    if (change?.kind === "tokens") {
+      const { session, token: accessToken } = given;
+      this.#set({ ...change, issued: { ...change.issued, session, accessToken } });
+    } else this.#set({ kind: "access", ...given, transfer, since: this.#rules.now() });
   }
 
   /** The client is to forget the session. */
@@ -99,6 +102,7 @@ export class SessionAnswer {
     if (change.kind === "access") {
       if (change.transfer === "cookie") cookies.writeAccess(exchange, change.token.token, change.cookieExpiry);
       else exposeAccessToken(exchange, change.token.token);
+      announceTokens(exchange, { session: change.session, accessToken: change.token });
     } else if (change.kind === "end") {
       if (change.transfer === "cookie") cookies.clear(exchange);
       announceEnd(exchange, change.transfer);
@@ -114,7 +118,7 @@ export class SessionAnswer {
     const { now, isLate, hasEnded } = this.#rules;
     if (change.since === undefined) return false;
     if (change.kind === "end") return isLate(change.since, now());
-    const { handle } = change.kind === "access" ? change : change.issued.session;
+    const { handle } = (change.kind === "access" ? change : change.issued).session;
     return isLate(change.since, now()) || hasEnded(handle);
   }
 }

@@ -9,6 +9,7 @@ import {
   policyOf,
 } from "./backend-options.js";
 import {
+  duration,
   flag,
   group,
   hook,
@@ -21,6 +22,7 @@ import {
   type WithRequired,
 } from "./option.js";
 import type { SameSite } from "../http/cookie-header.js";
+import type { LoadPayload, MigratePayload } from "../session-input.js";
 
 /** Whose refresh token came back that no honest client could still hold. */
 export interface TokenTheft {
@@ -60,11 +62,20 @@ const commonTable = {
   headerMode: flag(false),
   /** Called when a refresh of this process finds a stolen token, once per session and hour. */
   onTokenTheft: hook<(theft: TokenTheft) => void | Promise<void>>(),
+  /** Asked at a login without a payload and after each refresh that makes new tokens: what it says is what the session carries from then on. It has 2 seconds; after that, or where it fails, the payload stays, and a login is answered 503. */
+  loadPayload: hook<LoadPayload<object>>(),
+  /** Asked at a refresh, with a stored payload that does not fit the schema any more: says one that does. Without it, and without `loadPayload`, such a session is answered 503. */
+  migratePayload: hook<MigratePayload<object>>(),
   /** Takes the place of the machine's clock, in tests: `now()` says the ms since the epoch. */
   clock: objectWith<{ now(): number }>("an object with a method now()", "now"),
 } as const satisfies OptionTable;
 
-const embeddedTable = { ...commonTable, ...engineTable } as const;
+const embeddedTable = {
+  ...commonTable,
+  ...engineTable,
+  /** For how long somebody may act for another user at a time. */
+  longestActing: duration('"1h"'),
+} as const;
 const coreTable = { ...commonTable, ...clientTable } as const;
 export const optionTables = {
   embedded: embeddedTable,
@@ -83,6 +94,8 @@ interface ShapeOptions<
   readonly payload?: StandardSchemaV1<PayloadInput, Payload> | undefined;
   /** Of the data, which stay on the server. */
   readonly data?: StandardSchemaV1<DataInput, Data> | undefined;
+  readonly loadPayload?: LoadPayload<NoInfer<PayloadInput>> | undefined;
+  readonly migratePayload?: MigratePayload<NoInfer<PayloadInput>> | undefined;
 }
 
 /** The engine in this process. */

@@ -1,23 +1,16 @@
-import { setTimeout } from "node:timers";
-import {
-  type AccessTokenClaims,
-  checkTenantId,
-  type IssuedSession,
-  type SessionHandle,
-  type VerifyOutcome,
-} from "@pawl/engine";
-import type { UserId } from "@pawl/storage";
-import { callHook, warnOf } from "../application-hook.js";
-import { accessCookieBytes, checkCookieSize } from "../http/cookie-size.js";
+import type { AccessTokenClaims, IssuedSession, VerifyOutcome } from "@pawl/engine";
+import { callHook } from "../application-hook.js";
 import type { RefreshAnswer } from "../backend/session-backend.js";
 import { isForeign, type Verified, verifyBest } from "../backend/verified-tokens.js";
 import { announceRefreshable } from "../http/announcement.js";
-import { bearerToken, type TokenTransfer, wantedTransfer } from "../http/token-transfer.js";
+import { bearerToken, type TokenTransfer } from "../http/token-transfer.js";
 import { REFRESH_TOKEN_START } from "../http/cookies.js";
 import { checkOwnPage, isFromOwnPage } from "../http/csrf.js";
 import type { Exchange } from "../http/exchange.js";
 import { wasJustRefreshed } from "../http/refresh-mark.js";
 import { after } from "./after.js";
+import { canMend, checkFitting, readPayload, renew } from "./payload-source.js";
+import { Misfit } from "./schema.js";
 import type { Found, RunningRefresh, Serving, SessionFound } from "./serving.js";
 import { RequestSession, type SessionContext } from "../session.js";
 import { RETRY_AFTER, SessionError } from "../session-error.js";
@@ -25,6 +18,11 @@ import { RETRY_AFTER, SessionError } from "../session-error.js";
 export interface FindOptions {
   /** Whether unsafe methods must come from an own page; true unless given. */
   readonly csrf?: boolean | undefined;
+}
+
+interface SessionNeeds extends FindOptions {
+  /** Whether the session has to say how its user has authenticated. */
+  readonly needsAuth?: boolean | undefined;
 }
 
 const none = (message: string): Found => ({ kind: "none", error: new SessionError("UNAUTHORISED", message) });
@@ -35,14 +33,14 @@ const NOBODY = "nobody is logged in";
  * there, it is refreshed in place.
  * @throws SessionError `CSRF`, `UNKNOWN`.
  */
-export const findSession = (it: Serving, exchange: Exchange, options: FindOptions = {}): Found | Promise<Found> => {
+export const findSession = (it: Serving, exchange: Exchange, options: SessionNeeds = {}): Found | Promise<Found> => {
   const settled = it.requests.known(exchange)?.found;
   if (settled !== undefined) return settled;
   const bearer = it.options.headerMode === true ? bearerToken(exchange) : undefined;
   if (bearer === undefined) return findByCookie(it, exchange, options);
   return after(it.backend.verify({ accessToken: bearer }), (outcome) => {
     if (outcome.kind === "valid")
-      return sessionFound(it, { exchange, facts: outcome.claims, accessToken: bearer, transfer: "header" });
+      return sessionFound(it, { exchange, facts: outcome.claims, accessToken: bearer, transfer: "header" }, options);
     if (outcome.kind === "unauthorised") return none(outcome.message);
     // A bearer token that is none of ours switches no check off.
     if (isForeign(outcome)) return findByCookie(it, exchange, options);
@@ -56,14 +54,14 @@ const refreshable = (exchange: Exchange, message: string): Found => {
   return { kind: "try_refresh", error: new SessionError("TRY_REFRESH", message) };
 };
 
-const findByCookie = (it: Serving, exchange: Exchange, { csrf = true }: FindOptions): Found | Promise<Found> => {
+const findByCookie = (it: Serving, exchange: Exchange, needs: SessionNeeds): Found | Promise<Found> => {
   const tokens = it.cookies.read(exchange, "access");
   const [first] = tokens;
   if (first === undefined && it.cookies.read(exchange, "refresh").length === 0) {
     it.warnOfKeptBackCookies(exchange);
     return none(NOBODY);
   }
-  if (csrf) checkOwnPage(exchange, it.options.origins ?? [], it.warnOnce);
+  if (needs.csrf !== false) checkOwnPage(exchange, it.options.origins ?? [], it.warnOnce);
   if (first === undefined) return refreshInPlace(it, exchange);
   const verified =
     tokens.length === 1
@@ -74,7 +72,7 @@ const findByCookie = (it: Serving, exchange: Exchange, { csrf = true }: FindOpti
         );
   return after(verified, ({ accessToken, outcome }) =>
     outcome.kind === "valid"
-      ? sessionFound(it, { exchange, facts: outcome.claims, accessToken, transfer: "cookie" })
+      ? sessionFound(it, { exchange, facts: outcome.claims, accessToken, transfer: "cookie" }, needs)
       : refreshInPlace(it, exchange, outcome),
   );
 };
@@ -85,10 +83,21 @@ const verifyOne = ({ backend }: Serving, accessToken: string): Verified | Promis
 const sessionFound = (
   it: Serving,
   context: SessionContext & { readonly facts: AccessTokenClaims },
+  { needsAuth = false }: SessionNeeds,
 ): Found | Promise<Found> => {
-  const { exchange, facts } = context;
+  const { exchange, facts, transfer } = context;
   it.uses.note(it.requests.isLate(exchange) ? asActivity(facts) : facts, it.backend.now());
-  return sessionOf(it, context);
+  const renewed = (message: string): Found | Promise<Found> =>
+    transfer === "cookie"
+      ? refreshInPlace(it, exchange, { kind: "try_refresh", why: "outdated", message })
+      : refreshable(exchange, message);
+  // As one of the documented API: a refresh gives one that does.
+  if (needsAuth && facts.auth === undefined) return renewed("the access token does not say when its user has logged in");
+  return after(it.payloads.read(facts.payload), (payload) =>
+    payload instanceof Misfit && canMend(it)
+      ? renewed("the payload of the access token does not fit its schema any more")
+      : foundWith(it, context, checkFitting(it, payload)),
+  );
 };
 
 /** What the browser held long ago says nothing about what it holds now: the use counts as activity, and confirms nothing. */
@@ -97,11 +106,18 @@ const asActivity = ({ parentSeq: _parentSeq, ...claims }: AccessTokenClaims): Ac
   seq: 0,
 });
 
-const sessionOf = (it: Serving, context: SessionContext): SessionFound | Promise<SessionFound> =>
-  after(it.payloads.read(context.facts.payload), (payload) => ({
-    kind: "session",
-    session: new RequestSession(it.actions, context, payload),
-  }));
+const foundWith = (it: Serving, context: SessionContext, payload: object): SessionFound => ({
+  kind: "session",
+  session: new RequestSession(it.actions, context, payload),
+});
+
+/** The session that was just made or refreshed. @throws SessionError `UNKNOWN` for a payload that does not fit. */
+export const issuedSession = (
+  it: Serving,
+  exchange: Exchange,
+  { issued, transfer }: { readonly issued: IssuedSession; readonly transfer: TokenTransfer },
+): SessionFound | Promise<SessionFound> =>
+  after(readPayload(it, issued.session.payload), (payload) => foundWith(it, contextOf(exchange, issued, transfer), payload));
 
 const contextOf = (
   exchange: Exchange,
@@ -115,15 +131,16 @@ const contextOf = (
 });
 
 /** Does what the refresh route does, where the answer can carry the new cookies. */
-const refreshInPlace = (
+export const refreshInPlace = (
   it: Serving,
   exchange: Exchange,
   outcome?: Exclude<VerifyOutcome, { kind: "valid" }>,
 ): Found | Promise<Found> => {
   const tokens = it.cookies.read(exchange, "refresh");
   if (tokens.length === 0) {
-    // The refresh cookie may have a path of its own; else what is left here is of no session.
-    if (!it.cookies.refreshEverywhere && outcome?.kind === "try_refresh") return refreshable(exchange, outcome.message);
+    // The refresh cookie may have a path of its own, and an outdated token is of a live session; else what is left here is of none.
+    const mayRefresh = !it.cookies.refreshEverywhere || (outcome?.kind === "try_refresh" && outcome.why === "outdated");
+    if (mayRefresh && outcome?.kind === "try_refresh") return refreshable(exchange, outcome.message);
     return nobody(it, exchange, "cookie", new SessionError("UNAUTHORISED", outcome?.message ?? NOBODY));
   }
   const cannot = !exchange.canWrite() || !it.cookies.refreshEverywhere || it.backend.settings.reuseWindow === 0;
@@ -174,23 +191,24 @@ export const refreshSession = async (
 };
 
 const refresh = async (it: Serving, exchange: Exchange, { tokens, transfer }: PresentedTokens): Promise<Found> => {
-  const { since, outcome: refreshing } = refreshOnce(it, tokens);
+  const { since, outcome: refreshing } = refreshOnce(it, { tokens, transfer });
   const outcome = await refreshing;
   const { answer } = it.requests.of(exchange);
   if (outcome.kind === "refreshed") {
     answer.refreshed(outcome, { transfer, since });
-    return sessionOf(it, contextOf(exchange, outcome, transfer));
+    return issuedSession(it, exchange, { issued: outcome, transfer });
   }
   return nobody(it, exchange, transfer, refusal(it, outcome));
 };
 
 /** One refresh for all requests that present the same tokens at once. */
-const refreshOnce = ({ backend, refreshes, monotonic }: Serving, tokens: readonly string[]): RunningRefresh => {
+export const refreshOnce = (it: Serving, { tokens, transfer }: PresentedTokens): RunningRefresh => {
+  const { refreshes, monotonic } = it;
   const key = tokens.join();
   const running = refreshes.get(key);
   if (running !== undefined) return running;
   const [refreshToken = "", ...otherRefreshTokens] = tokens;
-  const outcome = backend.refresh({ refreshToken, otherRefreshTokens }).finally(() => refreshes.delete(key));
+  const outcome = renew(it, { refreshToken, otherRefreshTokens }, transfer).finally(() => refreshes.delete(key));
   const started = { since: monotonic(), outcome };
   refreshes.set(key, started);
   return started;
@@ -225,111 +243,6 @@ export const refusal = (
     stolen: { handle, userId },
     reason: "token_reuse",
   });
-};
-
-/** What an application gives for a new session. */
-export interface NewSession {
-  readonly userId: string;
-  readonly tenantId?: string | undefined;
-  readonly payload?: object | undefined;
-  readonly data?: object | undefined;
-  /** The user agent unless given. */
-  readonly device?: string | undefined;
-}
-
-/**
- * Logs a user in. The session that the request carried ends: its browser has another one now.
- * @throws SessionError `CSRF`, `UNKNOWN`; TypeError for an input that cannot be kept.
- */
-export const createSession = async (
-  it: Serving,
-  exchange: Exchange,
-  input: NewSession,
-  options: FindOptions = {},
-): Promise<RequestSession> => {
-  const {
-    requests,
-    options: { headerMode, origins = [] },
-    warnOnce,
-  } = it;
-  const transfer = headerMode === true ? wantedTransfer(exchange) : "cookie";
-  if (options.csrf !== false && transfer === "cookie") checkOwnPage(exchange, origins, warnOnce);
-  if (!exchange.canWrite())
-    throw new TypeError("a session cannot be created when the answer has been sent, or cannot have cookies");
-  const device = input.device ?? exchange.device();
-  const issued = await newSession(it, { ...input, device }, { transfer, address: exchange.address() });
-  const carried = { access: it.cookies.read(exchange, "access"), refresh: it.cookies.read(exchange, "refresh") };
-  if (carried.access.length + carried.refresh.length === 0) it.warnOfKeptBackCookies(exchange);
-  const state = requests.of(exchange);
-  state.answer.login(issued, transfer);
-  void endCarried(it, { ...carried, mayRefresh: () => !requests.isLate(exchange) }, issued.session.handle);
-  const found = await sessionOf(it, contextOf(exchange, issued, transfer));
-  state.found = found;
-  return found.session;
-};
-
-/** @throws TypeError for an input that cannot be kept, or would not fit the cookie where it has to. */
-export const newSession = async (
-  { backend, payloads, data, cookies }: Serving,
-  input: NewSession,
-  { transfer, address }: { readonly transfer?: TokenTransfer; readonly address?: string | undefined } = {},
-): Promise<IssuedSession> => {
-  const owner = { userId: checkUserId(input.userId), payload: await payloads.accept(input.payload ?? {}) };
-  const checkFits = (json: string): void => {
-    const [name, algorithm] = [cookies.accessName, backend.signingAlgorithm];
-    checkCookieSize({ name, bytes: accessCookieBytes(owner, { name, algorithm, json }) }, owner);
-  };
-  const given = {
-    ...owner,
-    data: await data.accept(input.data ?? {}),
-    tenantId: checkTenantId(input.tenantId),
-    device: input.device?.slice(0, 512),
-    address: address?.slice(0, 128),
-    // Before it is created: a session that could not be handed out must not have ended another one over a limit.
-    checkPayload: transfer === "cookie" ? checkFits : undefined,
-  };
-  return backend.create(given);
-};
-
-/** @throws TypeError for an empty text too: an id that got lost must name nobody, and not everybody. */
-export const checkUserId = (userId: unknown): UserId => {
-  if (typeof userId !== "string" || userId === "") throw new TypeError("userId must be a text that is not empty");
-  return userId as UserId;
-};
-
-/** The tokens that a request carries in cookies. */
-interface CarriedTokens {
-  readonly access: readonly string[];
-  readonly refresh: readonly string[];
-  /** Not when the request came too long ago. */
-  readonly mayRefresh: () => boolean;
-}
-
-/** Whose tokens they are, also where the access token has run out. */
-const handlesOf = async (
-  it: Serving,
-  { access, refresh: refreshTokens, mayRefresh }: CarriedTokens,
-): Promise<readonly SessionHandle[]> => {
-  const outcomes = await Promise.all(access.map(async (accessToken) => it.backend.verify({ accessToken })));
-  const handles = outcomes.flatMap((outcome) => (outcome.kind === "valid" ? [outcome.claims.handle] : []));
-  if (handles.length > 0 || refreshTokens.length === 0 || !mayRefresh()) return handles;
-  const outcome = await refreshOnce(it, refreshTokens).outcome;
-  return outcome.kind === "refreshed" ? [outcome.session.handle] : [];
-};
-
-const ATTEMPTS = 5;
-
-/** Ends what the browser had before, in the background: a failure is tried again, and never fails the login. */
-const endCarried = async (it: Serving, carried: CarriedTokens, current: SessionHandle): Promise<void> => {
-  for (let attempt = 1; ; attempt++)
-    try {
-      const handles = (await handlesOf(it, carried)).filter((handle) => handle !== current);
-      if (handles.length > 0) await it.backend.revoke(handles, { reason: "replaced" });
-      return;
-    } catch (error) {
-      if (attempt === ATTEMPTS) return warnOf(error);
-      await new Promise<void>((resolve) => void setTimeout(resolve, 1000 * 2 ** attempt).unref());
-    }
 };
 
 /**

@@ -13,11 +13,27 @@ export interface Shape<Value extends object> {
    */
   accept(input: object): Promise<JsonObject>;
   /**
-   * What was stored, as the application's types have it; at once unless the schema is asynchronous.
-   * @throws SessionError `UNKNOWN` where it does not fit, as after a deployment with another schema.
+   * What was stored, as the application's types have it, or that it does not fit, as after a deployment with another
+   * schema; at once unless the schema is asynchronous.
    */
-  read(stored: JsonObject): Value | Promise<Value>;
+  read(stored: JsonObject): Value | Misfit | Promise<Value | Misfit>;
 }
+
+/** What is stored and does not fit the schema. */
+export class Misfit {
+  /** `UNKNOWN`: it says nothing about the session. */
+  readonly error: SessionError;
+
+  constructor(message: string, cause?: unknown) {
+    this.error = new SessionError("UNKNOWN", `what is stored does not fit the schema: ${message}`, { cause });
+  }
+}
+
+/** @throws SessionError `UNKNOWN` for what does not fit. */
+export const fitting = <Value extends object>(value: Value | Misfit): Value => {
+  if (value instanceof Misfit) throw value.error;
+  return value;
+};
 
 const pathOf = (path: StandardSchemaV1.Issue["path"]): string =>
   (path ?? []).map((part) => `.${String(typeof part === "object" ? part.key : part)}`).join("");
@@ -51,22 +67,28 @@ export const createShape = <Input extends object, Value extends object>(
     };
 
   const validate = (value: object): Result | Promise<Result> => schema["~standard"].validate(value);
+  /** A schema that throws says nothing of the value. */
+  const thrown = (cause: unknown): SessionError =>
+    new SessionError("UNKNOWN", `the schema of the ${name} threw an error`, { cause });
   const validated = async (value: object): Promise<object> => {
-    const result = await validate(value);
+    let result: Result;
+    try {
+      result = await validate(value);
+    } catch (error) {
+      throw thrown(error);
+    }
     if (result.issues !== undefined) throw new TypeError(issuesOf(name, result));
     return result.value;
   };
-  const readResult = (stored: JsonObject, result: Result): Value => {
-    if (result.issues !== undefined)
-      throw new SessionError("UNKNOWN", `what is stored does not fit the schema: ${issuesOf(name, result)}`);
-    return (isDeepStrictEqual(result.value, stored) ? stored : result.value) as Value;
-  };
   /** Tokens that were verified before share their payload, so each is validated once. */
   const known = new WeakMap<JsonObject, Value>();
-  const remember = (stored: JsonObject, value: Value): Value => {
+  const judge = (stored: JsonObject, result: Result): Value | Misfit => {
+    if (result.issues !== undefined) return new Misfit(issuesOf(name, result));
+    const value = (isDeepStrictEqual(result.value, stored) ? stored : result.value) as Value;
     known.set(stored, value);
     return value;
   };
+  const failed = (error: unknown): Misfit => new Misfit(`the schema of the ${name} threw an error`, error);
 
   return {
     async accept(input) {
@@ -84,10 +106,14 @@ export const createShape = <Input extends object, Value extends object>(
     read(stored) {
       const value = known.get(stored);
       if (value !== undefined) return value;
-      const result = validate(stored);
-      return isAsync(result)
-        ? result.then((settled) => remember(stored, readResult(stored, settled)))
-        : remember(stored, readResult(stored, result));
+      try {
+        const result = validate(stored);
+        return isAsync(result)
+          ? result.then((settled) => judge(stored, settled)).catch(failed)
+          : judge(stored, result);
+      } catch (error) {
+        return failed(error);
+      }
     },
   };
 };

@@ -1,5 +1,20 @@
+import type { Millis } from "@pawl/storage";
+import type { RefusedOutcome, RegenerateOutcome } from "@pawl/engine";
+import { checkAccessCookie, type SizedSession } from "../http/cookie-size.js";
+import { announceRefreshable } from "../http/announcement.js";
+import { checkOptions, duration, durationOf, type OptionTable, text } from "../options/option.js";
+import { checkUserId } from "./login.js";
+import { firstPayload, readPayload } from "./payload-source.js";
+import { fitting } from "./schema.js";
 import { asSessionError, type Serving } from "./serving.js";
-import type { ListedSession, SessionActions, SessionContext } from "../session.js";
+import {
+  type ActAs,
+  type ChangedSession,
+  type ListedSession,
+  RequestSession,
+  type SessionActions,
+  type SessionContext,
+} from "../session.js";
 import { SessionError } from "../session-error.js";
 
 /** Browsers keep no cookie longer (RFC 6265bis section 5.5). An access token does not tell how long its session lives. */
@@ -14,9 +29,16 @@ const told =
       throw asSessionError(error);
     });
 
+/** A name too many would be lost in silence: a `tenantId`, say, for one acts within the own tenant. */
+const actAsTable = {
+  userId: text("a text"),
+  reason: text("a text that is not empty", /^[^]/),
+  for: duration(undefined, { least: 1 }),
+} as const satisfies OptionTable;
+
 /** What a session can be asked for, over what was opened. */
-export const createActions = (it: Omit<Serving, "actions">): SessionActions => {
-  const { backend, requests, payloads, data } = it;
+export const createActions = (opened: Omit<Serving, "actions">): SessionActions => {
+  const { backend, requests, data } = opened;
 
   /** The session has ended: the client is told so, and so is everyone who asks during this request. */
   const gone = ({ exchange, transfer }: SessionContext): SessionError => {
@@ -27,32 +49,70 @@ export const createActions = (it: Omit<Serving, "actions">): SessionActions => {
     return error;
   };
 
-  return {
+  /** The session has changed since its access token was made: a new one tells how it is now. */
+  const outdated = ({ exchange }: SessionContext, message: string): SessionError => {
+    announceRefreshable(exchange);
+    return new SessionError("TRY_REFRESH", message);
+  };
+
+  const checkNotActing = ({ facts }: SessionContext, what: string): void => {
+    if (facts.actor !== undefined) throw new SessionError("FORBIDDEN", `${what} while one acts for a user`);
+  };
+
+  /** Before anything is stored: an access token that the browser does not keep would be of no use. */
+  const checkFits = ({ facts, transfer }: SessionContext, change: Partial<SizedSession>): void => {
+    if (transfer === "cookie") checkAccessCookie(opened, { ...facts, ...change });
+  };
+
+  /** Puts the new access token into the answer, and into what this request finds from now on. */
+  const changed = async (
+    before: SessionContext,
+    outcome: RegenerateOutcome | RefusedOutcome,
+  ): Promise<ChangedSession> => {
+    if (outcome.kind === "unauthorised") throw gone(before);
+    if (outcome.kind === "outdated") throw outdated(before, outcome.message);
+    if (outcome.kind === "refused") {
+      if (outcome.why === "self") throw new TypeError(outcome.message);
+      throw new SessionError("FORBIDDEN", outcome.message);
+    }
+    const { exchange, facts, transfer } = before;
+    const { session, accessToken } = outcome;
+    const state = requests.of(exchange);
+    if (accessToken !== undefined)
+      state.answer.access({ session, token: accessToken, cookieExpiry: backend.now() + LONGEST_COOKIE }, transfer);
+    const times = accessToken && { issuedAt: accessToken.createdTime, expiresAt: accessToken.expiry };
+    const context = {
+      ...before,
+      facts: { ...facts, ...session, actor: session.actor, ...times },
+      accessToken: accessToken?.token ?? before.accessToken,
+    };
+    const payload = await readPayload(opened, session.payload);
+    state.found = { kind: "session", session: new RequestSession(actions, context, payload) };
+    return { context, payload };
+  };
+
+  const actions: SessionActions = {
     getData: told(async (context) => {
-      const session = await backend.get(context.facts.handle);
+      const { handle, userId, actor } = context.facts;
+      const session = await backend.get(handle);
       if (session === undefined) throw gone(context);
-      return data.read(session.data);
+      if (actor === undefined) return fitting(await data.read(session.data));
+      const { acting } = session;
+      if (acting?.userId !== userId) throw outdated(context, ACTS_NO_MORE);
+      return fitting(await data.read(acting.data));
     }),
 
     setData: told(async (context, value) => {
-      if (!(await backend.updateData(context.facts.handle, await data.accept(value)))) throw gone(context);
+      const { handle, userId, actor } = context.facts;
+      const as = actor === undefined ? undefined : userId;
+      if (await backend.updateData(handle, await data.accept(value), { as })) return;
+      throw as === undefined ? gone(context) : outdated(context, ACTS_NO_MORE);
     }),
 
     updatePayload: told(async (context, value) => {
-      const { exchange, accessToken, transfer } = context;
-      const stored = await payloads.accept(value);
-      const outcome = await backend.regenerate(accessToken, stored);
-      if (outcome.kind !== "regenerated") throw gone(context);
-      if (outcome.accessToken !== undefined)
-        requests.of(exchange).answer.access(
-          {
-            handle: outcome.session.handle,
-            token: outcome.accessToken,
-            cookieExpiry: backend.now() + LONGEST_COOKIE,
-          },
-          transfer,
-        );
-      return payloads.read(outcome.session.payload);
+      const payload = await opened.payloads.accept(value);
+      checkFits(context, { payload });
+      return changed(context, await backend.regenerate(context.accessToken, payload));
     }),
 
     end: told(async (context, reason) => {
@@ -60,13 +120,16 @@ export const createActions = (it: Omit<Serving, "actions">): SessionActions => {
       gone(context);
     }),
 
-    endOthers: told(async ({ facts }) => {
-      const { userId, tenantId, handle } = facts;
+    endOthers: told(async (context) => {
+      checkNotActing(context, "no session of others is ended");
+      const { userId, tenantId, handle } = context.facts;
       const others = { userId, tenantId, except: handle };
       return (await backend.revokeUser(others, { reason: "logout" })).length;
     }),
 
-    list: told(async ({ facts }) => {
+    list: told(async (context) => {
+      checkNotActing(context, "no sessions are listed");
+      const { facts } = context;
       const sessions: ListedSession<object, object>[] = [];
       let after: string | undefined;
       do {
@@ -76,5 +139,40 @@ export const createActions = (it: Omit<Serving, "actions">): SessionActions => {
       } while (after !== undefined);
       return sessions;
     }),
+
+    stepUp: told(async (context, { methods = [], level }) => {
+      checkFits(context, { auth: { methods, level } });
+      return changed(context, await backend.stepUp(context.accessToken, { methods, level }));
+    }),
+
+    actAs: told(async (context, user) => {
+      const { facts, accessToken } = context;
+      const { payload, data: given = {}, reason } = checkActAs(user);
+      const userId = checkUserId(user.userId);
+      checkNotActing(context, "nobody acts for another user");
+      const accepted = await firstPayload(opened, { userId, tenantId: facts.tenantId, given: payload });
+      if (accepted === undefined) throw new TypeError("actAs needs a payload, for there is no loadPayload to say it");
+      const actor = { userId: facts.userId };
+      checkFits(context, { userId, payload: accepted, actor });
+      const input = {
+        userId,
+        payload: accepted,
+        data: await data.accept(given),
+        reason,
+        for: durationOf(user.for) as Millis | undefined,
+      };
+      return changed(context, await backend.actAs(accessToken, input));
+    }),
+
+    actAsSelf: told(async (context) => changed(context, await backend.actAsSelf(context.accessToken))),
   };
+  return actions;
+};
+
+const ACTS_NO_MORE = "this session does not act for that user any more";
+
+const checkActAs = (user: ActAs<object, object>): ActAs<object, object> => {
+  const { payload: _payload, data: _data, ...rest } = user;
+  checkOptions({ reason: "", ...rest }, actAsTable, { within: "actAs: " });
+  return user;
 };

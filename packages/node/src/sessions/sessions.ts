@@ -1,9 +1,10 @@
 import { checkTenantId, parseHandle, type SessionHandle, type SessionInformation } from "@pawl/engine";
 import type { Page, PageRequest, TenantId } from "@pawl/storage";
 import { callHook } from "../application-hook.js";
+import { checkAccessCookie } from "../http/cookie-size.js";
 import type { SessionHistory } from "../backend/session-backend.js";
 import type { EndReasonOfApplication } from "../session.js";
-import { checkUserId } from "./request-sessions.js";
+import { checkUserId } from "./login.js";
 import type { Serving } from "./serving.js";
 
 /** A page of a user's sessions; of the tenant `public` unless another is given. */
@@ -47,7 +48,11 @@ export interface Sessions<
    * @returns how many. @throws TypeError where it is not named twice.
    */
   endTenant(tenantId: string, options: { readonly confirm: string }): Promise<number>;
-  /** Replaces the payload; tokens carry it from the next refresh on. @returns false when there is no such live session. */
+  /**
+   * Replaces the payload, that of its owner where somebody acts for another user with it. Older access tokens are refused
+   * wherever that has been heard of, and refreshed: nobody is logged out. @returns false when there is no such live session.
+   * @throws TypeError also where the access token would not fit its cookie any more.
+   */
   updatePayload(handle: string, payload: PayloadInput): Promise<boolean>;
   /** Replaces the data. @returns false when there is no such live session. */
   updateData(handle: string, data: DataInput): Promise<boolean>;
@@ -106,7 +111,13 @@ export const createSessions = (run: Run): Sessions<object, object, object, objec
     }),
 
   updatePayload: (handle, payload) =>
-    run(async (it) => it.backend.updatePayload(handle, await it.payloads.accept(payload))),
+    run(async (it) => {
+      const accepted = await it.payloads.accept(payload);
+      // Clients with their tokens in headers have no such limit, and nothing says which a session has.
+      const session = it.options.headerMode === true ? undefined : await it.backend.get(handle);
+      if (session !== undefined) checkAccessCookie(it, { ...session, payload: accepted });
+      return it.backend.updatePayload(handle, accepted, { form: "pawl" });
+    }),
   updateData: (handle, data) => run(async (it) => it.backend.updateData(handle, await it.data.accept(data))),
   explain: (handle) => run(({ backend }) => backend.explain(handle)),
   onEnded: (listener) => run(({ backend }) => backend.subscribe((ended) => void callHook(() => listener(ended)))),

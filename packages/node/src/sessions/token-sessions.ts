@@ -1,5 +1,7 @@
-import type { IssuedSession } from "@pawl/engine";
+import type { Actor, Authentication, IssuedSession } from "@pawl/engine";
+import { canMend, checkFitting, readPayload, renew } from "./payload-source.js";
 import { refusal } from "./request-sessions.js";
+import { Misfit } from "./schema.js";
 import type { Serving } from "./serving.js";
 import { SessionError } from "../session-error.js";
 
@@ -9,6 +11,10 @@ export interface TokenSession<Payload extends object> {
   readonly handle: string;
   readonly tenantId: string;
   readonly payload: Payload;
+  /** When and how the user, or who acts for them, has last authenticated; absent in a token of the documented API. */
+  readonly auth?: Authentication | undefined;
+  /** Who acts for `userId`; absent where nobody does. */
+  readonly actor?: Actor | undefined;
   readonly issuedAt: number;
   readonly expiresAt: number;
 }
@@ -21,13 +27,15 @@ export interface SessionTokens<Payload extends object> extends TokenSession<Payl
   readonly refreshTokenExpiresAt: number;
 }
 
-export const sessionTokens = async ({ payloads }: Serving, issued: IssuedSession): Promise<SessionTokens<object>> => {
+export const sessionTokens = async (it: Serving, issued: IssuedSession): Promise<SessionTokens<object>> => {
   const { session, accessToken, refreshToken } = issued;
   return {
     userId: session.userId,
     handle: session.handle,
     tenantId: session.tenantId,
-    payload: await payloads.read(session.payload),
+    payload: await readPayload(it, session.payload),
+    auth: session.auth,
+    actor: session.actor,
     issuedAt: accessToken.createdTime,
     expiresAt: accessToken.expiry,
     accessToken: accessToken.token,
@@ -40,13 +48,16 @@ export const verifyToken = async (it: Serving, accessToken: string): Promise<Tok
   const outcome = await it.backend.verify({ accessToken });
   if (outcome.kind === "unauthorised") throw new SessionError("UNAUTHORISED", outcome.message);
   if (outcome.kind === "try_refresh") throw new SessionError("TRY_REFRESH", outcome.message);
-  const { userId, handle, tenantId, payload, issuedAt, expiresAt } = outcome.claims;
+  const { userId, handle, tenantId, auth, actor, issuedAt, expiresAt } = outcome.claims;
   it.uses.note(outcome.claims, it.backend.now());
-  return { userId, handle, tenantId, payload: await it.payloads.read(payload), issuedAt, expiresAt };
+  const payload = await it.payloads.read(outcome.claims.payload);
+  if (payload instanceof Misfit && canMend(it))
+    throw new SessionError("TRY_REFRESH", "the payload of the access token does not fit its schema any more");
+  return { userId, handle, tenantId, payload: checkFitting(it, payload), auth, actor, issuedAt, expiresAt };
 };
 
 export const refreshTokens = async (it: Serving, refreshToken: string): Promise<SessionTokens<object>> => {
-  const outcome = await it.backend.refresh({ refreshToken });
+  const outcome = await renew(it, { refreshToken }, undefined);
   if (outcome.kind !== "refreshed") throw refusal(it, outcome);
   return sessionTokens(it, outcome);
 };

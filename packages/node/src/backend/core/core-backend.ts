@@ -5,21 +5,21 @@ import {
   MAX_USER_ID_BYTES,
   parseHandle,
   payloadText,
-  type RegenerateOutcome,
   type Revoked,
   type SessionHandle,
   type SessionInformation,
   type VerifyInput,
   type VerifyOutcome,
 } from "@pawl/engine";
-import { type RouteResponse, routes } from "@pawl/protocol";
+import { type RouteBody, type RouteResponse, routes } from "@pawl/protocol";
 import { type Clock, millis, PUBLIC_TENANT, systemClock } from "@pawl/storage";
+import { createCoreChanges } from "./core-changes.js";
 import { CoreClient } from "./core-client.js";
 import { CoreHosts } from "./core-hosts.js";
 import { CoreKeys } from "./core-keys.js";
 import { CoreVerifier } from "./core-verifier.js";
 import type { CoreHost } from "./core-url.js";
-import { RevocationStream } from "./revocation-stream.js";
+import { FeedStream } from "./feed-stream.js";
 import type { RefreshAnswer, SessionBackend, SessionHistory } from "../session-backend.js";
 
 /** What no core could have given out as a handle or taken as a user id names nothing, and is not asked for. */
@@ -49,8 +49,8 @@ const MOST_HANDLES = 10_000;
 const TENANT_STEP = 500;
 
 /**
- * The client of a core: our `/v1` API over HTTP. Tokens are verified here, with the core's public keys and its feed of
- * revocations.
+ * The client of a core: our `/v1` API over HTTP. Tokens are verified here, with the core's public keys and what it tells of
+ * revoked and changed sessions.
  * @throws SessionError `UNKNOWN` when no core answers.
  */
 export const openCoreBackend = async (options: CoreBackendOptions): Promise<SessionBackend> => {
@@ -77,7 +77,7 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
   let settings = settingsOf(learned);
 
   const listeners = new Set<(revoked: Revoked) => void>();
-  const feed = new RevocationStream({
+  const feed = new FeedStream({
     nextHost: () => hosts.urlsInTurn()[0] ?? "",
     path: routes.watchRevocations.path,
     headers: hosts.headers,
@@ -91,6 +91,7 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
       verifier.markRevoked(revoked.handle, revoked.at);
       for (const listener of listeners) listener(revoked);
     },
+    onChanged: (changed) => verifier.markChanged(changed),
   });
 
   /** A session ended through this process is refused here before the feed tells. */
@@ -137,21 +138,23 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
 
     knowsEnded: (handle) => verifier.isRevoked(handle),
 
-    async create({ userId, tenantId, payload = {}, data = {}, device, address, checkPayload }) {
-      const json = payloadText(payload, "v5");
+    async create({ userId, tenantId, payload = {}, data = {}, auth, link, device, address, form = "v5", checkPayload }) {
+      const json = payloadText(payload, form);
       dataText(data);
       checkPayload?.(json);
-      const body = { userId, tenantId, payload, data, device, address };
-      return (await core.get("createSession", { body })) as IssuedSession;
+      const body = { userId, tenantId, payload, data, auth, link, device, address, form };
+      return (await core.get("createSession", { body: body as RouteBody<"createSession"> })) as IssuedSession;
     },
 
-    async refresh({ refreshToken: presented, otherRefreshTokens = [], antiCsrfToken }): Promise<RefreshAnswer> {
+    async refresh(input): Promise<RefreshAnswer> {
+      const { refreshToken: presented, otherRefreshTokens = [], antiCsrfToken, form = "v5" } = input;
       const [refreshToken, ...others] = [presented, ...otherRefreshTokens].filter(isRefreshToken);
       if (refreshToken === undefined) return { kind: "unauthorised", message: NONE_OF_OURS, isOurs: false };
       // The anti-CSRF token only chooses among several.
-      const body = others.length === 0 ? { refreshToken } : { refreshToken, otherRefreshTokens: others, antiCsrfToken };
+      const more = others.length === 0 ? {} : { otherRefreshTokens: others, antiCsrfToken };
+      const body = { refreshToken, ...more, form } as RouteBody<"refreshSession">;
       const reply = await core.ask("refreshSession", { body }, ["unauthorised", "token_theft_detected"]);
-      if (reply.kind === "success") return { kind: "refreshed", ...(reply.body as IssuedSession) };
+      if (reply.kind === "success") return { kind: "refreshed", ...(reply.body as IssuedSession & { readonly minted: boolean }) };
       const { code, message, reason, session } = reply;
       if (code === "unauthorised") return { kind: "unauthorised", message, reason, isOurs: message !== NONE_OF_OURS };
       return { kind: "token_reuse", session };
@@ -205,26 +208,7 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
       return (await core.get("listSessionHandles", { query: { userId } })).handles as SessionHandle[];
     },
 
-    async updateData(handle, data) {
-      dataText(data);
-      if (!isHandle(handle)) return false;
-      return (
-        (await core.ask("updateSessionData", { handle, body: { data } }, ["session_not_found"])).kind === "success"
-      );
-    },
-
-    async updatePayload(handle, payload) {
-      payloadText(payload, "v5");
-      if (!isHandle(handle)) return false;
-      return (await core.ask("updatePayload", { handle, body: { payload } }, ["session_not_found"])).kind === "success";
-    },
-
-    async regenerate(accessToken, payload): Promise<RegenerateOutcome> {
-      const reply = await core.ask("regenerateSession", { body: { accessToken, payload } }, ["unauthorised"]);
-      return reply.kind === "success"
-        ? ({ kind: "regenerated", ...reply.body } as RegenerateOutcome)
-        : { kind: "unauthorised", why: "no_session", message: reply.message };
-    },
+    ...createCoreChanges(core, { isHandle, markChanged: (changed) => verifier.markChanged(changed) }),
 
     async explain(handle) {
       if (!isHandle(handle))

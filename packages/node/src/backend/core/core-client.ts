@@ -33,6 +33,8 @@ interface Refusal {
   readonly message: string;
   /** With `unauthorised` at a refresh: why the session ended, where it is known. */
   readonly reason: EndReason | undefined;
+  /** With `acting_refused`, where it is known. */
+  readonly why: "acting" | "self" | undefined;
   /** With `token_theft_detected`. */
   readonly session: { readonly handle: SessionHandle; readonly userId: UserId };
 }
@@ -111,12 +113,13 @@ const isObject = (value: unknown): value is object =>
 /** @returns undefined for what is no problem of our API. */
 const refusalOf = ({ body }: CoreAnswer): Refusal | undefined => {
   if (!isObject(body)) return undefined;
-  const { type, code, title, detail, reason, sessionHandle, userId } = body as Readonly<Record<string, string>>;
+  const { type, code, title, detail, reason, why, sessionHandle, userId } = body as Readonly<Record<string, string>>;
   if (type !== `urn:pawl:problem:${code}`) return undefined;
   return {
     code: code as ProblemCode,
     message: detail ?? title ?? "",
     reason: reason as EndReason | undefined,
+    why: why as Refusal["why"],
     session: { handle: sessionHandle as SessionHandle, userId: userId as UserId },
   };
 };

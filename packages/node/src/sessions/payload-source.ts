@@ -1,0 +1,142 @@
+import { clearTimeout, setTimeout } from "node:timers";
+import { isDeepStrictEqual } from "node:util";
+import type { JsonObject, RefreshSessionInput } from "@pawl/engine";
+import { warnOf } from "../application-hook.js";
+import type { RefreshAnswer } from "../backend/session-backend.js";
+import { checkAccessCookie } from "../http/cookie-size.js";
+import type { TokenTransfer } from "../http/token-transfer.js";
+import { RETRY_AFTER, SessionError } from "../session-error.js";
+import type { PayloadOwner } from "../session-input.js";
+import { after } from "./after.js";
+import { fitting, Misfit } from "./schema.js";
+import type { Serving } from "./serving.js";
+
+/** How long an application may take to say a payload, ms: a refresh waits for it. */
+const DEADLINE = 2000;
+
+const inTime = async <Value>(name: string, work: () => Value | Promise<Value>): Promise<Value> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${name} did not answer within ${DEADLINE} ms`)), DEADLINE);
+  });
+  try {
+    return await Promise.race([work(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+type Sources = Pick<Serving, "options" | "payloads">;
+
+/**
+ * The payload of a user as the application says it now; undefined where it has no say.
+ * @throws SessionError `UNKNOWN` where it does not say it; TypeError for what does not fit.
+ */
+const loaded = async ({ options, payloads }: Sources, owner: PayloadOwner): Promise<JsonObject | undefined> => {
+  const { loadPayload } = options;
+  if (loadPayload === undefined) return undefined;
+  const payload = await inTime("loadPayload", () => loadPayload(owner)).catch((cause: unknown) => {
+    const message = `the payload could not be loaded: ${cause instanceof Error ? cause.message : "something was thrown"}`;
+    throw new SessionError("UNKNOWN", message, { cause, retryAfter: RETRY_AFTER });
+  });
+  // Nothing at all must not become a payload without limits.
+  if ((payload as unknown) === undefined) throw new TypeError("loadPayload has to give a payload");
+  return payloads.accept(payload);
+};
+
+/**
+ * What a login, or the beginning of acting for a user, stores: what was given, else what the application loads.
+ * @throws SessionError `UNKNOWN` where it cannot; TypeError for what does not fit.
+ */
+export const firstPayload = async (
+  it: Sources,
+  { given, ...owner }: Omit<PayloadOwner, "payload"> & { readonly given: object | undefined },
+): Promise<JsonObject | undefined> =>
+  given === undefined ? loaded(it, { ...owner, payload: undefined }) : it.payloads.accept(given);
+
+/** Whether a payload that does not fit any more can be replaced, which a refresh does. */
+export const canMend = ({ options }: Pick<Serving, "options">): boolean =>
+  options.loadPayload !== undefined || options.migratePayload !== undefined;
+
+type Refreshed = Extract<RefreshAnswer, { kind: "refreshed" }>;
+
+/**
+ * Hands in refresh tokens. Where that has made new ones, the application is asked for the payload that the session is to
+ * have from now on; where what is stored does not fit its schema any more, for one that does.
+ */
+export const renew = async (
+  it: Serving,
+  input: RefreshSessionInput,
+  transfer: TokenTransfer | undefined,
+): Promise<RefreshAnswer> => {
+  const outcome = await it.backend.refresh({ ...input, form: "pawl" });
+  if (outcome.kind !== "refreshed") return outcome;
+  const payload = await wantedPayload(it, outcome, transfer);
+  if (payload === undefined) return outcome;
+  return withPayload(it, outcome, payload).then(
+    // Somebody else has changed it: theirs stands, and this answer says so.
+    (changed) => changed ?? it.backend.refresh({ ...input, form: "pawl" }),
+    (error: unknown) => {
+      warnOf(error);
+      return outcome;
+    },
+  );
+};
+
+/** What is to be stored in place of a payload; undefined: it stays. What fails is a warning, for the session goes on. */
+const wantedPayload = async (
+  it: Serving,
+  { session, minted }: Refreshed,
+  transfer: TokenTransfer | undefined,
+): Promise<JsonObject | undefined> => {
+  const { payload: stored, userId, tenantId, actor } = session;
+  const { migratePayload } = it.options;
+  const isMisfit = canMend(it) && (await it.payloads.read(stored)) instanceof Misfit;
+  const tried = async (work: () => Promise<JsonObject | undefined>): Promise<JsonObject | undefined> => {
+    try {
+      const payload = await work();
+      if (payload !== undefined && transfer === "cookie") checkAccessCookie(it, { ...session, payload });
+      return payload;
+    } catch (error) {
+      warnOf(error);
+      return undefined;
+    }
+  };
+  // What an administrator acts with was chosen when that began: a user's whole payload could allow more.
+  const isAsked = actor === undefined && (minted || isMisfit);
+  const fresh = isAsked ? await tried(() => loaded(it, { userId, tenantId, payload: stored })) : undefined;
+  if (fresh !== undefined) return isSame(fresh, stored) ? undefined : fresh;
+  if (!isMisfit || migratePayload === undefined) return undefined;
+  return tried(async () => it.payloads.accept(await inTime("migratePayload", () => migratePayload(stored))));
+};
+
+/** As JSON: neither the order of members nor one that is undefined makes a difference. */
+const isSame = (payload: JsonObject, stored: JsonObject): boolean =>
+  isDeepStrictEqual(JSON.parse(JSON.stringify(payload)), stored);
+
+/** The answer of a refresh with another payload; undefined where the stored one is not the expected one any more. */
+const withPayload = async (
+  { backend }: Serving,
+  refreshed: Refreshed,
+  payload: JsonObject,
+): Promise<RefreshAnswer | undefined> => {
+  const { accessToken, session } = refreshed;
+  const change = { announced: false, expectedVersion: session.payloadVersion };
+  const outcome = await backend.regenerate(accessToken.token, payload, change);
+  if (outcome.kind === "outdated") return undefined;
+  if (outcome.kind === "unauthorised") return { kind: "unauthorised", message: outcome.message, isOurs: true };
+  return { ...refreshed, session: outcome.session, accessToken: outcome.accessToken ?? accessToken };
+};
+
+/** @throws SessionError `UNKNOWN`, and warns, once, for a payload that does not fit. */
+export const checkFitting = ({ warnOnce }: Pick<Serving, "warnOnce">, value: object | Misfit): object => {
+  if (value instanceof Misfit) warnOnce("PAWL_PAYLOAD_MISFIT", value.error.message);
+  return fitting(value);
+};
+
+/** A stored payload, as the application's types have it. @throws SessionError `UNKNOWN`, and warns, once. */
+export const readPayload = (
+  it: Pick<Serving, "payloads" | "warnOnce">,
+  stored: JsonObject,
+): object | Promise<object> =>
+  after(it.payloads.read(stored), (value) => checkFitting(it, value));
