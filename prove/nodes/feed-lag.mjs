@@ -1,4 +1,5 @@
-// How long until every node and every process of an application refuses a session that was revoked on another node.
+// How long until every node and every process of an application refuses the tokens of a session that was revoked, or whose
+// payload was changed, on another node.
 import { setTimeout as pause } from "node:timers/promises";
 import { createPawl, Error as SessionError } from "@pawl/supertokens";
 import { openEngine } from "@pawl/engine/host";
@@ -30,12 +31,9 @@ export const feedLag = (name) => async (count, _seed, progress) => {
   const [first, second] = /** @type {[string, string]} */ (nodes.urls());
   const sdk = createPawl({ core: [second], cookies: { secure: false, sameSite: "lax" } });
   const embedded = await openEngine({ storage: store.url, masterKey: nodes.masterKey });
-  const post = async (/** @type {string} */ path, /** @type {object} */ body) => {
-    const response = await fetch(first + path, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
+  const call = async (/** @type {string} */ method, /** @type {string} */ path, /** @type {object} */ body) => {
+    const headers = { "content-type": "application/json" };
+    const response = await fetch(first + path, { method, headers, body: JSON.stringify(body) });
     if (!response.ok) throw new Error(`${path}: ${response.status}`);
     return /** @type {any} */ (await response.json());
   };
@@ -48,34 +46,52 @@ export const feedLag = (name) => async (count, _seed, progress) => {
       return false;
     }
   };
-  /** @type {[number[], number[]]} */
-  const [inProcess, ofNode] = [[], []];
+  const lags = {
+    revocation: { inProcess: /** @type {number[]} */ ([]), ofNode: /** @type {number[]} */ ([]) },
+    change: { inProcess: /** @type {number[]} */ ([]), ofNode: /** @type {number[]} */ ([]) },
+  };
+  const measure = async (
+    /** @type {keyof typeof lags} */ kind,
+    /** @type {string} */ token,
+    /** @type {() => Promise<unknown>} */ act,
+  ) => {
+    const verifiesEmbedded = async () =>
+      (await embedded.engine.verifyAccessToken({ accessToken: token })).kind === "valid";
+    if (!(await verifiesSdk(token)) || !(await verifiesEmbedded())) throw new Error("a fresh token is refused");
+    await act();
+    const acknowledged = performance.now();
+    const [inProcess, ofNode] = await Promise.all([
+      refusal(verifiesEmbedded, acknowledged),
+      refusal(() => verifiesSdk(token), acknowledged),
+    ]);
+    lags[kind].inProcess.push(inProcess);
+    lags[kind].ofNode.push(ofNode);
+  };
   try {
     for (let round = 0; round < count; round += 1) {
-      const { session, accessToken } = await post("/v1/sessions", { userId: `user-${round}` });
-      const { token } = accessToken;
-      const verifiesEmbedded = async () =>
-        (await embedded.engine.verifyAccessToken({ accessToken: token })).kind === "valid";
-      if (!(await verifiesSdk(token)) || !(await verifiesEmbedded())) throw new Error("a fresh token is refused");
-      await post("/v1/sessions/revoke", { handles: [session.handle] });
-      const acknowledged = performance.now();
-      const [refusedHere, refusedThere] = await Promise.all([
-        refusal(verifiesEmbedded, acknowledged),
-        refusal(() => verifiesSdk(token), acknowledged),
-      ]);
-      inProcess.push(refusedHere);
-      ofNode.push(refusedThere);
+      const { session, ...login } = await call("POST", "/v1/sessions", { userId: `user-${round}` });
+      const { handle } = session;
+      const payload = { role: "user" };
+      await measure("change", login.accessToken.token, () =>
+        call("PUT", `/v1/sessions/${handle}/payload`, { payload }),
+      );
+      const refreshToken = login.refreshToken.token;
+      const refreshed = await call("POST", "/v1/sessions/refresh", { refreshToken });
+      await measure("revocation", refreshed.accessToken.token, () =>
+        call("POST", "/v1/sessions/revoke", { handles: [handle] }),
+      );
       progress(round);
     }
-    const lags = {
-      "another process of the application, in process": inProcess,
-      "an application of another node": ofNode,
-    };
-    const told = Object.entries(lags).map(([who, measured]) => {
+    const quantiles = (/** @type {readonly number[]} */ measured) => {
       const [p50, p99, most] = [0.5, 0.99, 1].map((part) => Math.round(quantile(measured, part)));
-      return `${who}: p50 ${p50} ms, p99 ${p99} ms, most ${most} ms`;
-    });
-    const all = [...inProcess, ...ofNode];
+      return `p50 ${p50} ms, p99 ${p99} ms, most ${most} ms`;
+    };
+    const told = Object.entries(lags).map(
+      ([kind, { inProcess, ofNode }]) =>
+        `${kind}: another process of the application, in process: ${quantiles(inProcess)}; ` +
+        `an application of another node: ${quantiles(ofNode)}`,
+    );
+    const all = Object.values(lags).flatMap(({ inProcess, ofNode }) => [...inProcess, ...ofNode]);
     const late = all.filter((lag) => lag > LIMIT_MS).length;
     const never = all.filter((lag) => lag === Infinity).length;
     return { count, failures: never, note: `from acknowledged to refused; ${told.join("; ")}; ${late} over a second` };
