@@ -40,6 +40,7 @@ import type {
   VerifyOutcome,
   RevokeCause,
 } from "./session.js";
+import type { Swept } from "./sessions/sweep.js";
 import type { Tenants } from "./sessions/tenants.js";
 
 /** A user of the tenant `public`, of another one, or (whatever `tenantId` says) of every tenant. */
@@ -154,8 +155,8 @@ export interface SessionEngine {
   maintainMasterKeys(): Promise<void>;
   /** Reloads keys, creates those that are due, seals them with the master key that seals, removes those no token can need. */
   maintainSigningKeys(): Promise<void>;
-  /** One round of deleting what is over (sessions, revocations, events), in small batches. */
-  sweep(): Promise<{ readonly sessions: number; readonly revocations: number; readonly events: number }>;
+  /** One round of deleting what is over, in small batches. @returns how many of each. */
+  sweep(): Promise<Swept>;
 
   /**
    * Signs a JWT for the application's own use, which no verifier here takes for a session's.

@@ -10,6 +10,7 @@ const BATCHES = 200;
 export interface Swept {
   readonly sessions: number;
   readonly revocations: number;
+  readonly changes: number;
   readonly events: number;
 }
 
@@ -21,6 +22,7 @@ export const sweep = async (storage: Storage, policy: Policy): Promise<Swept> =>
   return {
     sessions: await inBatches((limit) => storage.deleteExpired(now, limit)),
     revocations: await inBatches((limit) => storage.deleteRevocations(unread, limit)),
+    changes: await inBatches((limit) => storage.deleteChanges(unread, limit)),
     events: await inBatches((limit) => storage.deleteEvents(ago(now, policy.eventRetention), limit)),
   };
 };
