@@ -1,6 +1,8 @@
 // Every order of what browsers, thieves and failing stores can do, on the real engine, with an oracle beside it.
 import { millis } from "@pawl/storage";
 import { handleOf } from "@pawl/engine";
+import { brokenByChange, changeMutants } from "./interleavings/change-mutants.mjs";
+import { changeSets, openChangesStage, runChanges } from "./interleavings/changes.mjs";
 import { explore } from "./interleavings/explorer.mjs";
 import { exploreInPlace, openInPlaceStage } from "./interleavings/in-place.mjs";
 import { liveInPlace } from "./interleavings/in-place-lives.mjs";
@@ -123,6 +125,54 @@ const proveSchedules = (store, around) =>
     if (around === undefined) for (const story of wrong.slice(0, 5)) console.error(story);
     return { count, failures: wrong.length, note: `${sets} sets of two or three operations, each in all orders` };
   };
+
+/**
+ * @param {number} limit
+ * @param {{ engineModule?: import("./interleavings/stage.mjs").EngineModule, onRun?: (runs: number) => void }} [options]
+ */
+const exploreChanges = async (limit, { engineModule, onRun } = {}) => {
+  const stage = await openChangesStage(engineModule);
+  const sets = changeSets();
+  let [runs, tried] = [0, 0];
+  /** @type {string[]} */
+  const wrong = [];
+  for (const todo of sets) {
+    if (runs >= limit || (engineModule !== undefined && wrong.length > 0)) break;
+    const result = await runChanges(stage, todo);
+    tried += 1;
+    runs += result.runs;
+    wrong.push(...result.wrong);
+    onRun?.(runs);
+  }
+  await stage.close();
+  return { runs, wrong, reach: tried === sets.length ? `all ${tried}` : String(tried) };
+};
+
+/** @type {import("./run.mjs").Run} */
+const proveChanges = async (limit, _seed, progress) => {
+  const { runs, wrong, reach } = await exploreChanges(limit, { onRun: progress });
+  for (const story of wrong.slice(0, 5)) console.error(story);
+  const note = `${reach} sets of two or three operations with a change among them, each in all orders, on two nodes`;
+  return { count: runs, failures: wrong.length, note };
+};
+
+/** @type {import("./run.mjs").Run} */
+const proveChangeMutants = async (limit, _seed, progress) => {
+  const survivors = [];
+  for (const [index, { what }] of changeMutants.entries()) {
+    const { wrong } = await exploreChanges(limit, { engineModule: await brokenByChange(index) });
+    if (wrong.length === 0) survivors.push(what);
+    progress((limit * index) / changeMutants.length);
+  }
+  const control = await exploreChanges(1000, { engineModule: await brokenByChange(changeMutants.length) });
+  if (control.wrong.length > 0) survivors.push("the control, in which nothing is broken");
+  for (const what of survivors) console.error(`not told from the real engine: ${what}`);
+  return {
+    count: changeMutants.length + 1,
+    failures: survivors.length,
+    note: "engines in which one thing about changes is broken, each noticed, and one that is whole",
+  };
+};
 
 /** Where a broken engine is looked for. @type {readonly Life[]} */
 const searched = [
@@ -252,6 +302,20 @@ export const interleavings = [
     short: store === "memory" ? 3_000 : 500,
     what: "operations at once, stopped at each await; a failure is a result that no order of whole operations gives",
   })),
+  {
+    name: "interleavings-changes",
+    run: proveChanges,
+    size: 100_000,
+    short: 2_000,
+    what: "a failure is an older payload taken by a verifier that has heard of a newer one, or somebody refused for good",
+  },
+  {
+    name: "interleavings-change-mutants",
+    run: proveChangeMutants,
+    size: 100_000,
+    short: 10_000,
+    what: "broken engines; a failure is one that was taken for the real one",
+  },
   {
     name: "interleavings-mutants",
     run: proveMutants,

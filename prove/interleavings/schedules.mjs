@@ -18,22 +18,71 @@ import { copiesIn } from "./world.mjs";
  * @typedef {{ name: Name, copy?: Copy | undefined }} Operation
  */
 
-/** A stage on which each call of the storage waits for its turn while a schedule runs. */
-/** @param {import("../faults/stage.mjs").StoreKind} kind @param {BrokenLine} broken */
-export const openGatedStage = async (kind, broken = (_method, call) => call()) => {
+/** Calls that wait for their turn while a schedule runs. */
+export const createGate = () => {
   const operation = new AsyncLocalStorage();
   /** @type {Call[]} */
   const waiting = [];
-  const gate = (/** @type {Call} */ call) =>
-    operation.getStore() === undefined
-      ? call()
-      : new Promise((resolve, reject) => waiting.push(() => call().then(resolve, reject)));
+  return {
+    gate: (/** @type {Call} */ call) =>
+      operation.getStore() === undefined
+        ? call()
+        : new Promise((resolve, reject) => waiting.push(() => call().then(resolve, reject))),
+    /**
+     * Runs operations at the same time; `choices` says which waiting call goes next. @returns how many there were.
+     * @param {readonly Call[]} todo
+     * @param {readonly number[]} choices
+     */
+    async run(todo, choices) {
+      waiting.length = 0;
+      const done = Promise.allSettled(todo.map((perform, index) => operation.run(index, perform)));
+      const widths = [];
+      for (;;) {
+        // Whatever the engine does between two calls is over when the event loop turns.
+        await new Promise(setImmediate);
+        if (waiting.length === 0) break;
+        widths.push(waiting.length);
+        const [next] = waiting.splice(choices[widths.length - 1] ?? 0, 1);
+        await next?.();
+      }
+      const outcomes = (await done).map((one) => (one.status === "fulfilled" ? one.value : String(one.reason)));
+      return { outcomes, widths };
+    },
+  };
+};
+
+/**
+ * Runs something in every order of the calls that wait. @returns how many there were.
+ * @param {(choices: readonly number[]) => Promise<readonly number[]>} run tells how many waited at each turn
+ */
+export const inEveryOrder = async (run) => {
+  let runs = 0;
+  /** @type {number[] | undefined} */
+  let choices = [];
+  while (choices !== undefined) {
+    /** @type {readonly number[]} */
+    const order = choices;
+    const widths = await run(order);
+    runs += 1;
+    // The next order: the last choice that can still be raised.
+    const taken = widths.map((_, index) => order[index] ?? 0);
+    let last = widths.length - 1;
+    while (last >= 0 && (taken[last] ?? 0) + 1 >= (widths[last] ?? 0)) last -= 1;
+    choices = last < 0 ? undefined : [...taken.slice(0, last), (taken[last] ?? 0) + 1];
+  }
+  return runs;
+};
+
+/** A stage on which each call of the storage waits for its turn while a schedule runs. */
+/** @param {import("../faults/stage.mjs").StoreKind} kind @param {BrokenLine} broken */
+export const openGatedStage = async (kind, broken = (_method, call) => call()) => {
+  const { gate, run } = createGate();
   /** @type {import("./stage.mjs").Around} */
   const around = (method, call, args, storage) => broken(method, () => gate(call), args, { storage, gate, restore });
   const restore = (/** @type {Row} */ row) => stage.restore(row, stage.clock.time);
   /** @type {import("./stage.mjs").Stage} */
   const stage = await openStage(kind, { around });
-  return { ...stage, operation, waiting, gate };
+  return { ...stage, gate, run };
 };
 
 /**
@@ -122,58 +171,30 @@ const alarmedBefore = async (scene, todo) => {
 };
 
 /**
- * Runs the operations at the same time; `choices` says which waiting call goes next. @returns how many there were.
- * @param {Scene} scene
- * @param {readonly Operation[]} todo
- * @param {readonly number[]} choices
- */
-const atOnce = async (scene, todo, choices) => {
-  const { stage, world } = scene;
-  await stage.restore(world.row, world.now);
-  stage.waiting.length = 0;
-  const running = todo.map((operation, index) => stage.operation.run(index, () => perform(scene, operation)));
-  const done = Promise.allSettled(running);
-  const widths = [];
-  for (;;) {
-    // Whatever the engine does between two calls is over when the event loop turns.
-    await new Promise(setImmediate);
-    if (stage.waiting.length === 0) break;
-    widths.push(stage.waiting.length);
-    const [next] = stage.waiting.splice(choices[widths.length - 1] ?? 0, 1);
-    await next?.();
-  }
-  const outcomes = (await done).map((one) => (one.status === "fulfilled" ? one.value : String(one.reason)));
-  return { outcomes, result: signature(outcomes, await stage.row(world.row.id)), widths };
-};
-
-/**
  * Runs some operations in all orders of their calls. Each result has to be one that operations one after another give too.
  * @param {Scene} scene
  * @param {readonly Operation[]} todo
  * @returns how many orders there were, and those whose result is none of these.
  */
 export const runSchedules = async (scene, todo) => {
+  const { stage, world } = scene;
   const allowed = await oneAfterAnother(scene, todo);
   const alarmed = await alarmedBefore(scene, todo);
+  /** @type {string[]} */
   const wrong = [];
-  let runs = 0;
-  /** @type {number[] | undefined} */
-  let choices = [];
-  while (choices !== undefined) {
-    /** @type {readonly number[]} */
-    const order = choices;
-    const { result, outcomes, widths } = await atOnce(scene, todo, order);
-    runs += 1;
+  const runs = await inEveryOrder(async (order) => {
+    await stage.restore(world.row, world.now);
+    const { outcomes, widths } = await stage.run(
+      todo.map((operation) => () => perform(scene, operation)),
+      order,
+    );
+    const result = signature(outcomes, await stage.row(world.row.id));
     if (!allowed.has(result) && !outcomes.some((outcome, index) => alarmed[index] && isAlarm(outcome)))
       wrong.push(
         `${todo.map(({ name, copy }) => `${name} ${copy?.id ?? ""}`).join(" | ")} [${order.join(" ")}] gives ${result}`,
       );
-    // The next order: the last choice that can still be raised.
-    const taken = widths.map((_, index) => order[index] ?? 0);
-    let last = widths.length - 1;
-    while (last >= 0 && (taken[last] ?? 0) + 1 >= (widths[last] ?? 0)) last -= 1;
-    choices = last < 0 ? undefined : [...taken.slice(0, last), (taken[last] ?? 0) + 1];
-  }
+    return widths;
+  });
   return { runs, wrong };
 };
 

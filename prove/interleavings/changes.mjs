@@ -1,0 +1,225 @@
+// Changes of a session's payload at the same time as everything else that happens to it, in every order of the calls of the
+// storage, on two nodes: whoever has heard of a change takes no older token, and nobody is logged out by one.
+import { millis } from "@pawl/storage";
+import { userId } from "../identifiers.mjs";
+import { createGate, inEveryOrder } from "./schedules.mjs";
+import { engineModule as whole, openStage } from "./stage.mjs";
+
+/**
+ * @typedef {import("@pawl/engine").SessionEngine} Engine
+ * @typedef {import("./stage.mjs").EngineModule} EngineModule
+ * @typedef {Awaited<ReturnType<typeof openChangesStage>>} ChangesStage
+ * @typedef {{ token: string, text: number }} Token an access token, and the number that its payload holds
+ * @typedef {Awaited<ReturnType<typeof begin>>} Scene
+ * @typedef {keyof typeof operations} Operation
+ */
+
+const HOUR = 3_600_000;
+/** Further apart than the clocks that date changes and tokens may be. */
+const FAR = 35_000;
+const FORM = "pawl";
+
+/** Two nodes over one storage, each call of which waits for its turn while a schedule runs. */
+/** @param {EngineModule} [engineModule] */
+export const openChangesStage = async (engineModule = whole) => {
+  const { gate, run } = createGate();
+  const policy = { accessTokenValidity: millis(HOUR) };
+  const stage = await openStage("memory", { engineModule, policy, around: (_method, call) => gate(call) });
+  const other = await engineModule.createEngine({
+    storage: stage.storage,
+    masterKeys: engineModule.parseMasterKeys(stage.masterKey),
+    policy: stage.engine.policy,
+  });
+  const close = async () => {
+    await other.close();
+    await stage.close();
+  };
+  return { ...stage, gate, run, nodes: { here: stage.engine, there: other }, close };
+};
+
+/** A session that has just logged in, on a storage of its own. @param {ChangesStage} stage */
+const begin = async (stage) => {
+  // What was heard in the run before is forgotten.
+  stage.clock.time += 3 * HOUR;
+  const { here, there } = stage.nodes;
+  const login = await here.createSession({ userId: userId("user"), payload: { text: 0 }, form: FORM });
+  const { handle } = login.session;
+  const row = await stage.row(/** @type {any} */ (handle));
+  await stage.restore(row, stage.clock.time);
+  const scene = {
+    stage,
+    handle,
+    row,
+    refreshToken: login.refreshToken.token,
+    /** @type {Token[]} */
+    tokens: [],
+    texts: 0,
+    /** Which version each acknowledged payload became. */
+    versions: new Map([[0, 0]]),
+    acknowledged: 0,
+    heard: new Map([
+      [here, 0],
+      [there, 0],
+    ]),
+    isLost: false,
+    /** @type {string[]} */
+    wrong: [],
+  };
+  take(scene, login.accessToken.token);
+  return scene;
+};
+
+/** @param {Engine} node @param {string} token */
+const judge = (node, token) => {
+  const outcome = node.verifier.verify({ accessToken: token });
+  return outcome.kind === "try_refresh" ? outcome.why : outcome.kind;
+};
+
+/** What a token may not be taken for by those who have heard. @param {Scene} scene */
+const check = ({ tokens, versions, heard, acknowledged, isLost, wrong }) => {
+  if (isLost) return;
+  for (const [node, version] of heard)
+    for (const { token, text } of tokens) {
+      const own = versions.get(text) ?? Number.POSITIVE_INFINITY;
+      const judged = judge(node, token);
+      if (own < version && judged !== "outdated") wrong.push(`payload ${text} is ${judged} after version ${version}`);
+      if (own >= acknowledged && judged !== "valid") wrong.push(`payload ${text}, the newest, is ${judged}`);
+    }
+};
+
+/** @param {Scene} scene @param {string} token */
+const take = (scene, token) => {
+  const [, body = ""] = token.split(".");
+  const { text } = JSON.parse(Buffer.from(body, "base64url").toString());
+  scene.tokens.push({ token, text });
+  check(scene);
+};
+
+/** @param {Scene} scene @param {Engine} node */
+const refresh = async (scene, node) => {
+  const outcome = await node.refreshSession({ refreshToken: scene.refreshToken, form: FORM });
+  if (outcome.kind !== "refreshed") return void scene.wrong.push(`a refresh is ${outcome.kind}`);
+  take(scene, outcome.accessToken.token);
+  return outcome.refreshToken.token;
+};
+
+/** @param {Scene} scene @param {Engine} node */
+const change = async (scene, node) => {
+  const text = (scene.texts += 1);
+  const changed = await node.updatePayload(scene.handle, { text }, { form: FORM });
+  if (changed === undefined) return void scene.wrong.push("the session is gone");
+  scene.versions.set(text, changed.payloadVersion);
+  scene.acknowledged = Math.max(scene.acknowledged, changed.payloadVersion);
+  scene.heard.set(node, Math.max(scene.heard.get(node) ?? 0, changed.payloadVersion));
+  check(scene);
+};
+
+/** @param {Scene} scene @param {Engine} node */
+const hear = async (scene, node) => {
+  const { acknowledged } = scene;
+  await node.changes.catchUp();
+  scene.heard.set(node, Math.max(scene.heard.get(node) ?? 0, acknowledged));
+  check(scene);
+};
+
+/** @param {number} duration */
+const wait =
+  (duration) =>
+  (/** @type {Scene} */ { stage }) =>
+    stage.gate(async () => void (stage.clock.time += duration));
+
+/** What happens at the same time, by name. */
+const operations = {
+  "refresh here": (/** @type {Scene} */ scene) => refresh(scene, scene.stage.nodes.here),
+  "refresh there": (/** @type {Scene} */ scene) => refresh(scene, scene.stage.nodes.there),
+  "change here": (/** @type {Scene} */ scene) => change(scene, scene.stage.nodes.here),
+  "change there": (/** @type {Scene} */ scene) => change(scene, scene.stage.nodes.there),
+  "hear here": (/** @type {Scene} */ scene) => hear(scene, scene.stage.nodes.here),
+  "hear there": (/** @type {Scene} */ scene) => hear(scene, scene.stage.nodes.there),
+  regenerate: async (/** @type {Scene} */ scene) => {
+    const outcome = await scene.stage.nodes.there.regenerateAccessToken(scene.tokens[0]?.token ?? "");
+    if (outcome.kind !== "regenerated" || outcome.accessToken === undefined)
+      return void scene.wrong.push(`a regeneration is ${outcome.kind}`);
+    take(scene, outcome.accessToken.token);
+  },
+  "ten seconds pass": wait(10_000),
+  "forty seconds pass": wait(40_000),
+  "commits are lost": async (/** @type {Scene} */ scene) => {
+    const { stage, row } = scene;
+    await stage.gate(() => stage.restore(row, stage.clock.time));
+    scene.isLost = true;
+  },
+};
+
+/** The calls that no other operation of the run waits for. @param {Scene} scene */
+const settle = async (scene) => {
+  const { stage, wrong } = scene;
+  const { here, there } = stage.nodes;
+  await hear(scene, here);
+  await hear(scene, there);
+
+  stage.clock.time += FAR;
+  const renewed = await refresh(scene, there);
+  const newest = scene.tokens.at(-1);
+  const stored = await here.getSession(scene.handle);
+  if (stored === undefined || renewed === undefined) return void wrong.push("the session is gone");
+  if (newest === undefined || newest.text !== stored.payload["text"]) wrong.push("a refresh brings an older payload");
+  for (const node of [here, there])
+    if (newest === undefined || judge(node, newest.token) !== "valid") wrong.push("a refresh does not help");
+
+  await change(scene, here);
+  await hear(scene, there);
+  for (const node of [here, there])
+    for (const { token, text } of scene.tokens)
+      if (judge(node, token) !== "outdated") wrong.push(`payload ${text} is ${judge(node, token)} at last`);
+  scene.refreshToken = renewed;
+  await refresh(scene, here);
+  const last = scene.tokens.at(-1)?.token ?? "";
+  for (const node of [here, there]) if (judge(node, last) !== "valid") wrong.push("the last refresh does not help");
+};
+
+const names = /** @type {Operation[]} */ (Object.keys(operations));
+const isChange = (/** @type {Operation} */ name) => name.startsWith("change");
+
+/** Sets of two or three operations with a change among them. */
+export const changeSets = () => {
+  /** @type {Operation[][]} */
+  const sets = [];
+  for (const [index, first] of names.entries())
+    for (const [offset, second] of names.slice(index).entries()) {
+      sets.push([first, second]);
+      for (const third of names.slice(index + offset)) sets.push([first, second, third]);
+    }
+  return sets.filter((set) => set.some(isChange));
+};
+
+/**
+ * Runs a set of operations in all orders of their calls, after nothing, or after a change of which both nodes have heard.
+ * @param {ChangesStage} stage
+ * @param {readonly Operation[]} todo
+ * @returns how many orders there were, and what went wrong.
+ */
+export const runChanges = async (stage, todo) => {
+  /** @type {string[]} */
+  const wrong = [];
+  let runs = 0;
+  for (const isChanged of [false, true])
+    runs += await inEveryOrder(async (order) => {
+      const scene = await begin(stage);
+      if (isChanged) {
+        await change(scene, stage.nodes.here);
+        await hear(scene, stage.nodes.there);
+        scene.row = await stage.row(scene.row.id);
+      }
+      const { widths, outcomes } = await stage.run(
+        todo.map((name) => () => operations[name](scene)),
+        order,
+      );
+      await settle(scene);
+      const thrown = outcomes.filter((outcome) => typeof outcome === "string" && outcome.includes("Error"));
+      for (const what of [...scene.wrong, ...thrown])
+        wrong.push(`${isChanged ? "after a change: " : ""}${todo.join(" | ")} [${order.join(" ")}]: ${what}`);
+      return widths;
+    });
+  return { runs, wrong };
+};
