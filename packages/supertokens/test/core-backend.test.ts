@@ -15,6 +15,7 @@ import { listen, startWebApp } from "./web-app.js";
 
 const GENERAL_ERROR = 1000;
 const UNAUTHORISED = 2000;
+const TRY_REFRESH_TOKEN = 3000;
 
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -140,6 +141,19 @@ describe("a partition between SDK and core", () => {
     expect((await browser.send("/me")).body.userId).toBe("u1");
     wire.state = "open";
     await expect.poll(async () => (await browser.send("/me")).body.errType, { timeout: 15_000 }).toBe(UNAUTHORISED);
+  });
+
+  test("what changed meanwhile is known once the feed stands again, and a refresh brings it", async () => {
+    const { core, wire, pawl, browser } = await wired();
+    const { body } = await browser.login("u1");
+    await heard(pawl, core);
+    wire.cut("cut");
+    await core.engine.updatePayload(body.handle, { role: "user" });
+    expect((await browser.send("/me")).body.userId).toBe("u1");
+    wire.state = "open";
+    await expect.poll(async () => (await browser.send("/me")).body.errType, { timeout: 15_000 }).toBe(TRY_REFRESH_TOKEN);
+    expect((await browser.refresh()).status).toBe(200);
+    expect((await browser.send("/me")).body.userId).toBe("u1");
   });
 
   test("with `whenFeedIsCut: ask` a cut feed means asking the core", async () => {

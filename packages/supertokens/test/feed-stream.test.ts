@@ -63,6 +63,24 @@ describe("ids of events", () => {
   );
 });
 
+test("changes are told with their version, and what says something else is passed over", async () => {
+  const data = [
+    '{"handle":"h","payloadVersion":2,"at":1}',
+    '{"handle":"h","at":1}',
+    '{"handle":"h","payloadVersion":"2","at":1}',
+    '{"payloadVersion":2,"at":1}',
+    "null",
+    "{",
+    '{"handle":"i","payloadVersion":3,"at":2}',
+  ];
+  const { heard } = await follow((_req, res) => {
+    res.writeHead(200, { "content-type": "text/event-stream" });
+    res.write(data.map((text) => `event: changed\ndata: ${text}\n\n`).join(""));
+    res.write('event: revoked\ndata: {"handle":"j","at":3}\n\n');
+  });
+  await expect.poll(() => heard).toEqual(["h 2 1", "i 3 2", "j"]);
+});
+
 test("what cannot be asked at all is tried again and harms nobody", async () => {
   let tries = 0;
   const { stream } = await follow(page, { nextHost: () => `nonsense ${++tries}` });
