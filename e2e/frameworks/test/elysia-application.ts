@@ -33,6 +33,21 @@ export const elysiaApplication = (pawl: KitPawl, { wait }: Hooks) => {
       await session.updatePayload({ role: "admin" });
       return {};
     })
+    .get("/vault", async ({ request }) => {
+      await requireSession(request, { maxAge: "10m", actor: false });
+      return {};
+    })
+    .post("/confirm", async ({ request }) => {
+      const session = await requireSession(request);
+      await session.stepUp({ methods: ["otp"] });
+      return {};
+    })
+    .post("/act", async ({ request }) => {
+      const session = await requireSession(request);
+      if (session.actor) await session.actAsSelf();
+      else await session.actAs({ userId: "bob", payload: { role: "user" }, reason: "for the test" });
+      return {};
+    })
     .get("/slow", async ({ request }) => {
       await requireSession(request);
       await wait();

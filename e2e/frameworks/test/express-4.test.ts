@@ -46,6 +46,25 @@ const application = (pawl: KitPawl, { wait }: Hooks) => {
       res.json({});
     }),
   );
+  app.get("/vault", requireSession({ maxAge: "10m", actor: false }), (_req, res) => void res.json({}));
+  app.post(
+    "/confirm",
+    requireSession(),
+    settled(async (req, res) => {
+      await sessionOf(req).stepUp({ methods: ["otp"] });
+      res.json({});
+    }),
+  );
+  app.post(
+    "/act",
+    requireSession(),
+    settled(async (req, res) => {
+      const session = sessionOf(req);
+      if (session.actor) await session.actAsSelf();
+      else await session.actAs({ userId: "bob", payload: { role: "user" }, reason: "for the test" });
+      res.json({});
+    }),
+  );
   app.get(
     "/slow",
     requireSession(),

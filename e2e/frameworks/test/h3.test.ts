@@ -37,6 +37,21 @@ const application = (pawl: KitPawl, { wait }: Hooks) => {
     await session.updatePayload({ role: "admin" });
     return {};
   });
+  app.get("/vault", async ({ req }) => {
+    await requireSession(req, { maxAge: "10m", actor: false });
+    return {};
+  });
+  app.post("/confirm", async ({ req }) => {
+    const session = await requireSession(req);
+    await session.stepUp({ methods: ["otp"] });
+    return {};
+  });
+  app.post("/act", async ({ req }) => {
+    const session = await requireSession(req);
+    if (session.actor) await session.actAsSelf();
+    else await session.actAs({ userId: "bob", payload: { role: "user" }, reason: "for the test" });
+    return {};
+  });
   app.get("/slow", async ({ req }) => {
     await requireSession(req);
     await wait();

@@ -39,6 +39,21 @@ const application = (pawl: KitPawl, { wait }: Hooks) => {
       await session.updatePayload({ role: "admin" });
       ctx.body = {};
     },
+    async "GET /vault"(ctx) {
+      await requireSession(ctx.req, ctx.res, { maxAge: "10m", actor: false });
+      ctx.body = {};
+    },
+    async "POST /confirm"(ctx) {
+      const session = await requireSession(ctx.req, ctx.res);
+      await session.stepUp({ methods: ["otp"] });
+      ctx.body = {};
+    },
+    async "POST /act"(ctx) {
+      const session = await requireSession(ctx.req, ctx.res);
+      if (session.actor) await session.actAsSelf();
+      else await session.actAs({ userId: "bob", payload: { role: "user" }, reason: "for the test" });
+      ctx.body = {};
+    },
     async "GET /slow"(ctx) {
       await requireSession(ctx.req, ctx.res);
       await wait();

@@ -74,6 +74,29 @@ const application = (pawl: KitPawl, { wait }: Hooks) => {
       return {};
     }
 
+    @Get("vault")
+    @UseGuards(requireSession({ maxAge: "10m", actor: false }))
+    vault(): object {
+      return {};
+    }
+
+    @Post("confirm")
+    @HttpCode(200)
+    @UseGuards(requireSession())
+    async confirm(@CurrentSession() session: Session<KitPayload>) {
+      await session.stepUp({ methods: ["otp"] });
+      return {};
+    }
+
+    @Post("act")
+    @HttpCode(200)
+    @UseGuards(requireSession())
+    async act(@CurrentSession() session: Session<KitPayload>) {
+      if (session.actor) await session.actAsSelf();
+      else await session.actAs({ userId: "bob", payload: { role: "user" }, reason: "for the test" });
+      return {};
+    }
+
     @Get("slow")
     @UseGuards(requireSession())
     async slow() {

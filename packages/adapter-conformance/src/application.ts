@@ -37,6 +37,9 @@ export interface Served {
  * - `GET /maybe` asks for one: `{ userId }`, null where there is none
  * - `DELETE /users/1` requires one whose role is `admin`: `{}`
  * - `POST /save` requires one and replaces its payload by `{ role: "admin" }`: `{}`
+ * - `GET /vault` requires one with `{ maxAge: "10m", actor: false }`: `{}`
+ * - `POST /confirm` requires one and steps it up with `{ methods: ["otp"] }`: `{}`
+ * - `POST /act` requires one and makes it act for `bob` with the role `user`, or for itself again where it acts: `{}`
  * - `GET /slow` requires one, then waits for the hook: `{}`
  * - `GET /throws` requires one, then throws an `Error` that the framework answers with 500
  * - `GET /redirect` requires one, sets the cookie `app=2` and redirects to `/public` with 302

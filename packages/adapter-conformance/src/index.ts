@@ -7,8 +7,10 @@ import { createStart } from "./kit.js";
 import { testRefreshing } from "./refreshing.js";
 import { testRefusals } from "./refusals.js";
 import { testSigningIn } from "./signing-in.js";
+import { testSteppingUp } from "./stepping-up.js";
 
 export { TestClock } from "./test-clock.js";
+export { openEmbedded } from "./backend.js";
 export { Visitor } from "./visitor.js";
 export type { KitBackend, KitRules, OpenBackend } from "./backend.js";
 export type { Hooks, KitPawl, KitPayload, LateCalls, OwnAnswers, Serve, Served } from "./application.js";
@@ -31,6 +33,7 @@ export const testAdapter = (
   describe(name, () => {
     const start = createStart(serve, { openBackend, ownAnswers });
     testSigningIn(start);
+    testSteppingUp(start);
     testRefreshing(start);
     testRefusals(start);
     testHostileRequests(start);

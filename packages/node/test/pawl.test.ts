@@ -3,19 +3,7 @@ import { MemoryStorage } from "@pawl/storage";
 import { createPawl, SessionError } from "../src/index.js";
 import { testClock } from "./clock.js";
 import { exchangeOf } from "./exchange-of.js";
-
-/** A schema as zod and others make them, without one of them. */
-const schemaOf = <Value extends object>(check: (value: Value) => Value | string) => ({
-  "~standard": {
-    version: 1 as const,
-    vendor: "test",
-    validate: (value: unknown) => {
-      const checked = check(value as Value);
-      return typeof checked === "string" ? { issues: [{ message: checked, path: ["role"] }] } : { value: checked };
-    },
-    types: undefined as { readonly input: Value; readonly output: Value } | undefined,
-  },
-});
+import { schemaOf } from "./schema-of.js";
 
 interface Role {
   readonly role: "admin" | "user";

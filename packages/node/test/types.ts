@@ -28,3 +28,32 @@ export const overHttp1 = async (req: IncomingMessage, res: ServerResponse): Prom
   // @ts-expect-error a tenant is ended only where it is named twice
   await pawl.sessions.endTenant("acme");
 };
+
+interface Role {
+  readonly role: "admin" | "user";
+}
+
+/** Where the application loads payloads, none has to be given; else one has to. */
+export const loading = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+  const loaded = createPawl<Role>({ storage: "memory:", loadPayload: async ({ userId }) => ({ role: userId ? "user" : "admin" }) });
+  const { createSession, requireSession } = forExpress(loaded);
+  const session = await createSession(req as never, res, { userId: "alice" });
+  session.payload.role satisfies "admin" | "user";
+  await session.actAs({ userId: "bob", reason: "ticket 4711", for: "5m" });
+  await session.updatePayload({ role: "admin" });
+  requireSession({ maxAge: "5m", methods: ["otp"], level: ["aal2", "aal3"], actor: false });
+  // @ts-expect-error nothing is not a payload
+  await session.updatePayload({});
+  // @ts-expect-error loadPayload has to say a payload
+  createPawl<Role>({ storage: "memory:", loadPayload: () => ({ role: "root" }) });
+
+  const given = forNode(createPawl<Role>({ storage: "memory:", loadPayload: undefined }));
+  // @ts-expect-error a payload has to be given
+  await given.createSession(req, res, { userId: "alice" });
+  const other = await given.requireSession(req, res);
+  // @ts-expect-error a payload has to be given
+  await other.actAs({ userId: "bob", reason: "ticket 4711" });
+  // @ts-expect-error there is no such condition
+  await given.requireSession(req, res, { maxage: "5m" });
+  await given.createSession(req, res, { userId: "alice", payload: { role: "user" }, auth: { methods: ["pwd"] } });
+};

@@ -12,6 +12,7 @@ import {
 import { isForeignRequest, isPageVisit, isUnsafe, passesCsrfCheck } from "./csrf.js";
 import {
   acceptedClaims,
+  checkNobodyActs,
   clearedAfterEnd,
   clearedUnlessForeign,
   clearedWith,
@@ -62,6 +63,7 @@ export const createInExchange = async (
             const bytes = accessCookieBytes(owner, {
               name: ACCESS_TOKEN_COOKIE,
               algorithm: backend.signingAlgorithm,
+              form: "v5",
               json,
             });
             checkCookieSize({ name: ACCESS_TOKEN_COOKIE, bytes }, owner);
@@ -187,7 +189,10 @@ export const readInExchange = async (opened: OpenedPawl, exchange: Exchange): Pr
   const tokens = [...(isOwn ? [bearer] : []), ...cookies.read(exchange, ACCESS_TOKEN_COOKIE)];
   const inputs = tokens.map((accessToken) => ({ accessToken }));
   const outcome = tokens.length === 0 ? undefined : (await verifyBest(backend, inputs)).outcome;
-  if (outcome?.kind === "valid") return { kind: "valid", claims: outcome.claims };
+  if (outcome?.kind === "valid") {
+    checkNobodyActs(outcome.claims);
+    return { kind: "valid", claims: outcome.claims };
+  }
   if (outcome?.kind === "unauthorised" || hasJustTried(exchange, backend.now())) return { kind: "none" };
   return { kind: isOwn || showsSession(opened, exchange) ? "try_refresh" : "none" };
 };

@@ -4,7 +4,7 @@ import { isForeignRequest, isPageVisit } from "./csrf.js";
 import type { Exchange } from "@pawl/node/http";
 import type { PawlOptions } from "./options.js";
 import type { Clearing, SessionCookies } from "./session-cookies.js";
-import { type SessionError, tokenTheft, tryRefreshToken, unauthorised } from "./session-error.js";
+import { generalError, type SessionError, tokenTheft, tryRefreshToken, unauthorised } from "./session-error.js";
 
 /** What stands once a backend has been opened; everything that serves requests is made from it. */
 export interface OpenedPawl {
@@ -16,10 +16,20 @@ export interface OpenedPawl {
   readonly warnOnce: WarnOnce;
 }
 
-/** @throws SessionError `UNAUTHORISED` or `TRY_REFRESH_TOKEN` for what is not valid. Notes the use of what is. */
+/** @throws SessionError `GENERAL_ERROR` while somebody acts for a user in the session: to call them that user would be a lie. */
+export const checkNobodyActs = ({ actor }: Pick<AccessTokenClaims, "actor">): void => {
+  if (actor !== undefined)
+    throw generalError("somebody acts for a user in this session, which the documented API cannot say");
+};
+
+/**
+ * @throws SessionError `UNAUTHORISED` or `TRY_REFRESH_TOKEN` for what is not valid; `GENERAL_ERROR` while somebody acts for a
+ * user in the session. Notes the use of what is valid.
+ */
 export const acceptedClaims = ({ backend, uses }: OpenedPawl, outcome: VerifyOutcome): AccessTokenClaims => {
   if (outcome.kind === "try_refresh") throw tryRefreshToken(outcome.message);
   if (outcome.kind === "unauthorised") throw unauthorised(outcome.message);
+  checkNobodyActs(outcome.claims);
   uses.note(outcome.claims, backend.now());
   return outcome.claims;
 };

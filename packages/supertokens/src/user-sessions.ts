@@ -82,7 +82,7 @@ export const createUserSessions = (run: Run): UserSessions => ({
       const bytes = (of: JsonObject, text?: string): number =>
         accessCookieBytes(
           { ...session, payload: of },
-          { name: ACCESS_TOKEN_COOKIE, algorithm: backend.signingAlgorithm, json: text },
+          { name: ACCESS_TOKEN_COOKIE, algorithm: backend.signingAlgorithm, form: "v5", json: text },
         );
       // What is larger already does not travel in a cookie.
       if (fitsCookie(bytes(session.payload)))

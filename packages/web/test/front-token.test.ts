@@ -22,4 +22,16 @@ test.each(
   expect(readFrontToken(frontToken({ payload: { [name]: 1, a: 1 } })).payload).toEqual({ a: 1 });
 });
 
+const OWN = ["iss", "aud", "jti", "client_id", "act", "auth_time", "amr", "acr"];
+
+test("of Pawl's own access token has the handle as sid, and reserves more names", () => {
+  const names = Object.fromEntries([...OWN, "pver", "tId", "rsub"].map((name) => [name, 1]));
+  const payload = { ...names, role: "reader", sessionHandle: undefined, sid: "h2" };
+  expect(readFrontToken(frontToken({ payload }))).toMatchObject({ handle: "h2", payload: { role: "reader" } });
+});
+
+test.each([...OWN, "sid"])("%s is the application's in an access token of the documented API", (name) => {
+  expect(readFrontToken(frontToken({ payload: { [name]: 1 } }))).toMatchObject({ handle: "h1", payload: { [name]: 1 } });
+});
+
 test.each(["", "%", btoa("{}"), btoa("[")])("%j is none", (text) => expect(() => readFrontToken(text)).toThrow());

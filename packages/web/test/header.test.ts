@@ -19,8 +19,16 @@ test.each([
   [{ "st-refresh-token": "r" }, undefined],
   [{}, undefined],
 ])("an answer with %j holds %j", (headers, tokens) =>
-  expect(headerTokens().receive(new Headers(headers as HeadersInit))).toEqual(tokens),
+  expect(headerTokens().receive(new Headers(headers as HeadersInit), undefined)).toEqual(tokens),
 );
+
+test("an answer with an access token alone leaves the refresh token that is there", () => {
+  const known = { access: "a", refresh: "r" };
+  const receive = (headers: HeadersInit) => headerTokens().receive(new Headers(headers), known);
+  expect(receive({ "st-access-token": "b" })).toEqual({ access: "b", refresh: "r" });
+  expect(receive({ "st-access-token": "b", "st-refresh-token": "s" })).toEqual({ access: "b", refresh: "s" });
+  expect(receive({})).toEqual(known);
+});
 
 test("a request is authorized with the token of its use; what the application has set stays", () => {
   const record = { generation: 1, endedAt: 0, tokens: { access: "a", refresh: "r" } };

@@ -244,3 +244,108 @@ test.each([{}, { expiresAt: 0 }])("a caller who aborts does not wait for a refre
   controller.abort(new Error("enough"));
   await told;
 });
+
+describe("an answer that wants the user to step up", () => {
+  const challenge = 'Bearer error="insufficient_user_authentication", acr_values="aal3 aal2", max_age="600", amr_values="otp"';
+  const wanted = answer(401, { "www-authenticate": challenge });
+  const asking = (work: () => unknown) => vi.fn<(wanted: object) => unknown>(work);
+
+  test("is read before anything is refreshed, and the request is sent once more, with its body, when the user has", async () => {
+    const { asked, call, refresh, change } = await open({ answers: [wanted, ok], onStepUp: (how) => onStepUp(how) });
+    const onStepUp = asking(() => change({ antiCsrf: "new" }));
+    expect((await call("/me", { method: "POST", body: "text" })).status).toBe(200);
+    expect(onStepUp.mock.calls).toEqual([[{ maxAge: 600, levels: ["aal3", "aal2"], methods: ["otp"] }]]);
+    expect(refresh).not.toHaveBeenCalled();
+    expect(await Promise.all(asked.map((request) => request.text()))).toEqual(["text", "text"]);
+    expect(asked.map(({ headers }) => headers.get("anti-csrf"))).toEqual(["csrf", "new"]);
+  });
+
+  test.each([
+    ["", { levels: [], methods: [] }],
+    [', max_age="0"', { maxAge: 0, levels: [], methods: [] }],
+    [', error_description="a, b", acr_values="x"', { levels: ["x"], methods: [] }],
+  ])("says what is wanted: %s", async (more, told) => {
+    const text = `Bearer realm="a", error="insufficient_user_authentication"${more}`;
+    const onStepUp = asking(() => undefined);
+    const { call } = await open({ answers: [answer(403, { "www-authenticate": text }), ok], onStepUp });
+    expect((await call()).status).toBe(200);
+    expect(onStepUp.mock.calls).toEqual([[told]]);
+  });
+
+  test("asks the user once for five requests, and sends each once more", async () => {
+    const { asked, call, change } = await open({
+      answers: [...Array.from({ length: 5 }, () => wanted), ...Array.from({ length: 5 }, () => ok)],
+      onStepUp: (how) => onStepUp(how),
+    });
+    const onStepUp = asking(async () => {
+      await settle();
+      await change({});
+    });
+    const answers = await Promise.all(Array.from({ length: 5 }, () => call()));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    expect([onStepUp.mock.calls.length, asked.length]).toEqual([1, 10]);
+  });
+
+  test("that comes late, of a request from before the user was asked, is not asked for again", async () => {
+    let late = (): void => undefined;
+    const slow = new Promise<void>((resolve) => (late = resolve));
+    const { call, change } = await open({
+      answers: [wanted, async (request) => (await slow, wanted(request)), ok, ok],
+      onStepUp: (how) => onStepUp(how),
+    });
+    const onStepUp = asking(() => change({}));
+    const [first, second] = [call(), call()];
+    await first;
+    late();
+    expect((await second).status).toBe(200);
+    expect(onStepUp).toHaveBeenCalledTimes(1);
+  });
+
+  test("is handed on where the user has not, nobody is asked, or it was not enough", async () => {
+    for (const onStepUp of [
+      undefined,
+      () => Promise.reject(new Error("closed")),
+      () => {
+        throw new Error("closed");
+      },
+    ]) {
+      const { asked, call, refresh } = await open({ answers: [wanted, ok], onStepUp });
+      expect([(await call()).status, asked.length, refresh.mock.calls.length]).toEqual([401, 1, 0]);
+    }
+    const onStepUp = asking(() => undefined);
+    const { asked, call } = await open({ answers: [wanted, wanted, ok], onStepUp });
+    expect([(await call()).status, asked.length, onStepUp.mock.calls.length]).toEqual([401, 2, 1]);
+  });
+
+  test("asks anew once the user has refused, and for what comes after", async () => {
+    const onStepUp = vi.fn<() => unknown>().mockRejectedValueOnce(new Error("closed"));
+    const { call, change } = await open({ answers: [wanted, wanted, ok, wanted, ok], onStepUp });
+    expect((await call()).status).toBe(401);
+    expect((await call()).status).toBe(200);
+    await change({});
+    expect((await call()).status).toBe(200);
+    expect(onStepUp).toHaveBeenCalledTimes(3);
+  });
+
+  test("to a request that the asking itself sends is handed on, for it would wait for itself", async () => {
+    const statuses: number[] = [];
+    const { call } = await open({
+      answers: [wanted, wanted, ok],
+      onStepUp: async () => void statuses.push((await call("/confirm")).status),
+    });
+    expect((await call()).status).toBe(200);
+    expect(statuses).toEqual([401]);
+  });
+
+  test("may come after a refresh, and ends the wait of a caller who aborts", async () => {
+    const onStepUp = asking(() => new Promise(() => undefined));
+    const { call, asked } = await open({ answers: [refused, wanted], refreshes: ["valid"], onStepUp });
+    const controller = new AbortController();
+    const calling = call("/me", { signal: controller.signal });
+    const told = expect(calling).rejects.toThrow("enough");
+    await settle();
+    expect([onStepUp.mock.calls.length, asked.length]).toEqual([1, 2]);
+    controller.abort(new Error("enough"));
+    await told;
+  });
+});

@@ -1,6 +1,6 @@
 import { route } from "@react-router/dev/routes";
 
-const kit = ["public", "login", "me", "maybe", "save", "slow", "throws", "redirect", "stream", "leave"];
+const kit = "public login me maybe save vault confirm act slow throws redirect stream leave".split(" ");
 
 export default [
   ...kit.map((name) => route(name, `routes/${name}.js`)),

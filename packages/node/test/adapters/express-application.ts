@@ -32,6 +32,17 @@ export const application = (pawl: KitPawl, { wait }: Hooks) => {
     await sessionOf(req).updatePayload({ role: "admin" });
     res.json({});
   });
+  app.get("/vault", requireSession({ maxAge: "10m", actor: false }), (_req, res) => void res.json({}));
+  app.post("/confirm", requireSession(), async (req, res) => {
+    await sessionOf(req).stepUp({ methods: ["otp"] });
+    res.json({});
+  });
+  app.post("/act", requireSession(), async (req, res) => {
+    const session = sessionOf(req);
+    if (session.actor) await session.actAsSelf();
+    else await session.actAs({ userId: "bob", payload: { role: "user" }, reason: "for the test" });
+    res.json({});
+  });
   app.get("/slow", requireSession(), async (_req, res) => {
     await wait();
     res.json({});

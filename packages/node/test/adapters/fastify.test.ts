@@ -28,6 +28,18 @@ const application = async (pawl: KitPawl, { wait }: Hooks, app: FastifyInstance)
     await sessionOf(request).updatePayload({ role: "admin" });
     return {};
   });
+  const isSure = requireSession({ maxAge: "10m", actor: false });
+  app.get("/vault", { preHandler: isSure }, async () => ({}));
+  app.post("/confirm", { preHandler }, async (request) => {
+    await sessionOf(request).stepUp({ methods: ["otp"] });
+    return {};
+  });
+  app.post("/act", { preHandler }, async (request) => {
+    const session = sessionOf(request);
+    if (session.actor) await session.actAsSelf();
+    else await session.actAs({ userId: "bob", payload: { role: "user" }, reason: "for the test" });
+    return {};
+  });
   app.get("/slow", { preHandler }, async () => {
     await wait();
     return {};

@@ -26,6 +26,21 @@ export const fetchApplication = (pawl: KitPawl, { wait }: Hooks) => {
       await session.updatePayload({ role: "admin" });
       return json({});
     },
+    async "GET /vault"(request) {
+      await requireSession(request, { maxAge: "10m", actor: false });
+      return json({});
+    },
+    async "POST /confirm"(request) {
+      const session = await requireSession(request);
+      await session.stepUp({ methods: ["otp"] });
+      return json({});
+    },
+    async "POST /act"(request) {
+      const session = await requireSession(request);
+      if (session.actor) await session.actAsSelf();
+      else await session.actAs({ userId: "bob", payload: { role: "user" }, reason: "for the test" });
+      return json({});
+    },
     async "GET /slow"(request) {
       await requireSession(request);
       await wait();

@@ -23,6 +23,17 @@ export const honoApplication = (pawl: KitPawl, { wait }: Hooks) => {
     await c.var.session.updatePayload({ role: "admin" });
     return c.json({});
   });
+  app.get("/vault", requireSession({ maxAge: "10m", actor: false }), (c) => c.json({}));
+  app.post("/confirm", requireSession(), async (c) => {
+    await c.var.session.stepUp({ methods: ["otp"] });
+    return c.json({});
+  });
+  app.post("/act", requireSession(), async (c) => {
+    const { session } = c.var;
+    if (session.actor) await session.actAsSelf();
+    else await session.actAs({ userId: "bob", payload: { role: "user" }, reason: "for the test" });
+    return c.json({});
+  });
   app.get("/slow", requireSession(), async (c) => {
     await wait();
     return c.json({});

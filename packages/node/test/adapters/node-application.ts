@@ -33,6 +33,21 @@ export const nodeApplication = (pawl: KitPawl, { wait }: Hooks): Handler => {
       await session.updatePayload({ role: "admin" });
       json(res, {});
     },
+    async "GET /vault"(req, res) {
+      await requireSession(req, res, { maxAge: "10m", actor: false });
+      json(res, {});
+    },
+    async "POST /confirm"(req, res) {
+      const session = await requireSession(req, res);
+      await session.stepUp({ methods: ["otp"] });
+      json(res, {});
+    },
+    async "POST /act"(req, res) {
+      const session = await requireSession(req, res);
+      if (session.actor) await session.actAsSelf();
+      else await session.actAs({ userId: "bob", payload: { role: "user" }, reason: "for the test" });
+      json(res, {});
+    },
     async "GET /slow"(req, res) {
       await requireSession(req, res);
       await wait();

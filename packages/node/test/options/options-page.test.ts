@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { OptionTable } from "../../src/options/option.js";
+import { conditionTable } from "../../src/options/conditions.js";
 import { optionTables } from "../../src/options/options.js";
 
-const source = ["options", "backend-options"]
+const source = ["options", "backend-options", "conditions"]
   .map((name) => readFileSync(new URL(`../../src/options/${name}.ts`, import.meta.url), "utf8"))
   .join("\n");
 const PAGE = "../../../../docs/reference/node.md";
@@ -50,8 +51,15 @@ ${table(common)}
 ### \`cookies\`
 
 ${table(optionTables.cookies)}
+
+## Conditions
+
+What \`requireSession\` asks of a request with a session. Whom \`where\` or \`actor\` refuses is not asked to step up.
+
+${table(conditionTable)}
 `;
-  for (const name of Object.keys({ ...optionTables.embedded, ...optionTables.core, ...optionTables.cookies }))
+  const all = { ...optionTables.embedded, ...optionTables.core, ...optionTables.cookies, ...conditionTable };
+  for (const name of Object.keys(all))
     expect([name, descriptionOf(name)]).not.toEqual([name, ""]);
   await expect(page).toMatchFileSnapshot(PAGE);
 });

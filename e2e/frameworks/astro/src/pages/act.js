@@ -1,0 +1,8 @@
+import { requireSession } from "../session.js";
+
+export const POST = async ({ request }) => {
+  const session = await requireSession(request);
+  if (session.actor) await session.actAsSelf();
+  else await session.actAs({ userId: "bob", payload: { role: "user" }, reason: "for the test" });
+  return Response.json({});
+};

@@ -1,0 +1,9 @@
+import { json } from "@sveltejs/kit";
+import { requireSession } from "#lib/server/session.js";
+
+export const POST = async (event) => {
+  const session = await requireSession(event);
+  if (session.actor) await session.actAsSelf();
+  else await session.actAs({ userId: "bob", payload: { role: "user" }, reason: "for the test" });
+  return json({});
+};

@@ -1,0 +1,198 @@
+import { describe, expect, it, test } from "vitest";
+import { openEmbedded } from "@pawl/adapter-conformance";
+import type { ActAs, Pawl, Session } from "../src/index.js";
+import { backends, benchOf } from "./backends.js";
+import type { TestBrowser } from "./browser.js";
+
+const MINUTE = 60_000;
+
+interface Role {
+  readonly role: "admin" | "user";
+}
+
+const bob = { userId: "bob", payload: { role: "user" }, reason: "ticket 4711" } as const satisfies ActAs<Role, object>;
+
+/** Does something with the session of a browser. */
+const within = <Result>(
+  { pawl, browser }: { readonly pawl: Pawl<Role>; readonly browser: TestBrowser },
+  work: (session: Session<Role>) => Promise<Result>,
+) => browser.visit(async (exchange) => work(await pawl.requireSession(exchange)));
+
+const whoIs = async (bench: { readonly pawl: Pawl<Role>; readonly browser: TestBrowser }) => {
+  const { result, error } = await within(bench, async ({ userId, payload, actor }) => [userId, payload.role, actor?.userId]);
+  return result ?? error?.code;
+};
+
+describe.each(backends)("acting for another user, %s", (_, openBackend) => {
+  const start = async (options = {}, tenantId?: string) => {
+    const bench = await benchOf<Role>(openBackend, options);
+    const login = await bench.browser.visit((exchange) =>
+      bench.pawl.createSession(exchange, {
+        userId: "alice",
+        payload: { role: "admin" },
+        data: { notes: "her own" },
+        auth: { methods: ["hwk"] },
+        tenantId,
+      }),
+    );
+    return { ...bench, handle: login.result?.handle ?? "" };
+  };
+
+  it("is of the same session: the user with a payload and data of their own, the administrator's login and refresh token", async () => {
+    const bench = await start({}, "acme");
+    const { pawl, clock, handle } = bench;
+    const until = clock.now() + 15 * MINUTE;
+    const { result, lines } = await within(bench, async (session) => {
+      await session.actAs({ ...bob, data: { cart: 3 } });
+      expect(await session.getData()).toEqual({ cart: 3 });
+      await session.setData({ cart: 4 });
+      expect(await session.getData()).toEqual({ cart: 4 });
+      await session.updatePayload({ role: "admin" });
+      return session;
+    });
+    expect(lines).toBe(1);
+    expect(result).toMatchObject({
+      userId: "bob",
+      tenantId: "acme",
+      handle,
+      payload: { role: "admin" },
+      actor: { userId: "alice" },
+      auth: { methods: ["hwk"] },
+    });
+    expect(result?.expiresAt).toBeLessThanOrEqual(until);
+    expect(await whoIs(bench)).toEqual(["bob", "admin", "alice"]);
+
+    // To others it is hers, and says for whom she acts.
+    const [listed] = (await pawl.sessions.list("alice", { tenantId: "acme" })).items;
+    expect(listed).toMatchObject({
+      userId: "alice",
+      payload: { role: "admin" },
+      data: { notes: "her own" },
+      acting: { userId: "bob", reason: "ticket 4711", data: { cart: 4 } },
+    });
+    expect((await pawl.sessions.list("bob", { tenantId: "acme" })).items).toEqual([]);
+
+    await within(bench, (session) => session.actAsSelf());
+    const own = await within(bench, async (session) => [session.userId, await session.getData(), session.actor]);
+    expect(own.result).toEqual(["alice", { notes: "her own" }, undefined]);
+    expect((await pawl.sessions.explain(handle)).events.map(({ type }) => type)).toEqual(
+      expect.arrayContaining(["acting_started", "acting_ended"]),
+    );
+  });
+
+  it("ends by itself, also for who holds its access token, and with the administrator's session alone", async () => {
+    const bench = await start();
+    const { clock, pawl } = bench;
+    await within(bench, (session) => session.actAs({ ...bob, for: "5m" }));
+    const [, token = ""] = bench.browser.cookies().find(([name]) => name.endsWith("access")) ?? [];
+    await pawl.sessions.endUser("bob");
+    clock.advance(4 * MINUTE);
+    expect(await whoIs(bench)).toEqual(["bob", "user", "alice"]);
+    expect(await pawl.tokens.verify(token)).toMatchObject({ userId: "bob", actor: { userId: "alice" } });
+    clock.advance(MINUTE);
+    await expect(pawl.tokens.verify(token)).rejects.toMatchObject({ code: "TRY_REFRESH" });
+    expect(await whoIs(bench)).toEqual(["alice", "admin", undefined]);
+
+    await within(bench, (session) => session.actAs(bob));
+    await pawl.sessions.endUser("alice");
+    expect(await whoIs(bench)).toBe("UNAUTHORISED");
+  });
+
+  it("is refused for what would outlast it, or needs the administrator", async () => {
+    const bench = await start();
+    await within(bench, (session) => session.actAs(bob));
+    for (const work of [
+      (session) => session.endOthers(),
+      (session) => session.list(),
+      (session) => session.stepUp({ methods: ["otp"] }),
+      (session) => session.actAs({ ...bob, userId: "carol" }),
+      (session) => session.actAs({ ...bob, userId: "alice" }),
+    ] satisfies ((session: Session<Role>) => Promise<unknown>)[]) {
+      const { error, status, lines } = await within<unknown>(bench, work);
+      expect([String(work), error?.code, status, lines]).toEqual([String(work), "FORBIDDEN", 403, 0]);
+    }
+    const { pawl, browser } = bench;
+    for (const conditions of [{ actor: false }, { maxAge: "1ms" }, { level: "aal2" }]) {
+      bench.clock.advance(1000);
+      const { error } = await browser.visit((exchange) => pawl.requireSession(exchange, conditions));
+      expect([conditions, error?.code]).toEqual([conditions, "FORBIDDEN"]);
+    }
+    const login = await browser.visit((exchange) => pawl.createSession(exchange, bob));
+    expect([login.error?.code, login.lines]).toEqual(["FORBIDDEN", 0]);
+    expect(await whoIs(bench)).toEqual(["bob", "user", "alice"]);
+    expect((await pawl.sessions.list("bob")).items).toEqual([]);
+  });
+
+  it.each([
+    [{ ...bob, userId: "alice" }, "oneself"],
+    [{ ...bob, userId: "" }, "nobody"],
+    [{ ...bob, userId: undefined }, "nobody"],
+    [{ ...bob, userId: "b\0b" }, "an id that no store keeps"],
+    [{ ...bob, tenantId: "acme" }, "another tenant"],
+    [{ ...bob, reason: "" }, "no reason"],
+    [{ ...bob, reason: undefined }, "no reason"],
+    [{ ...bob, payload: undefined }, "no payload"],
+    [{ ...bob, payload: { sub: "carol" } }, "a payload with claims of the token"],
+    [{ ...bob, payload: { text: "x".repeat(4000) } }, "a payload beyond the cookie"],
+    [{ ...bob, for: "61m" }, "longer than is allowed"],
+    [{ ...bob, for: 0 }, "no time"],
+    [{ ...bob, until: "1h" }, "a name too many"],
+  ])("refuses %o: %s", async (user) => {
+    const bench = await start();
+    await expect(within(bench, (session) => session.actAs(user as never))).rejects.toBeInstanceOf(TypeError);
+    expect(await whoIs(bench)).toEqual(["alice", "admin", undefined]);
+  });
+
+  it("cannot be begun by somebody whose right to it was just taken away", async () => {
+    const bench = await start();
+    const { error, lines } = await within(bench, async (session) => {
+      // What a route decides by is old by now.
+      await bench.pawl.sessions.updatePayload(session.handle, { role: "user" });
+      await session.actAs(bob);
+    });
+    expect([error?.code, lines]).toEqual(["TRY_REFRESH", 0]);
+    expect(await whoIs(bench)).toEqual(["alice", "user", undefined]);
+  });
+
+  it("is over for a request that began while it lasted", async () => {
+    const bench = await start();
+    await within(bench, (session) => session.actAs(bob));
+    const other = bench.browser.copy();
+    for (const work of [
+      (session) => session.getData(),
+      (session) => session.setData({ cart: 1 }),
+      (session) => session.updatePayload({ role: "admin" }),
+    ] satisfies ((session: Session<Role>) => Promise<unknown>)[]) {
+      const held = await within(bench, async (session) => {
+        await other.visit(async (exchange) => (await bench.pawl.requireSession(exchange)).actAsSelf());
+        return work(session);
+      });
+      expect([String(work), held.error?.code]).toEqual([String(work), "TRY_REFRESH"]);
+      expect(await whoIs(bench)).toEqual(["alice", "admin", undefined]);
+      await within(bench, (session) => session.actAs(bob));
+      await other.visit((exchange) => bench.pawl.requireSession(exchange));
+    }
+    expect((await bench.pawl.sessions.get(bench.handle))?.data).toEqual({ notes: "her own" });
+  });
+});
+
+test("the payload of who is acted for is loaded where the application loads payloads, and stays as it was then", async () => {
+  const asked: unknown[] = [];
+  const bench = await benchOf<Role>(openEmbedded, {
+    loadPayload: ({ userId, payload }) => {
+      asked.push([userId, payload]);
+      return { role: userId === "alice" ? "admin" : "user" };
+    },
+  });
+  const { pawl, browser, clock } = bench;
+  await browser.visit((exchange) => pawl.createSession(exchange, { userId: "alice" } as never));
+  await within(bench, (session) => session.actAs({ userId: "bob", reason: "ticket 4711", for: "1h" } as never));
+  expect(await whoIs(bench)).toEqual(["bob", "user", "alice"]);
+  clock.advance(MINUTE);
+  await browser.visit((exchange) => pawl.refreshSession(exchange));
+  expect(await whoIs(bench)).toEqual(["bob", "user", "alice"]);
+  expect(asked).toEqual([
+    ["alice", undefined],
+    ["bob", undefined],
+  ]);
+});

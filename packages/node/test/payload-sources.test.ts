@@ -1,0 +1,313 @@
+import { describe, expect, it, test, vi } from "vitest";
+import { openEmbedded } from "@pawl/adapter-conformance";
+import type { PayloadOwner } from "../src/index.js";
+import { backends, benchOf } from "./backends.js";
+import { schemaOf } from "./schema-of.js";
+
+const HOUR = 3_600_000;
+
+interface Role {
+  readonly role: string;
+  readonly team?: string;
+}
+
+/** Answers of `loadPayload`, the last one again and again, and what it was asked. */
+const scripted = (...answers: readonly (() => unknown)[]) => {
+  const asked: PayloadOwner[] = [];
+  const loadPayload = ((owner: PayloadOwner) => {
+    asked.push(owner);
+    return (answers[asked.length - 1] ?? answers.at(-1))?.();
+  }) as (owner: PayloadOwner) => Role | Promise<Role>;
+  return { asked, loadPayload };
+};
+
+const say = (role: string) => (): Role => ({ role });
+const fail = (): never => {
+  throw new Error("the database is away");
+};
+
+/** Notes process warnings for a test. */
+const warnings = () => vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+
+describe.each(backends)("loadPayload, %s", (_, openBackend) => {
+  const start = async (loadPayload: (owner: PayloadOwner) => Role | Promise<Role>, options = {}) => {
+    const bench = await benchOf<Role>(openBackend, { loadPayload, ...options });
+    const { pawl, browser } = bench;
+    return {
+      ...bench,
+      login: (input = {}) =>
+        browser.visit((exchange) => pawl.createSession(exchange, { userId: "alice", ...input } as never)),
+      role: async () => {
+        const { result, error } = await browser.visit((exchange) => pawl.requireSession(exchange));
+        return result?.payload.role ?? error?.code;
+      },
+    };
+  };
+
+  it("says the payload of a login that gives none, and of every refresh that makes new tokens", async () => {
+    const { asked, loadPayload } = scripted(say("user"), say("admin"), say("admin"));
+    const { clock, browser, login, role } = await start(loadPayload);
+    expect((await login({ tenantId: "acme" })).result?.payload).toEqual({ role: "user" });
+    const second = browser.copy();
+    clock.advance(2 * HOUR);
+    expect(await role()).toBe("admin");
+    expect(await role()).toBe("admin");
+    expect(second.cookies()).not.toEqual(browser.cookies());
+    clock.advance(2 * HOUR);
+    expect(await role()).toBe("admin");
+    const owner = { userId: "alice", tenantId: "acme" };
+    expect(asked).toEqual([
+      { ...owner, payload: undefined },
+      { ...owner, payload: { role: "user" } },
+      { ...owner, payload: { role: "admin" } },
+    ]);
+  });
+
+  it("is not asked by a login that gives one, nor for the repetition of an answer", async () => {
+    const { asked, loadPayload } = scripted(say("admin"));
+    const { clock, pawl, browser, login } = await start(loadPayload);
+    expect((await login({ payload: { role: "user" } })).result?.payload).toEqual({ role: "user" });
+    expect(asked).toEqual([]);
+    const lost = browser.copy();
+    clock.advance(2 * HOUR);
+    await lost.visit((exchange) => pawl.refreshSession(exchange));
+    expect(asked).toHaveLength(1);
+    for (let repetition = 0; repetition < 3; repetition++) {
+      clock.advance(5000);
+      const { result } = await browser.copy().visit((exchange) => pawl.refreshSession(exchange));
+      expect(result?.payload).toEqual({ role: "admin" });
+    }
+    expect(asked).toHaveLength(1);
+  });
+
+  it("is asked once for five refreshes at once", async () => {
+    const { asked, loadPayload } = scripted(say("user"), async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return say("admin")();
+    });
+    const { clock, browser, login, role } = await start(loadPayload);
+    await login();
+    clock.advance(2 * HOUR);
+    expect(await Promise.all(Array.from({ length: 5 }, () => role()))).toEqual(Array.from({ length: 5 }, () => "admin"));
+    expect(asked).toHaveLength(2);
+    expect(browser.cookies()).toHaveLength(2);
+  });
+
+  it("writes a difference without telling verifiers, and nothing where there is none", async () => {
+    const { loadPayload } = scripted(
+      () => ({ role: "user", team: "a" }),
+      () => ({ team: "a", role: "user", nothing: undefined }),
+      say("admin"),
+    );
+    const { clock, pawl, browser, login } = await start(loadPayload, { accessTokenValidity: undefined });
+    const handle = (await login()).result?.handle ?? "";
+    const version = async () => (await pawl.sessions.get(handle))?.payloadVersion;
+    clock.advance(10 * 60_000);
+    await browser.visit((exchange) => pawl.refreshSession(exchange));
+    expect(await version()).toBe(0);
+    const [, older = ""] = browser.cookies().find(([name]) => name.endsWith("access")) ?? [];
+    clock.advance(10 * 60_000);
+    await browser.visit((exchange) => pawl.refreshSession(exchange));
+    expect(await version()).toBe(1);
+    expect((await pawl.sessions.get(handle))?.payload).toEqual({ role: "admin" });
+    expect((await pawl.tokens.verify(older)).payload).toEqual({ role: "user", team: "a" });
+  });
+
+  it.each([
+    ["throws", fail],
+    ["throws a TypeError of its own", () => (undefined as never as { role: Role }).role],
+    ["rejects", () => Promise.reject(new Error("the database is away"))],
+    ["says nothing", () => undefined],
+    ["says what is no payload", () => "admin"],
+    ["says what the schema refuses", say("root")],
+    ["says what JSON does not know", () => ({ role: "admin", at: 1n })],
+    ["says more than a cookie holds", say("x".repeat(4000))],
+  ])("that %s leaves the payload as it is, refuses a login, and says so", async (what, answer) => {
+    const warned = warnings();
+    const { loadPayload } = scripted(answer);
+    const payload = schemaOf<Role>((value) => (value.role === "root" ? "is no role" : value));
+    const { clock, pawl, login, role } = await start(loadPayload, { payload });
+    const refused = await login().then(
+      ({ error }) => error?.code,
+      (error: unknown) => (error as Error).name,
+    );
+    // What is wrong with a payload is the application's to mend; what it cannot say now may be said later.
+    const isAway = ["throws", "throws a TypeError of its own", "rejects"].includes(what);
+    expect([what, refused]).toEqual([what, isAway ? "UNKNOWN" : "TypeError"]);
+    expect((await pawl.sessions.list("alice")).items).toEqual([]);
+    expect(warned).not.toHaveBeenCalled();
+
+    await login({ payload: { role: "user" } });
+    for (let round = 0; round < 2; round++) {
+      clock.advance(2 * HOUR);
+      expect([what, await role()]).toEqual([what, "user"]);
+    }
+    expect(warned).toHaveBeenCalledTimes(2);
+    warned.mockRestore();
+  });
+
+  it("that never answers holds a refresh up for two seconds, and a login too", async () => {
+    const warned = warnings();
+    const { loadPayload } = scripted(() => new Promise<never>(() => undefined));
+    const { clock, login, role } = await start(loadPayload);
+    await login({ payload: { role: "user" } });
+    clock.advance(2 * HOUR);
+    const began = performance.now();
+    const [refreshed, refused] = await Promise.all([role(), login()]);
+    expect(refreshed).toBe("user");
+    expect([refused.error?.code, refused.status]).toEqual(["UNKNOWN", 503]);
+    expect(performance.now() - began).toBeGreaterThan(1900);
+    expect(String(warned.mock.calls[0]?.[0])).toContain("loadPayload did not answer within 2000 ms");
+    warned.mockRestore();
+  });
+
+  it("gives way to whoever changes the payload meanwhile", async () => {
+    let handle = "";
+    const { loadPayload } = scripted(say("user"), async () => {
+      await pawl.sessions.updatePayload(handle, { role: "banned" });
+      return say("admin")();
+    });
+    const { clock, pawl, login, role } = await start(loadPayload);
+    handle = (await login()).result?.handle ?? "";
+    clock.advance(2 * HOUR);
+    expect(await role()).toBe("banned");
+    expect(await role()).toBe("banned");
+  });
+
+  it("finds the session ended that ends meanwhile", async () => {
+    const { loadPayload } = scripted(say("user"), async () => {
+      await pawl.sessions.endUser("alice");
+      return say("admin")();
+    });
+    const { clock, pawl, browser, login, role } = await start(loadPayload);
+    await login();
+    clock.advance(2 * HOUR);
+    expect([await role(), browser.cookies()]).toEqual(["UNAUTHORISED", []]);
+  });
+
+  it("is not written while the store is away: the refresh stands, and the next one writes it", async () => {
+    const warned = warnings();
+    const { loadPayload } = scripted(
+      say("user"),
+      () => {
+        backend.isDown = true;
+        return say("admin")();
+      },
+      say("admin"),
+    );
+    const { backend, clock, login, role } = await start(loadPayload);
+    await login();
+    clock.advance(2 * HOUR);
+    expect(await role()).toBe("user");
+    expect(warned).toHaveBeenCalledTimes(1);
+    warned.mockRestore();
+    backend.isDown = false;
+    clock.advance(2 * HOUR);
+    expect(await role()).toBe("admin");
+  });
+});
+
+describe("a stored payload that does not fit the schema any more", () => {
+  const narrower = schemaOf<Role>((value) => (["admin", "user"].includes(value.role) ? value : "is no role"));
+  const asynchronous = schemaOf<Role>(async (value) => (value.role === "editor" ? "is no role" : value));
+  const throwing = schemaOf<Role>((value) => {
+    if (value.role === "editor") throw new TypeError("cannot read properties of undefined");
+    return value;
+  });
+  const migratePayload = (old: unknown): Role => ({ role: (old as Role).role === "editor" ? "user" : "admin" });
+
+  const deployed = async (options: object, backend = openEmbedded) => {
+    const bench = await benchOf<Role>(backend, { headerMode: true });
+    await bench.browser.visit((exchange) =>
+      bench.pawl.createSession(exchange, { userId: "alice", payload: { role: "editor" } }),
+    );
+    const pawl = bench.deploy<Role>({ headerMode: true, ...options });
+    const ask = async (of = bench.browser) => {
+      const { result, error, lines } = await of.visit((exchange) => pawl.requireSession(exchange));
+      return [result?.payload.role ?? error?.code, lines];
+    };
+    return { ...bench, pawl, ask };
+  };
+
+  it.each([
+    ["migratePayload", { payload: narrower, migratePayload }],
+    ["loadPayload", { payload: narrower, loadPayload: say("user") }],
+    ["migratePayload, an asynchronous schema", { payload: asynchronous, migratePayload }],
+    ["migratePayload, a schema that throws", { payload: throwing, migratePayload }],
+    ["both, of which one fails", { payload: narrower, migratePayload, loadPayload: fail }],
+    ["a migratePayload that takes a while", { payload: narrower, migratePayload: async (old: unknown) => migratePayload(old) }],
+  ])("is replaced in place by %s", async (name, options) => {
+    const warned = warnings();
+    const { browser, ask, pawl } = await deployed(options);
+    const other = browser.copy();
+    expect([name, await ask()]).toEqual([name, ["user", 2]]);
+    expect([name, await ask()]).toEqual([name, ["user", 0]]);
+    // What was not announced is good until it expires, but does not fit: it is refreshed, by a repetition now.
+    expect([name, await ask(other)]).toEqual([name, ["user", 2]]);
+    expect((await pawl.sessions.list("alice")).items).toMatchObject([{ payload: { role: "user" }, payloadVersion: 1 }]);
+    warned.mockRestore();
+  });
+
+  test.each(backends)("is replaced for two nodes at once, %s", async (_, openBackend) => {
+    const { deploy, browser, pawl, ask } = await deployed({ payload: narrower, migratePayload }, openBackend);
+    const second = deploy<Role>({ payload: narrower, migratePayload, headerMode: true });
+    const other = browser.copy();
+    const [one, two] = await Promise.all([
+      ask(),
+      other.visit((exchange) => second.requireSession(exchange)).then(({ result }) => result?.payload),
+    ]);
+    expect([one, two]).toEqual([["user", 2], { role: "user" }]);
+    expect((await pawl.sessions.list("alice")).items).toMatchObject([{ payload: { role: "user" } }]);
+  });
+
+  it("asks clients that refresh themselves to do so, and pages that are rendered", async () => {
+    const { pawl, browser } = await deployed({ payload: narrower, migratePayload });
+    const [[, access = ""] = [], [, refresh = ""] = []] = browser.cookies();
+    await expect(pawl.tokens.verify(access)).rejects.toMatchObject({ code: "TRY_REFRESH" });
+    const bearer = { headers: { authorization: `Bearer ${access}` } };
+    const { error, lines } = await browser.copy().visit((exchange) => pawl.requireSession(exchange), bearer);
+    expect([error?.code, lines]).toEqual(["TRY_REFRESH", 0]);
+    expect((await browser.copy().visit((exchange) => pawl.readSession(exchange))).result).toEqual({ status: "try_refresh" });
+    expect((await pawl.tokens.refresh(refresh)).payload).toEqual({ role: "user" });
+  });
+
+  it("is no reason to take the access token from a browser that shows it alone", async () => {
+    const { pawl, browser } = await deployed({ payload: narrower, migratePayload });
+    const [[name = "", value = ""] = []] = browser.cookies();
+    const alone = browser.copy();
+    alone.jar.clear();
+    alone.jar.receive("app.example.com", [`${name}=${value}; Path=/; Secure`]);
+    const { error, lines } = await alone.visit((exchange) => pawl.requireSession(exchange));
+    expect([error?.code, lines]).toEqual(["TRY_REFRESH", 0]);
+  });
+
+  it.each([
+    ["nothing to replace it", { payload: narrower }, 0],
+    ["a migratePayload that fails", { payload: narrower, migratePayload: fail }, 2],
+    ["a migratePayload that gives what does not fit", { payload: narrower, migratePayload: say("root") }, 2],
+    ["a loadPayload that fails", { payload: narrower, loadPayload: fail }, 2],
+    ["a schema that always throws", { payload: schemaOf<Role>(fail), migratePayload }, 2],
+    ["a schema that always rejects", { payload: schemaOf<Role>(async () => fail()), migratePayload }, 2],
+  ])("is unknown with %s: no loop, no logout, a warning", async (name, options, lines) => {
+    const warned = warnings();
+    const { clock, browser, pawl, ask } = await deployed(options);
+    for (let round = 0; round < 3; round++) {
+      expect([name, await ask()]).toEqual([name, ["UNKNOWN", lines]]);
+      clock.advance(60_000);
+    }
+    const route = await browser.visit((exchange) => pawl.refreshSession(exchange));
+    expect([name, route.error?.code, route.status]).toEqual([name, "UNKNOWN", 503]);
+    const codes = warned.mock.calls.map(([, how]) => (how as { readonly code?: string } | undefined)?.code);
+    expect(codes.filter((code) => code === "PAWL_PAYLOAD_MISFIT")).toHaveLength(1);
+    warned.mockRestore();
+    expect((await pawl.sessions.list("alice")).items).toHaveLength(1);
+  });
+});
+
+test("migratePayload without a schema is refused: everything fits then", async () => {
+  await expect(benchOf<Role>(openEmbedded, { migratePayload: say("user") })).rejects.toThrow("migratePayload needs");
+});
+
+test.each(["loadPayload", "migratePayload"])("%s has to be a function", async (name) => {
+  await expect(benchOf(openEmbedded, { [name]: "x" })).rejects.toThrow(`${name} must be a function`);
+});
