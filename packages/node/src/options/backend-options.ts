@@ -48,7 +48,7 @@ export const engineTable = {
   masterKeyFile: text("a path"),
   /** File to which each end of a session is written before it is acknowledged, for a restored backup. */
   revocationLog: text("a path"),
-  /** How long a payload can be old, and how often a session is refreshed. */
+  /** How often a session is refreshed. */
   accessTokenValidity: duration('"1h"'),
   /** How long a session lives without being used. */
   refreshTokenValidity: duration('"100d"'),
