@@ -1,4 +1,4 @@
-import { type Millis, millis } from "@pawl/storage";
+import type { Millis } from "@pawl/storage";
 import { type Changed, mergeChanges, SKEW } from "./change-feed.js";
 import { createTwoGenerations } from "../two-generations.js";
 import type { AccessTokenClaims, SessionHandle } from "../session.js";

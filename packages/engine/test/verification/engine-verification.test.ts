@@ -1,4 +1,4 @@
-import { millis } from "@pawl/storage";
+import { millis, type UserId } from "@pawl/storage";
 import { expect, it } from "vitest";
 import { intercepted } from "../intercepted-storage.js";
 import { type ConfirmInput, createEngine, type IssuedSession, type SessionEngine } from "../../src/index.js";
@@ -121,6 +121,41 @@ onEveryStore("confirmation, where the SDK asks the core", (open) => {
     expect(await confirm(engine, first)).not.toHaveProperty("accessToken");
   });
 
+  it("a clean token says what the session holds now, so that no verifier takes an old payload for a lost change", async () => {
+    const { stage, engine, second } = await unconfirmed({ userId: USER, payload: { role: "a" } });
+    await engine.updatePayload(second.session.handle, { role: "b" });
+    stage.clock.advance(WINDOW + 2 * SECOND);
+    const outcome = await confirm(engine, second);
+    if (outcome.kind !== "valid" || outcome.accessToken === undefined) throw new Error("expected a clean token");
+    const clean = await claimsOf(engine, { ...second, accessToken: outcome.accessToken });
+    expect(clean).toMatchObject({ payload: { role: "b" }, payloadVersion: 1 });
+    expect(outcome.claims).toMatchObject({ payload: { role: "b" }, payloadVersion: 1 });
+    expect(engine.verifier.verify({ accessToken: second.accessToken.token })).toMatchObject({ why: "outdated" });
+    expect(engine.verifier.versionsLost).toBe(0);
+  });
+
+  it("heeds a change where it is to heed what is known, and not where it is not", async () => {
+    const { engine, first } = await unconfirmed();
+    await engine.updatePayload(first.session.handle, { role: "b" });
+    expect(await confirm(engine, first, { heedRevocations: true })).toMatchObject({ why: "outdated" });
+    expect(await confirm(engine, first)).toMatchObject({ kind: "valid" });
+  });
+
+  it("renews no token of somebody for whom the session does not speak any more", async () => {
+    const { stage, engine, second } = await unconfirmed({ userId: USER, form: "pawl" });
+    const help = { userId: "user-2" as UserId, payload: {}, reason: "asked for help" };
+    const acting = await engine.actAs(second.accessToken.token, help);
+    if (acting.kind !== "regenerated" || acting.accessToken === undefined) throw new Error("expected to act");
+    stage.clock.advance(MINUTE);
+    expect(await confirm(engine, second)).toMatchObject({ kind: "try_refresh", why: "outdated" });
+    await engine.actAsSelf(acting.accessToken.token);
+    for (const checkDatabase of [true, false])
+      expect(await confirm(engine, { ...second, accessToken: acting.accessToken }, { checkDatabase })).toMatchObject({
+        kind: "try_refresh",
+        why: "outdated",
+      });
+  });
+
   it("checks expiry and the anti-CSRF token like any verification", async () => {
     const { stage, engine, second } = await unconfirmed();
     const check = { doAntiCsrfCheck: true };
@@ -142,6 +177,20 @@ onEveryStore("verification", (open) => {
     await engine.revokeSessions([session.handle]);
     expect(await engine.confirmAccessToken(token)).toMatchObject({ kind: "unauthorised", why: "no_session" });
     expect(await engine.confirmAccessToken({ ...token, checkDatabase: false })).toMatchObject({ kind: "valid" });
+  });
+
+  it("that asks the database refuses a token of an older version, also where nobody was told", async () => {
+    const stage = await open();
+    const engine = await stage.engine();
+    const session = await engine.createSession({ userId: USER });
+    const input = { accessToken: session.accessToken.token };
+    await engine.updatePayload(session.session.handle, { role: "b" }, { announced: false });
+    expect(await engine.verifyAccessToken(input)).toMatchObject({ kind: "valid" });
+    const outdated = { kind: "try_refresh", why: "outdated" };
+    expect(await engine.verifyAccessToken({ ...input, checkDatabase: true })).toMatchObject(outdated);
+    const { accessToken } = refreshed(await refresh(engine, session));
+    const renewed = { accessToken: accessToken.token, checkDatabase: true };
+    expect(await engine.verifyAccessToken(renewed)).toMatchObject({ kind: "valid" });
   });
 
   it("knows a key that another node made, after one look, and looks at most once a second (hazard: signing-key rotation)", async () => {
@@ -190,14 +239,15 @@ onEveryStore("regenerated access token", (open) => {
     stage.clock.advance(MINUTE);
     const second = refreshed(await refresh(engine, first));
     stage.clock.advance(MINUTE);
+    const { issuedAt: _, payload: __, ...lineage } = await claimsOf(engine, second);
     const outcome = await engine.regenerateAccessToken(second.accessToken.token, { role: "b" });
     if (outcome.kind !== "regenerated" || outcome.accessToken === undefined) throw new Error("expected a token");
-    expect(outcome.session).toEqual({ ...second.session, payload: { role: "b" } });
+    const changed = { payload: { role: "b" }, payloadVersion: 1 };
+    expect(outcome.session).toEqual({ ...second.session, ...changed });
     expect(outcome.accessToken).toMatchObject({ expiry: second.accessToken.expiry, createdTime: stage.clock.now() });
-    const { issuedAt: _, payload: __, ...lineage } = await claimsOf(engine, second);
     expect(await claimsOf(engine, { ...second, accessToken: outcome.accessToken })).toMatchObject({
       ...lineage,
-      payload: { role: "b" },
+      ...changed,
       parentSeq: 0,
     });
     expect((await engine.getSession(first.session.handle))?.payload).toEqual({ role: "b" });
@@ -211,7 +261,11 @@ onEveryStore("regenerated access token", (open) => {
     const session = await engine.createSession({ userId: USER });
     stage.clock.advance(HOUR);
     const outcome = await engine.regenerateAccessToken(session.accessToken.token, { role: "b" });
-    expect(outcome).toEqual({ kind: "regenerated", session: { ...session.session, payload: { role: "b" } } });
+    expect(outcome).toEqual({
+      kind: "regenerated",
+      session: { ...session.session, payload: { role: "b" }, payloadVersion: 1 },
+      changedAt: stage.clock.now(),
+    });
     expect((await engine.getSession(session.session.handle))?.payload).toEqual({ role: "b" });
   });
 
