@@ -122,7 +122,7 @@ const timeoutsOf = (preset: PolicyPreset | undefined): Pick<Policy, "absoluteTim
 };
 
 const checkPreset = ({ preset, ...policy }: Policy): void => {
-  for (const [rule, most] of Object.entries(timeoutsOf(preset))) {
+  for (const [rule, most = LONGEST] of Object.entries(timeoutsOf(preset))) {
     const value = policy[rule as "absoluteTimeout" | "idleTimeout"];
     if (value !== undefined && value <= most) continue;
     throw new EngineError(

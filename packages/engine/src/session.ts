@@ -276,8 +276,9 @@ export interface RefusedOutcome {
  */
 export interface SessionInformation<Payload = JsonObject, Data = JsonObject> extends Omit<
   SessionSummary<Payload>,
-  "actor"
+  "actor" | "auth"
 > {
+  readonly auth: Authentication;
   readonly data: Data;
   /** Whom its user acts for now. */
   readonly acting?: Acting;

@@ -14,7 +14,7 @@ const breakable = async (policy: Parameters<typeof createEngine>[0]["policy"] = 
   let when: When = "before";
   const storage = intercepted(real, async ({ method, proceed }) => {
     // The feed is read in the background, beside the call that is tried here.
-    if (method === "revocationsSince") return proceed();
+    if (method === "revocationsSince" || method === "changesSince") return proceed();
     countdown -= 1;
     if (countdown !== 0) return proceed();
     if (when === "after") await proceed();

@@ -146,7 +146,7 @@ const checkTime = (at: Millis | undefined): Millis | undefined => {
 export const checkActing = (
   input: ActAsInput,
   { longestActing }: Pick<Policy, "longestActing">,
-): Required<Pick<ActAsInput, "userId" | "payload" | "data" | "reason">> & { readonly lasts: Millis } => {
+): Omit<ActAsInput, "data" | "for"> & { readonly data: JsonObject; readonly lasts: Millis } => {
   const { payload, data = {}, reason, for: lasts = millis(Math.min(USUAL_ACTING, longestActing)) } = input;
   const userId = checkNewUserId(input.userId);
   if (userId === "") throw invalid("userId must name the user to act for");

@@ -139,7 +139,7 @@ export const createTokenChanges = ({
         return { change: { ...changed, announced, expected: { factsVersion, payloadVersion } } };
       }),
 
-    stepUp(accessToken, input) {
+    async stepUp(accessToken, input) {
       const { methods, level } = checkAuthentication(input);
       return change<RefusedOutcome>(accessToken, ({ row, identity, claims, now }) => {
         if (identity.actor !== undefined) return { outcome: ACTING };

@@ -1,4 +1,5 @@
 import {
+  type AccessTokenForm,
   type ActAsInput,
   activityInterval,
   type CreateSessionInput,
@@ -64,7 +65,7 @@ export interface HandlerOptions {
 }
 
 /** Of access tokens, where a request does not say. */
-const FORM = "pawl";
+const FORM: AccessTokenForm = "pawl";
 
 const NOT_FOUND = { problem: "session_not_found" } as const;
 
