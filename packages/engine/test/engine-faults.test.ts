@@ -1,4 +1,4 @@
-import { MemoryStorage, type Storage, StorageError } from "@pawl/storage";
+import { MemoryStorage, type Storage, StorageError, type UserId } from "@pawl/storage";
 import { describe, expect, it } from "vitest";
 import { createEngine, type IssuedSession, type SessionEngine } from "../src/index.js";
 import { claimsOf, MASTER_KEYS, MINUTE, refresh, refreshed, StandingClock, USER, use } from "./engines.js";
@@ -144,6 +144,53 @@ describe("the line to the store breaks at any call (hazard: storage error, commi
     });
     expect(broken).toBeGreaterThanOrEqual(4);
   });
+
+  it("step up: a second try notes it, and the session goes on", async () => {
+    const broken = await atEveryCall(async (call, when) => {
+      const { engine, breaking } = await breakable();
+      const session = await engine.createSession({ userId: USER, form: "pawl" });
+      const stepUp = () => engine.stepUp(session.accessToken.token, { methods: ["hwk"] });
+      const broke = await breaking(call, when, stepUp);
+      await stepUp();
+      expect(refreshed(await refresh(engine, session)).session.auth?.methods).toEqual(["hwk"]);
+      return broke;
+    });
+    expect(broken).toBeGreaterThanOrEqual(4);
+  });
+
+  it("act for a user, and end that: a second try, or a refresh, tells; each is told once", async () => {
+    const input = { userId: "bob" as UserId, payload: {}, reason: "ticket" };
+    const types = ["acting_started", "acting_ended"] as const;
+    const told = async (engine: SessionEngine) => (await engine.listEvents({ types }, { limit: 10 })).items.length;
+    const pawl = async (engine: SessionEngine, { refreshToken }: IssuedSession) =>
+      refreshed(await engine.refreshSession({ refreshToken: refreshToken.token, form: "pawl" }));
+    const broken = await atEveryCall(async (call, when) => {
+      const { clock, engine, breaking } = await breakable();
+      const session = await engine.createSession({ userId: USER, form: "pawl" });
+      const act = () => engine.actAs(session.accessToken.token, input);
+      let broke = await breaking(call, when, act);
+      // Where the first one was done, a second try is refused.
+      expect(["regenerated", "refused"]).toContain((await act()).kind);
+      expect(await told(engine)).toBe(2);
+      const acting = await pawl(engine, session);
+      expect(acting.session.userId).toBe("bob");
+
+      const end = () => engine.actAsSelf(acting.accessToken.token);
+      if (!broke) broke = await breaking(call, when, end);
+      await end();
+      expect((await pawl(engine, session)).session.userId).toBe(USER);
+      expect(await told(engine)).toBe(4);
+
+      await engine.actAs((await pawl(engine, session)).accessToken.token, input);
+      clock.advance(20 * MINUTE);
+      if (!broke) broke = await breaking(call, when, () => pawl(engine, session));
+      expect((await pawl(engine, session)).session.userId).toBe(USER);
+      expect(await told(engine)).toBe(8);
+      await noAlarm(engine);
+      return broke;
+    });
+    expect(broken).toBeGreaterThanOrEqual(4);
+  });
 });
 
 it("a failure of the store is thrown as what it is, never told as an answer about the session", async () => {
@@ -165,6 +212,9 @@ it("a failure of the store is thrown as what it is, never told as an answer abou
     () => engine.verifyAccessToken({ accessToken }),
     () => engine.confirmAccessToken({ accessToken }),
     () => engine.regenerateAccessToken(accessToken),
+    () => engine.stepUp(accessToken, { methods: [] }),
+    () => engine.actAs(accessToken, { userId: "bob" as UserId, payload: {}, reason: "ticket" }),
+    () => engine.actAsSelf(accessToken),
     () => engine.getSession(handle),
     () => engine.listSessions({}, { limit: 1 }),
     () => engine.listSessionHandles({ userId: USER }),

@@ -25,7 +25,15 @@ onEveryStore("life of a session", (open) => {
       address: "192.0.2.1",
     });
     const { handle } = session.session;
-    expect(session.session).toEqual({ handle, tenantId: "public", userId: USER, payload: { role: "editor" } });
+    const auth = { at: created, methods: [] };
+    expect(session.session).toEqual({
+      handle,
+      tenantId: "public",
+      userId: USER,
+      payload: { role: "editor" },
+      payloadVersion: 0,
+      auth,
+    });
     expect(session.accessToken).toMatchObject({ createdTime: created, expiry: created + HOUR });
     expect(session.refreshToken).toMatchObject({ createdTime: created, expiry: created + 100 * DAY });
     expect(await claimsOf(engine, session)).toMatchObject({
@@ -39,9 +47,11 @@ onEveryStore("life of a session", (open) => {
       expiresAt: session.accessToken.expiry,
     });
 
-    expect(await engine.updatePayload(handle, { role: "admin" })).toBe(true);
     expect(await engine.updateSessionData(handle, { cart: [] })).toBe(true);
     expect((await claimsOf(engine, session)).payload).toEqual({ role: "editor" });
+    expect(await engine.updatePayload(handle, { role: "admin" })).toEqual({ handle, payloadVersion: 1, at: created });
+    const older = await engine.verifyAccessToken({ accessToken: session.accessToken.token });
+    expect(older).toMatchObject({ kind: "try_refresh", why: "outdated" });
 
     stage.clock.advance(2 * HOUR);
     const turned = refreshed(await refresh(engine, session));
@@ -55,6 +65,8 @@ onEveryStore("life of a session", (open) => {
       tenantId: "public",
       userId: USER,
       payload: { role: "admin" },
+      payloadVersion: 1,
+      auth,
       data: { cart: [] },
       device: "Firefox on Linux",
       address: "192.0.2.1",
@@ -68,7 +80,7 @@ onEveryStore("life of a session", (open) => {
     expect(await engine.verifyAccessToken({ accessToken: turned.accessToken.token })).toMatchObject({ why: "revoked" });
     expect(await refresh(engine, turned)).toMatchObject({ kind: "unauthorised", why: "no_session" });
     expect(await engine.getSession(handle)).toBeUndefined();
-    expect(await engine.updatePayload(handle, {})).toBe(false);
+    expect(await engine.updatePayload(handle, {})).toBeUndefined();
     expect(await engine.updateSessionData(handle, {})).toBe(false);
     expect(await engine.revokeSessions([handle])).toEqual([]);
     expect(await engine.explainSession(handle)).toMatchObject({ status: "ended", reason: "logout" });
@@ -257,7 +269,7 @@ onEveryStore("life of a session", (open) => {
     for (const wrong of [id, `${id}_other`, `${id}_public`, handle.toUpperCase(), `${handle} `, `${handle}_acme`, ""]) {
       expect(await engine.getSession(wrong)).toBeUndefined();
       expect(await engine.updateSessionData(wrong, { x: 1 })).toBe(false);
-      expect(await engine.updatePayload(wrong, { x: 1 })).toBe(false);
+      expect(await engine.updatePayload(wrong, { x: 1 })).toBeUndefined();
       expect(await engine.revokeSessions([wrong])).toEqual([]);
       expect((await engine.explainSession(wrong)).status).toBe("unknown");
     }

@@ -29,6 +29,7 @@ it("the package exports these names and no others", () => {
     "parseMasterKeys",
     "payloadText",
     "policyLimits",
+    "policyPresets",
     "policyWith",
     "randomUuid",
     "refreshTokenValidityFloor",
