@@ -177,7 +177,7 @@ interface CreatePawl {
  * const payload = z.object({ role: z.enum(["admin", "user"]) });
  * export const pawl = createPawl({ core: ["https://sessions.example.com"], apiKey, payload });
  */
-export const createPawl: CreatePawl = (options: PawlOptions<object, object, object, object>): Pawl<never, never> => {
+export const createPawl: CreatePawl = (options: PawlOptions<object, object, object, object>): never => {
   const { payload, data, ...backendOptions } = options;
   checkPawlOptions(backendOptions);
   if (backendOptions.migratePayload !== undefined && payload === undefined)
@@ -185,7 +185,7 @@ export const createPawl: CreatePawl = (options: PawlOptions<object, object, obje
   return pawlOf(backendOptions, {
     payloads: createShape("payload", payload, (value) => payloadText(value, "pawl")),
     data: createShape("data", data, dataText),
-  }) as unknown as Pawl<never, never>;
+  }) as never;
 };
 
 const UNAVAILABLE_WARNING_INTERVAL = 60_000;

@@ -200,7 +200,7 @@ describe.each(backends)("a step-up, %s", (_, openBackend) => {
     );
     expect(stepped.headers.get("st-refresh-token")).toBeNull();
     const told = JSON.parse(Buffer.from(stepped.headers.get("front-token") ?? "", "base64").toString()) as object;
-    expect(told).toMatchObject({ uid: "alice", up: { amr: ["otp"] } });
+    expect(told).toMatchObject({ uid: "alice", up: { sessionHandle: login.result?.handle } });
     const again = await browser.visit((exchange) => pawl.requireSession(exchange, { methods: ["otp"] }), {
       headers: bearer(stepped.headers.get("st-access-token")),
     });

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IssuedSession } from "@pawl/engine";
-import { type Exchange, frontToken, readsFrontToken } from "@pawl/node/http";
+import { type Exchange, readsFrontToken } from "@pawl/node/http";
 
 export const ANTI_CSRF_HEADER = "anti-csrf";
 /** Bytes of the names of these headers, and of those that go with them. */
@@ -17,6 +17,17 @@ export const expose = (exchange: Exchange, name: string, value: string): void =>
 const exposeLast = (exchange: Exchange, name: string, value: string): void => {
   exchange.setHeader(name, value);
   exchange.appendHeader(EXPOSE_HEADERS, name);
+};
+
+/**
+ * What a page may know: base64 of JSON `{uid, ate, up}`: user, expiry in ms, and what the access token says, in the very
+ * text that was signed.
+ */
+const frontToken = ({ session, accessToken }: IssuedSession): string => {
+  const [, body = ""] = accessToken.token.split(".");
+  const claims = Buffer.from(body, "base64url").toString();
+  const text = `{"uid":${JSON.stringify(session.userId)},"ate":${accessToken.expiry},"up":${claims}}`;
+  return Buffer.from(text).toString("base64");
 };
 
 /**

@@ -47,14 +47,15 @@ const getServerSnapshot = () => NOT_READ_YET;
 
 /** What `init` returns where there is no page, such as during server rendering: no user is logged in, nothing global changes. */
 const outsideOfPages = (): WebSession<never> => {
+  const none = async () => undefined;
   const fail = async () => {
-    throw new Error("@pawl/web needs a page, or an apiDomain and a token store");
+    throw new Error("@pawl/web needs a page, or apiDomain and tokens");
   };
   return {
     fetch,
     doesSessionExist: async () => false,
-    getUserId: async () => undefined,
-    getPayload: async () => undefined,
+    getUserId: none,
+    getPayload: none,
     attemptRefresh: fail,
     signOut: fail,
     onEvent: () => nothing,
@@ -66,7 +67,7 @@ const outsideOfPages = (): WebSession<never> => {
 };
 
 /** Marks our wrapper, so that a second `init` takes the place of the first instead of wrapping it. */
-const ORIGINAL = Symbol.for("pawl.fetch");
+const ORIGINAL = Symbol.for("pawl");
 type WrappedFetch = Fetch & { [ORIGINAL]?: Fetch };
 
 /**
@@ -100,14 +101,13 @@ export const init = <Payload extends object = Readonly<Record<string, unknown>>>
     ...options,
     state,
     signal,
-    tokens,
     fetch: ((input, init) => original(input, init)) as Fetch,
-    isForApi(text: string): boolean {
+    isForApi(text: string): boolean | undefined {
       try {
         const target = new URL(new Request(text).url);
         return target.origin === origin && target.pathname !== refreshPath;
       } catch {
-        return false;
+        return undefined;
       }
     },
     mode: origin === here?.origin ? "same-origin" : "cors",
@@ -122,7 +122,7 @@ export const init = <Payload extends object = Readonly<Record<string, unknown>>>
 
   return {
     fetch: sessionFetch,
-    doesSessionExist: async () => (await known()).status === "valid",
+    doesSessionExist: async () => !!(await known()).payload,
     getUserId: async () => (await known()).userId,
     getPayload: async () => (await known()).payload,
     attemptRefresh: () => state.ready.then(() => refresh(state.record)),

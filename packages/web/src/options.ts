@@ -24,7 +24,7 @@ export interface WebOptions {
    * Lets the user prove again who they are where an answer wants that (RFC 9470), and resolves when the server has
    * accepted it: the request is then sent once more. Requests that wait for it at once ask once. Where it rejects, and for
    * requests that are sent meanwhile, the answer is handed on as it is.
-   * @example init({ onStepUp: async ({ methods }) => { await askForCode(methods); } })
+   * @example init({ onStepUp: async ({ acr_values }) => { await askForCode(acr_values); } })
    */
   readonly onStepUp?: ((wanted: WebStepUp) => unknown) | undefined;
   /** Whether a page's global `fetch` is replaced; true unless given. Otherwise call `fetch` of what `init` returns. */

@@ -10,8 +10,6 @@ export interface RecordStore {
   update(change: (kept: SharedSession | undefined) => SharedSession | undefined): Promise<SharedSession | undefined>;
 }
 
-const STORE = "session";
-
 /**
  * IndexedDB: unlike `localStorage` it is there in workers, and a transaction sees what another process has just written.
  * The database is opened for each step, which are few, so that no page keeps another from deleting or from being cached.
@@ -20,16 +18,15 @@ export const indexedDbStore = (key: string): RecordStore => ({
   update: (change) =>
     new Promise((resolve, reject) => {
       setTimeout(reject, STORAGE_DEADLINE);
-      const fail = ({ target }: Event): void => reject((target as IDBRequest | IDBTransaction).error);
       const opening = indexedDB.open("pawl", 1);
-      opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
-      opening.onerror = fail;
+      opening.onupgradeneeded = () => opening.result.createObjectStore("session");
+      opening.onerror = reject;
       opening.onsuccess = () => {
         const database = opening.result;
-        const transaction = database.transaction(STORE, "readwrite");
+        const transaction = database.transaction("session", "readwrite");
         // Closed once the transaction is done.
         database.close();
-        const store = transaction.objectStore(STORE);
+        const store = transaction.objectStore("session");
         const reading = store.get(key) as IDBRequest<SharedSession | undefined>;
         let next: SharedSession | undefined;
         reading.onsuccess = () => {
@@ -37,7 +34,7 @@ export const indexedDbStore = (key: string): RecordStore => ({
           if (next) store.put(next, key);
         };
         transaction.oncomplete = () => resolve(next ?? reading.result);
-        transaction.onabort = fail;
+        transaction.onabort = reject;
       };
     }),
 });

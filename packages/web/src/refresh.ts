@@ -28,19 +28,15 @@ export const createRefresher = (
   const isNewerThan = ({ generation }: SharedSession): boolean => state.record.generation !== generation;
 
   const ask = async (before: SharedSession): Promise<void> => {
-    let retryAfter = "";
     asking = refreshDeadline();
-    try {
-      const request = { method: "POST", cache: "no-store", redirect: "error", signal: asking.signal } as const;
-      const response = await send(new Request(url, request), before, { ...api, use: "refresh" });
-      retryAfter = response.headers.get("retry-after") ?? "";
-    } catch {
-      // Nobody answered, or nobody who knows of sessions.
-    }
+    const request = { method: "POST", cache: "no-store", redirect: "error", signal: asking.signal } as const;
+    // Where it fails nobody answered, or nobody who knows of sessions.
+    const answer = send(new Request(url, request), before, { ...api, use: "refresh" }).catch(() => undefined);
+    const retryAfter = (await answer)?.headers.get("retry-after");
     if (isNewerThan(before)) failures = 0;
     else {
       const own = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** failures++);
-      const wanted = Number(retryAfter) * 1000 || Date.parse(retryAfter) - Date.now() || 0;
+      const wanted = Number(retryAfter) * 1000 || Date.parse(retryAfter!) - Date.now() || 0;
       state.tell({ type: "unknown" });
       // Jitter: pages must not all come back at once after an outage.
       notBefore = monotonicTime() + Math.max(own, wanted) * (1 + Math.random() / 2);
@@ -50,8 +46,8 @@ export const createRefresher = (
   return async (seen) => {
     if (!isNewerThan(seen) && monotonicTime() >= notBefore)
       await (inFlight ??= inTurn(url, state, async () => {
-        const newest = await state.read();
-        if (newest.generation === seen.generation) await ask(newest);
+        await state.read();
+        if (!isNewerThan(seen)) await ask(seen);
       }).finally(() => (inFlight = undefined)));
     if (!isNewerThan(seen)) return "unknown";
     return state.record.front ? "valid" : "ended";

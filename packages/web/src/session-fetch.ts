@@ -13,8 +13,8 @@ export const createSessionFetch = (
   const { state, fetch, isForApi, sessionExpiredStatus = 401, onStepUp } = api;
   let refusedGeneration = -1;
   let refusedUntil = 0;
-  /** Whether the user has proved it, while they are asked. */
-  let asking: Promise<boolean> | undefined;
+  /** While the user is asked; the generation after they have proved it, 0 where they have not. */
+  let asking: Promise<number> | undefined;
   let provedGeneration = 0;
 
   /** Rejects with the signal's reason as soon as the caller aborts (Fetch standard). */
@@ -23,18 +23,6 @@ export const createSessionFetch = (
       work,
       new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error))),
     ]);
-
-  /** Whether new tokens may help a request that was refused. */
-  const mayRefresh = ({ headers, status }: Response, sent: SharedSession): boolean => {
-    const { generation, endedAt, front } = state.record;
-    return (
-      status === sessionExpiredStatus &&
-      endedAt === sent.endedAt &&
-      !headers.has("front-token") &&
-      (generation !== refusedGeneration || monotonicTime() >= refusedUntil) &&
-      (!!front || headers.has("session-status"))
-    );
-  };
 
   return async (input, init) => {
     // A Request of another realm or of a polyfill is no instance of our class.
@@ -45,14 +33,23 @@ export const createSessionFetch = (
     if (!isForApi(request.url)) return fetch(request);
     await state.ready;
     // The callback may have sent it itself: to wait for the callback would be for ever.
-    const isFromAsking = !!asking;
+    const isFromAsking = asking;
     let sent = state.record;
     // A body can be sent only once.
     const call = (): Promise<Response> => send(request.clone(), (sent = state.record), { ...api, use: "access" });
-    if (sent.front && sent.expiresAt! < monotonicTime()) await orAborted(request, refresh(sent));
+    if (sent.expiresAt! < monotonicTime()) await orAborted(request, refresh(sent));
     let response = await call();
     let wanted = stepUpOf(response);
-    if (!wanted && mayRefresh(response, sent)) {
+    const { generation, endedAt, front } = state.record;
+    // Whether new tokens may help.
+    if (
+      !wanted &&
+      response.status === sessionExpiredStatus &&
+      endedAt === sent.endedAt &&
+      !response.headers.has("front-token") &&
+      (generation !== refusedGeneration || monotonicTime() >= refusedUntil) &&
+      (front || response.headers.has("session-status"))
+    ) {
       const outcome = await orAborted(request, refresh(sent));
       sent = state.record;
       if (outcome === "valid") response = await call();
@@ -64,14 +61,10 @@ export const createSessionFetch = (
     }
     if (!wanted || !onStepUp || isFromAsking) return response;
     if (sent.generation >= provedGeneration) {
-      asking ??= Promise.resolve(wanted)
-        .then(onStepUp)
+      asking ??= (async () => onStepUp(wanted))()
         .then(
-          () => {
-            provedGeneration = state.record.generation;
-            return true;
-          },
-          () => false,
+          () => (provedGeneration = state.record.generation),
+          () => 0,
         )
         .finally(() => (asking = undefined));
       if (!(await orAborted(request, asking))) return response;

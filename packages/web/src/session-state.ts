@@ -29,7 +29,7 @@ export const openState = (
   key: string,
   { persist, signal }: { readonly persist: RecordStore | boolean; readonly signal: AbortSignal },
 ): SessionState => {
-  const store = persist === true ? indexedDbStore(key) : persist;
+  let store = persist;
   const listeners = new Set<Listener>();
   let channel: BroadcastChannel | undefined;
   let record = NOTHING_KNOWN;
@@ -57,14 +57,13 @@ export const openState = (
     return record;
   };
 
-  /** The newer of the stored record and the known one: the stored one may have been wiped, or never been written. */
-  const newest = (kept: SharedSession | undefined): SharedSession =>
-    kept && kept.generation >= record.generation ? kept : record;
-
   const update: SessionState["update"] = async (change) => {
     let next: SharedSession | undefined;
     try {
-      next = await (store as RecordStore).update((kept) => change(newest(kept)));
+      // The newer one: what is stored may have been wiped, or never been written.
+      next = await (store as RecordStore).update((kept) =>
+        change(kept && kept.generation >= record.generation ? kept : record),
+      );
     } catch {
       // There is no store, or the browser blocks it.
       next = change(record);
@@ -76,18 +75,17 @@ export const openState = (
 
   const read = (): Promise<SharedSession> => update(() => undefined);
 
-  if (persist === true)
+  if (persist === true) {
+    store = indexedDbStore(key);
     try {
       channel = new BroadcastChannel(key);
-      channel.onmessage = ({ data }) => void adopt(data as SharedSession);
+      channel.onmessage = ({ data }) => adopt(data as SharedSession);
     } catch {
       // The browser has none, or denies it.
     }
-  const onPageShow = ({ persisted }: PageTransitionEvent): void => {
-    // Back from the back/forward cache: this page has missed what was announced meanwhile.
-    if (persisted) void read();
-  };
-  globalThis.addEventListener?.("pageshow", onPageShow, { signal });
+  }
+  // Back from the back/forward cache: this page has missed what was announced meanwhile.
+  globalThis.addEventListener?.("pageshow", ({ persisted }) => persisted && read(), { signal });
   signal.addEventListener("abort", () => channel?.close());
 
   return {
@@ -106,7 +104,7 @@ export const openState = (
     tell,
     listen(listener) {
       listeners.add(listener);
-      return () => void listeners.delete(listener);
+      return () => listeners.delete(listener);
     },
   };
 };

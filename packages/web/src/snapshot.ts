@@ -32,6 +32,6 @@ export const NOT_READ_YET: SnapshotOfNobody<"unknown"> = { status: "unknown" };
 
 export const snapshotOf = ({ front, reason }: SharedSession): WebSnapshot => {
   if (!front) return { status: "ended", reason };
-  const { userId, handle, payload } = readFrontToken(front);
-  return { status: "valid", userId, handle, payload };
+  const { lifetime: _lifetime, ...told } = readFrontToken(front);
+  return { status: "valid", ...told };
 };

@@ -12,27 +12,23 @@ export interface Api {
   readonly state: SessionState;
   /** As the page has it without us. */
   readonly fetch: Fetch;
-  readonly tokens: WebOptions["tokens"];
+  readonly tokens?: WebOptions["tokens"];
   /** Whether a URL is the API's, but not that of a refresh. */
-  readonly isForApi: (url: string) => boolean;
+  readonly isForApi: (url: string) => boolean | undefined;
   /** How it is asked: `same-origin` refuses redirects that lead elsewhere. */
   readonly mode: RequestMode;
 }
 
-/** Why the session ended that an answer removes, as far as it says. Its body may be anybody's. */
-const endReasonOf = async (response: Response): Promise<WebEndReason | undefined> => {
-  if (response.ok) return "logout";
-  try {
-    const { reason, message } = (await response.clone().json()) as {
-      readonly reason?: WebEndReason;
-      readonly message?: string;
-    };
-    // The documented API gives its errors no reason.
-    return message === "token theft detected" ? "token_reuse" : reason;
-  } catch {
-    return undefined;
-  }
-};
+/** Why the session ended that a refusal removes, as far as it says. Its body may be anybody's. */
+const endReasonOf = (refusal: Response): Promise<WebEndReason | undefined> =>
+  refusal
+    .clone()
+    .json()
+    .then(({ reason, message }: { readonly reason?: WebEndReason; readonly message?: string }) =>
+      // The documented API gives its errors no reason.
+      /theft/.test(message!) ? "token_reuse" : reason,
+    )
+    .catch(() => undefined);
 
 export const markEnded = (
   state: SessionState,
@@ -56,7 +52,7 @@ export const send = async (
   sent: SharedSession,
   { state, fetch, tokens, isForApi, mode, use }: Api & { readonly use: "access" | "refresh" },
 ): Promise<Response> => {
-  const credentials = request.credentials === "same-origin" ? "include" : request.credentials;
+  const credentials = request.credentials === "omit" ? "omit" : "include";
   // No redirect may carry our headers to another origin, nor may what it leads to speak of the session.
   const carrying = new Request(request, { credentials, mode });
   carrying.headers.set("st-auth-mode", tokens ? "header" : "cookie");
@@ -67,7 +63,7 @@ export const send = async (
   const front = headers.get("front-token");
   const since = use === "refresh" ? "generation" : "endedAt";
   if (!front || (response.redirected && !isForApi(response.url))) return response;
-  if (front === "remove") await markEnded(state, sent, await endReasonOf(response));
+  if (front === "remove") await markEnded(state, sent, response.ok ? "logout" : await endReasonOf(response));
   else if (response.ok || use === "access")
     await state.update((newest) =>
       newest[since] !== sent[since]

@@ -22,14 +22,10 @@ export const inTurn = async <Result>(
   for (let isMine = false; !isMine;) {
     await state.update((kept) => {
       const now = monotonicTime();
-      isMine = (kept.busyUntil ?? 0) < now || until < now;
+      isMine = !(kept.busyUntil! > now) || until < now;
       return isMine ? { ...kept, busyUntil: now + REFRESH_DEADLINE } : undefined;
     });
     if (!isMine) await new Promise((resolve) => setTimeout(resolve, POLL));
   }
-  try {
-    return await begin();
-  } finally {
-    await state.update((kept) => ({ ...kept, busyUntil: 0 }));
-  }
+  return begin().finally(() => state.update((kept) => ({ ...kept, busyUntil: 0 })));
 };

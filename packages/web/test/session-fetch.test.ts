@@ -134,7 +134,6 @@ describe("a refresh before the request", () => {
     ["expires now", { expiresAt: 0 }, 0],
     ["lives", { expiresAt: 1 }, 0],
     ["lives for as long as nobody knows", {}, 0],
-    ["has expired, of a session that has ended", { expiresAt: -1, front: undefined }, 0],
   ])(
     "is made where the token %s",
     async (_, { expiresAt, ...more }: { expiresAt?: number; front?: undefined }, count) => {
@@ -254,22 +253,23 @@ describe("an answer that wants the user to step up", () => {
     const { asked, call, refresh, change } = await open({ answers: [wanted, ok], onStepUp: (how) => onStepUp(how) });
     const onStepUp = asking(() => change({ antiCsrf: "new" }));
     expect((await call("/me", { method: "POST", body: "text" })).status).toBe(200);
-    expect(onStepUp.mock.calls).toEqual([[{ maxAge: 600, levels: ["aal3", "aal2"], methods: ["otp"] }]]);
+    expect(onStepUp.mock.calls).toMatchObject([[{ max_age: "600", acr_values: "aal3 aal2", amr_values: "otp" }]]);
     expect(refresh).not.toHaveBeenCalled();
     expect(await Promise.all(asked.map((request) => request.text()))).toEqual(["text", "text"]);
     expect(asked.map(({ headers }) => headers.get("anti-csrf"))).toEqual(["csrf", "new"]);
   });
 
   test.each([
-    ["", { levels: [], methods: [] }],
-    [', max_age="0"', { maxAge: 0, levels: [], methods: [] }],
-    [', error_description="a, b", acr_values="x"', { levels: ["x"], methods: [] }],
+    ["", {}],
+    [', max_age="0"', { max_age: "0" }],
+    [', error_description="a, b", acr_values=""', { error_description: "a, b", acr_values: "" }],
   ])("says what is wanted: %s", async (more, told) => {
     const text = `Bearer realm="a", error="insufficient_user_authentication"${more}`;
     const onStepUp = asking(() => undefined);
     const { call } = await open({ answers: [answer(403, { "www-authenticate": text }), ok], onStepUp });
     expect((await call()).status).toBe(200);
-    expect(onStepUp.mock.calls).toEqual([[told]]);
+    const own = { realm: "a", error: "insufficient_user_authentication" };
+    expect(onStepUp.mock.calls).toEqual([[{ ...own, ...told }]]);
   });
 
   test("asks the user once for five requests, and sends each once more", async () => {

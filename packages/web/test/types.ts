@@ -25,7 +25,7 @@ export const check = async (): Promise<void> => {
   const untyped = init();
   (await untyped.getPayload())?.["role"] satisfies unknown;
   untyped.onEvent((event: WebSessionEvent) => void event.type);
-  init({ onStepUp: async ({ maxAge, levels, methods }) => void [maxAge, levels[0], methods[0]] });
+  init({ onStepUp: async ({ max_age, acr_values, amr_values }) => [max_age, acr_values?.length, amr_values] });
   // @ts-expect-error there is no such option
   init({ refreshUrl: "/" });
   void [role, other];

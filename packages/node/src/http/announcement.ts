@@ -16,17 +16,17 @@ export const exposeTokens = (exchange: Exchange, { accessToken, refreshToken }: 
 };
 
 /** What a session tells its page. */
-export type TellingSession = Pick<IssuedSession, "session" | "accessToken">;
+type TellingSession = Pick<IssuedSession, "session" | "accessToken">;
 
 /**
- * What a page may know: base64 of JSON `{uid, ate, up}`: user, expiry in ms, and what the access token says, in the very
- * text that was signed.
+ * What a page may know: base64 of JSON `{uid, ate, up}`: user, expiry in ms, and the payload beside claims by their names in
+ * the documented API's access tokens. How a user authenticated, and who acts, is the server's business.
  */
-export const frontToken = ({ session, accessToken }: TellingSession): string => {
-  const [, body = ""] = accessToken.token.split(".");
-  const claims = Buffer.from(body, "base64url").toString();
-  const text = `{"uid":${JSON.stringify(session.userId)},"ate":${accessToken.expiry},"up":${claims}}`;
-  return Buffer.from(text).toString("base64");
+const frontToken = ({ session, accessToken }: TellingSession): string => {
+  const { userId, handle, tenantId, payload } = session;
+  const { createdTime, expiry } = accessToken;
+  const claims = { sub: userId, iat: createdTime / 1000, exp: expiry / 1000, tId: tenantId, sessionHandle: handle };
+  return Buffer.from(JSON.stringify({ uid: userId, ate: expiry, up: { ...payload, ...claims } })).toString("base64");
 };
 
 /** Tells a page's SDK of new tokens. @returns how many characters that takes. */

@@ -4,6 +4,5 @@ export * from "./cookie-size.js";
 export { setCorsHeaders } from "./cors.js";
 export { isFromOwnPage } from "./csrf.js";
 export { type Exchange, NodeExchange, type NodeRequest, type NodeResponse } from "./exchange.js";
-export { frontToken } from "./announcement.js";
 export { REFRESH_TOKEN_START } from "./cookies.js";
 export { bearerToken, readsFrontToken, type TokenTransfer, wantedTransfer } from "./token-transfer.js";

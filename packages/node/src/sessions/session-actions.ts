@@ -172,7 +172,7 @@ export const createActions = (opened: Omit<Serving, "actions">): SessionActions 
 const ACTS_NO_MORE = "this session does not act for that user any more";
 
 const checkActAs = (user: ActAs<object, object>): ActAs<object, object> => {
-  const { payload: _payload, data: _data, ...rest } = user;
-  checkOptions({ reason: "", ...rest }, actAsTable, { within: "actAs: " });
+  const { payload: _payload, data: _data, reason = "", ...rest } = user;
+  checkOptions({ ...rest, reason }, actAsTable, { within: "actAs: " });
   return user;
 };

@@ -143,7 +143,7 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
       dataText(data);
       checkPayload?.(json);
       const body = { userId, tenantId, payload, data, auth, link, device, address, form };
-      return (await core.get("createSession", { body: body as RouteBody<"createSession"> })) as IssuedSession;
+      return (await core.get("createSession", { body: body as RouteBody<"createSession"> })) as unknown as IssuedSession;
     },
 
     async refresh(input): Promise<RefreshAnswer> {
@@ -154,7 +154,7 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
       const more = others.length === 0 ? {} : { otherRefreshTokens: others, antiCsrfToken };
       const body = { refreshToken, ...more, form } as RouteBody<"refreshSession">;
       const reply = await core.ask("refreshSession", { body }, ["unauthorised", "token_theft_detected"]);
-      if (reply.kind === "success") return { kind: "refreshed", ...(reply.body as IssuedSession & { readonly minted: boolean }) };
+      if (reply.kind === "success") return { kind: "refreshed", ...(reply.body as unknown as IssuedSession & { readonly minted: boolean }) };
       const { code, message, reason, session } = reply;
       if (code === "unauthorised") return { kind: "unauthorised", message, reason, isOurs: message !== NONE_OF_OURS };
       return { kind: "token_reuse", session };
@@ -194,13 +194,13 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
     async get(handle) {
       if (!isHandle(handle)) return undefined;
       const reply = await core.ask("getSession", { handle }, ["session_not_found"]);
-      return reply.kind === "success" ? (reply.body as SessionInformation) : undefined;
+      return reply.kind === "success" ? (reply.body as unknown as SessionInformation) : undefined;
     },
 
     async list({ userId, tenantId = PUBLIC_TENANT }, page) {
       if (!isUserId(userId)) return { items: [] };
       const { sessions, next } = await core.get("listSessions", { query: { userId, tenantId, ...page } });
-      return { items: sessions as SessionInformation[], ...(next === undefined ? {} : { next }) };
+      return { items: sessions as unknown as SessionInformation[], ...(next === undefined ? {} : { next }) };
     },
 
     async listHandles(userId) {

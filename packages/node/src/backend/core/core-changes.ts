@@ -4,9 +4,7 @@ import {
   payloadText,
   type RefusedOutcome,
   type RegenerateOutcome,
-  type SessionHandle,
 } from "@pawl/engine";
-import type { RouteResponse } from "@pawl/protocol";
 import type { SessionBackend } from "../session-backend.js";
 import type { CoreClient, Reply } from "./core-client.js";
 
@@ -14,6 +12,8 @@ type Changes = Pick<
   SessionBackend,
   "updateData" | "updatePayload" | "regenerate" | "stepUp" | "actAs" | "actAsSelf"
 >;
+
+type Regenerated = Extract<RegenerateOutcome, { kind: "regenerated" }>;
 
 const PROBLEMS = ["unauthorised", "outdated", "acting_refused"] as const;
 
@@ -27,7 +27,7 @@ export const createCoreChanges = (
 ): Changes => {
   const regenerated = (reply: Reply<"stepUp">): RegenerateOutcome | RefusedOutcome => {
     if (reply.kind === "success") {
-      const { changedAt, ...answer } = reply.body as Extract<RegenerateOutcome, { kind: "regenerated" }>;
+      const { changedAt, ...answer } = reply.body as unknown as Regenerated;
       const { handle, payloadVersion } = answer.session;
       if (changedAt !== undefined) markChanged({ handle, payloadVersion, at: changedAt });
       return { ...answer, kind: "regenerated" };
@@ -54,7 +54,7 @@ export const createCoreChanges = (
       const body = { payload, form, announced, expectedVersion } as never;
       const reply = await core.ask("updatePayload", { handle, body }, ["session_not_found"]);
       if (reply.kind !== "success") return false;
-      if (announced !== false) markChanged(reply.body as Changed & RouteResponse<"updatePayload"> & { readonly handle: SessionHandle });
+      if (announced !== false) markChanged(reply.body as unknown as Changed);
       return true;
     },
 
