@@ -305,15 +305,15 @@ export const interleavings = [
   {
     name: "interleavings-changes",
     run: proveChanges,
-    size: 100_000,
-    short: 2_000,
+    size: 10_000,
+    short: 500,
     what: "a failure is an older payload taken by a verifier that has heard of a newer one, or somebody refused for good",
   },
   {
     name: "interleavings-change-mutants",
     run: proveChangeMutants,
-    size: 100_000,
-    short: 10_000,
+    size: 10_000,
+    short: 6_000,
     what: "broken engines; a failure is one that was taken for the real one",
   },
   {

@@ -39,12 +39,14 @@ export const groups = {
     ["tokens/jwt", "tokens/ecdsa-signature", "tokens/access-token", "verification/access-token-forgery"],
   ),
   "access-token": engine(
-    ["tokens/access-token", "tokens/access-token-flat", "tokens/access-token-nested", "tokens/access-token-format"],
+    ["access-token", "access-token-flat", "access-token-nested", "access-token-pawl", "access-token-format"].map(
+      (file) => `tokens/${file}`,
+    ),
     ["tokens/access-token", "verification/access-token-verifier"],
   ),
   "access-token-verifier": engine(
-    ["verification/access-token-verifier"],
-    ["verification/access-token-verifier", "verification/access-token-forgery"],
+    ["verification/access-token-verifier", "revocation/session-marks", "revocation/change-feed"],
+    ["verification/access-token-verifier", "verification/access-token-forgery", "revocation/session-marks"],
   ),
   "application-jwt": engine(["tokens/application-jwt"]),
   cookie: node(["http/cookie-header"]),
@@ -75,10 +77,10 @@ export const groups = {
   "core-http": inServer(["http-server", "stream-sink"], ["http-server", "shutdown", "stream-sink"]),
   "core-start": inServer(["start-core", "log", "theft-warning"], ["start-core", "log", "theft-warning"]),
   v1: core(
-    ["answers", "handlers", "problem-reply", "revocation-stream", "v1-dialect", "validator"].map(
+    ["answers", "handlers", "problem-reply", "feed-stream", "v1-dialect", "validator"].map(
       (file) => `dialects/v1/${file}`,
     ),
-    ["dialects/v1", "dialects/validator", "dialects/revocation-stream"],
+    ["dialects/v1", "dialects/validator", "dialects/feed-stream"],
   ),
 };
 
