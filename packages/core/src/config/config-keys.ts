@@ -260,7 +260,7 @@ const configKeys = {
       "Idle and absolute timeouts of an assurance level of NIST SP 800-63B-4: 30 days; 24 hours and 1 hour idle; 12 hours and 15 minutes idle. Longer ones are refused then.",
     type: choice("nist-aal1", "nist-aal2", "nist-aal3"),
     otherwise: "no preset",
-    example: "nist-aal2",
+    example: "nist-aal1",
   }),
   session_idle_timeout: key({
     group: "Sessions",

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { configKey, configNames } from "../../src/config/config-keys.js";
 import { compulsory, configFolder } from "./config-folder.js";
 
-const { folder, fault } = configFolder();
+const { folder, fault, read } = configFolder();
 const path = join(folder, "config.yaml");
 
 /** Values that YAML gives and that a key of this type must refuse. */
@@ -60,6 +60,12 @@ describe("wrong values", () => {
       'must be a duration from 1s to 36500d, such as 30m or 12h (units s, m, h, d, w), but it is "36501d"',
     ],
     [
+      "longest_acting",
+      "25h",
+      'must be a duration from 1m to 1d, such as 30m or 12h (units s, m, h, d, w), but it is "25h"',
+    ],
+    ["session_preset", "nist-aal4", 'must be one of nist-aal1, nist-aal2, nist-aal3, but it is "nist-aal4"'],
+    [
       "event_retention",
       "59m",
       'must be a duration from 1h to 36500d, such as 30m or 12h (units s, m, h, d, w), but it is "59m"',
@@ -104,6 +110,20 @@ describe("wrong values", () => {
   ])("%s: %s", (name, value, rest) => {
     const text = `${compulsory.replace(new RegExp(`^${name}.*\n`, "m"), "")}${name}: ${value}\n`;
     expect(fault(text).message).toBe(`'${name}' ${rest}. Config file: ${path}`);
+  });
+
+  test.each([
+    ["nist-aal1", "session_absolute_timeout", "30d", "31d"],
+    ["nist-aal2", "session_absolute_timeout", "1d", "25h"],
+    ["nist-aal2", "session_idle_timeout", "1h", "61m"],
+    ["nist-aal3", "session_absolute_timeout", "12h", "13h"],
+    ["nist-aal3", "session_idle_timeout", "15m", "16m"],
+  ])("%s: %s of at most %s", (preset, name, most, more) => {
+    const text = (value: string) => `${name}: ${value}\nsession_preset: ${preset}\n`;
+    expect(read(text(most))).toMatchObject({ policy: { preset } });
+    expect(fault(text(more)).message).toBe(
+      `'${name}' must be at most ${most} with the session_preset ${preset}, but it is "${more}". Config file: ${path}`,
+    );
   });
 
   test("CVE-2024-47764: no cookie attribute can be slipped in through a path or domain", () => {

@@ -34,6 +34,7 @@ describe("how sure it is who is there", () => {
     });
     expect((await verify(core, stepped.accessToken.token)).json.session.auth).toEqual({ ...body.auth, at: now });
     expectProblem(await verify(core, first.accessToken.token), "try_refresh_token");
+    clock.move(31_000);
     const { json } = await refresh(core, first.refreshToken.token);
     expect(json).toMatchObject({ minted: true, session: { auth: { methods: ["hwk"] } } });
     expect((await refresh(core, first.refreshToken.token)).json.minted).toBe(false);
@@ -74,6 +75,7 @@ describe("acting for a user", () => {
     expect((await put({ data: { cart: 2 }, as: "bob" })).status).toBe(204);
     expectProblem(await put({ data: {}, as: "carol" }), "session_not_found");
 
+    clock.move(31_000);
     const { json: next } = await refresh(core, first.refreshToken.token);
     expect(next.session).toMatchObject(BOB);
     const own = (await ask(core, "actAsSelf", { body: { accessToken: next.accessToken.token as string } })).json;

@@ -21,6 +21,8 @@ describe("sessions", () => {
       tenantId: "t1",
       userId: "user-1",
       payload: given.payload,
+      payloadVersion: 0,
+      auth: { at: clock.now(), methods: [] },
     });
     expect(accessToken).toMatchObject({ expiry: clock.now() + 3_600_000 });
     expect(refreshToken).toMatchObject({ expiry: clock.now() + 8_640_000_000, createdTime: clock.now() });
@@ -31,6 +33,8 @@ describe("sessions", () => {
       tenantId: "t1",
       userId: "user-1",
       ...given,
+      payloadVersion: 0,
+      auth: { at: clock.now(), methods: [] },
       createdAt: clock.now(),
       lastActiveAt: clock.now(),
       expiresAt: clock.now() + 8_640_000_000,
@@ -44,9 +48,10 @@ describe("sessions", () => {
     const fresh = await create(core);
     expect(header(fresh.accessToken.token)).toMatchObject({
       alg: "ES256",
-      version: "5",
+      version: "pawl",
       kid: expect.stringMatching(/^d-/) as string,
     });
+    expect(header((await create(core, { form: "v5" })).accessToken.token)).toMatchObject({ version: "5" });
     const old = await create(core, { form: "v1" });
     expect(header(old.accessToken.token)).toEqual({ alg: "RS256", typ: "JWT", version: "1" });
     const still = await listen({ keyKind: "static" });
@@ -64,7 +69,7 @@ describe("sessions", () => {
     clock.move(31_000);
     const second = await turn(first.refreshToken.token);
     expect([second.status, second.json.session]).toEqual([200, first.session]);
-    expect(Object.keys(second.json).toSorted()).toEqual(["accessToken", "antiCsrfToken", "refreshToken", "session"]);
+    expect(Object.keys(second.json).toSorted()).toEqual(["accessToken", "antiCsrfToken", "minted", "refreshToken", "session"]);
     clock.move(31_000);
     await turn(second.json.refreshToken.token);
     clock.move(31_000);
@@ -238,7 +243,7 @@ describe("sessions", () => {
     const put = async (of: string, what: "data" | "payload", body: unknown) =>
       ask(core, what === "data" ? "updateSessionData" : "updatePayload", { path: `/v1/sessions/${of}/${what}`, body });
     expect((await put(handle, "data", { data: { a: null } })).status).toBe(204);
-    expect((await put(handle, "payload", { payload: { b: 1 } })).status).toBe(204);
+    expect((await put(handle, "payload", { payload: { b: 1 } })).json).toMatchObject({ handle, payloadVersion: 1 });
     const got = await ask(core, "getSession", { path: `/v1/sessions/${handle}` });
     expect(got.json).toMatchObject({ data: { a: null }, payload: { b: 1 } });
     expectProblem(await put("none", "data", { data: {} }), "session_not_found");
