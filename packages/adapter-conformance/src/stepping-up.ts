@@ -6,7 +6,7 @@ const FORBIDDEN = [403, { message: "forbidden", code: "FORBIDDEN" }];
 
 export const testSteppingUp = (start: Start): void => {
   it("asks a user who logged in too long ago to step up, by a challenge that pages can read, and lets them pass then", async () => {
-    const { clock, visitor, login, thefts } = await start({ origins: ["https://app.example.org"] });
+    const { clock, visitor, login, thefts } = await start({ origins: ["http://localhost:3001"] });
     await login();
     expect((await visitor.ask("/vault")).status).toBe(200);
     // The second time after a refresh, which moves nothing.
@@ -15,7 +15,7 @@ export const testSteppingUp = (start: Start): void => {
       [2 * HOUR, 2],
     ] as const) {
       clock.advance(wait);
-      const answer = await visitor.ask("/vault", { headers: { origin: "https://app.example.org" } });
+      const answer = await visitor.ask("/vault", { headers: { origin: "http://localhost:3001" } });
       expect(statusAndBody(answer)).toEqual([401, { message: "confirm who you are", code: "STEP_UP" }]);
       expect(answer.headers["www-authenticate"]).toBe(
         'Bearer error="insufficient_user_authentication", max_age="600"',

@@ -137,7 +137,7 @@ describe.each(backends)("acting for another user, %s", (_, openBackend) => {
     [{ ...bob, for: "61m" }, "longer than is allowed"],
     [{ ...bob, for: 0 }, "no time"],
     [{ ...bob, until: "1h" }, "a name too many"],
-  ])("refuses %o: %s", async (user) => {
+  ])("refuses %o: %s", async (user, _why) => {
     const bench = await start();
     await expect(within(bench, (session) => session.actAs(user as never))).rejects.toBeInstanceOf(TypeError);
     expect(await whoIs(bench)).toEqual(["alice", "admin", undefined]);

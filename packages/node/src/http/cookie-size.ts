@@ -33,7 +33,7 @@ export interface SizedSession extends Pick<SessionSummary, "userId" | "payload">
 }
 
 /**
- * Bytes (name and value) that the access token cookie of a session may come to: at most about 70 more than its first one
+ * Bytes (name and value) that the access token cookie of a session may come to: at most about 80 more than its first one
  * has, because later tokens also name their parent. `payloadText` is the payload as JSON, where it has been written already.
  */
 export const accessCookieBytes = (

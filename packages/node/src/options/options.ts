@@ -62,12 +62,16 @@ const commonTable = {
   headerMode: flag(false),
   /** Called when a refresh of this process finds a stolen token, once per session and hour. */
   onTokenTheft: hook<(theft: TokenTheft) => void | Promise<void>>(),
+  /** Takes the place of the machine's clock, in tests: `now()` says the ms since the epoch. */
+  clock: objectWith<{ now(): number }>("an object with a method now()", "now"),
+} as const satisfies OptionTable;
+
+/** What an application says of payloads. */
+const payloadTable = {
   /** Asked at a login without a payload and after each refresh that makes new tokens: what it says is what the session carries from then on. It has 2 seconds; after that, or where it fails, the payload stays, and a login is answered 503. */
   loadPayload: hook<LoadPayload<object>>(),
   /** Asked at a refresh, with a stored payload that does not fit the schema any more: says one that does. Without it, and without `loadPayload`, such a session is answered 503. */
   migratePayload: hook<MigratePayload<object>>(),
-  /** Takes the place of the machine's clock, in tests: `now()` says the ms since the epoch. */
-  clock: objectWith<{ now(): number }>("an object with a method now()", "now"),
 } as const satisfies OptionTable;
 
 const embeddedTable = {
@@ -78,8 +82,8 @@ const embeddedTable = {
 } as const;
 const coreTable = { ...commonTable, ...clientTable } as const;
 export const optionTables = {
-  embedded: embeddedTable,
-  core: coreTable,
+  embedded: { ...embeddedTable, ...payloadTable },
+  core: { ...coreTable, ...payloadTable },
   cookies: cookieTable,
 } as const satisfies OptionTables;
 
@@ -110,7 +114,7 @@ export type PawlOptions<
   DataInput extends object = Data,
 > = (EmbeddedOptions | CoreOptions) & ShapeOptions<Payload, Data, PayloadInput, DataInput>;
 
-export type BackendOptions = EmbeddedOptions | CoreOptions;
+export type BackendOptions = (EmbeddedOptions | CoreOptions) & OptionsOf<typeof payloadTable>;
 
 export const isForCore = (options: BackendOptions): options is CoreOptions =>
   (options as Partial<CoreOptions>).core !== undefined;

@@ -124,7 +124,7 @@ test("a login with a large payload is warned of, and passes nginx with the setti
     const { origin, close } = await servedBehindProxy(
       (req, res) =>
         void handle(req, res, async () => {
-          await createSession(req, res, { userId: "alice", payload: { note: "x".repeat(2400) } });
+          await createSession(req, res, { userId: "alice", payload: { note: "x".repeat(2600) } });
           res.end();
         }),
       { settings },

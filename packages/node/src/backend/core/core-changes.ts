@@ -1,6 +1,7 @@
 import {
   type Changed,
   dataText,
+  EngineError,
   payloadText,
   type RefusedOutcome,
   type RegenerateOutcome,
@@ -15,7 +16,7 @@ type Changes = Pick<
 
 type Regenerated = Extract<RegenerateOutcome, { kind: "regenerated" }>;
 
-const PROBLEMS = ["unauthorised", "outdated", "acting_refused"] as const;
+const PROBLEMS = ["unauthorised", "outdated", "acting_refused", "invalid_input", "payload_too_large"] as const;
 
 /** The client's ways to change a session. What it has changed is marked in this process before the caller hears of it. */
 export const createCoreChanges = (
@@ -34,6 +35,8 @@ export const createCoreChanges = (
     }
     const { code, message, why } = reply;
     if (code === "unauthorised") return { kind: "unauthorised", why: "no_session", message };
+    // Its rules are the core's to know.
+    if (code === "invalid_input" || code === "payload_too_large") throw new EngineError(code, message);
     // Without a reason it is a token that cannot say who acts: one of ours can.
     return code === "acting_refused" && why !== undefined
       ? { kind: "refused", why, message }
