@@ -323,7 +323,7 @@ test("duplicate refresh cookies are one question to the core, and what can be no
   expect(answer.status).toBe(200);
   expect(refused.body).toMatchObject({ errType: UNAUTHORISED });
   expect(asked.map((body) => JSON.parse(body) as unknown)).toEqual([
-    { refreshToken: "garbage", otherRefreshTokens: ["", tokens[3]], antiCsrfToken: browser.antiCsrf },
+    { refreshToken: "garbage", form: "v5", otherRefreshTokens: ["", tokens[3]], antiCsrfToken: browser.antiCsrf },
   ]);
 });
 

@@ -149,6 +149,24 @@ describe("settings of a core that was restarted", () => {
     expect(proxied.asked).not.toContain("POST /v1/sessions/verify");
   });
 
+  test("what was heard before it of sessions, revoked or changed, still counts where only anti-CSRF is another", async () => {
+    const { proxied, pawl, verify, restart } = await begin({ enableAntiCsrf: true });
+    const sessions = [
+      await pawl.tokens.createNewSession("u1"),
+      await pawl.tokens.createNewSession("u2"),
+      await pawl.tokens.createNewSession("u3"),
+    ] as const;
+    const [ended, changed] = sessions;
+    await proxied.core.engine.revokeSessions([ended.session.handle]);
+    await proxied.core.engine.updatePayload(changed.session.handle, { role: "user" });
+    const states = () =>
+      Promise.all(sessions.map(({ accessToken, antiCsrfToken }) => verify(accessToken.token, antiCsrfToken)));
+    await expect.poll(states).toEqual(["UNAUTHORISED", "TRY_REFRESH_TOKEN", "valid"]);
+    await restart({ enableAntiCsrf: false });
+    expect(await verify(sessions[2].accessToken.token, "wrong")).toBe("valid");
+    expect(await states()).toEqual(["UNAUTHORISED", "TRY_REFRESH_TOKEN", "valid"]);
+  });
+
   test("cookies", async () => {
     const { proxied, pawl } = await begin({});
     const cookies = coreConfig().cookies;
