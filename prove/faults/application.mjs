@@ -145,7 +145,10 @@ export const openApplication = async (kind, { hasCore, open: openSdk }) => {
       return JSON.stringify(
         items
           .toSorted((one, other) => one.createdAt - other.createdAt)
-          .map(({ current, next, endReason = "live", payload, data }) => [current, next, endReason, payload, data]),
+          .map(({ current, next, endReason = "live", payload, data, facts }) => {
+            const timeless = facts.replaceAll(/\d{10,}/g, "then");
+            return [current, next, endReason, payload, data, timeless];
+          }),
       );
     },
     alarms: async (/** @type {string} */ user) =>

@@ -14,7 +14,7 @@ const elsewhere = {
   "master-key-file.js": "at the start",
   "master-key-rotation.js": "an operator's act, each step of which is whole by itself",
   "open-engine.js": "at the start and at the end",
-  "revocation-feed.js": "in the background; a round that fails is made up for by the next",
+  "feeds.js": "in the background; a round that fails is made up for by the next",
   "signing-keys.js deleteSigningKeys": "in the background: keys that no token can need",
   "sweep.js": "in the background: what is over",
   "tenants.js listMeta": "reads the tenants for an operator",

@@ -132,5 +132,8 @@ export const documentedApi = {
   requests: namedRequests(table, { prepare: settled }),
   unasked: {
     regenerateSession: "not asked for by the SDK",
+    stepUp: "nothing that the documented API has",
+    actAs: "nothing that the documented API has",
+    actAsSelf: "nothing that the documented API has",
   },
 };

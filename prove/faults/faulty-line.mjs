@@ -37,7 +37,7 @@ export const faultKinds = {
 };
 
 /** What runs beside an operation, in the background. */
-const BACKGROUND = /engine\/dist\/(revocation\/revocation-feed|sessions\/sweep)\.js/;
+const BACKGROUND = /engine\/dist\/(revocation\/(?:feeds|followed-feed)|sessions\/sweep)\.js/;
 
 /** The place in the engine's code that makes the present call, such as `refresh.js:58`; undefined in the background. */
 const callerOf = () => {

@@ -292,7 +292,7 @@ const others = {
   },
   "payload, replaced": asked(
     (stage, held) => stage.engine.updatePayload(handleOf(held), { role: "b" }),
-    (isThere) => equal(isThere, true, "the answer"),
+    (changed) => between(changed?.payloadVersion ?? 0, [1, 2], "the version"),
   ),
   "sessions of a user, listed": asked(
     async (stage) => [

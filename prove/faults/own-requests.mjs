@@ -75,6 +75,18 @@ const stolen = (act) => ({
   },
 });
 
+const stepUp = withSession((session) => session.stepUp({ methods: ["hwk"] }));
+const actAs = withSession((session) => session.actAs({ userId: "bob", payload: { role: "b" }, reason: "ticket" }));
+const actAsSelf = withSession((session) => session.actAsSelf());
+const whom = withSession((session) => session.userId);
+
+/** A browser whose session acts for Bob. @type {(application: Application) => Promise<Browser>} */
+const acting = async (application) => {
+  const browser = await settled(application);
+  must(await actAs(application, browser));
+  return browser;
+};
+
 /** A route of the session, as an error where it answers one. @type {(method: string, url: string) => Act} */
 const route =
   (method, url) =>
@@ -176,6 +188,35 @@ export const ownApi = {
         ...repeated(withSession((session) => session.updatePayload({ role: "b" }))),
         prepare: returning,
         refreshesFirst: true,
+      },
+      "session.stepUp": {
+        ...repeated(stepUp),
+        holds: async (application, browser) =>
+          is(["hwk"])(must(await withSession(({ auth }) => auth?.methods)(application, browser))),
+      },
+      "session.actAs": {
+        act: actAs,
+        async after(application, browser) {
+          const { error } = await actAs(application, browser);
+          // Where the first one was done, its answer alone was lost.
+          if (error?.code !== "FORBIDDEN") must({ error, headers: new Map() });
+          await goesOn(application, browser);
+        },
+      },
+      "session.actAsSelf": {
+        ...repeated(actAsSelf),
+        prepare: acting,
+        holds: async (application, browser) => is(browser.user)(must(await whom(application, browser))),
+      },
+      "acting has run out": {
+        ...repeated(whom),
+        async prepare(application) {
+          const browser = await acting(application);
+          application.clock.time += 20 * 60_000;
+          return browser;
+        },
+        refreshesFirst: true,
+        holds: async (application, browser) => is(browser.user)(must(await whom(application, browser))),
       },
       "session.list": repeated(
         withSession(async (session) => (await session.list()).length),

@@ -132,6 +132,8 @@ export const openStage = async (kind, { policy = {}, hasLog = false, isEmpty = f
         for (const userId of USERS)
           rows.push(...(await listAll((page) => real.listSessionHistory({ tenantId, userId }, page))));
       const revocations = await revoked();
+      const changed = await real.changesSince({ at: millis(0) });
+      const changes = changed.kind === "page" ? changed.items : [];
       const events = await listAll((page) => real.listEvents({}, page));
       // The epoch of the feed is a random one.
       const facts = (await listAll((page) => real.listMeta("", page))).filter(
@@ -140,7 +142,7 @@ export const openStage = async (kind, { policy = {}, hasLog = false, isEmpty = f
       const keys = (await real.getSigningKeys()).map(({ kid }) => kid);
       const text = (/** @type {object} */ record) => JSON.stringify(record, Object.keys(record).toSorted());
       // The key of an operator's act is a random one.
-      return [...rows, ...revocations, ...events.map(({ key: _key, ...event }) => event), ...facts]
+      return [...rows, ...revocations, ...changes, ...events.map(({ key: _key, ...event }) => event), ...facts]
         .map(text)
         .toSorted()
         .concat(keys)

@@ -26,8 +26,11 @@ export const engineModule = { createEngine, parseMasterKeys, MemoryStorage };
 
 /** What an access token says. */
 export const claimsOf = (/** @type {string} */ accessToken) => {
-  const [, body = ""] = accessToken.split(".");
-  const claims = accessTokenFormats.v5.claims(JSON.parse(Buffer.from(body, "base64url").toString()));
+  const [head, body] = accessToken
+    .split(".", 2)
+    .map((part) => JSON.parse(Buffer.from(part, "base64url").toString() || "{}"));
+  const format = Object.values(accessTokenFormats).find(({ version }) => version === head.version);
+  const claims = format?.claims(body);
   if (claims === undefined) throw new Error("the engine issued a token that says nothing");
   return claims;
 };
