@@ -292,7 +292,7 @@ const others = {
   },
   "payload, replaced": asked(
     (stage, held) => stage.engine.updatePayload(handleOf(held), { role: "b" }),
-    (changed) => between(changed?.payloadVersion ?? 0, [1, 2], "the version"),
+    (changed) => between(changed?.payloadVersion ?? 0, [1, 3], "the version"),
   ),
   "sessions of a user, listed": asked(
     async (stage) => [
