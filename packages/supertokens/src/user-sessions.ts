@@ -87,7 +87,8 @@ export const createUserSessions = (run: Run): UserSessions => ({
       // What is larger already does not travel in a cookie.
       if (fitsCookie(bytes(session.payload)))
         checkCookieSize({ name: ACCESS_TOKEN_COOKIE, bytes: bytes(payload, json) }, { ...session, payload });
-      return backend.updatePayload(handle, payload);
+      // As the documentation has it: from the next refresh on.
+      return backend.updatePayload(handle, payload, { announced: false });
     }),
 
   explain: (handle) => run(({ backend }) => backend.explain(handle)),

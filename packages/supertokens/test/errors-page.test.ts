@@ -54,13 +54,14 @@ const backend = ["backend/core/core-hosts", "http/cookie-size", "options/option"
 const engine = (name: string): string => read(`../../engine/src/${name}.ts`);
 /** User ids, payload and data are checked by the engine's functions. */
 const input = engine("sessions/session-input");
-const checksOfInput = [/const checkNewUserId[^]*?\n};/, /const jsonObjectText[^]*/].map(
-  (part) => part.exec(input)?.[0],
-);
+const checksOfInput = [
+  ...[/const checkNewUserId[^]*?\n};/, /const wellFormed[^]*?\n};/].map((part) => part.exec(input)?.[0]),
+  engine("sessions/json-object-text"),
+];
 /** Outcomes of the engine become errors here, with their messages. */
 const outcomes = {
-  tryRefresh: /const messages: [^{]*\{([^}]*)\}/.exec(engine("verification/access-token-verifier"))?.[1] ?? "",
-  unauthorised: ["verification/access-token-verifier", "rotation/refresh", "verification/verification"]
+  tryRefresh: /const messages: [^{]*\{([^}]*)\}/.exec(engine("verification/try-refresh"))?.[1] ?? "",
+  unauthorised: ["verification/access-token-verifier", "rotation/refresh", "verification/verification", "sessions/token-changes"]
     .map(engine)
     .join("\n"),
 };

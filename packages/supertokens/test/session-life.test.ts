@@ -657,6 +657,8 @@ describe.each(modes)("$name", ({ start }) => {
       expect(own).toEqual({
         handle: login.body.handle,
         tenantId: "public",
+        auth: { at: expect.any(Number), methods: [] },
+        payloadVersion: 0,
         userId: "u1",
         payload: {},
         data: {},
