@@ -34,7 +34,7 @@ export const nodeProofs = [
     run: feedLag(name),
     size: 500,
     short: 15,
-    what: `time from a revocation on ${name} until other processes refuse the session; a failure is one that does not within 20 s`,
+    what: `time from a revocation or a change on ${name} until other processes refuse the tokens of before; a failure is one that does not within 20 s`,
   })),
   {
     name: "failover-postgres",

@@ -79,14 +79,14 @@ export class Replay {
     else expect(answered, at).toEqual(recorded);
   }
 
-  /** Compares an access token with a recorded one, of which sequence numbers take the place of hashes. */
+  /** Compares an access token with a recorded one: sequence numbers, with a version, take the place of hashes. */
   compareToken(token: string, { header, payload }: DecodedToken): void {
     const mine = decodeToken(token);
     this.compare(mine.header, header, "header");
     const { refreshTokenHash1, parentRefreshTokenHash1, ...others } = mine.payload;
     const { refreshTokenHash1: hash, parentRefreshTokenHash1: parentHash, ...recorded } = payload;
     expect(typeof hash).toBe("string");
-    expect(refreshTokenHash1).toMatch(/^\d+$/);
+    expect(refreshTokenHash1).toMatch(/^\d+(?:v[1-9]\d*)?$/);
     if (typeof parentHash === "string") expect(parentRefreshTokenHash1).toMatch(/^\d+$/);
     else expect(parentRefreshTokenHash1).toBe(parentHash);
     this.compare(others, recorded, "token");
