@@ -29,11 +29,14 @@ export const browserAt = (origin: string): { readonly call: Call; readonly jar: 
   return { call, jar };
 };
 
-/** Runs a program that says where it listens, and nothing else. */
+/** Runs a program that says where it listens, first of all. */
 export const serving = async (
   file: string,
   visit: (origin: string) => unknown,
-  [runtime, ...flags]: Command = [process.execPath],
+  {
+    command: [runtime, ...flags] = [process.execPath],
+    onOutput,
+  }: { readonly command?: Command; readonly onOutput?: (text: string) => void } = {},
 ): Promise<void> => {
   const child = spawn(runtime, [...flags, file], { cwd: dirname(file), env: { ...process.env, PORT: "0" } });
   const ended = once(child, "exit");
@@ -41,7 +44,10 @@ export const serving = async (
   child.stderr.on("data", (chunk) => (problems += chunk));
   try {
     const origin = await new Promise<string>((started, failed) => {
-      child.stdout.on("data", (chunk: Buffer) => started(/http:\S+/.exec(String(chunk))?.[0] ?? ""));
+      child.stdout.on("data", (chunk: Buffer) => {
+        onOutput?.(String(chunk));
+        started(/http:\S+/.exec(String(chunk))?.[0] ?? "");
+      });
       child.on("exit", () => failed(new Error(problems)));
     });
     await visit(origin);

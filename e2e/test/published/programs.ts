@@ -26,6 +26,6 @@ export const testPrograms = (folder: string, command: Command): void => {
   test("runs the program of the README", () => {
     const file = join(folder, "app.mjs");
     writeFileSync(file, textOf("../../README.md", "js app.mjs"));
-    return serving(file, visitFirstProgram, command);
+    return serving(file, visitFirstProgram, { command });
   });
 };
