@@ -4,7 +4,7 @@ import { Router } from "express";
 
 /** What the application puts into a session. */
 export interface Payload {
-  readonly role: string;
+  readonly role: "editor" | "reader";
 }
 
 /** What a real application would have: login, a protected API, two ways to log out, and errors as answers. */
@@ -20,12 +20,28 @@ export const createApplication = (pawl: Pawl<Payload>): Router => {
       return;
     }
     // A real application would have checked a password by now.
-    await createSession(req, res, { userId: name, payload: { role: "reader" } });
+    await createSession(req, res, { userId: name, payload: { role: "editor" } });
     res.json({ message: `Welcome, ${name}` });
   });
 
   application.get("/api/greeting", requireSession(), (req, res) => {
     res.json({ message: `Hello ${sessionOf(req).userId}, this is for you alone` });
+  });
+
+  const isEditor = requireSession({ where: ({ payload }) => payload.role === "editor" });
+  application.post("/api/article", isEditor, (_req, res) => {
+    res.json({ message: "Your article is published" });
+  });
+
+  const hasJustConfirmed = requireSession({ methods: ["otp"], maxAge: "30s" });
+  application.get("/api/vault", hasJustConfirmed, (_req, res) => {
+    res.json({ message: "The vault is open" });
+  });
+
+  application.post("/confirm", requireSession(), async (req, res) => {
+    // A real application would have checked a code, or a passkey, by now.
+    await sessionOf(req).stepUp({ methods: ["otp"] });
+    res.json({ message: "Confirmed" });
   });
 
   application.post("/logout", requireSession(), async (req, res) => {

@@ -1,14 +1,16 @@
+import type { Pawl } from "@pawl/node";
 import { type RequestHandler, Router } from "express";
+import type { Payload } from "./application.js";
 import type { CookieView, DemoSettings, StolenAnswer } from "./page/answers.js";
 import { cookieNames, readCookies } from "./cookie-jar.js";
 import { ThiefBrowsers } from "./thief.js";
 import { fingerprint, viewAccessToken } from "./token-view.js";
 
 /**
- * What no real application has: telling the page what its HttpOnly cookies hold, losing an answer on purpose, and a
- * thief.
+ * What no real application has: telling the page what its HttpOnly cookies hold, losing an answer on purpose, a thief, and
+ * an administrator who needs no login.
  */
-export const createDemoEndpoints = (settings: DemoSettings): Router => {
+export const createDemoEndpoints = (pawl: Pawl<Payload>, settings: DemoSettings): Router => {
   const endpoints = Router();
   const thieves = new ThiefBrowsers();
 
@@ -31,6 +33,13 @@ export const createDemoEndpoints = (settings: DemoSettings): Router => {
 
   endpoints.post("/demo/expire", (_req, res) => {
     res.clearCookie(cookieNames.access, { httpOnly: true, sameSite: "lax" }).json({});
+  });
+
+  endpoints.post("/demo/role", async (req, res) => {
+    const { handle, role } = (req.body ?? {}) as { readonly handle?: unknown; readonly role?: unknown };
+    const isKnown = typeof handle === "string" && (role === "editor" || role === "reader");
+    const isChanged = isKnown && (await pawl.sessions.updatePayload(handle, { role }));
+    res.status(isChanged ? 200 : 404).json({});
   });
 
   endpoints.post("/demo/steal", (req, res) => {

@@ -10,7 +10,7 @@ export const viewAccessToken = (token: string | undefined): AccessTokenView | un
       header,
       claims,
       userId: String(claims.sub),
-      handle: String(claims.sessionHandle),
+      handle: String(claims.sid),
       seq: Number(claims.refreshTokenHash1),
       issuedAt: Number(claims.iat) * 1000,
       expiresAt: Number(claims.exp) * 1000,

@@ -23,7 +23,7 @@ export const createWebServer = ({
   const app = express();
   app.disable("x-powered-by");
   app.use(refuseForeignHosts, protectPage, express.json({ limit: "10kb" }));
-  app.use(createDemoEndpoints(settings), createApplication(pawl));
+  app.use(createDemoEndpoints(pawl, settings), createApplication(pawl));
   app.use("/pawl-web", express.static(webSdk, asIs));
   app.use(express.static(folder("../public"), asIs), express.static(folder("./page"), asIs));
   return app;

@@ -37,7 +37,7 @@ export const testInChromium = (mode: "core" | "embedded", flags: readonly string
       await visitor.logIn("Ada");
       const token = visitor.page.locator("#token");
       expect(await visitor.page.locator("#identity").textContent()).toMatch(/^Ada · session [0-9a-f]{8} · token 0$/);
-      for (const part of ["ES256", "sessionHandle", "Ada", "role"]) expect(await token.textContent()).toContain(part);
+      for (const part of ["ES256", "sid", "Ada", "role"]) expect(await token.textContent()).toContain(part);
       await visitor.waitForExpiry();
       await visitor.screenshot("3-expired");
       await visitor.click("call");
@@ -148,6 +148,63 @@ export const testInChromium = (mode: "core" | "embedded", flags: readonly string
       await other.locator("#ending[data-reason=logout]").waitFor();
       expect(await other.locator("#ending-title").textContent()).toBe("You logged out elsewhere");
       expect(await visitor.page.locator("#ending").isHidden()).toBe(true);
+      await visitor.close();
+    });
+
+    it("feels in one panel the role that was taken away in the other, and stays logged in", async () => {
+      const visitor = await visit();
+      const told = (role: string) => visitor.page.locator("#told-role").filter({ hasText: role }).waitFor();
+      await visitor.logIn("Ada");
+      await visitor.click("publish");
+      await visitor.narrated("Published");
+      await visitor.click("take-role");
+      await visitor.narrated("The administrator has taken your role away");
+      await told("editor");
+      await visitor.screenshot("14-role-taken");
+      // With a core the page's application hears of it a moment later.
+      await visitor.click("publish");
+      await visitor.narrated("Your role is gone, your session is not");
+      expect(await visitor.page.locator("#narration-text").textContent()).toMatch(/good for another \d+/);
+      await told("reader");
+      expect(await visitor.page.locator('#log li[data-path="/api/article"][data-status="403"]').count()).toBe(1);
+      await visitor.screenshot("15-role-gone");
+      await visitor.click("call");
+      await visitor.narrated("Answered at once");
+      await visitor.click("give-role");
+      await visitor.narrated("You are an editor again");
+      await visitor.click("publish");
+      await visitor.narrated("Published");
+      await told("editor");
+      expect(await visitor.page.locator("#session").isVisible()).toBe(true);
+      expect(visitor.faults).toEqual([]);
+      await visitor.close();
+    });
+
+    it("asks again before the vault, once, and opens it with the same session", async () => {
+      const visitor = await visit({ dark: true });
+      await visitor.logIn("Ada");
+      const identity = await visitor.page.locator("#identity").textContent();
+      await visitor.click("vault");
+      await visitor.narrated("The vault asks whether it is still you");
+      await visitor.screenshot("16-step-up-dark");
+      await visitor.page.locator("#confirmation button", { hasText: "Not now" }).click();
+      await visitor.narrated("The vault stays closed");
+      await visitor.click("vault");
+      await visitor.page.locator("#confirmation button", { hasText: "It is me" }).click();
+      await visitor.narrated("It is you: the vault is open");
+      const vault = visitor.page.locator('#log li[data-path="/api/vault"]');
+      expect(await vault.evaluateAll((lines) => lines.map((line) => line.dataset["status"]))).toEqual([
+        "200",
+        "401",
+        "401",
+      ]);
+      for (const part of ["auth_time", "amr", "otp"])
+        expect(await visitor.page.locator("#token").textContent()).toContain(part);
+      expect(await visitor.page.locator("#identity").textContent()).toBe(identity);
+      await visitor.screenshot("17-stepped-up-dark");
+      await visitor.click("vault");
+      await visitor.narrated("The vault is open");
+      expect(visitor.faults).toEqual([]);
       await visitor.close();
     });
 

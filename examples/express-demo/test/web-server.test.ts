@@ -105,7 +105,7 @@ it("tells the page what its cookies hold, but no token", async () => {
     userId: "Ada",
     seq: 0,
     header: { alg: "ES256" },
-    claims: { role: "reader" },
+    claims: { role: "editor" },
   });
   expect(view.refreshFingerprint).toMatch(/^[0-9a-f]{8}$/);
   for (const name of Object.values(cookieNames)) {
@@ -175,6 +175,36 @@ it("answers a thief who is quick as a second tab, and tells no token of it", asy
 it("has no jar but those it made", async () => {
   expect((await new Client().send("POST", "/demo/thief/refresh", { jar: "mine" })).status).toBe(404);
   expect((await new Client().send("POST", "/demo/steal")).status).toBe(409);
+});
+
+it("lets editors publish, until their role is taken away", async () => {
+  const client = await loggedIn();
+  const { accessToken } = (await client.send("GET", "/demo/cookies")).body as CookieView;
+  const become = async (role: unknown, handle: unknown = accessToken?.handle) =>
+    (await client.send("POST", "/demo/role", { handle, role })).status;
+  expect((await client.send("POST", "/api/article")).status).toBe(200);
+  expect([await become("root"), await become("reader", 7), await become("reader", "none")]).toEqual([404, 404, 404]);
+  expect(await become("reader")).toBe(200);
+  expect(await client.send("POST", "/api/article")).toMatchObject({ status: 403, body: { code: "FORBIDDEN" } });
+  expect((await client.send("GET", "/api/greeting")).status).toBe(200);
+  expect(await become("editor")).toBe(200);
+  expect((await client.send("POST", "/api/article")).status).toBe(200);
+});
+
+it("opens the vault for who has just confirmed, for half a minute", async () => {
+  const client = await loggedIn();
+  const vault = async () => {
+    const answer = await client.send("GET", "/api/vault");
+    return [answer.status, codeOf(answer)];
+  };
+  expect(await vault()).toEqual([401, "STEP_UP"]);
+  expect((await client.send("POST", "/confirm")).status).toBe(200);
+  expect(await vault()).toEqual([200, undefined]);
+  clock.advance(30_000);
+  expect(await vault()).toEqual([200, undefined]);
+  clock.advance(1000);
+  expect(await vault()).toEqual([401, "STEP_UP"]);
+  expect((await client.send("GET", "/api/greeting")).status).toBe(200);
 });
 
 it("logs out here and leaves the other browser alone", async () => {

@@ -17,9 +17,7 @@ export const testSteppingUp = (start: Start): void => {
       clock.advance(wait);
       const answer = await visitor.ask("/vault", { headers: { origin: "http://localhost:3001" } });
       expect(statusAndBody(answer)).toEqual([401, { message: "confirm who you are", code: "STEP_UP" }]);
-      expect(answer.headers["www-authenticate"]).toBe(
-        'Bearer error="insufficient_user_authentication", max_age="600"',
-      );
+      expect(answer.headers["www-authenticate"]).toBe('Bearer error="insufficient_user_authentication", max_age="600"');
       expect(answer.headers["access-control-expose-headers"]).toContain("WWW-Authenticate");
       expect(sessionCookies(answer)).toHaveLength(lines);
       expect((await visitor.ask("/me")).status).toBe(200);

@@ -19,7 +19,11 @@ const within = <Result>(
 ) => browser.visit(async (exchange) => work(await pawl.requireSession(exchange)));
 
 const whoIs = async (bench: { readonly pawl: Pawl<Role>; readonly browser: TestBrowser }) => {
-  const { result, error } = await within(bench, async ({ userId, payload, actor }) => [userId, payload.role, actor?.userId]);
+  const { result, error } = await within(bench, async ({ userId, payload, actor }) => [
+    userId,
+    payload.role,
+    actor?.userId,
+  ]);
   return result ?? error?.code;
 };
 

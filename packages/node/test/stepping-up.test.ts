@@ -45,7 +45,11 @@ describe("conditions", () => {
     [{ level: "aal2" }, 0, ""],
     [{ level: ["aal3", "aal2"] }, 0, ""],
     [{ level: "aal3" }, 0, ', acr_values="aal3"'],
-    [{ level: ["aal3", "aal4"], maxAge: "1h", methods: ["otp"] }, 0, ', acr_values="aal3 aal4", max_age="3600", amr_values="otp"'],
+    [
+      { level: ["aal3", "aal4"], maxAge: "1h", methods: ["otp"] },
+      0,
+      ', acr_values="aal3 aal4", max_age="3600", amr_values="otp"',
+    ],
     [{ where: () => false, maxAge: "1s" }, 60_000, "FORBIDDEN"],
     [{ where: () => true, maxAge: "1s" }, 60_000, ', max_age="1"'],
     [{ where: async () => true, maxAge: "1m" }, 60_000, ""],
@@ -53,7 +57,9 @@ describe("conditions", () => {
     const { clock, pawl, browser } = await benchOf(openEmbedded);
     await browser.visit((exchange) => pawl.createSession(exchange, { userId: "alice", auth }));
     clock.advance(later);
-    const { error, status, headers, lines } = await browser.visit((exchange) => pawl.requireSession(exchange, conditions));
+    const { error, status, headers, lines } = await browser.visit((exchange) =>
+      pawl.requireSession(exchange, conditions),
+    );
     if (outcome === "") expect([status, error]).toEqual([200, undefined]);
     else if (outcome === "FORBIDDEN")
       expect([status, error?.code, headers.get("www-authenticate")]).toEqual([403, "FORBIDDEN", null]);
@@ -69,7 +75,9 @@ describe("conditions", () => {
 test("a page of supertokens-website is told 403, for it would refresh at a 401 without end", async () => {
   const { pawl, browser } = await benchOf(openEmbedded, { frontend: "supertokens-website" });
   await browser.visit((exchange) => pawl.createSession(exchange, { userId: "alice" }));
-  const { error, status, headers } = await browser.visit((exchange) => pawl.requireSession(exchange, { level: "aal2" }));
+  const { error, status, headers } = await browser.visit((exchange) =>
+    pawl.requireSession(exchange, { level: "aal2" }),
+  );
   expect([error?.code, status, headers.get("www-authenticate")]).toEqual([
     "STEP_UP",
     403,
@@ -191,7 +199,9 @@ describe.each(backends)("a step-up, %s", (_, openBackend) => {
   it("reaches clients with their tokens in headers, and tells them anew who is there", async () => {
     const { pawl, browser } = await benchOf(openBackend, { headerMode: true });
     const mode = { "st-auth-mode": "header" };
-    const login = await browser.visit((exchange) => pawl.createSession(exchange, { userId: "alice" }), { headers: mode });
+    const login = await browser.visit((exchange) => pawl.createSession(exchange, { userId: "alice" }), {
+      headers: mode,
+    });
     const bearer = (token: string | null) => ({ ...mode, authorization: `Bearer ${token}` });
     const stepped = await browser.visit(
       async (exchange) => (await pawl.requireSession(exchange)).stepUp({ methods: ["otp"] }),

@@ -35,7 +35,10 @@ interface Role {
 
 /** Where the application loads payloads, none has to be given; else one has to. */
 export const loading = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-  const loaded = createPawl<Role>({ storage: "memory:", loadPayload: async ({ userId }) => ({ role: userId ? "user" : "admin" }) });
+  const loaded = createPawl<Role>({
+    storage: "memory:",
+    loadPayload: async ({ userId }) => ({ role: userId ? "user" : "admin" }),
+  });
   const { createSession, requireSession } = forExpress(loaded);
   const session = await createSession(req as never, res, { userId: "alice" });
   session.payload.role satisfies "admin" | "user";

@@ -151,7 +151,9 @@ describe("a partition between SDK and core", () => {
     await core.engine.updatePayload(body.handle, { role: "user" });
     expect((await browser.send("/me")).body.userId).toBe("u1");
     wire.state = "open";
-    await expect.poll(async () => (await browser.send("/me")).body.errType, { timeout: 15_000 }).toBe(TRY_REFRESH_TOKEN);
+    await expect
+      .poll(async () => (await browser.send("/me")).body.errType, { timeout: 15_000 })
+      .toBe(TRY_REFRESH_TOKEN);
     expect((await browser.refresh()).status).toBe(200);
     expect((await browser.send("/me")).body.userId).toBe("u1");
   });

@@ -61,7 +61,12 @@ const checksOfInput = [
 /** Outcomes of the engine become errors here, with their messages. */
 const outcomes = {
   tryRefresh: /const messages: [^{]*\{([^}]*)\}/.exec(engine("verification/try-refresh"))?.[1] ?? "",
-  unauthorised: ["verification/access-token-verifier", "rotation/refresh", "verification/verification", "sessions/token-changes"]
+  unauthorised: [
+    "verification/access-token-verifier",
+    "rotation/refresh",
+    "verification/verification",
+    "sessions/token-changes",
+  ]
     .map(engine)
     .join("\n"),
 };

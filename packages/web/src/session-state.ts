@@ -85,6 +85,7 @@ export const openState = (
     }
   }
   // Back from the back/forward cache: this page has missed what was announced meanwhile.
+  // oxlint-disable-next-line typescript/no-misused-promises -- nobody waits for it
   globalThis.addEventListener?.("pageshow", ({ persisted }) => persisted && read(), { signal });
   signal.addEventListener("abort", () => channel?.close());
 

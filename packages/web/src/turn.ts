@@ -27,5 +27,6 @@ export const inTurn = async <Result>(
     });
     if (!isMine) await new Promise((resolve) => setTimeout(resolve, POLL));
   }
+  // oxlint-disable-next-line typescript/no-misused-promises -- it is waited for
   return begin().finally(() => state.update((kept) => ({ ...kept, busyUntil: 0 })));
 };

@@ -16,12 +16,7 @@ test.each([
   ["a login", record(), live({ payload: { a: 1 } }), [CREATED]],
   ["a login after an end", record({ reason: "idle" }), live({ payload: { a: 1 } }), [CREATED]],
   ["another login", live({ handle: "h0" }), live({ payload: { a: 1 } }), [CREATED]],
-  [
-    "somebody who acts for another user",
-    live({ userId: "admin" }),
-    live({ payload: { a: 1 } }),
-    [CREATED],
-  ],
+  ["somebody who acts for another user", live({ userId: "admin" }), live({ payload: { a: 1 } }), [CREATED]],
   ["a refresh", live({ payload: { a: 1 } }), live({ payload: { a: 1 } }), [{ type: "refreshed" }]],
   [
     "a refresh with another payload",

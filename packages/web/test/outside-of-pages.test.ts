@@ -35,6 +35,5 @@ test.each([
 test("what cannot be done there says so", async () => {
   const session = init();
   const asked = [session.attemptRefresh(), session.signOut()];
-  for (const answer of asked)
-    await expect(answer).rejects.toThrow("@pawl/web needs a page, or apiDomain and tokens");
+  for (const answer of asked) await expect(answer).rejects.toThrow("@pawl/web needs a page, or apiDomain and tokens");
 });

@@ -31,7 +31,9 @@ test("a change that fails changes nothing, and fails", async () => {
 
 test("a database of a later version fails", async () => {
   await new Promise((resolve) => (indexedDB.open("pawl", 2).onsuccess = resolve));
-  await expect(indexedDbStore("a").update(() => undefined)).rejects.toMatchObject({ target: { error: { name: "VersionError" } } });
+  await expect(indexedDbStore("a").update(() => undefined)).rejects.toMatchObject({
+    target: { error: { name: "VersionError" } },
+  });
 });
 
 test("a browser that does not answer is given up after two seconds", async () => {

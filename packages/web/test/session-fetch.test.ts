@@ -245,7 +245,8 @@ test.each([{}, { expiresAt: 0 }])("a caller who aborts does not wait for a refre
 });
 
 describe("an answer that wants the user to step up", () => {
-  const challenge = 'Bearer error="insufficient_user_authentication", acr_values="aal3 aal2", max_age="600", amr_values="otp"';
+  const challenge =
+    'Bearer error="insufficient_user_authentication", acr_values="aal3 aal2", max_age="600", amr_values="otp"';
   const wanted = answer(401, { "www-authenticate": challenge });
   const asking = (work: () => unknown) => vi.fn<(wanted: object) => unknown>(work);
 

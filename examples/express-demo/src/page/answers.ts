@@ -55,7 +55,17 @@ export interface ThiefAnswer {
 }
 
 /** Why the application did not answer a call. */
-export type SessionErrorCode = "TRY_REFRESH" | "UNAUTHORISED" | "TOKEN_THEFT" | "FORBIDDEN" | "CSRF" | "UNKNOWN";
+export type SessionErrorCode =
+  | "TRY_REFRESH"
+  | "UNAUTHORISED"
+  | "TOKEN_THEFT"
+  | "FORBIDDEN"
+  | "STEP_UP"
+  | "CSRF"
+  | "UNKNOWN";
+
+/** What a session allows, in its payload. */
+export type Role = "editor" | "reader";
 
 /** What the application answers. */
 export interface ApplicationAnswer {

@@ -1,6 +1,7 @@
-import type { CookieView } from "./answers.js";
+import type { CookieView, Role } from "./answers.js";
 import { expireAccessToken, lookAtCookies } from "./demo-endpoints.js";
 import type { DemoStore } from "./demo-state.js";
+import { askToConfirm } from "./confirmation.js";
 import { beginLineage, endLineage, heldBy, loseAnswer, turn } from "./lineage.js";
 import * as say from "./narration.js";
 import type { WebEndReason } from "./pawl-web/index.js";
@@ -18,12 +19,15 @@ export class Browser {
   readonly #log: RequestLog;
   readonly #client: SessionClient;
   #lost = false;
+  /** Whether the vault has asked. */
+  #asked = false;
   #rangAlarm = false;
 
   constructor(store: DemoStore, log: RequestLog) {
     this.#store = store;
     this.#log = log;
     this.#client = new SessionClient({
+      onStepUp: () => this.#confirm(),
       onRequest: (answered) => this.#note(answered),
       onTokensLost: () => this.#tokensLost(),
       onEnded: (reason) => this.#ended(reason),
@@ -78,6 +82,34 @@ export class Browser {
     this.#store.show({ narration: say.calledFive(refreshes, seq) });
   }
 
+  /** Does what only an editor may. */
+  async publish(): Promise<void> {
+    const before = this.#store.state.session;
+    const left = (before?.expiresAt ?? 0) - this.#store.now();
+    const result = await this.#client.call("POST", "/api/article");
+    if (result.kind === "unknown") return this.#store.show({ narration: say.unknown });
+    if (result.kind !== "answered") return;
+    const wasOld = before?.issuedAt !== this.#store.state.session?.issuedAt;
+    this.#store.show({
+      narration: result.status === 200 ? say.published : say.notPublished(wasOld ? left : undefined),
+    });
+  }
+
+  /** Opens what wants a user who has just proved who they are. */
+  async openVault(): Promise<void> {
+    this.#asked = false;
+    const result = await this.#client.call("GET", "/api/vault");
+    if (result.kind === "unknown") return this.#store.show({ narration: say.unknown });
+    if (result.kind !== "answered") return;
+    this.#store.show({ narration: result.status === 200 ? say.vaultOpened(this.#asked) : say.vaultClosed });
+  }
+
+  #confirm(): Promise<void> {
+    this.#asked = true;
+    this.#store.show({ narration: say.askedToConfirm });
+    return askToConfirm();
+  }
+
   loseNextAnswer(): void {
     this.#client.loseNextTokens();
     this.#store.show({ losing: true, narration: say.losing });
@@ -124,7 +156,7 @@ export class Browser {
       method: answered.method,
       path: answered.path,
       status: answered.status,
-      tone: answered.status === 200 ? "good" : answered.status === 401 ? "bad" : "note",
+      tone: answered.status === 200 ? "good" : say.isEnd(answered) ? "bad" : "note",
       words: say.wordsOf(answered, this.#seq()),
     });
     this.#store.show({ losing: this.#client.losesNext });
@@ -147,7 +179,12 @@ export class Browser {
       fingerprint: refreshFingerprint,
       issuedAt: accessToken.issuedAt,
     };
-    this.#store.show({ session: accessToken });
+    const role = accessToken.claims["role"] as Role;
+    // The administrator knows better than a token that is old.
+    this.#store.show({
+      session: accessToken,
+      role: session?.handle === accessToken.handle ? this.#store.state.role : role,
+    });
     if (session?.handle === accessToken.handle && lineage !== undefined)
       this.#store.draw((known) => turn(known, "you", received));
     else

@@ -1,6 +1,6 @@
-import type { CookieView, DemoSettings, StolenAnswer, ThiefAnswer } from "./answers.js";
+import type { CookieView, DemoSettings, Role, StolenAnswer, ThiefAnswer } from "./answers.js";
 
-// What no real application has: looking into the cookies, and a thief. Not shown in the log, but for the thief.
+// What no real application has: looking into the cookies, a thief, an administrator. Not shown in the log, but for the thief.
 
 const ask = async <Answer>(method: "GET" | "POST", path: string, body?: object): Promise<Answer> => {
   const response = await fetch(path, {
@@ -21,6 +21,9 @@ export const copyRefreshToken = (jar: string | undefined): Promise<StolenAnswer>
 export const replayAsThief = (jar: string): Promise<ThiefAnswer> => ask("POST", "/demo/thief/refresh", { jar });
 
 export const callAsThief = (jar: string): Promise<ThiefAnswer> => ask("POST", "/demo/thief/call", { jar });
+
+/** What an administrator does elsewhere. */
+export const changeRole = (handle: string, role: Role): Promise<object> => ask("POST", "/demo/role", { handle, role });
 
 /** Removes the access token's cookie, as if its time were over. */
 export const expireAccessToken = (): Promise<object> => ask("POST", "/demo/expire");

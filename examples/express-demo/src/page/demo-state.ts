@@ -1,4 +1,4 @@
-import type { AccessTokenView, DemoSettings } from "./answers.js";
+import type { AccessTokenView, DemoSettings, Role } from "./answers.js";
 import { type Forecast, forecastReplay } from "./forecast.js";
 import { confirmNewest, heldBy, type Holder, type Lineage } from "./lineage.js";
 import { type Narration, welcome } from "./narration.js";
@@ -8,6 +8,8 @@ import type { WebEndReason } from "./pawl-web/index.js";
 export interface DemoState {
   readonly session?: AccessTokenView | undefined;
   readonly lineage?: Lineage | undefined;
+  /** The role that the session has on the server, as the administrator knows it. */
+  readonly role?: Role | undefined;
   /** Why the session ended, where this tab did not end it. */
   readonly ending?: WebEndReason | undefined;
   /** Name of the thief's cookie jar on the demo server. */

@@ -5,6 +5,7 @@ import { buttonById, byId, inputById } from "./element.js";
 import { LifetimeRing } from "./lifetime-ring.js";
 import { LineageDrawing } from "./lineage-drawing.js";
 import { unknown } from "./narration.js";
+import { Administrator, drawAdministrator } from "./administrator.js";
 import { RequestLog } from "./request-log.js";
 import { drawThief } from "./thief-card.js";
 import { Thief } from "./thief.js";
@@ -15,6 +16,7 @@ const store = new DemoStore(await getSettings(), draw);
 const log = new RequestLog(byId("log"));
 const browser = new Browser(store, log);
 const thief = new Thief(store, log, browser);
+const administrator = new Administrator(store);
 const ring = new LifetimeRing(byId("ring"));
 const lineage = new LineageDrawing(byId("lineage"));
 const { settings } = store;
@@ -28,6 +30,7 @@ function draw(): void {
   drawSession(state);
   drawEnding(store);
   drawNarration(state.narration);
+  drawAdministrator(state);
   drawToken(byId("token"), state.session);
   lineage.draw(state.lineage);
   byId("lineage-empty").hidden = state.lineage !== undefined;
@@ -62,6 +65,10 @@ const onClick = (id: string, act: () => Promise<void> | void): void => {
 
 onClick("call", () => browser.call());
 onClick("five", () => browser.callFive());
+onClick("publish", () => browser.publish());
+onClick("vault", () => browser.openVault());
+onClick("take-role", () => administrator.change("reader"));
+onClick("give-role", () => administrator.change("editor"));
 onClick("lose", () => browser.loseNextAnswer());
 onClick("expire", () => browser.expire());
 onClick("logout", () => browser.logOut("here"));

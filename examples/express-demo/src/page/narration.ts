@@ -1,4 +1,4 @@
-import { refreshPath, type ThiefAnswer } from "./answers.js";
+import { refreshPath, type Role, type ThiefAnswer } from "./answers.js";
 import type { Forecast } from "./forecast.js";
 import type { WebEndReason } from "./pawl-web/index.js";
 import type { LoggedRequest } from "./session-client.js";
@@ -205,6 +205,60 @@ export const foretell = (forecast: Forecast, times: { readonly window: number; r
   return texts[forecast];
 };
 
+export const published: Narration = {
+  title: "Published",
+  text: "Your access token says that you are an editor, and nothing newer is known here. No database was asked.",
+  tone: "good",
+};
+
+/** `left`: ms that the access token would have been good for, where it was refused because it was old. */
+export const notPublished = (left: number | undefined): Narration => ({
+  title: "Your role is gone, your session is not",
+  text:
+    left === undefined
+      ? "A reader may not publish. You are still logged in: everything else works as before."
+      : `Your access token was good for another ${seconds(left)} and said that you are an editor. It was refused all the same, for this server had heard of the change. The refresh brought one with your new role, and a reader may not publish.`,
+  tone: "warn",
+});
+
+export const roleChanged = (role: Role): Narration =>
+  role === "reader"
+    ? {
+        title: "The administrator has taken your role away",
+        text: "In your browser nothing has changed yet: its access token still says that you are an editor. Try to publish with it.",
+        tone: "warn",
+      }
+    : {
+        title: "You are an editor again",
+        text: "Your access token does not know yet. It will be refused at your next call, refreshed, and you will notice nothing.",
+        tone: "good",
+      };
+
+export const askedToConfirm: Narration = {
+  title: "The vault asks whether it is still you",
+  text: "The answer was 401 with the challenge of RFC 9470. @pawl/web did not refresh, for that would not help: it asked this page. The call waits.",
+  tone: "calm",
+};
+
+export const vaultOpened = (asked: boolean): Narration =>
+  asked
+    ? {
+        title: "It is you: the vault is open",
+        text: "It is the same session, but its access token says when and how you proved it, and older ones are refused: a copy of them does not open the vault. The call that had waited was sent once more.",
+        tone: "good",
+      }
+    : {
+        title: "The vault is open",
+        text: "You have proved within the last 30 s who you are. A refresh would not have made that any younger.",
+        tone: "good",
+      };
+
+export const vaultClosed: Narration = {
+  title: "The vault stays closed",
+  text: "You are still logged in, and everything else works as before.",
+  tone: "calm",
+};
+
 const caught = "Theft: this token had been replaced, and its successor used. Session ended";
 
 /** A replay of the thief's, in words for the log. */
@@ -214,15 +268,21 @@ export const wordsOfReplay = (answer: ThiefAnswer, shown: number): string => {
   return `Refresh token ${shown} handed in, token ${answer.holds?.seq ?? ""} received`;
 };
 
+/** Whether an answer said that the session is over. */
+export const isEnd = ({ status, code }: LoggedRequest): boolean => status === 401 && code !== "STEP_UP";
+
 /** A request of this browser's, in words for the log; `seq` is the refresh token it holds. */
 export const wordsOf = (answered: LoggedRequest, seq: number | undefined): string => {
   const { path, status, code, body, turned } = answered;
   if (status === "lost") return "No answer arrived";
   if (code === "TOKEN_THEFT") return caught;
-  if (status === 401) return `The session has ended${body.reason === undefined ? "" : `: ${body.reason}`}`;
+  if (code === "STEP_UP") return "Wants a proof of who you are that is not older than 30 s";
+  if (code === "FORBIDDEN") return `Refused: you are no editor${turned ? `. A token with your role came along` : ""}`;
+  if (isEnd(answered)) return `The session has ended${body.reason === undefined ? "" : `: ${body.reason}`}`;
   if (status === 503) return "Cannot be decided now; cookies kept";
   if (path === refreshPath) return `Refresh token handed in, token ${seq ?? ""} received`;
   if (path === "/login") return "Session created, cookies set";
+  if (path === "/confirm") return "Stepped up: an access token that says when and how";
   if (path === "/logout") return "Session ended, cookies cleared";
   if (path === "/logout/everywhere") return `${body.ended ?? 0} session(s) ended, cookies cleared`;
   return `${body.message ?? "Answered"}${turned ? `. Token ${seq ?? ""} came along` : ""}`;

@@ -22,6 +22,8 @@ export type CallResult =
 
 /** What the client tells whoever listens. */
 interface SessionClientEvents {
+  /** An answer wants the user to prove again who they are; rejects where they do not want to. */
+  onStepUp(): Promise<void>;
   /** After each request; what waits for its answer goes on when it has resolved. */
   onRequest(answered: LoggedRequest): Promise<void>;
   onTokensLost(): void;
@@ -44,7 +46,7 @@ export class SessionClient {
     // The SDK sends its requests with the `fetch` it finds, so the log sees them all.
     const plain = globalThis.fetch;
     globalThis.fetch = (input, options) => this.#send(plain, new Request(input, options));
-    this.#session = init({ refreshPath, wrapFetch: false });
+    this.#session = init({ refreshPath, wrapFetch: false, onStepUp: () => this.#stepUp() });
     globalThis.fetch = plain;
     this.#session.onEvent((event) => event.type === "ended" && events.onEnded(event.reason));
   }
@@ -57,6 +59,12 @@ export class SessionClient {
   /** Asks the demo server to commit the next refresh and to drop its answer. */
   loseNextTokens(): void {
     this.#loseNext = true;
+  }
+
+  async #stepUp(): Promise<void> {
+    await this.#events.onStepUp();
+    const { ok } = await this.#session.fetch("/confirm", { method: "POST" });
+    if (!ok) throw new Error("not confirmed");
   }
 
   /** Sends a request; it carries the session. While nobody can say what became of that, it is sent again. */
@@ -80,7 +88,8 @@ export class SessionClient {
       const response = await this.#session.fetch(path, request);
       const { status } = response;
       const body = (await response.json()) as ApplicationAnswer;
-      if (response.ok || body.code === undefined) return { kind: "answered", body, status };
+      const isDecided = body.code === undefined || body.code === "FORBIDDEN" || body.code === "STEP_UP";
+      if (response.ok || isDecided) return { kind: "answered", body, status };
       return { kind: this.#session.getSnapshot().status === "ended" ? "ended" : "unknown" };
     } catch {
       return { kind: "unknown" };
@@ -102,9 +111,9 @@ export class SessionClient {
       if (wasAskedFor) this.#events.onTokensLost();
       throw error;
     }
-    const { status, ok, headers } = response;
+    const { status, headers } = response;
     const body = (await response.clone().json()) as ApplicationAnswer;
-    const turned = ok && path !== "/login" && (headers.get("front-token") ?? "remove") !== "remove";
+    const turned = path !== "/login" && (headers.get("front-token") ?? "remove") !== "remove";
     await this.#events.onRequest({ method, path, status, body, turned, code: body.code });
     return response;
   }

@@ -9,12 +9,14 @@ const meanings: Readonly<Record<string, string>> = {
   sub: "who is logged in",
   iat: "issued at",
   exp: "good until",
-  sessionHandle: "name of the session",
+  sid: "name of the session",
+  pver: "how often its payload has changed",
+  auth_time: "when you last proved who you are",
+  amr: "how you proved it",
   refreshTokenHash1: "refresh token it was issued with",
   parentRefreshTokenHash1: "that one’s parent",
   antiCsrfToken: "guards against forged requests",
   tId: "tenant",
-  rsub: "login identity",
 };
 
 /** Shows header and claims of an access token, each with what it is for. */
@@ -49,7 +51,7 @@ const part = (title: string, values: Readonly<Record<string, unknown>>): HTMLEle
 const meaningOf = (name: string): string => meanings[name] ?? "from the application";
 
 const show = (name: string, value: unknown): string => {
-  if ((name === "iat" || name === "exp") && typeof value === "number")
+  if (["iat", "exp", "auth_time"].includes(name) && typeof value === "number")
     return `${value} (${new Date(value * 1000).toLocaleTimeString([], { hour12: false })})`;
   return typeof value === "string" ? value : JSON.stringify(value);
 };

@@ -119,7 +119,13 @@ export const checkCookieSize = (
  * @throws TypeError with the size and the largest parts.
  */
 export const checkAccessCookie = (
-  { backend, cookies }: { readonly backend: { readonly signingAlgorithm: SigningAlgorithm }; readonly cookies: { readonly accessName: string } },
+  {
+    backend,
+    cookies,
+  }: {
+    readonly backend: { readonly signingAlgorithm: SigningAlgorithm };
+    readonly cookies: { readonly accessName: string };
+  },
   session: SizedSession,
   json?: string,
 ): void => {

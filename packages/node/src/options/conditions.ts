@@ -1,5 +1,16 @@
 import type { Session } from "../session.js";
-import { checkOptions, duration, durationOf, either, flag, hook, list, type OptionsOf, type OptionTable, text } from "./option.js";
+import {
+  checkOptions,
+  duration,
+  durationOf,
+  either,
+  flag,
+  hook,
+  list,
+  type OptionsOf,
+  type OptionTable,
+  text,
+} from "./option.js";
 
 /** What a claim and the quoted text of a header can carry alike. */
 const CLAIM = /^[\x21\x23-\x5b\x5d-\x7e]+$/;

@@ -69,7 +69,8 @@ export const newSession = async (
 ): Promise<IssuedSession> => {
   const userId = checkUserId(input.userId);
   const tenantId = checkTenantId(input.tenantId);
-  const payload = (await firstPayload(it, { userId, tenantId, given: input.payload })) ?? (await it.payloads.accept({}));
+  const payload =
+    (await firstPayload(it, { userId, tenantId, given: input.payload })) ?? (await it.payloads.accept({}));
   const data = await it.data.accept(input.data ?? {});
   const { methods, level, at } = input.auth ?? {};
   const auth = input.auth && { methods, level, at: at as Millis | undefined };
@@ -84,9 +85,7 @@ export const newSession = async (
     address: address?.slice(0, 128),
     // Before it is created: a session that could not be handed out must not have ended another one over a limit.
     checkPayload:
-      transfer === "cookie"
-        ? (json) => checkAccessCookie(it, { userId, tenantId, payload, auth }, json)
-        : undefined,
+      transfer === "cookie" ? (json) => checkAccessCookie(it, { userId, tenantId, payload, auth }, json) : undefined,
   });
 };
 
@@ -138,4 +137,3 @@ const endCarried = async (it: Serving, carried: CarriedTokens, current: SessionH
       await new Promise<void>((resolve) => void setTimeout(resolve, 1000 * 2 ** attempt).unref());
     }
 };
-

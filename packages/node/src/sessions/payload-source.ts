@@ -135,8 +135,5 @@ export const checkFitting = ({ warnOnce }: Pick<Serving, "warnOnce">, value: obj
 };
 
 /** A stored payload, as the application's types have it. @throws SessionError `UNKNOWN`, and warns, once. */
-export const readPayload = (
-  it: Pick<Serving, "payloads" | "warnOnce">,
-  stored: JsonObject,
-): object | Promise<object> =>
+export const readPayload = (it: Pick<Serving, "payloads" | "warnOnce">, stored: JsonObject): object | Promise<object> =>
   after(it.payloads.read(stored), (value) => checkFitting(it, value));

@@ -92,7 +92,8 @@ const sessionFound = (
       ? refreshInPlace(it, exchange, { kind: "try_refresh", why: "outdated", message })
       : refreshable(exchange, message);
   // As one of the documented API: a refresh gives one that does.
-  if (needsAuth && facts.auth === undefined) return renewed("the access token does not say when its user has logged in");
+  if (needsAuth && facts.auth === undefined)
+    return renewed("the access token does not say when its user has logged in");
   return after(it.payloads.read(facts.payload), (payload) =>
     payload instanceof Misfit && canMend(it)
       ? renewed("the payload of the access token does not fit its schema any more")
@@ -117,7 +118,9 @@ export const issuedSession = (
   exchange: Exchange,
   { issued, transfer }: { readonly issued: IssuedSession; readonly transfer: TokenTransfer },
 ): SessionFound | Promise<SessionFound> =>
-  after(readPayload(it, issued.session.payload), (payload) => foundWith(it, contextOf(exchange, issued, transfer), payload));
+  after(readPayload(it, issued.session.payload), (payload) =>
+    foundWith(it, contextOf(exchange, issued, transfer), payload),
+  );
 
 const contextOf = (
   exchange: Exchange,

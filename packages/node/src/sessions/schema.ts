@@ -108,9 +108,7 @@ export const createShape = <Input extends object, Value extends object>(
       if (value !== undefined) return value;
       try {
         const result = validate(stored);
-        return isAsync(result)
-          ? result.then((settled) => judge(stored, settled)).catch(failed)
-          : judge(stored, result);
+        return isAsync(result) ? result.then((settled) => judge(stored, settled)).catch(failed) : judge(stored, result);
       } catch (error) {
         return failed(error);
       }

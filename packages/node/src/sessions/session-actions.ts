@@ -147,7 +147,8 @@ export const createActions = (opened: Omit<Serving, "actions">): SessionActions 
 
     actAs: told(async (context, user) => {
       const { facts, accessToken } = context;
-      const { payload, data: given = {}, reason } = checkActAs(user);
+      checkActAs(user);
+      const { payload, data: given = {}, reason } = user;
       const userId = checkUserId(user.userId);
       checkNotActing(context, "nobody acts for another user");
       const accepted = await firstPayload(opened, { userId, tenantId: facts.tenantId, given: payload });
@@ -171,8 +172,8 @@ export const createActions = (opened: Omit<Serving, "actions">): SessionActions 
 
 const ACTS_NO_MORE = "this session does not act for that user any more";
 
-const checkActAs = (user: ActAs<object, object>): ActAs<object, object> => {
-  const { payload: _payload, data: _data, reason = "", ...rest } = user;
+/** Without types anything may be left out. */
+const checkActAs = (user: ActAs<object, object>): void => {
+  const { payload: _payload, data: _data, reason = "", ...rest } = user as Partial<typeof user>;
   checkOptions({ ...rest, reason }, actAsTable, { within: "actAs: " });
-  return user;
 };

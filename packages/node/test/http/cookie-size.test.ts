@@ -36,9 +36,9 @@ describe.each(["v5", "pawl"] as const)("the size foretold of the form %s", (form
       expect(bytes).toBeGreaterThanOrEqual(bytesOf(outcome));
       // Before there is a session, its handle is known by its length.
       if (tenant === undefined)
-        expect(accessCookieBytes({ userId, payload }, { name: ACCESS_TOKEN_COOKIE, algorithm: signingAlgorithm, form })).toBe(
-          bytes,
-        );
+        expect(
+          accessCookieBytes({ userId, payload }, { name: ACCESS_TOKEN_COOKIE, algorithm: signingAlgorithm, form }),
+        ).toBe(bytes);
       await storage.close();
     },
   );

@@ -59,7 +59,6 @@ What \`requireSession\` asks of a request with a session. Whom \`where\` or \`ac
 ${table(conditionTable)}
 `;
   const all = { ...optionTables.embedded, ...optionTables.core, ...optionTables.cookies, ...conditionTable };
-  for (const name of Object.keys(all))
-    expect([name, descriptionOf(name)]).not.toEqual([name, ""]);
+  for (const name of Object.keys(all)) expect([name, descriptionOf(name)]).not.toEqual([name, ""]);
   await expect(page).toMatchFileSnapshot(PAGE);
 });

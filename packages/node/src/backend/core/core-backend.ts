@@ -138,12 +138,25 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
 
     knowsEnded: (handle) => verifier.isRevoked(handle),
 
-    async create({ userId, tenantId, payload = {}, data = {}, auth, link, device, address, form = "v5", checkPayload }) {
+    async create({
+      userId,
+      tenantId,
+      payload = {},
+      data = {},
+      auth,
+      link,
+      device,
+      address,
+      form = "v5",
+      checkPayload,
+    }) {
       const json = payloadText(payload, form);
       dataText(data);
       checkPayload?.(json);
       const body = { userId, tenantId, payload, data, auth, link, device, address, form };
-      return (await core.get("createSession", { body: body as RouteBody<"createSession"> })) as unknown as IssuedSession;
+      return (await core.get("createSession", {
+        body: body as RouteBody<"createSession">,
+      })) as unknown as IssuedSession;
     },
 
     async refresh(input): Promise<RefreshAnswer> {
@@ -154,7 +167,8 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
       const more = others.length === 0 ? {} : { otherRefreshTokens: others, antiCsrfToken };
       const body = { refreshToken, ...more, form } as RouteBody<"refreshSession">;
       const reply = await core.ask("refreshSession", { body }, ["unauthorised", "token_theft_detected"]);
-      if (reply.kind === "success") return { kind: "refreshed", ...(reply.body as unknown as IssuedSession & { readonly minted: boolean }) };
+      if (reply.kind === "success")
+        return { kind: "refreshed", ...(reply.body as unknown as IssuedSession & { readonly minted: boolean }) };
       const { code, message, reason, session } = reply;
       if (code === "unauthorised") return { kind: "unauthorised", message, reason, isOurs: message !== NONE_OF_OURS };
       return { kind: "token_reuse", session };

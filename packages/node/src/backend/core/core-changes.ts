@@ -9,10 +9,7 @@ import {
 import type { SessionBackend } from "../session-backend.js";
 import type { CoreClient, Reply } from "./core-client.js";
 
-type Changes = Pick<
-  SessionBackend,
-  "updateData" | "updatePayload" | "regenerate" | "stepUp" | "actAs" | "actAsSelf"
->;
+type Changes = Pick<SessionBackend, "updateData" | "updatePayload" | "regenerate" | "stepUp" | "actAs" | "actAsSelf">;
 
 type Regenerated = Extract<RegenerateOutcome, { kind: "regenerated" }>;
 
@@ -62,15 +59,21 @@ export const createCoreChanges = (
     },
 
     async regenerate(accessToken, payload, change) {
-      const reply = await core.ask("regenerateSession", { body: { accessToken, payload, ...change } as never }, PROBLEMS);
+      const reply = await core.ask(
+        "regenerateSession",
+        { body: { accessToken, payload, ...change } },
+        PROBLEMS,
+      );
       return regenerated(reply) as RegenerateOutcome;
     },
 
     stepUp: async (accessToken, { methods, level }) =>
-      regenerated(await core.ask("stepUp", { body: { accessToken, auth: { methods: [...methods], level } } }, PROBLEMS)),
+      regenerated(
+        await core.ask("stepUp", { body: { accessToken, auth: { methods: [...methods], level } } }, PROBLEMS),
+      ),
 
     actAs: async (accessToken, input) =>
-      regenerated(await core.ask("actAs", { body: { accessToken, ...input } as never }, PROBLEMS)),
+      regenerated(await core.ask("actAs", { body: { accessToken, ...input } }, PROBLEMS)),
 
     actAsSelf: async (accessToken) =>
       regenerated(await core.ask("actAsSelf", { body: { accessToken } }, PROBLEMS)) as RegenerateOutcome,

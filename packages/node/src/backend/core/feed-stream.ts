@@ -152,4 +152,5 @@ const readObject = (data: string): Told => {
 const isRevoked = (told: Told): told is Told & Revoked =>
   typeof told["handle"] === "string" && typeof told["at"] === "number";
 
-const isChanged = (told: Told): told is Told & Changed => isRevoked(told) && Number.isSafeInteger(told["payloadVersion"]);
+const isChanged = (told: Told): told is Told & Changed =>
+  isRevoked(told) && Number.isSafeInteger(told["payloadVersion"]);
