@@ -32,8 +32,8 @@ export const feedLag = (name) => async (count, _seed, progress) => {
   const sdk = createPawl({ core: [second], cookies: { secure: false, sameSite: "lax" } });
   const embedded = await openEngine({ storage: store.url, masterKey: nodes.masterKey });
   const call = async (/** @type {string} */ method, /** @type {string} */ path, /** @type {object} */ body) => {
-    const headers = { "content-type": "application/json" };
-    const response = await fetch(first + path, { method, headers, body: JSON.stringify(body) });
+    const sent = { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+    const response = await fetch(first + path, sent);
     if (!response.ok) throw new Error(`${path}: ${response.status}`);
     return /** @type {any} */ (await response.json());
   };

@@ -1,11 +1,5 @@
 import { type FeedCursor, type Millis, nextFlight, type Storage } from "@pawl/storage";
-import {
-  type Changed,
-  type ChangedPage,
-  type ChangeFeed,
-  type ChangeMarks,
-  mergeChanges,
-} from "./change-feed.js";
+import { type Changed, type ChangedPage, type ChangeFeed, type ChangeMarks, mergeChanges } from "./change-feed.js";
 import { createFollowedFeed } from "./followed-feed.js";
 import type { Revoked, RevocationFeed, RevocationMarks, RevokedPage } from "./revocation-feed.js";
 import { handleOf } from "../session-handle.js";

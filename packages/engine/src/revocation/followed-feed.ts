@@ -24,7 +24,7 @@ export interface FollowedFeedOptions<Line, Told extends News> {
 export interface FollowedFeed<Told> {
   /** Takes in what happened: read from the feed, or done by this process. */
   note(news: Told): void;
-  subscribe(listener: (news: Told) => void): () => void;
+  readonly subscribe: (listener: (news: Told) => void) => () => void;
   /** Reads to the end. */
   readAll(): Promise<void>;
   /** From the cursor on; for none, or one of another life of the store, from one access token lifetime ago. */

@@ -1,5 +1,11 @@
 import { millis, type TenantId, type UserId } from "@pawl/storage";
-import { type AccessTokenFormat, lineageText, parseLineage, parseSeq, type TokenKeyName } from "./access-token-format.js";
+import {
+  type AccessTokenFormat,
+  lineageText,
+  parseLineage,
+  parseSeq,
+  type TokenKeyName,
+} from "./access-token-format.js";
 import { parseHandle } from "../session-handle.js";
 import type { JsonObject, SessionHandle } from "../session.js";
 

@@ -6,11 +6,10 @@ import type { Actor, Authentication, JsonValue, SessionHandle } from "../session
 const SECOND = 1000;
 const VERSION = "pawl";
 
-/** Besides those of version 5, so that a payload that fits this form fits every one. */
-const protectedClaims: ReadonlySet<string> = new Set([
-  ...accessTokenV5.protectedClaims,
-  ...["iss", "aud", "jti", "client_id", "sid", "act", "auth_time", "amr", "acr", "pver"],
-]);
+const ownClaims = ["iss", "aud", "jti", "client_id", "sid", "act", "auth_time", "amr", "acr", "pver"];
+
+/** With those of version 5, so that a payload that fits this form fits every one. */
+const protectedClaims: ReadonlySet<string> = new Set([...accessTokenV5.protectedClaims, ...ownClaims]);
 
 /**
  * Access tokens of our own SDK: registered names where there are some (RFC 7519, RFC 8176, RFC 8693, OpenID Connect), and

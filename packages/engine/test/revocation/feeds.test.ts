@@ -96,7 +96,9 @@ onEveryStore("feed of changes", (open) => {
       const { accessToken } = refreshed(await refresh(there, session));
       const renewed = { accessToken: accessToken.token };
       for (const engine of [here, there])
-        expect(engine.verifier.verify(renewed)).toMatchObject({ claims: { payload: { role: "user" }, payloadVersion: 1 } });
+        expect(engine.verifier.verify(renewed)).toMatchObject({
+          claims: { payload: { role: "user" }, payloadVersion: 1 },
+        });
     }
     expect(await here.getSession(handle)).toMatchObject({ payload: { role: "user" } });
   });

@@ -26,7 +26,8 @@ describe("what was told of sessions", () => {
             if (kind !== "neither") last.set(`${kind} ${handle}`, now).set(`any ${handle}`, now);
             const ageOf = (what: string): number => now - (last.get(`${what} ${handle}`) ?? Number.NEGATIVE_INFINITY);
             const objection = marks.objectionTo(claimsAt(millis(now), "v5", { handle }), millis(now));
-            if (ageOf("revoked") < keepFor) expect([objection, marks.isRevoked(handle, millis(now))]).toEqual(["revoked", true]);
+            if (ageOf("revoked") < keepFor)
+              expect([objection, marks.isRevoked(handle, millis(now))]).toEqual(["revoked", true]);
             else if (ageOf("changed") < keepFor) expect(objection).toBeDefined();
             if (ageOf("any") >= 2 * keepFor) expect(objection).toBeUndefined();
           }
@@ -89,9 +90,7 @@ describe("changes of a session", () => {
           const made = START + part * (time - START + 60_000);
           const payloadVersion = lines.filter((line) => line.true <= made).length;
           const claims = claimsAt(millis(made + error), "pawl", { handle, payloadVersion });
-          expect(marks.objectionTo(claims, millis(time))).toBe(
-            payloadVersion < lines.length ? "outdated" : undefined,
-          );
+          expect(marks.objectionTo(claims, millis(time))).toBe(payloadVersion < lines.length ? "outdated" : undefined);
         }
         expect(marks.versionsLost).toBe(0);
       }),
@@ -105,19 +104,83 @@ describe("changes of a session", () => {
     token: readonly [payloadVersion: number, seconds: number],
   ) => {
     const marks = createSessionMarks(millis(HOUR));
-    for (const [payloadVersion, seconds] of heard) marks.markChanged({ handle, payloadVersion, at: at(seconds) }, at(0));
+    for (const [payloadVersion, seconds] of heard)
+      marks.markChanged({ handle, payloadVersion, at: at(seconds) }, at(0));
     const claims: AccessTokenClaims = claimsAt(at(token[1]), "pawl", { handle, payloadVersion: token[0] });
     return [marks.objectionTo(claims, at(0)), marks.versionsLost];
   };
 
   it.each([
-    ["a version given twice: the later change counts", [[2, 0], [2, 100]], [2, 5], "outdated", 0],
-    ["a version given twice: what was made after the later one", [[2, 0], [2, 100]], [2, 101], undefined, 0],
-    ["a lower version later: the one the store went on with", [[3, 0], [2, 100]], [2, 101], undefined, 0],
-    ["a lower version later: what it replaced", [[3, 0], [2, 100]], [3, 5], "outdated", 0],
-    ["a lower version later: what was made between", [[3, 0], [2, 100]], [1, 99], "outdated", 0],
-    ["a lower version at nearly the same time is an older one", [[3, 0], [2, 1]], [2, 2], "outdated", 0],
-    ["an older one that comes late changes nothing", [[2, 100], [3, 0]], [2, 101], undefined, 0],
+    [
+      "a version given twice: the later change counts",
+      [
+        [2, 0],
+        [2, 100],
+      ],
+      [2, 5],
+      "outdated",
+      0,
+    ],
+    [
+      "a version given twice: what was made after the later one",
+      [
+        [2, 0],
+        [2, 100],
+      ],
+      [2, 101],
+      undefined,
+      0,
+    ],
+    [
+      "a lower version later: the one the store went on with",
+      [
+        [3, 0],
+        [2, 100],
+      ],
+      [2, 101],
+      undefined,
+      0,
+    ],
+    [
+      "a lower version later: what it replaced",
+      [
+        [3, 0],
+        [2, 100],
+      ],
+      [3, 5],
+      "outdated",
+      0,
+    ],
+    [
+      "a lower version later: what was made between",
+      [
+        [3, 0],
+        [2, 100],
+      ],
+      [1, 99],
+      "outdated",
+      0,
+    ],
+    [
+      "a lower version at nearly the same time is an older one",
+      [
+        [3, 0],
+        [2, 1],
+      ],
+      [2, 2],
+      "outdated",
+      0,
+    ],
+    [
+      "an older one that comes late changes nothing",
+      [
+        [2, 100],
+        [3, 0],
+      ],
+      [2, 101],
+      undefined,
+      0,
+    ],
     ["a lost change stands against nothing that was made long after it", [[2, 0]], [1, 31], undefined, 1],
     ["a lost change stands against what was made soon after it", [[2, 0]], [1, 30], "outdated", 0],
   ] as const)("after lost commits, %s", (_what, heard, token, objection, lost) => {

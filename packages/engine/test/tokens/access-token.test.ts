@@ -340,7 +340,7 @@ describe("what is read is what was written", () => {
     ["pawl", [...protectedByV5, ...ownOfPawl]],
   ] as const)("a payload cannot take the place of the own claims of %s", (form, own) => {
     const names = [...accessTokenFormats[form].protectedClaims];
-    expect(names.toSorted()).toEqual(own.toSorted());
+    expect(new Set(names)).toEqual(new Set(own));
     const hostile = Object.fromEntries(names.map((name) => [name, "hostile"]));
     const { token } = issueAccessToken(claimsAt(now, form, { payload: { ...hostile, role: "x" } }), ec.signer);
     const text = Buffer.from(token.split(".")[1] ?? "", "base64url").toString();

@@ -106,7 +106,9 @@ describe.each(forms)("a token of %s", (form, key) => {
     expect(verifier.verify({ accessToken: issue() })).toEqual(outdated);
     expect(verifier.verify({ accessToken: issue({ payloadVersion: 1 }) }).kind).toBe("valid");
     expect(verifier.verify({ accessToken: issue({ payloadVersion: 2 }) }).kind).toBe("valid");
-    expect(verifier.verify({ accessToken: issue({ handle: `${SESSION_ID}_acme` as SessionHandle }) }).kind).toBe("valid");
+    expect(verifier.verify({ accessToken: issue({ handle: `${SESSION_ID}_acme` as SessionHandle }) }).kind).toBe(
+      "valid",
+    );
     expect(verifier.verifyIgnoringFeeds({ accessToken }).kind).toBe("valid");
     expect(verifier.isRevoked(handle)).toBe(false);
     expect(verifier.versionsLost).toBe(0);
