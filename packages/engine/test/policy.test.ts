@@ -71,7 +71,7 @@ describe.each(presets)("the preset %s", (preset, timeouts) => {
       const engine = await stage.engine({ preset });
       const end = clock.now() + absoluteTimeout;
       let held = await engine.createSession({ userId: USER });
-      const gap = Math.min(HOUR, (idleTimeout ?? absoluteTimeout) / 3);
+      const gap = (idleTimeout ?? absoluteTimeout / 10) / 2;
       while (clock.now() + gap < end) {
         clock.advance(gap);
         held = refreshed(await refresh(engine, held));
