@@ -93,7 +93,7 @@ describe.each(forms)("a token of %s", (form, key) => {
     expect(verifier.verifyIgnoringFeeds({ accessToken }).kind).toBe("valid");
   });
 
-  it("is to be refreshed as soon as its session has changed, seen before or not, and its successor is valid", () => {
+  it("is to be refreshed once its session has changed, also one seen before (GHSA-xg6x-h9c9-2m83), and its successor is valid", () => {
     const accessToken = issue();
     verifier.verify({ accessToken });
     change(1);
