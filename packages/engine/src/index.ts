@@ -24,6 +24,7 @@ export * from "./session.js";
 export * from "./session-engine.js";
 export { createEngine, type EngineOptions } from "./engine.js";
 export { handleOf, parseHandle } from "./session-handle.js";
+export { forgetActing } from "./sessions/acting.js";
 export {
   checkNewUserId,
   checkTenantId,

@@ -20,6 +20,7 @@ it("the package exports these names and no others", () => {
     "createTwoGenerations",
     "dataText",
     "defaultPolicy",
+    "forgetActing",
     "formatDuration",
     "handleOf",
     "listMasterKeyNeeds",

@@ -32,6 +32,7 @@ export type ExportLine =
 const text = { type: "string" } as const;
 const filled = { type: "string", minLength: 1 } as const;
 const whole = { type: "integer", minimum: 0 } as const;
+const anyObject = { type: "object" } as const;
 
 const need = {
   type: "object",
@@ -69,13 +70,20 @@ const optionalColumns = {
   address: text,
 } as const;
 
-const object = (properties: Readonly<Record<string, object>>, optional: Readonly<Record<string, object>> = {}) =>
-  compileValidator({
-    type: "object",
-    required: Object.keys(properties),
-    properties: { ...properties, ...optional },
-    additionalProperties: false,
-  });
+const members = (properties: Readonly<Record<string, object>>, optional: Readonly<Record<string, object>> = {}) => ({
+  type: "object",
+  required: Object.keys(properties),
+  properties: { ...properties, ...optional },
+  additionalProperties: false,
+});
+
+const object = (...given: Parameters<typeof members>) => compileValidator(members(...given));
+
+/** What the engine keeps in `facts`: whoever reads it there trusts it. */
+const facts = {
+  auth: members({ at: whole, methods: { type: "array", items: filled } }, { level: filled }),
+  act: members({ userId: filled, payload: anyObject, data: anyObject, reason: filled, at: whole, until: whole }),
+} as const;
 
 /** Reads lines of an export. */
 export const createLineReader = (): ((line: string) => ExportLine | string) => {
@@ -85,10 +93,11 @@ export const createLineReader = (): ((line: string) => ExportLine | string) => {
       { tenantId: filled },
     ),
     session: object(columns, optionalColumns),
+    facts: object({}, facts),
     checkpoint: object({ after: filled }),
     end: object({ end: { const: true }, sessions: whole, sha256: filled }),
   };
-  const checked = (kind: keyof typeof complain, value: unknown, line: ExportLine): ExportLine | string =>
+  const checked = (kind: "header" | "checkpoint" | "end", value: unknown, line: ExportLine): ExportLine | string =>
     complain[kind](value) ?? line;
 
   return (line) => {
@@ -112,7 +121,7 @@ export const createLineReader = (): ((line: string) => ExportLine | string) => {
         sha256: String(value["sha256"]),
       });
     const record: SessionRecord = { ...later, ...(value as unknown as SessionRecord) };
-    const wrong = complain.session(value) ?? textFault(record);
+    const wrong = complain.session(value) ?? textFault(record) ?? within("facts", complain.facts(JSON.parse(record.facts)));
     return wrong ?? { kind: "session", record };
   };
 };
@@ -124,6 +133,8 @@ const textFault = ({ payload, data, facts, current, next }: SessionRecord): stri
   }
   return current > next ? "current: must not be greater than next" : undefined;
 };
+
+const within = (name: string, wrong: string | undefined): string | undefined => wrong && `${name}: ${wrong}`;
 
 const holdsJsonObject = (json: string): boolean => {
   try {

@@ -51,6 +51,12 @@ const members = (values: Readonly<Record<string, string | undefined>>): string =
 const quoted = (text: string | undefined): string | undefined =>
   text === undefined ? undefined : JSON.stringify(text);
 
+/** Whom somebody acts for is no data of theirs. */
+const authenticationText = ({ facts }: SessionRecord): string | undefined => {
+  const { auth } = JSON.parse(facts) as { readonly auth?: object };
+  return auth && JSON.stringify(auth);
+};
+
 const sessionText = (record: SessionRecord): string =>
   members({
     handle: quoted(handleOf(record)),
@@ -66,7 +72,7 @@ const sessionText = (record: SessionRecord): string =>
     link: quoted(record.link),
     payload: record.payload,
     data: record.data,
-    facts: record.facts === "{}" ? undefined : record.facts,
+    authentication: authenticationText(record),
   });
 
 const eventText = ({ sessionId, tenantId, at, type, reason, detail, count }: EventRecord): string =>

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type IssuedSession, parseHandle, parseMasterKeys, type SessionEngine } from "@pawl/engine";
 import { type OpenedEngine, openEngine } from "@pawl/engine/host";
-import { openStorage, type SessionId, type Storage, type TenantId, type UserId } from "@pawl/storage";
+import { millis, openStorage, type SessionId, type Storage, type TenantId, type UserId } from "@pawl/storage";
 import { startMariaDb, startPostgres } from "@pawl/test-servers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createExportFile, resumeExportFile, TransferError } from "../../src/transfer/export-file.js";
@@ -109,7 +109,7 @@ describe("between two storages", () => {
     }
     const changed = sessions[6]!;
     await source.changeSession(parseHandle(changed.session.handle)!.id, {
-      facts: '{ "auth": {"at":1} }',
+      facts: '{ "auth": {"at":1,"methods":["pwd"]} }',
       payload: '{"role":"admin"}',
       announced: true,
     });
@@ -256,6 +256,26 @@ describe("an import", () => {
     await refresh((await openNode(target)).engine, session!);
   });
 
+  test("brings along how a user authenticated, and for whom somebody acts, until when", async () => {
+    const [source, target] = [await open("memory:"), await open("memory:")];
+    const { engine } = await openNode(source);
+    const auth = { at: millis(clock.now() - 86_400_000), methods: ["pwd", "otp"], level: "aal2" };
+    const session = await engine.createSession({ userId: "alice" as UserId, form: "pawl", auth });
+    const bob = { userId: "bob" as UserId, payload: {}, data: { cart: 1 }, reason: "ticket" };
+    await engine.actAs(session.accessToken.token, bob);
+    await exportTo(source);
+    await importSessions(target, file(), ignore);
+    const moved = (await openNode(target)).engine;
+    const turn = async () => {
+      clock.move(600_000);
+      const outcome = await moved.refreshSession({ refreshToken: session.refreshToken.token, form: "pawl" });
+      return outcome.kind === "refreshed" ? outcome.session : outcome;
+    };
+    expect(await turn()).toMatchObject({ userId: "bob", actor: { userId: "alice" }, auth });
+    expect(await moved.getSession(session.session.handle)).toMatchObject({ acting: bob });
+    expect(await turn()).toMatchObject({ userId: "alice", auth });
+  });
+
   test("lets the new nodes ask for the master keys that its sessions need, and refuses another key of that id", async () => {
     const source = await open("memory:");
     const { engine } = await openNode(source);
@@ -315,6 +335,8 @@ describe("an import", () => {
       [changed({ expiresAt: "soon" }), /line 2: expiresAt: must be integer/],
       [changed({ payload: "[]" }), /line 2: payload: must be a JSON object as text/],
       [changed({ facts: "" }), /line 2: facts: must be a JSON object as text/],
+      [changed({ facts: '{"auth":{"at":1}}' }), /line 2: facts: auth: must have required properties methods/],
+      [changed({ facts: '{"shoe":1}' }), /line 2: facts: must not have additional properties/],
       [changed({ factsVersion: -1 }), /line 2: factsVersion: must be/],
       [changed({ bound: null }), /line 2: bound: must be string/],
       [changed({ current: 9 }), /line 2: current: must not be greater than next/],

@@ -1,4 +1,14 @@
-import { type EventRecord, type Millis, type SessionChange, type SessionRecord, type Storage } from "@pawl/storage";
+import type {
+  EventRecord,
+  Millis,
+  SessionChange,
+  SessionChangeResult,
+  SessionRecord,
+  Storage,
+  TenantId,
+  UserId,
+} from "@pawl/storage";
+import { readAllPages } from "../all-pages.js";
 import type { Acting } from "../session.js";
 import { factsText, parseFacts } from "./facts.js";
 
@@ -44,6 +54,30 @@ export const withoutActing = (row: SessionRecord, now: Millis): Pick<SessionChan
   facts: factsText({ ...parseFacts(row.facts), act: undefined }),
   events: actingEnded(row, now),
 });
+
+/** What `forgetActing` asks of a storage. */
+type ActingStore = Pick<Storage, "now" | "listEvents" | "getSession" | "changeSession">;
+
+/**
+ * Ends acting for a user who is about to be erased, and drops what sessions of others hold of them; without an event, which
+ * would name them. Call it before their events are deleted: those tell which sessions.
+ */
+export const forgetActing = async (
+  storage: ActingStore,
+  user: { readonly tenantId: TenantId; readonly userId: UserId },
+): Promise<void> => {
+  const selector = { ...user, types: ["acting_started"] } as const;
+  const events = await readAllPages((page) => storage.listEvents(selector, page));
+  for (const id of new Set(events.map(({ sessionId }) => sessionId))) {
+    for (let row = id && (await storage.getSession(id)); row !== undefined;) {
+      const { act, ...facts } = parseFacts(row.facts);
+      if (act?.userId !== user.userId) break;
+      const change = { facts: factsText(facts), announced: true, expected: { factsVersion: row.factsVersion } };
+      const result: SessionChangeResult = await storage.changeSession(row.id, change);
+      row = result.kind === "conflict" ? result.record : undefined;
+    }
+  }
+};
 
 /** Whether acting has run out, and nobody has written it down yet. */
 export const hasRunOut = (row: SessionRecord, now: Millis): boolean => {

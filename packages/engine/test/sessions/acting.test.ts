@@ -1,5 +1,6 @@
 import { millis, type TenantId, type UserId } from "@pawl/storage";
 import { expect, it } from "vitest";
+import { forgetActing, parseHandle } from "../../src/index.js";
 import type { ActAsInput, IssuedSession, JsonObject, Policy, SessionEngine } from "../../src/index.js";
 import { HOUR, memoryStage, MINUTE, onEveryStore, refreshed, SECOND, type Stage } from "../engines.js";
 import { regenerated } from "../regenerated.js";
@@ -187,6 +188,40 @@ onEveryStore("acting for a user", (open) => {
     expect(changed.changedAt).toBeUndefined();
     expect((await claimsIn(engine, token)).payload).toEqual({ role: "user" });
     expect((await engine.regenerateAccessToken(token, { role: "x" }, change)).kind).toBe("outdated");
+  });
+
+  it("loses no change that is made at the same moment", async () => {
+    const { engine, handle, token } = await acting(open);
+    const outcomes = await Promise.all([
+      engine.regenerateAccessToken(token, { role: "guest" }),
+      engine.updatePayload(handle, { role: "none" }),
+      engine.updateSessionData(handle, { cart: 9 }, { as: BOB }),
+      engine.updateSessionData(handle, { own: 9 }),
+    ]);
+    expect(outcomes).toMatchObject([{ kind: "regenerated" }, { handle }, true, true]);
+    expect(await engine.getSession(handle)).toMatchObject({
+      payload: { role: "none" },
+      payloadVersion: 3,
+      data: { own: 9 },
+      acting: { payload: { role: "guest" }, data: { cart: 9 } },
+    });
+  });
+
+  it("is forgotten with the user who is erased, also where it has run out", async () => {
+    const { clock, engine, stage, session, handle, token } = await acting(open);
+    const bob = { tenantId: session.session.tenantId, userId: BOB };
+    await forgetActing(stage.storage, bob);
+    await stage.storage.eraseUser(bob);
+    expect(JSON.stringify(await stage.storage.getSession(parseHandle(handle)?.id as never))).not.toContain(BOB);
+    expect(refreshed(await refreshPawl(engine, session)).session.userId).toBe(ALICE);
+    await engine.revocations.catchUp();
+    expect(await engine.verifyAccessToken({ accessToken: token })).toMatchObject({ why: "outdated" });
+
+    const own = regenerated(await engine.actAsSelf(token)).accessToken?.token ?? "";
+    await engine.actAs(own, { ...AS_BOB, userId: "carol" as UserId });
+    clock.advance(HOUR);
+    await forgetActing(stage.storage, { ...bob, userId: "carol" as UserId });
+    expect((await stage.storage.getSession(parseHandle(handle)?.id as never))?.facts).not.toContain("carol");
   });
 
   it("ends once, by whichever of two refreshes comes first, and costs neither its answer", async () => {

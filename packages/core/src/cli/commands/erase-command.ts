@@ -1,4 +1,4 @@
-import { adminEvent } from "@pawl/engine";
+import { adminEvent, forgetActing } from "@pawl/engine";
 import { catchUpLog, loggedStorage, openRevocationLog } from "@pawl/engine/host";
 import { PUBLIC_TENANT, type Storage, type TenantId, type UserId } from "@pawl/storage";
 import type { Command } from "commander";
@@ -44,6 +44,7 @@ const erase = async (options: EraseOptions, terminal: Terminal): Promise<void> =
           "nothing was erased: the question was not answered with y (--yes answers it in scripts)",
         );
     }
+    await forgetActing(local.storage, user);
     const { ended, rows, events } = await withLog(local, (storage) => storage.eraseUser(user));
     await local.storage.appendEvents([adminEvent(local.storage.now(), { act: "user_erased", rows, events })]);
     printResult(terminal, options, {
