@@ -241,7 +241,7 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
 
   const run: Run = async (work) => attempt(work);
 
-  const require: Require<RequestSession, object, object> = (conditions) => {
+  const required: Require<RequestSession, object, object> = (conditions) => {
     const requirement = requirementOf(conditions);
     return (exchange) => attempt((it) => requireSession(it, exchange, requirement));
   };
@@ -254,7 +254,7 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
         if (found.kind === "none") return undefined;
         return foundSession(found);
       }),
-    requireSession: async (exchange, conditions) => require(conditions)(exchange),
+    requireSession: async (exchange, conditions) => required(conditions)(exchange),
     readSession: (exchange) =>
       run(async (it) => {
         const settled = it.requests.known(exchange)?.found;
@@ -289,7 +289,7 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
     },
     [Symbol.asyncDispose]: () => pawl.close(),
   };
-  requiredAtOnce.set(pawl, require);
+  requiredAtOnce.set(pawl, required);
   return pawl;
 };
 

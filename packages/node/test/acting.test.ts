@@ -147,6 +147,31 @@ describe.each(backends)("acting for another user, %s", (_, openBackend) => {
     expect(await whoIs(bench)).toEqual(["alice", "admin", undefined]);
   });
 
+  it("is unknown while nothing is known of the session, and neither begins nor ends", async () => {
+    const bench = await start();
+    const works: readonly ((session: Session<Role>) => Promise<unknown>)[] = [
+      (session) => session.getData(),
+      (session) => session.setData({ cart: 1 }),
+      (session) => session.updatePayload({ role: "user" }),
+      (session) => session.actAs(bob),
+      (session) => session.actAsSelf(),
+    ];
+    const tryAll = async () => {
+      bench.backend.isDown = true;
+      for (const work of works) {
+        const { error, lines } = await within(bench, work);
+        const isRefused = error?.code === "FORBIDDEN" && String(work).includes("actAs(");
+        expect([String(work), isRefused ? "UNKNOWN" : error?.code, lines]).toEqual([String(work), "UNKNOWN", 0]);
+      }
+      bench.backend.isDown = false;
+    };
+    await tryAll();
+    expect(await whoIs(bench)).toEqual(["alice", "admin", undefined]);
+    await within(bench, (session) => session.actAs(bob));
+    await tryAll();
+    expect(await whoIs(bench)).toEqual(["bob", "user", "alice"]);
+  });
+
   it("cannot be begun by somebody whose right to it was just taken away", async () => {
     const bench = await start();
     const { error, lines } = await within(bench, async (session) => {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, test, vi } from "vitest";
 import { MemoryStorage } from "@pawl/storage";
 import { createPawl, SessionError } from "../src/index.js";
+import { TestBrowser } from "./browser.js";
 import { testClock } from "./clock.js";
 import { exchangeOf } from "./exchange-of.js";
 import { schemaOf } from "./schema-of.js";
@@ -111,6 +112,34 @@ describe("a schema", () => {
     for (let round = 0; round < 5; round++) await pawl.tokens.verify(accessToken);
     expect(reads - before).toBe(1);
   });
+});
+
+describe("a payload that grows over the cookie", () => {
+  const large = { note: "x".repeat(4000) };
+
+  it.each([false, true])(
+    "is refused, and nothing is changed; header mode (%s) has no such limit",
+    async (headerMode) => {
+      const pawl = closing(createPawl({ storage: "memory:", clock: testClock(), headerMode }));
+      const browser = new TestBrowser();
+      const headers: Record<string, string> = headerMode ? { "st-auth-mode": "header" } : {};
+      const login = await browser.visit((exchange) => pawl.createSession(exchange, { userId: "alice" }), { headers });
+      if (headerMode) headers["authorization"] = `Bearer ${login.headers.get("st-access-token")}`;
+      const handle = login.result?.handle ?? "";
+      const grow = async () => [
+        await pawl.sessions.updatePayload(handle, large).catch((error: Error) => error.name),
+        await browser
+          .visit(async (exchange) => (await pawl.requireSession(exchange)).updatePayload(large), { headers })
+          .then(
+            ({ status }) => status,
+            (error: Error) => error.name,
+          ),
+      ];
+      // In header mode the first has the access token refused that the second one shows.
+      expect(await grow()).toEqual(headerMode ? [true, 401] : ["TypeError", "TypeError"]);
+      expect((await pawl.sessions.get(handle))?.payload).toEqual(headerMode ? large : {});
+    },
+  );
 });
 
 describe("sessions beside a request", () => {

@@ -59,11 +59,7 @@ export const createCoreChanges = (
     },
 
     async regenerate(accessToken, payload, change) {
-      const reply = await core.ask(
-        "regenerateSession",
-        { body: { accessToken, payload, ...change } },
-        PROBLEMS,
-      );
+      const reply = await core.ask("regenerateSession", { body: { accessToken, payload, ...change } }, PROBLEMS);
       return regenerated(reply) as RegenerateOutcome;
     },
 
