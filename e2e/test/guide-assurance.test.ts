@@ -67,7 +67,12 @@ test("step-up.md: a page is asked for the passkey, and its request is answered",
       const page = await context.newPage();
       const devices = await context.newCDPSession(page);
       await devices.send("WebAuthn.enable");
-      const options = { protocol: "ctap2", transport: "internal", hasUserVerification: true, isUserVerified: true } as const;
+      const options = {
+        protocol: "ctap2",
+        transport: "internal",
+        hasUserVerification: true,
+        isUserVerified: true,
+      } as const;
       await devices.send("WebAuthn.addVirtualAuthenticator", {
         options: { ...options, hasResidentKey: true, automaticPresenceSimulation: true },
       });

@@ -34,7 +34,7 @@ import {
 import { createShape } from "./sessions/schema.js";
 import { asSessionError, RequestStates, type RunningRefresh, type Serving } from "./sessions/serving.js";
 import type { RequestSession, Session } from "./session.js";
-import type { Answer } from "./session-error.js";
+import { type Answer, SessionError } from "./session-error.js";
 import type { Loaded, LoadPayload, SessionInput } from "./session-input.js";
 
 /** The session of a page that is being rendered. */

@@ -18,7 +18,8 @@ export const JsonObject = { type: "object", additionalProperties: true, descript
 export const Algorithm = { enum: ["RS256", "ES256"] } as const;
 export const Form = {
   enum: ["v1", "v5", "pawl"],
-  description: "Form of the access token; `pawl` unless given. Only that one says how the user authenticated, and who acts",
+  description:
+    "Form of the access token; `pawl` unless given. Only that one says how the user authenticated, and who acts",
 } as const;
 
 /** Members of the query of a list. */
@@ -61,13 +62,13 @@ export const closed = <const Required extends object, const Optional extends obj
 
 export const list = <const Items extends object>(items: Items) => ({ type: "array", items }) as const;
 
-export const IssuedToken = object({ token: Text, expiry: Time, createdTime: Time });
+const IssuedToken = object({ token: Text, expiry: Time, createdTime: Time });
 
 const Methods = { ...list(Text), description: "How, as RFC 8176 names it: `pwd`, `otp`, `hwk`" } as const;
 const Level = { type: "string", description: "Authentication context class, as `acr`" } as const;
 
 /** How sure it is who is there. */
-export const Authentication = object({ at: Time, methods: Methods }, { level: Level });
+const Authentication = object({ at: Time, methods: Methods }, { level: Level });
 /** What a login says of it. */
 export const GivenAuthentication = closed({}, { at: Time, methods: Methods, level: Level });
 /** What stepping up says of it. */
@@ -82,7 +83,8 @@ export const Changed = object({ handle: Handle, payloadVersion: Version, at: Tim
 export const payloadChange = {
   announced: {
     type: "boolean",
-    description: "Whether verifiers refuse older access tokens from now on, so that they are refreshed; true unless given",
+    description:
+      "Whether verifiers refuse older access tokens from now on, so that they are refreshed; true unless given",
   },
   expectedVersion: { ...Version, description: "Nothing changes unless the session has this `payloadVersion`" },
 } as const;

@@ -1,4 +1,5 @@
-import { type ConfigName, configKey, configNames, environmentName, groups } from "./config-keys.js";
+import { groups } from "./config-key.js";
+import { type ConfigName, configKey, configNames, environmentName } from "./config-keys.js";
 
 const introduction = `# config.yaml
 

@@ -1,4 +1,5 @@
-import { type ConfigKey, type ConfigName, configKey, configNames, environmentName, groups } from "./config-keys.js";
+import { type ConfigKey, groups } from "./config-key.js";
+import { type ConfigName, configKey, configNames, environmentName } from "./config-keys.js";
 
 const ENVIRONMENT =
   "Each key can also be given as an environment variable (PAWL_PORT for port), which wins over this file.";

@@ -121,7 +121,8 @@ export const createLineReader = (): ((line: string) => ExportLine | string) => {
         sha256: String(value["sha256"]),
       });
     const record: SessionRecord = { ...later, ...(value as unknown as SessionRecord) };
-    const wrong = complain.session(value) ?? textFault(record) ?? within("facts", complain.facts(JSON.parse(record.facts)));
+    const wrong =
+      complain.session(value) ?? textFault(record) ?? within("facts", complain.facts(JSON.parse(record.facts)));
     return wrong ?? { kind: "session", record };
   };
 };

@@ -1,4 +1,5 @@
 import { routes } from "@pawl/protocol";
+import { millis } from "@pawl/storage";
 import { describe, expect, test } from "vitest";
 import { listen, type ListeningCore, movableClock } from "../listening-core.js";
 import { ask, create, expectProblem } from "./v1-requests.js";
@@ -107,7 +108,7 @@ describe("acting for a user", () => {
   });
 
   test("the limit is the configured one", async () => {
-    const core = await listen({ policy: { longestActing: 60_000 } });
+    const core = await listen({ policy: { longestActing: millis(60_000) } });
     const { accessToken } = await create(core);
     expectProblem(await actAs(core, accessToken.token, { for: 60_001 }), "invalid_input");
     expect((await actAs(core, accessToken.token, { for: 60_000 })).status).toBe(200);

@@ -15,7 +15,11 @@ const description = openApi("0") as {
 };
 
 /** Asks an operation and holds its status to the description, and its success to the documented schema. */
-export const ask = async (core: ListeningCore, name: RouteName, asked: Sending & { path?: string } = {}): Promise<Answer> => {
+export const ask = async (
+  core: ListeningCore,
+  name: RouteName,
+  asked: Sending & { path?: string } = {},
+): Promise<Answer> => {
   const route: Route = routes[name];
   const answer = await core.send(route.method, asked.path ?? route.path, asked);
   const described = description.paths[route.path]?.[route.method.toLowerCase()];

@@ -1,11 +1,10 @@
-import { openApi, problems, type Route, type RouteName, type RouteResponse, routes } from "@pawl/protocol";
+import { openApi, type Route, type RouteName, type RouteResponse, routes } from "@pawl/protocol";
 import type { EventType } from "@pawl/storage";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { eventBody } from "../../src/dialects/v1/answers.js";
 import { createV1Dialect } from "../../src/dialects/v1/v1-dialect.js";
-import { compileValidator } from "../../src/dialects/v1/validator.js";
 import type { Operation } from "../../src/server/dialect.js";
-import { listen, type ListeningCore, movableClock } from "../listening-core.js";
+import { listen, movableClock } from "../listening-core.js";
 import { ask, create, expectProblem, WHY } from "./v1-requests.js";
 
 describe("sessions", () => {
@@ -69,7 +68,13 @@ describe("sessions", () => {
     clock.move(31_000);
     const second = await turn(first.refreshToken.token);
     expect([second.status, second.json.session]).toEqual([200, first.session]);
-    expect(Object.keys(second.json).toSorted()).toEqual(["accessToken", "antiCsrfToken", "minted", "refreshToken", "session"]);
+    expect(Object.keys(second.json).toSorted()).toEqual([
+      "accessToken",
+      "antiCsrfToken",
+      "minted",
+      "refreshToken",
+      "session",
+    ]);
     clock.move(31_000);
     await turn(second.json.refreshToken.token);
     clock.move(31_000);

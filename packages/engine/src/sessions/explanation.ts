@@ -27,8 +27,7 @@ export const explain = (known: KnownSession): SessionExplanation => {
     const summary = `Ended ${clockText(at)} ${sentenceOf(reason, known)}${onWhoseBehalf(events)}.`;
     return { ...facts, status: "ended", endedAt: at, reason, summary };
   }
-  if (row !== undefined && isLive(row, now))
-    return { ...facts, status: "live", summary: liveSummary(known, row) };
+  if (row !== undefined && isLive(row, now)) return { ...facts, status: "live", summary: liveSummary(known, row) };
   return {
     ...facts,
     status: "unknown",

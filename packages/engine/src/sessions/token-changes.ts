@@ -1,21 +1,8 @@
-import {
-  type Millis,
-  millis,
-  type SessionChange,
-  type SessionRecord,
-  type Storage,
-  StorageError,
-} from "@pawl/storage";
+import { type Millis, millis, type SessionChange, type SessionRecord, type Storage, StorageError } from "@pawl/storage";
 import { EngineError } from "../errors.js";
 import type { Policy } from "../policy.js";
 import type { ChangeMarks } from "../revocation/change-feed.js";
-import type {
-  AccessTokenClaims,
-  Acting,
-  RefusedOutcome,
-  RegenerateOutcome,
-  SessionSummary,
-} from "../session.js";
+import type { AccessTokenClaims, Acting, RefusedOutcome, RegenerateOutcome, SessionSummary } from "../session.js";
 import type { SessionEngine } from "../session-engine.js";
 import { signedWith } from "../tokens/access-token.js";
 import type { Issuer } from "../tokens/issuer.js";

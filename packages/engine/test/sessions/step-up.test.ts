@@ -106,7 +106,7 @@ onEveryStore("stepping up", (open) => {
     const engine = await stage.engine();
     const session = await engine.createSession(PAWL);
     const outcomes = await Promise.all([stepUp(engine, session), stepUp(engine, session)]);
-    expect(outcomes.map((outcome) => regenerated(outcome).session.payloadVersion).toSorted()).toEqual([1, 2]);
+    expect(new Set(outcomes.map((outcome) => regenerated(outcome).session.payloadVersion))).toEqual(new Set([1, 2]));
   });
 
   it("goes on from what a repeated refresh answers: the row's facts", async () => {
@@ -135,7 +135,9 @@ it.each<[string, object]>([
 ])("refuses %s, which no header could ask for", async (_what, auth) => {
   const engine = await memoryStage().engine();
   const session = await engine.createSession(PAWL);
-  await expect(engine.stepUp(session.accessToken.token, auth as never)).rejects.toMatchObject({ code: "invalid_input" });
+  await expect(engine.stepUp(session.accessToken.token, auth as never)).rejects.toMatchObject({
+    code: "invalid_input",
+  });
   await expect(engine.createSession({ ...PAWL, auth: auth as never })).rejects.toMatchObject({ code: "invalid_input" });
   expect((await engine.getSession(session.session.handle))?.payloadVersion).toBe(0);
 });

@@ -134,7 +134,7 @@ const contextOf = (
 });
 
 /** Does what the refresh route does, where the answer can carry the new cookies. */
-export const refreshInPlace = (
+const refreshInPlace = (
   it: Serving,
   exchange: Exchange,
   outcome?: Exclude<VerifyOutcome, { kind: "valid" }>,

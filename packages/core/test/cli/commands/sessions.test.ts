@@ -66,7 +66,9 @@ describe("sessions", () => {
   test("show and explain tell about one session, explain also when it has ended", async () => {
     const handle = await create({ userId: "shown", payload: { role: "admin" }, data: { n: 1 }, device: "Firefox" });
     const { stdout } = await run(["sessions", "show", handle]);
-    expect(stdout).toMatch(new RegExp(`^Handle +${handle}\nUser +shown\nTenant +public\nDevice +Firefox\nCreated .*\nAuthenticated `));
+    expect(stdout).toMatch(
+      new RegExp(`^Handle +${handle}\nUser +shown\nTenant +public\nDevice +Firefox\nCreated .*\nAuthenticated `),
+    );
     expect(stdout).toMatch(/\nPayload +\{"role":"admin"\}\nData +\{"n":1\}\n$/);
     expect(await json<RouteResponse<"getSession">>("sessions", "show", handle)).toMatchObject({
       userId: "shown",
