@@ -187,8 +187,9 @@ describe.each(backends)("a step-up, %s", (_, openBackend) => {
 
   it("refuses methods that no claim could carry, or that take the token beyond its cookie", async () => {
     const { pawl, browser } = await benchOf(openBackend);
-    await browser.visit((exchange) => pawl.createSession(exchange, { userId: "alice" }));
-    for (const auth of [{ methods: ["\n"] }, { methods: [7 as never] }, { methods: [], level: "x".repeat(4000) }])
+    const payload = { note: "x".repeat(2600) };
+    await browser.visit((exchange) => pawl.createSession(exchange, { userId: "alice", payload }));
+    for (const auth of [{ methods: ["\n"] }, { methods: [7 as never] }, { level: "x".repeat(128) }])
       await expect(
         browser.visit(async (exchange) => (await pawl.requireSession(exchange)).stepUp(auth)),
       ).rejects.toBeInstanceOf(TypeError);

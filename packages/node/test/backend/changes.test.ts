@@ -1,7 +1,8 @@
 import { TestClock } from "@pawl/adapter-conformance";
 import { millis } from "@pawl/storage";
 import { afterEach, describe, expect, it } from "vitest";
-import { createPawl, type Pawl } from "../../src/index.js";
+import { createPawl, type Pawl, type Session } from "../../src/index.js";
+import { TestBrowser } from "../browser.js";
 import { openCore } from "../open-core.js";
 
 const open = new Set<() => Promise<void>>();
@@ -42,6 +43,29 @@ describe("a payload that is changed over a core", () => {
       for (const pawl of [here, there]) expect(await verified(pawl, accessToken)).toEqual({ role: "user" });
     }
   });
+
+  it.each([
+    ["a step-up", (session) => session.stepUp({ methods: ["otp"] })],
+    ["another payload", (session) => session.updatePayload({ role: "user" })],
+    ["acting for a user", (session) => session.actAs({ userId: "bob", payload: {}, reason: "ticket 4711" })],
+  ] satisfies readonly (readonly [string, (session: Session) => Promise<void>])[])(
+    "or by %s, is refused at once where that was done",
+    async (_, change) => {
+      const { here } = await start();
+      const browser = new TestBrowser();
+      const { result } = await browser.visit((exchange) => here.createSession(exchange, { userId: "alice" }));
+      for (let round = 0; round < 5; round += 1) {
+        const [[, older]] = browser.cookies() as [[string, string]];
+        await browser.visit(async (exchange) => {
+          const session = await here.requireSession(exchange);
+          if (session.actor) await session.actAsSelf();
+          else await change(session);
+        });
+        expect([round, await verified(here, older)]).toEqual([round, "TRY_REFRESH"]);
+      }
+      expect((await here.sessions.list("alice")).items).toMatchObject([{ handle: result?.handle }]);
+    },
+  );
 
   it.each([-120_000, -45_000, 45_000, 120_000])(
     "is told from newer ones by the time of the store, where this process's own is %i ms off",
