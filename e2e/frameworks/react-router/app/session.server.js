@@ -5,7 +5,7 @@ import { pawl } from "./pawl.js";
 const sessions = forFetch(pawl);
 
 /** React Router answers with what is thrown, if it is an answer. */
-const answering =
+export const answering =
   (work) =>
   (...given) =>
     work(...given).catch((error) => {

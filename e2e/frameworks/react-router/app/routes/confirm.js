@@ -1,7 +1,7 @@
-import { requireSession } from "../session.server.js";
+import { answering, requireSession } from "../session.server.js";
 
-export const action = async ({ request }) => {
+export const action = answering(async ({ request }) => {
   const session = await requireSession(request);
   await session.stepUp({ methods: ["otp"] });
   return Response.json({});
-};
+});
