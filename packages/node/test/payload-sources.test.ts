@@ -27,8 +27,14 @@ const fail = (): never => {
   throw new Error("the database is away");
 };
 
-/** Notes process warnings for a test. */
-const warnings = () => vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+/** Notes process warnings for a test, but for the one that says why requests are answered 503. */
+const warnings = () => {
+  const noted = vi.fn<typeof process.emitWarning>();
+  const spy = vi.spyOn(process, "emitWarning").mockImplementation((warning: string | Error, how?: unknown) => {
+    if ((how as { readonly code?: string } | undefined)?.code !== "PAWL_UNAVAILABLE") noted(warning, how as never);
+  });
+  return Object.assign(noted, { mockRestore: () => spy.mockRestore() });
+};
 
 describe.each(backends)("loadPayload, %s", (_, openBackend) => {
   const start = async (loadPayload: (owner: PayloadOwner) => Role | Promise<Role>, options = {}) => {
