@@ -19,6 +19,7 @@ export {
   type TheftAction,
 } from "./policy.js";
 export type { Changed, ChangedPage, ChangeFeed } from "./revocation/change-feed.js";
+export type { ToldSession } from "./revocation/session-marks.js";
 export type { RevocationFeed, Revoked, RevokedPage } from "./revocation/revocation-feed.js";
 export * from "./session.js";
 export * from "./session-engine.js";

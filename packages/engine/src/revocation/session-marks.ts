@@ -8,11 +8,14 @@ export interface SessionMarks {
   markRevoked(handle: SessionHandle, now: Millis): void;
   isRevoked(handle: SessionHandle, now: Millis): boolean;
   markChanged(change: Changed, now: Millis): void;
-  /** What stands against a token, if anything. */
-  objectionTo(claims: AccessTokenClaims, now: Millis): "revoked" | "outdated" | undefined;
+  /** What stands against a session as a token says it, if anything. */
+  objectionTo(told: ToldSession, now: Millis): "revoked" | "outdated" | undefined;
   /** How many announced changes turned out to be lost by the store. */
   readonly versionsLost: number;
 }
+
+/** What a token tells of its session that others have changed, maybe. */
+export type ToldSession = Pick<AccessTokenClaims, "handle" | "issuedAt" | "payloadVersion">;
 
 /** Both are independent: a change takes no revocation back. */
 interface Mark {
@@ -45,7 +48,7 @@ export const createSessionMarks = (keepFor: Millis): SessionMarks => {
    * Beyond the skew of clocks the time decides, within it the version: a store that loses commits gives one version to two
    * changes.
    */
-  const isOutdated = ({ issuedAt, payloadVersion }: AccessTokenClaims, change: Changed): boolean => {
+  const isOutdated = ({ issuedAt, payloadVersion }: ToldSession, change: Changed): boolean => {
     const age = issuedAt - change.at;
     if (age < -SKEW) return true;
     if (payloadVersion >= change.payloadVersion) return false;
@@ -65,11 +68,11 @@ export const createSessionMarks = (keepFor: Millis): SessionMarks => {
       const mark = markOf(change.handle, now) ?? NOTHING;
       marks.set(change.handle, { ...mark, change: mark.change ? mergeChanges(mark.change, change) : change });
     },
-    objectionTo(claims, now) {
-      const mark = markOf(claims.handle, now);
+    objectionTo(told, now) {
+      const mark = markOf(told.handle, now);
       if (mark === undefined) return undefined;
       if (mark.isRevoked) return "revoked";
-      return mark.change !== undefined && isOutdated(claims, mark.change) ? "outdated" : undefined;
+      return mark.change !== undefined && isOutdated(told, mark.change) ? "outdated" : undefined;
     },
     get versionsLost() {
       return versionsLost;

@@ -4,7 +4,7 @@ import type { AccessTokenFormat } from "../tokens/access-token-format.js";
 import { antiCsrfTokenMatches } from "../tokens/anti-csrf.js";
 import { decodeJsonObject, splitJwt, type VerificationKey, verifyJwt } from "../tokens/jwt.js";
 import type { Changed } from "../revocation/change-feed.js";
-import { createSessionMarks } from "../revocation/session-marks.js";
+import { createSessionMarks, type ToldSession } from "../revocation/session-marks.js";
 import type { AccessTokenClaims, SessionHandle, VerifyInput, VerifyOutcome } from "../session.js";
 import { tryRefresh } from "./try-refresh.js";
 import { createVerificationCache } from "./verification-cache.js";
@@ -25,6 +25,8 @@ export interface AccessTokenVerifier {
    * token's time decides, nearer its `payloadVersion`.
    */
   markChanged(change: Changed): void;
+  /** Whether what was heard of a session stands against what a token of it says, as `verify` would find. */
+  isOvertaken(told: ToldSession): boolean;
   /** How many changes were forgotten, because tokens that were made long after them did not know them: lost commits. */
   readonly versionsLost: number;
 }
@@ -176,6 +178,7 @@ export const createAccessTokenVerifier = (options: AccessTokenVerifierOptions): 
       const now = clock.now();
       if (now - change.at < heardFor) marks.markChanged(change, now);
     },
+    isOvertaken: (told) => marks.objectionTo(told, clock.now()) !== undefined,
     get versionsLost() {
       return marks.versionsLost;
     },

@@ -59,6 +59,7 @@ export const openEmbeddedBackend = async (options: EmbeddedBackendOptions): Prom
         : outcome;
     },
     knowsEnded: (handle) => verifier.isRevoked(handle),
+    isOvertaken: (told) => verifier.isOvertaken(told),
     create: (input) => engine.createSession(input),
     async refresh(input) {
       const outcome = await engine.refreshSession(input);

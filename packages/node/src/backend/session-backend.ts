@@ -13,6 +13,7 @@ import type {
   SessionHandle,
   SessionInformation,
   StepUpInput,
+  ToldSession,
   UseReport,
   VerifyInput,
   VerifyOutcome,
@@ -114,6 +115,8 @@ export interface SessionBackend {
   verify(input: VerifyInput): VerifyOutcome | Promise<VerifyOutcome>;
   /** Whether this process has learned, within one access token lifetime, that a session has ended. */
   knowsEnded(handle: SessionHandle): boolean;
+  /** Whether this process has learned that a session has ended or changed since it was as an answer tells it. */
+  isOvertaken(told: ToldSession): boolean;
   create(input: CreateSessionInput): Promise<IssuedSession>;
   refresh(input: RefreshSessionInput): Promise<RefreshAnswer>;
   reportUses(uses: readonly UseReport[]): Promise<void>;

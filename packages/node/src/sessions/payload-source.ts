@@ -60,11 +60,35 @@ export const canMend = ({ options }: Pick<Serving, "options">): boolean =>
 
 type Refreshed = Extract<RefreshAnswer, { kind: "refreshed" }>;
 
+/** How often a refresh is repeated that what happened meanwhile has overtaken. */
+const REPETITIONS = 3;
+
+/**
+ * Hands in refresh tokens. What this process hears of the session while the answer is on its way counts, for requests that
+ * came only then may wait for the same answer.
+ */
+export const renew = async (
+  it: Serving,
+  input: RefreshSessionInput,
+  transfer: TokenTransfer | undefined,
+): Promise<RefreshAnswer> => {
+  let answer = await renewed(it, input, transfer);
+  for (let left = REPETITIONS; left > 0 && isOvertaken(it, answer); left -= 1)
+    answer = await it.backend.refresh({ ...input, form: "pawl" });
+  return answer;
+};
+
+const isOvertaken = ({ backend }: Serving, answer: RefreshAnswer): boolean => {
+  if (answer.kind !== "refreshed") return false;
+  const { handle, payloadVersion } = answer.session;
+  return backend.isOvertaken({ handle, payloadVersion, issuedAt: answer.accessToken.createdTime });
+};
+
 /**
  * Hands in refresh tokens. Where that has made new ones, the application is asked for the payload that the session is to
  * have from now on; where what is stored does not fit its schema any more, for one that does.
  */
-export const renew = async (
+const renewed = async (
   it: Serving,
   input: RefreshSessionInput,
   transfer: TokenTransfer | undefined,

@@ -137,6 +137,7 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
     },
 
     knowsEnded: (handle) => verifier.isRevoked(handle),
+    isOvertaken: (told) => verifier.isOvertaken(told),
 
     async create({
       userId,

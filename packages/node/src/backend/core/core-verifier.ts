@@ -3,6 +3,7 @@ import {
   createAccessTokenVerifier,
   type KeyedAccessTokenVerifier,
   type SessionHandle,
+  type ToldSession,
   type VerificationKey,
   type VerifyInput,
   type VerifyOutcome,
@@ -68,6 +69,10 @@ export class CoreVerifier {
 
   isRevoked(handle: SessionHandle): boolean {
     return this.#current.isRevoked(handle) || this.#former.some(({ verifier }) => verifier.isRevoked(handle));
+  }
+
+  isOvertaken(told: ToldSession): boolean {
+    return this.#current.isOvertaken(told) || this.#former.some(({ verifier }) => verifier.isOvertaken(told));
   }
 
   #askFormer({ accessToken }: VerifyInput, outcome: VerifyOutcome): VerifyOutcome {
