@@ -39,7 +39,10 @@ const acting = async (open: () => Stage | Promise<Stage>, input: Partial<ActAsIn
 const eventsOf = async (engine: SessionEngine, userId: UserId) =>
   (await engine.listEvents({ userId, types: ["acting_started", "acting_ended"] }, { limit: 10 })).items
     .toReversed()
-    .map(({ at, type, detail }) => ({ at, type, detail: JSON.parse(detail ?? "") as JsonObject }));
+    .map(({ at, type, detail, count }) => {
+      expect(count).toBe(1);
+      return { at, type, detail: JSON.parse(detail ?? "") as JsonObject };
+    });
 
 onEveryStore("acting for a user", (open) => {
   it("is the same session: tokens speak for the user and name the actor, also after refreshes", async () => {
@@ -90,6 +93,8 @@ onEveryStore("acting for a user", (open) => {
     clock.advance(1);
     for (const accessToken of [token, late.accessToken.token])
       expect(await engine.verifyAccessToken({ accessToken })).toMatchObject({ kind: "try_refresh", why: "expired" });
+    expect((await engine.getSession(late.session.handle))?.acting).toBeUndefined();
+    clock.advance(MINUTE);
     const own = refreshed(await refreshPawl(engine, late));
     expect(own.session).toMatchObject({ userId: ALICE, payload: { role: "support" } });
     expect(await claimsIn(engine, own.accessToken.token)).toMatchObject({ userId: ALICE });
@@ -239,11 +244,8 @@ onEveryStore("acting for a user", (open) => {
     expect(outcome.session.userId).toBe(ALICE);
     const anew = regenerated(await engine.actAs(outcome.accessToken?.token ?? "", AS_BOB));
     expect(anew.session).toMatchObject({ userId: BOB, auth: { methods: ["hwk"] } });
-    expect((await eventsOf(engine, BOB)).map(({ type }) => type)).toEqual([
-      "acting_started",
-      "acting_ended",
-      "acting_started",
-    ]);
+    const [begun, over] = ["acting_started", "acting_ended"];
+    expect((await eventsOf(engine, BOB)).map(({ type }) => type)).toEqual([begun, over, begun]);
   });
 
   it("stays within the tenant of the session", async () => {
@@ -271,6 +273,54 @@ onEveryStore("acting for a user", (open) => {
     await engine.actAsSelf(token);
     const own = refreshed(await engine.refreshSession({ refreshToken: refreshToken.token }));
     expect(own.session.userId).toBe(ALICE);
+  });
+});
+
+onEveryStore("a failover that lost the last commits", (open) => {
+  const lost = async () => {
+    const begun = await start(open);
+    const { stage, engine, session, handle } = begun;
+    const rows = (await stage.storage.listSessions({ userId: ALICE }, { limit: 1 })).items;
+    const token = regenerated(await engine.actAs(session.accessToken.token, AS_BOB)).accessToken?.token ?? "";
+    /** The row as it was, on a node that has heard nothing. */
+    const fail = async () => {
+      await stage.storage.deleteExpired(millis(begun.clock.now() + 200 * 24 * HOUR), 10);
+      await stage.storage.importSessions(rows);
+      return stage.engine();
+    };
+    return { ...begun, token, fail, handle };
+  };
+
+  it("gives nobody more than before: what had begun is the owner's own session again", async () => {
+    const { clock, session, token, fail } = await lost();
+    const promoted = await fail();
+    expect(await promoted.regenerateAccessToken(token, { role: "admin" })).toMatchObject({ kind: "outdated" });
+    expect(await promoted.stepUp(token, { methods: ["hwk"] })).toMatchObject({ kind: "outdated" });
+    expect(regenerated(await promoted.actAsSelf(token)).session).toMatchObject({ userId: ALICE, payloadVersion: 0 });
+    clock.advance(MINUTE);
+    const own = refreshed(await refreshPawl(promoted, session));
+    expect(own.session).toMatchObject({ userId: ALICE, payload: { role: "support" } });
+    clock.advance(MINUTE);
+    expect(regenerated(await promoted.actAs(own.accessToken.token, AS_BOB)).session.userId).toBe(BOB);
+  });
+
+  it("what had ended goes on until its time at most", async () => {
+    const { clock, stage, engine, session, token } = await lost();
+    const rows = (await stage.storage.listSessions({ userId: ALICE }, { limit: 1 })).items;
+    const own = regenerated(await engine.actAsSelf(token)).accessToken?.token ?? "";
+    await stage.storage.deleteExpired(millis(clock.now() + 200 * 24 * HOUR), 10);
+    await stage.storage.importSessions(rows);
+    const promoted = await stage.engine();
+    expect(refreshed(await refreshPawl(promoted, session)).session.userId).toBe(BOB);
+    clock.advance(15 * MINUTE);
+    const told = (await eventsOf(promoted, BOB)).length;
+    expect(regenerated(await promoted.actAs(own, AS_BOB)).session.userId).toBe(BOB);
+    expect((await eventsOf(promoted, BOB)).slice(told).map(({ type }) => type).toSorted()).toEqual([
+      "acting_ended",
+      "acting_started",
+    ]);
+    clock.advance(15 * MINUTE);
+    expect(refreshed(await refreshPawl(promoted, session)).session.userId).toBe(ALICE);
   });
 });
 
