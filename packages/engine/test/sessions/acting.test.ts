@@ -313,12 +313,10 @@ onEveryStore("a failover that lost the last commits", (open) => {
     const promoted = await stage.engine();
     expect(refreshed(await refreshPawl(promoted, session)).session.userId).toBe(BOB);
     clock.advance(15 * MINUTE);
-    const told = (await eventsOf(promoted, BOB)).length;
     expect(regenerated(await promoted.actAs(own, AS_BOB)).session.userId).toBe(BOB);
-    expect((await eventsOf(promoted, BOB)).slice(told).map(({ type }) => type).toSorted()).toEqual([
-      "acting_ended",
-      "acting_started",
-    ]);
+    // Here the events have survived, so that the end that is told again is counted.
+    const { items } = await promoted.listEvents({ userId: BOB, types: ["acting_ended"] }, { limit: 10 });
+    expect(items).toMatchObject([{ count: 2 }]);
     clock.advance(15 * MINUTE);
     expect(refreshed(await refreshPawl(promoted, session)).session.userId).toBe(ALICE);
   });
