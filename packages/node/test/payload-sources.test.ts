@@ -127,6 +127,7 @@ describe.each(backends)("loadPayload, %s", (_, openBackend) => {
     ["throws a TypeError of its own", () => (undefined as never as { role: Role }).role],
     ["rejects", () => Promise.reject(new Error("the database is away"))],
     ["says nothing", () => undefined],
+    ["says null", () => null],
     ["says what is no payload", () => "admin"],
     ["says what the schema refuses", say("root")],
     ["says what JSON does not know", () => ({ role: "admin", at: 1n })],
@@ -153,6 +154,11 @@ describe.each(backends)("loadPayload, %s", (_, openBackend) => {
     }
     expect(warned).toHaveBeenCalledTimes(2);
     warned.mockRestore();
+  });
+
+  it("that says null gives no login an empty payload, which could allow more", async () => {
+    const { login } = await start((() => null) as never);
+    for (const input of [{}, { payload: null }]) await expect(login(input)).rejects.toThrow(TypeError);
   });
 
   it("that never answers holds a refresh up for two seconds, and a login too", async () => {

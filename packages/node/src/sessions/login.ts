@@ -69,8 +69,9 @@ export const newSession = async (
 ): Promise<IssuedSession> => {
   const userId = checkUserId(input.userId);
   const tenantId = checkTenantId(input.tenantId);
-  const payload =
-    (await firstPayload(it, { userId, tenantId, given: input.payload })) ?? (await it.payloads.accept({}));
+  const first = await firstPayload(it, { userId, tenantId, given: input.payload });
+  // Without types it may be null, which is none and must not become an empty one.
+  const payload = first === undefined ? await it.payloads.accept({}) : first;
   const data = await it.data.accept(input.data ?? {});
   const { methods, level, at } = input.auth ?? {};
   const auth = input.auth && { methods, level, at: at as Millis | undefined };

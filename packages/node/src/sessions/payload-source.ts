@@ -40,7 +40,7 @@ const loaded = async ({ options, payloads }: Sources, owner: PayloadOwner): Prom
     throw new SessionError("UNKNOWN", message, { cause, retryAfter: RETRY_AFTER });
   });
   // Nothing at all must not become a payload without limits.
-  if ((payload as unknown) === undefined) throw new TypeError("loadPayload has to give a payload");
+  if (((payload as unknown) ?? undefined) === undefined) throw new TypeError("loadPayload has to give a payload");
   return payloads.accept(payload);
 };
 
