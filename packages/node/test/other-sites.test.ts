@@ -1,4 +1,6 @@
+import { openEmbedded } from "@pawl/adapter-conformance";
 import { describe, expect, it, test } from "vitest";
+import { benchOf } from "./backends.js";
 import { fromOtherSite, HOST, HOUR, siteOfTest } from "./site.js";
 
 const ALLOWED = "https://app.example.org";
@@ -151,5 +153,44 @@ describe("a page of another site that may call but gets no cookies", () => {
     const { send, login } = siteOfTest({ origins: [ALLOWED] });
     await login();
     expect(await warnings(() => send("/me", { headers: page }))).toEqual([]);
+  });
+});
+
+describe("of two calls in one request of another site", () => {
+  const headers = { ...fromOtherSite, origin: "https://evil.example" };
+  const start = async () => {
+    const bench = await benchOf(openEmbedded);
+    const { pawl, browser } = bench;
+    await browser.visit((exchange) => pawl.createSession(exchange, { userId: "alice" }));
+    return bench;
+  };
+
+  test.each([0, 2 * HOUR])(
+    "the one that lets it pass does not do so for the other, %d ms after login",
+    async (later) => {
+      const { clock, pawl, browser } = await start();
+      clock.advance(later);
+      const asked: unknown[] = [];
+      const { error } = await browser.visit(
+        async (exchange) => {
+          asked.push((await pawl.getSession(exchange, { csrf: false }))?.userId);
+          await pawl.requireSession(exchange);
+        },
+        { headers },
+      );
+      expect([asked, error?.code]).toEqual([["alice"], "CSRF"]);
+    },
+  );
+
+  test("one that logs in counts for the other", async () => {
+    const { pawl, browser } = await start();
+    const { result } = await browser.visit(
+      async (exchange) => {
+        await pawl.createSession(exchange, { userId: "bob" }, { csrf: false });
+        return (await pawl.requireSession(exchange)).userId;
+      },
+      { headers },
+    );
+    expect(result).toBe("bob");
   });
 });

@@ -58,6 +58,7 @@ export const createSession = async (
   void endCarried(it, { ...carried, mayRefresh: () => !requests.isLate(exchange) }, issued.session.handle);
   const found = await issuedSession(it, exchange, { issued, transfer });
   state.found = found;
+  state.isLogin = true;
   return found.session;
 };
 

@@ -34,9 +34,14 @@ const NOBODY = "nobody is logged in";
  * @throws SessionError `CSRF`, `UNKNOWN`.
  */
 export const findSession = (it: Serving, exchange: Exchange, options: SessionNeeds = {}): Found | Promise<Found> => {
-  const settled = it.requests.known(exchange)?.found;
-  if (settled !== undefined) return settled;
   const bearer = it.options.headerMode === true ? bearerToken(exchange) : undefined;
+  const known = it.requests.known(exchange);
+  if (known?.found !== undefined) {
+    // What an earlier call let other sites do, this one may not; but a login is this request's own.
+    if (options.csrf !== false && bearer === undefined && known.isLogin !== true)
+      checkOwnPage(exchange, it.options.origins ?? [], it.warnOnce);
+    return known.found;
+  }
   if (bearer === undefined) return findByCookie(it, exchange, options);
   return after(it.backend.verify({ accessToken: bearer }), (outcome) => {
     if (outcome.kind === "valid")

@@ -55,6 +55,8 @@ export interface RequestState {
   readonly answer: SessionAnswer;
   /** What counts from now on, whatever the request carried. */
   found?: Found | Promise<Found> | undefined;
+  /** Whether it has logged somebody in. */
+  isLogin?: boolean;
 }
 
 /** The states of requests, each as long as its exchange. */
