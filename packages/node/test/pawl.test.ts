@@ -431,6 +431,29 @@ test("nothing is opened before the first use, and nothing works after the end", 
   await expect(pawl.ready()).rejects.toThrow("this instance was closed");
 });
 
+test.each([
+  [
+    "/session",
+    "/api/session/refresh",
+    'the refresh cookie has the path "/session", so browsers do not send it to "/api',
+  ],
+  ["/api/session", "/session/refresh", undefined],
+  ["/session/refresh", "/session/refresh/", undefined],
+  ["/", "/api/session/refresh", undefined],
+])(
+  "a refresh cookie of %s, not shown at %s, clears a session only where it was to be shown",
+  async (refreshPath, url, message) => {
+    const pawl = closing(createPawl({ storage: "memory:", cookies: { refreshPath } }));
+    const { accessToken } = await pawl.tokens.create({ userId: "alice" });
+    const { exchange, send, lines } = exchangeOf(`pawl-access=${accessToken}`, "POST", { url });
+    const refreshing = pawl.refreshSession(exchange);
+    if (message === undefined) await expect(refreshing).rejects.toMatchObject({ code: "UNAUTHORISED" });
+    else await expect(refreshing).rejects.toThrow(message);
+    send();
+    expect(lines().length > 0).toBe(message === undefined);
+  },
+);
+
 test("whoever operates it learns why requests are answered 503, once a minute", async () => {
   const clock = testClock();
   const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);

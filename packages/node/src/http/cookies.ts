@@ -27,6 +27,12 @@ const PREFIXES = ["__Host-", "__Secure-", ""] as const;
 export interface SessionCookies {
   /** Whether the refresh cookie comes with every request. */
   readonly refreshEverywhere: boolean;
+  /**
+   * For a route that refreshes and was not shown a refresh cookie. Every user would be logged out when the first access token
+   * ends, were it not sent there.
+   * @throws TypeError where a browser that has a session does not send the refresh cookie.
+   */
+  checkRoute(exchange: Exchange): void;
   /** The values a request carries under the name in force, else under one in `alsoRead`. */
   read(exchange: Exchange, kind: CookieKind): readonly string[];
   write(exchange: Exchange, issued: IssuedSession): void;
@@ -60,6 +66,15 @@ const domainsOf = (host: string): readonly string[] => {
   const labels = host.split(".").slice(-MOST_LABELS);
   return labels.map((_, at) => labels.slice(at).join(".")).filter((domain) => domain.includes("."));
 };
+
+/**
+ * Whether browsers send a cookie of a path to another path (RFC 6265 section 5.1.4). The front of the cookie's may be what
+ * a proxy takes away.
+ */
+const isSentTo = (cookiePath: string, path: string): boolean =>
+  [...cookiePath.matchAll(/\//gu)]
+    .map(({ index }) => cookiePath.slice(index).replace(/\/$/u, ""))
+    .some((own) => path === own || path.startsWith(`${own}/`));
 
 /** Whether no other host can set an access cookie that is read, for some paths alone. */
 export const isSameOnAllPaths = ({ cookies: { domain, alsoRead = [] } = {}, frontend }: CookieRules): boolean =>
@@ -106,6 +121,15 @@ export const createCookies = ({ cookies: options = {}, frontend, basePath = "" }
 
   return {
     refreshEverywhere: refreshPath === "/",
+
+    checkRoute(exchange) {
+      const path = exchange.path();
+      if (path === "/" || isSentTo(refreshPath, path) || exchange.cookies(inForce(exchange).access.name).length === 0)
+        return;
+      throw new TypeError(
+        `the refresh cookie has the path "${refreshPath}", so browsers do not send it to "${path}": set cookies.refreshPath`,
+      );
+    },
 
     read(exchange, kind) {
       const { access, refresh } = inForce(exchange);

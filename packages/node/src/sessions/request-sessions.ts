@@ -187,6 +187,7 @@ export const refreshSession = async (
   const presented = presentedTokens(it, exchange);
   if (presented.transfer === "cookie" && csrf) checkOwnPage(exchange, it.options.origins ?? [], it.warnOnce);
   if (presented.tokens.length === 0) {
+    if (presented.transfer === "cookie") it.cookies.checkRoute(exchange);
     it.warnOfKeptBackCookies(exchange);
     return nobody(it, exchange, presented.transfer, new SessionError("UNAUTHORISED", NOBODY));
   }
