@@ -49,6 +49,11 @@ export const actingEnded = (row: SessionRecord, now: Millis): readonly EventReco
     : forBoth("acting_ended", row, { act, at: now, end: "asked" });
 };
 
+/** Whether an event tells the user acted for what another one tells the owner of the session. */
+export const isForOther = ({ type, userId, detail = "{}" }: EventRecord): boolean =>
+  (type === "acting_started" || type === "acting_ended") &&
+  (JSON.parse(detail) as { readonly actor?: unknown }).actor !== userId;
+
 /** Facts without acting; the events tell how it ended. */
 export const withoutActing = (row: SessionRecord, now: Millis): Pick<SessionChange, "facts" | "events"> => ({
   facts: factsText({ ...parseFacts(row.facts), act: undefined }),

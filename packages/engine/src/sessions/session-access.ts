@@ -7,6 +7,7 @@ import {
   StorageError,
   type UserId,
 } from "@pawl/storage";
+import { isForOther } from "./acting.js";
 import { explain } from "./explanation.js";
 import { actingAt, authenticationOf, factsText, parseFacts } from "./facts.js";
 import type { Policy } from "../policy.js";
@@ -103,9 +104,9 @@ export const createSessionAccess = ({
       const row = await rowOf(storage, handle);
       let events: readonly EventRecord[] = [];
       if (named !== undefined) {
-        // Of acting, which is told under both users, what is told under the owner.
-        const selector = { sessionId: named.id, tenantId: named.tenantId, userId: row?.userId };
-        events = (await storage.listEvents(selector, { limit: EXPLAINED_EVENTS })).items.toReversed();
+        const selector = { sessionId: named.id, tenantId: named.tenantId };
+        const { items } = await storage.listEvents(selector, { limit: EXPLAINED_EVENTS });
+        events = items.filter((event) => !isForOther(event)).toReversed();
       }
       const { absoluteTimeout } = policy;
       return explain({ handle: handle as SessionHandle, row, events, absoluteTimeout, now: storage.now() });

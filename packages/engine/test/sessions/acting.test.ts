@@ -2,7 +2,7 @@ import { millis, type TenantId, type UserId } from "@pawl/storage";
 import { expect, it } from "vitest";
 import { forgetActing, parseHandle } from "../../src/index.js";
 import type { ActAsInput, IssuedSession, JsonObject, Policy, SessionEngine } from "../../src/index.js";
-import { HOUR, memoryStage, MINUTE, onEveryStore, refreshed, SECOND, type Stage } from "../engines.js";
+import { DAY, HOUR, memoryStage, MINUTE, onEveryStore, refreshed, SECOND, type Stage } from "../engines.js";
 import { regenerated } from "../regenerated.js";
 
 const ALICE = "alice" as UserId;
@@ -65,6 +65,16 @@ onEveryStore("acting for a user", (open) => {
     expect(await claimsIn(engine, next.accessToken.token)).toMatchObject(spokenFor);
     expect(await engine.listSessionHandles({ userId: ALICE })).toEqual([handle]);
     expect(await engine.listSessionHandles({ userId: BOB })).toEqual([]);
+  });
+
+  it("is told once in the session's history, also when its row has gone", async () => {
+    const { clock, engine, handle } = await acting(open);
+    await engine.revokeSessions([handle]);
+    const types = async () => (await engine.explainSession(handle)).events.map(({ type }) => type);
+    expect(await types()).toEqual(["acting_started", "session_ended"]);
+    clock.advance(101 * DAY);
+    await engine.storage.deleteExpired(engine.storage.now(), 10);
+    expect(await types()).toEqual(["acting_started", "session_ended"]);
   });
 
   it("ends when asked, and the session is its owner's again", async () => {
