@@ -147,6 +147,37 @@ describe.each(backends)("acting for another user, %s", (_, openBackend) => {
     expect(await whoIs(bench)).toEqual(["alice", "admin", undefined]);
   });
 
+  it.each(["began", "was refreshed"])(
+    "begins no session for the user where it %s in the same request",
+    async (what) => {
+      const bench = await start();
+      const { pawl, browser, handle } = bench;
+      if (what === "was refreshed") {
+        await within(bench, (session) => session.actAs(bob));
+        await pawl.sessions.updatePayload(handle, { role: "user" });
+      }
+      const { error } = await browser.visit(async (exchange) => {
+        const session = await pawl.requireSession(exchange);
+        if (what === "began") await session.actAs(bob);
+        await pawl.createSession(exchange, { userId: session.userId, payload: session.payload });
+      });
+      expect(error?.code).toBe("FORBIDDEN");
+      expect((await pawl.sessions.list("bob")).items).toEqual([]);
+    },
+  );
+
+  it("lets its owner log in in the request that ends it", async () => {
+    const bench = await start();
+    const { pawl, browser } = bench;
+    await within(bench, (session) => session.actAs(bob));
+    const { result } = await browser.visit(async (exchange) => {
+      const session = await pawl.requireSession(exchange);
+      await session.actAsSelf();
+      return pawl.createSession(exchange, { userId: session.userId, payload: session.payload });
+    });
+    expect([result?.userId, result?.actor]).toEqual(["alice", undefined]);
+  });
+
   it("is unknown while nothing is known of the session, and neither begins nor ends", async () => {
     const bench = await start();
     const works: readonly ((session: Session<Role>) => Promise<unknown>)[] = [

@@ -48,7 +48,9 @@ export const createSession = async (
   const carried = { access: it.cookies.read(exchange, "access"), refresh: it.cookies.read(exchange, "refresh") };
   const bearer = headerMode === true ? bearerToken(exchange) : undefined;
   // What somebody begins for a user must end with it.
-  if (await isActing(it, bearer === undefined ? carried.access : [bearer, ...carried.access]))
+  const settled = await requests.known(exchange)?.found;
+  const acts = settled?.kind === "session" && settled.session.actor !== undefined;
+  if (acts || (await isActing(it, bearer === undefined ? carried.access : [bearer, ...carried.access])))
     throw new SessionError("FORBIDDEN", "no session is created while one acts for a user: call actAsSelf() first");
   const device = input.device ?? exchange.device();
   const issued = await newSession(it, { ...input, device }, { transfer, address: exchange.address() });
