@@ -11,7 +11,7 @@ test("CVE-2022-31186: no token, key or payload gets into any line at the chattie
   const paths = { infoLogPath: `${folder}/logs/info.log`, errorLogPath: `${folder}/logs/error.log` };
   const core = await listen({ ...paths, logLevel: "debug", apiKeys: [KEY] }, { clock });
   const headers = { "api-key": KEY };
-  const secrets = new Set<string>([KEY, "canary-payload", "canary-data"]);
+  const secrets = new Set<string>([KEY, "canary-payload", "canary-data", "canary-reason", "canary-other"]);
   const post = async (path: string, body: unknown) => {
     const answer = await core.send("POST", path, { body, headers });
     const { accessToken, refreshToken, idRefreshToken, antiCsrfToken } = answer.json;
@@ -29,6 +29,17 @@ test("CVE-2022-31186: no token, key or payload gets into any line at the chattie
   await post("/session/refresh", { refreshToken: old.refreshToken.token });
   await post("/session/verify", { accessToken: old.accessToken.token, doAntiCsrfCheck: true });
   const fresh = await post("/v1/sessions", { userId: "canary-user", payload: { a: "canary-payload" } });
+  const auth = { methods: ["otp"], level: "aal2" };
+  const { accessToken: steppedUp } = await post("/v1/sessions/step-up", { accessToken: fresh.accessToken.token, auth });
+  const other = { userId: "canary-other", payload: { a: "canary-payload" }, data: { b: "canary-data" } };
+  const asked = { accessToken: steppedUp.token, ...other, reason: "canary-reason" };
+  const { accessToken: acting } = await post("/v1/sessions/act-as", asked);
+  expect(await post("/v1/sessions/act-as", asked)).toMatchObject({ code: "acting_refused" });
+  expect(await post("/v1/sessions/act-as", { ...asked, for: 1 })).toMatchObject({ code: "invalid_input" });
+  const documented = { accessToken: acting.token, doAntiCsrfCheck: false };
+  expect(await core.send("POST", "/session/verify", { body: documented, headers })).toMatchObject({ status: 409 });
+  const { accessToken: own } = await post("/v1/sessions/act-as-self", { accessToken: acting.token });
+  expect(own).toMatchObject({ token: expect.any(String) as string });
   clock.move(31_000);
   const second = await post("/v1/sessions/refresh", { refreshToken: fresh.refreshToken.token });
   clock.move(31_000);
