@@ -109,12 +109,10 @@ export interface SessionEngine {
     user: UserOfTenant & { readonly except?: SessionHandle | undefined },
     cause?: RevokeCause,
   ): Promise<readonly SessionHandle[]>;
-  /** With `limit` (1 or more) it ends at most that many: repeat until fewer come back. */
-  revokeTenant(
-    tenantId: TenantId,
-    cause?: RevokeCause,
-    options?: { readonly limit?: number | undefined },
-  ): Promise<readonly SessionHandle[]>;
+  /** Ends what is live when it is called; who logs in meanwhile may stay. */
+  revokeTenant(tenantId: TenantId, cause?: RevokeCause): Promise<readonly SessionHandle[]>;
+  /** As `revokeTenant`, at most `limit` of them: for a caller who shows how far it has come. */
+  revokeSomeOfTenant(tenantId: TenantId, page: PageRequest, cause?: RevokeCause): Promise<Page<SessionHandle>>;
 
   getSession(handle: string): Promise<SessionInformation | undefined>;
   listSessions(selector: SessionSelector, page: PageRequest): Promise<Page<SessionInformation>>;

@@ -160,18 +160,14 @@ export const routes = {
         closed(
           { allOfTenant: TenantId },
           {
-            limit: {
-              type: "integer",
-              minimum: 1,
-              maximum: 10_000,
-              description: "End at most that many: repeat until fewer come back",
-            },
+            limit: { type: "integer", minimum: 1, maximum: 1000, description: "End at most that many; all without it" },
+            after: { ...Text, description: "Go on: `next` of the answer before, with `limit`" },
             ...cause,
           },
         ),
       ],
     },
-    success: { status: 200, body: object({ revoked: list(Handle) }) },
+    success: { status: 200, body: object({ revoked: list(Handle) }, { next: Text }) },
     problems: ["invalid_input", "invalid_json"],
   },
   listSessions: {

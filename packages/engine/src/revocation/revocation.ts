@@ -29,7 +29,7 @@ export const createRevocation = ({
 }: {
   readonly storage: Storage;
   readonly marks: RevocationMarks;
-}): Pick<SessionEngine, "revokeSessions" | "revokeAllForUser" | "revokeTenant"> => {
+}): Pick<SessionEngine, "revokeSessions" | "revokeAllForUser" | "revokeTenant" | "revokeSomeOfTenant"> => {
   const endSome = async (
     selector: RevocationSelector,
     cause: RevocationCause,
@@ -47,19 +47,26 @@ export const createRevocation = ({
     return ended;
   };
 
-  /** Those that come meanwhile end too. */
-  const endAll = async (
-    selector: RevocationSelector,
+  /** By what is live, not by a list read before: a session created meanwhile either ends too or comes later. */
+  const endUser = async (
+    selector: RevocationSelector & { readonly kind: "user" },
     cause: RevocationCause,
-    most = Number.POSITIVE_INFINITY,
   ): Promise<readonly SessionHandle[]> => {
     const ended: SessionHandle[] = [];
     for (;;) {
-      const limit = Math.min(STEP, most - ended.length);
-      const step = await endSome(selector, cause, limit);
+      const step = await endSome(selector, cause, STEP);
       ended.push(...step);
-      if (step.length < limit || ended.length === most) return ended;
+      if (step.length < STEP) return ended;
     }
+  };
+
+  /** By a list that goes on from where it was: to look for what is live would pass over all that has ended each time. */
+  const revokeSomeOfTenant: SessionEngine["revokeSomeOfTenant"] = async (given, page, reason) => {
+    const tenantId = checkTenantId(given);
+    const cause = checkCause(reason);
+    const { items, next } = await storage.listSessionReferences({ tenantId }, page);
+    const ids = items.map(({ id }) => id);
+    return { items: await endByIds({ ids, tenantId }, cause), ...(next === undefined ? {} : { next }) };
   };
 
   /** The tenants in which a user has live sessions; always `public`, and first. */
@@ -89,17 +96,16 @@ export const createRevocation = ({
       const tenants = acrossTenants === true ? await tenantsOf(userId) : [checkTenantId(tenantId)];
       const kept = except === undefined ? undefined : exempted(except, tenants);
       const ended: SessionHandle[] = [];
-      // By what is live, not by a list read before: a session created meanwhile either ends too or comes later.
       for (const tenant of tenants) {
         const exceptId = kept?.tenantId === tenant ? { exceptId: kept.id } : {};
-        ended.push(...(await endAll({ kind: "user", tenantId: tenant, userId, ...exceptId }, cause)));
+        ended.push(...(await endUser({ kind: "user", tenantId: tenant, userId, ...exceptId }, cause)));
       }
       return ended;
     },
 
-    async revokeTenant(tenantId, given, { limit } = {}) {
-      return endAll({ kind: "tenant", tenantId: checkTenantId(tenantId) }, checkCause(given), limit);
-    },
+    revokeTenant: (tenantId, cause) => readAllPages((page) => revokeSomeOfTenant(tenantId, page, cause)),
+
+    revokeSomeOfTenant,
   };
 };
 

@@ -17,7 +17,7 @@ interface RevokeOptions extends CallOptions {
 /** Most handles that one request may carry. */
 const BATCH = 10_000;
 /** How many sessions of a tenant one request ends: it is answered within a second, and progress is seen. */
-const STEP = 2000;
+const STEP = 1000;
 /** How far sessions of a tenant are counted before the question. */
 const COUNTED = 500;
 
@@ -88,12 +88,13 @@ const revoke = async (handles: readonly string[], options: RevokeOptions, termin
   const revoked: string[] = [];
   try {
     for (const body of bodies(selected, options.detail)) {
-      for (let step = STEP; step === STEP;) {
-        const answer = await client.call("revokeSessions", { body });
+      let after: string | undefined;
+      do {
+        const answer = await client.call("revokeSessions", { body: { ...body, after } });
         revoked.push(...answer.revoked);
         progress.show(revoked.length, `${revoked.length} sessions`);
-        step = "allOfTenant" in body ? answer.revoked.length : 0;
-      }
+        after = answer.next;
+      } while (after !== undefined);
     }
   } catch (error) {
     if (revoked.length === 0) throw error;

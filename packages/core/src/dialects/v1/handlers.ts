@@ -126,8 +126,11 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
       const cause: RevokeCause = { reason, detail };
       if ("handles" in body) return { ok: { revoked: await engine.revokeSessions(body.handles, cause) } };
       if ("allOfTenant" in body) {
-        const { allOfTenant, limit } = body;
-        return { ok: { revoked: await engine.revokeTenant(allOfTenant as TenantId, cause, { limit }) } };
+        const { limit, after } = body;
+        const tenantId = body.allOfTenant as TenantId;
+        if (limit === undefined) return { ok: { revoked: await engine.revokeTenant(tenantId, cause) } };
+        const { items, next } = await engine.revokeSomeOfTenant(tenantId, { limit, after }, cause);
+        return { ok: { revoked: items, next } };
       }
       const user = body as Parameters<SessionEngine["revokeAllForUser"]>[0];
       return { ok: { revoked: await engine.revokeAllForUser(user, cause) } };

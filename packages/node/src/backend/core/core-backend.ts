@@ -196,13 +196,14 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
     },
 
     async revokeTenant(tenantId, cause) {
-      const body = { allOfTenant: tenantId, limit: TENANT_STEP, ...cause };
       const revoked: SessionHandle[] = [];
-      for (let step = TENANT_STEP; step === TENANT_STEP;) {
-        const ended = markRevoked((await core.get("revokeSessions", { body })).revoked);
-        revoked.push(...ended);
-        step = ended.length;
-      }
+      let after: string | undefined;
+      do {
+        const body = { allOfTenant: tenantId, limit: TENANT_STEP, after, ...cause };
+        const answer = await core.get("revokeSessions", { body });
+        revoked.push(...markRevoked(answer.revoked));
+        after = answer.next;
+      } while (after !== undefined);
       return revoked;
     },
 
