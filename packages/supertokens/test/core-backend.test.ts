@@ -187,7 +187,7 @@ describe("starting", () => {
   test("a request that lacks a token is told so while the core is down, at once", async () => {
     const wire = later(await new Wire(() => 0).start());
     wire.cut("silent");
-    const pawl = later(createPawl({ core: [wire.url] }));
+    const pawl = later(createPawl({ core: [wire.url], tryTimeout: "1500ms" }));
     const res = { getHeader: () => undefined, setHeader: () => expect.unreachable("no cookie may be touched") };
     const start = performance.now();
     const req = { headers: { cookie: "sIdRefreshToken=a; sRefreshToken=b" } };
