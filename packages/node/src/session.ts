@@ -99,6 +99,7 @@ interface SessionFacts {
   readonly handle: SessionHandle;
   readonly tenantId: TenantId;
   readonly payload: JsonObject;
+  readonly payloadVersion: number;
   readonly auth?: Authentication | undefined;
   readonly actor?: Actor | undefined;
   readonly issuedAt: number;

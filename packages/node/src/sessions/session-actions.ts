@@ -112,7 +112,12 @@ export const createActions = (opened: Omit<Serving, "actions">): SessionActions 
     updatePayload: told(async (context, value) => {
       const payload = await opened.payloads.accept(value);
       checkFits(context, { payload });
-      return changed(context, await backend.regenerate(context.accessToken, payload));
+      // What is written was made from the payload of this token: a role taken away meanwhile would be written back.
+      const { payloadVersion } = context.facts;
+      return changed(
+        context,
+        await backend.regenerate(context.accessToken, payload, { expectedVersion: payloadVersion }),
+      );
     }),
 
     end: told(async (context, reason) => {
