@@ -25,8 +25,8 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 /** What `npm install` brought at the last look, in packages and bytes; a tenth more is a decision, and changes this. */
 const known = {
-  "@pawl/node": { packages: 8, bytes: 2_520_000 },
-  "@pawl/supertokens": { packages: 9, bytes: 2_680_000 },
+  "@pawl/node": { packages: 8, bytes: 2_790_000 },
+  "@pawl/supertokens": { packages: 9, bytes: 2_940_000 },
 };
 
 /** Adapters whose framework has to be installed for its types. */

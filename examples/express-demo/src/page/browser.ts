@@ -89,7 +89,7 @@ export class Browser {
     const result = await this.#client.call("POST", "/api/article");
     if (result.kind === "unknown") return this.#store.show({ narration: say.unknown });
     if (result.kind !== "answered") return;
-    const wasOld = before?.issuedAt !== this.#store.state.session?.issuedAt;
+    const wasOld = before?.claims["pver"] !== this.#store.state.session?.claims["pver"];
     this.#store.show({
       narration: result.status === 200 ? say.published : say.notPublished(wasOld ? left : undefined),
     });
