@@ -6,6 +6,7 @@ const folder = new URL("../../packages/engine/dist/", import.meta.url);
 
 /** Places that no operation of a session comes to, by file, and method or function, and why. */
 const elsewhere = {
+  "acting.js forgetActing": "an erasure: an operator's act, from the command line",
   "engine.js listEvents": "reads the audit trail for an operator",
   "logged-storage.js eraseUser": "an operator's act, from the command line",
   "logged-storage.js loggedStorage revocationsSince": "the feed, in the background",

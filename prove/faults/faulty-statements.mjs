@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 
 /** What runs beside an operation, in the background. */
-const BACKGROUND = /readRevocations|newestRevocation/;
+const BACKGROUND = /readRevocations|readChanges|feedGrowth/;
 
 const failure = () => Object.assign(new Error("disk I/O error"), { code: "SQLITE_IOERR" });
 
