@@ -109,7 +109,7 @@ export interface SessionEngine {
     user: UserOfTenant & { readonly except?: SessionHandle | undefined },
     cause?: RevokeCause,
   ): Promise<readonly SessionHandle[]>;
-  /** Ends what is live when it is called; who logs in meanwhile may stay. */
+  /** In steps; who logs in meanwhile ends too, unless after the last step. */
   revokeTenant(tenantId: TenantId, cause?: RevokeCause): Promise<readonly SessionHandle[]>;
   /** As `revokeTenant`, at most `limit` of them: for a caller who shows how far it has come. */
   revokeSomeOfTenant(tenantId: TenantId, page: PageRequest, cause?: RevokeCause): Promise<Page<SessionHandle>>;

@@ -48,8 +48,8 @@ export const createRevocation = ({
   };
 
   /** By what is live, not by a list read before: a session created meanwhile either ends too or comes later. */
-  const endUser = async (
-    selector: RevocationSelector & { readonly kind: "user" },
+  const endLive = async (
+    selector: Exclude<RevocationSelector, { readonly kind: "ids" }>,
     cause: RevocationCause,
   ): Promise<readonly SessionHandle[]> => {
     const ended: SessionHandle[] = [];
@@ -60,13 +60,19 @@ export const createRevocation = ({
     }
   };
 
-  /** By a list that goes on from where it was: to look for what is live would pass over all that has ended each time. */
+  /**
+   * By a list that goes on from where it was, since to look for what is live passes over all that has ended; that is done once,
+   * at the end of the list: for sessions created meanwhile, and for the log, which may lack what an earlier attempt ended.
+   */
   const revokeSomeOfTenant: SessionEngine["revokeSomeOfTenant"] = async (given, page, reason) => {
     const tenantId = checkTenantId(given);
     const cause = checkCause(reason);
     const { items, next } = await storage.listSessionReferences({ tenantId }, page);
     const ids = items.map(({ id }) => id);
-    return { items: await endByIds({ ids, tenantId }, cause), ...(next === undefined ? {} : { next }) };
+    const listed = await endByIds({ ids, tenantId }, cause);
+    return next === undefined
+      ? { items: [...listed, ...(await endLive({ kind: "tenant", tenantId }, cause))] }
+      : { items: listed, next };
   };
 
   /** The tenants in which a user has live sessions; always `public`, and first. */
@@ -98,7 +104,7 @@ export const createRevocation = ({
       const ended: SessionHandle[] = [];
       for (const tenant of tenants) {
         const exceptId = kept?.tenantId === tenant ? { exceptId: kept.id } : {};
-        ended.push(...(await endUser({ kind: "user", tenantId: tenant, userId, ...exceptId }, cause)));
+        ended.push(...(await endLive({ kind: "user", tenantId: tenant, userId, ...exceptId }, cause)));
       }
       return ended;
     },
