@@ -135,6 +135,18 @@ it("a full disk is told, nothing is acknowledged, and the next try writes what i
   expect(await refresh(engine, one)).toMatchObject({ kind: "unauthorised" });
 });
 
+it("the end of a tenant is in the log before it is acknowledged, also where an attempt before has ended every session", async () => {
+  const log = join(folder, "full.log");
+  await symlink("/dev/full", log);
+  const { engine } = await open({}, log);
+  const session = await login(engine);
+  const revoke = () => engine.revokeTenant(session.session.tenantId);
+  await expect(revoke()).rejects.toMatchObject({ code: "unavailable" });
+  await rm(log);
+  expect(await revoke()).toEqual([]);
+  expect((await linesOf(log)).filter((line) => line.includes(session.session.handle))).toHaveLength(1);
+});
+
 it("is completed at the start with what a killed process could not write, once", async () => {
   const first = await open();
   const [logged, lost] = [await login(first.engine), await login(first.engine)];
