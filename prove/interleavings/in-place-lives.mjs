@@ -199,6 +199,8 @@ const live = async ({ clock, timetable, serve, thefts }, { random, rules: own, u
   const browser = createBrowser();
   /** Sessions that the user ended, or another login did. @type {Set<string | undefined>} */
   const ended = new Set([undefined]);
+  /** Changes of the payload. */
+  const changes = { done: 0, running: 0 };
   /** @type {string[]} */
   const wrong = [];
   /** @type {string[]} */
@@ -315,10 +317,20 @@ const live = async ({ clock, timetable, serve, thefts }, { random, rules: own, u
     "changing the payload": () =>
       request("changing the payload", { method: "POST" }, async (_api, { ask }) => {
         const session = await ask();
+        const seen = changes.done;
         if (random.chance(0.5)) await later();
-        await session?.updatePayload({ at: clock.time }).catch((error) => {
-          if (!ended.has(session.handle)) blame(`changing the payload is answered ${error.code}`);
-        });
+        const others = changes.running;
+        changes.running += 1;
+        await session
+          ?.updatePayload({ at: clock.time })
+          .then(() => void (changes.done += 1))
+          .catch((error) => {
+            // Nobody writes over what another request has changed meanwhile.
+            const isOvertaken =
+              error.code === "TRY_REFRESH" && (changes.done > seen || others > 0 || changes.running > 1);
+            if (!ended.has(session.handle) && !isOvertaken) blame(`changing the payload is answered ${error.code}`);
+          });
+        changes.running -= 1;
         if (random.chance(0.5)) await later();
       }),
   };
