@@ -172,6 +172,39 @@ export const testNodes = (open: OpenStore): void => {
       }
       expect(new Set(seen).size).toBe(20);
     });
+
+    it("count, append, deliver and erase at once, in any order, and lose nothing", async () => {
+      const nodes = await openTwo({ outbox: outboxTypes });
+      const records = await atOnce(12, (index) => createSession(nodes[0], { userId: userId(`user-${index}`) }));
+      const counts = Array.from({ length: 20 }, (_, index) => ({ hour: millis(0), name: `count-${index}`, count: 1 }));
+      /** Half of them are appended by both nodes. */
+      const eventsOf = (round: number, node: number) =>
+        records.map((record, index) =>
+          eventOf(nodes[0], record, { key: `${round} ${record.id}${index % 2 === 0 ? "" : ` ${node}`}` }),
+        );
+      const deliver = async (node: TestStore): Promise<number> => {
+        const taken = await take(node);
+        for (const { event } of taken) await node.storage.settleOutbox(event.key, { kind: "delivered" });
+        return taken.length;
+      };
+      for (let round = 0; round < 10; round += 1)
+        await Promise.all(
+          nodes.flatMap((node, index) => {
+            const events = eventsOf(round, index);
+            return [
+              node.storage.addCounts(index === 0 ? counts : counts.toReversed()),
+              node.storage.appendEvents(index === 0 ? events : events.toReversed()),
+              deliver(node),
+              node.storage.eraseUser(records[(round + index) % 12]!),
+            ];
+          }),
+        );
+      const { items } = await nodes[0].storage.listCounts({ from: millis(0), to: millis(1) }, { limit: 20 });
+      expect(items.map(({ count }) => count)).toStrictEqual(counts.map(() => 20));
+      // Nothing is left behind that nobody would take.
+      while ((await deliver(nodes[0])) > 0);
+      expect(await listAll(nodes[0], false)).toStrictEqual([]);
+    });
   });
 
   describe("a node that comes back", () => {
