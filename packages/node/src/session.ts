@@ -36,7 +36,10 @@ export interface Session<
   getData(): Promise<Data>;
   /** Replaces the data. @throws SessionError `UNAUTHORISED` when the session has ended. */
   setData(data: DataInput): Promise<void>;
-  /** Replaces the payload; this answer carries a new access token with it. @throws SessionError `UNAUTHORISED`. */
+  /**
+   * Replaces the payload; this answer carries a new access token with it.
+   * @throws SessionError `UNAUTHORISED`; `TRY_REFRESH` where it was changed since this one was read: nothing is written then.
+   */
   updatePayload(payload: PayloadInput): Promise<void>;
   /** Logs out: ends the session and clears its cookies. */
   end(reason?: EndReasonOfApplication): Promise<void>;

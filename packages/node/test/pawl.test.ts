@@ -440,6 +440,7 @@ test.each([
   ["/api/session", "/session/refresh", undefined],
   ["/session/refresh", "/session/refresh/", undefined],
   ["/", "/api/session/refresh", undefined],
+  ["/mounted", "/session/refresh", undefined],
 ])(
   "a refresh cookie of %s, not shown at %s, clears a session only where it was to be shown",
   async (refreshPath, url, message) => {

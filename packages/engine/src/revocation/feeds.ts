@@ -14,8 +14,8 @@ export interface FollowedFeeds {
 }
 
 /**
- * Follows what the store tells of sessions, ended or changed, into a verifier and to listeners. When it resolves, everything
- * of within one access token lifetime is known.
+ * Follows what the store tells of sessions, ended or changed, into a verifier and to listeners. When it resolves, everything of
+ * the last access token lifetime is known.
  */
 export const followFeeds = async ({
   storage,

@@ -4,6 +4,7 @@ import { hostOf } from "./authority.js";
 import { type CookieAttributes, cookieWriter, MOST_VALUES } from "./cookie-header.js";
 import type { Exchange } from "./exchange.js";
 import { isLocalDevelopment, isProduction } from "./local-development.js";
+import { isOfOtherRoute } from "./refresh-path.js";
 import type { BackendOptions } from "../options/options.js";
 
 type CookieKind = "access" | "refresh";
@@ -67,15 +68,6 @@ const domainsOf = (host: string): readonly string[] => {
   return labels.map((_, at) => labels.slice(at).join(".")).filter((domain) => domain.includes("."));
 };
 
-/**
- * Whether browsers send a cookie of a path to another path (RFC 6265 section 5.1.4). The front of the cookie's may be what
- * a proxy takes away.
- */
-const isSentTo = (cookiePath: string, path: string): boolean =>
-  [...cookiePath.matchAll(/\//gu)]
-    .map(({ index }) => cookiePath.slice(index).replace(/\/$/u, ""))
-    .some((own) => path === own || path.startsWith(`${own}/`));
-
 /** Whether no other host can set an access cookie that is read, for some paths alone. */
 export const isSameOnAllPaths = ({ cookies: { domain, alsoRead = [] } = {}, frontend }: CookieRules): boolean =>
   domain === undefined && frontend === undefined && alsoRead.length === 0;
@@ -124,8 +116,7 @@ export const createCookies = ({ cookies: options = {}, frontend, basePath = "" }
 
     checkRoute(exchange) {
       const path = exchange.path();
-      if (path === "/" || isSentTo(refreshPath, path) || exchange.cookies(inForce(exchange).access.name).length === 0)
-        return;
+      if (!isOfOtherRoute(refreshPath, path) || exchange.cookies(inForce(exchange).access.name).length === 0) return;
       throw new TypeError(
         `the refresh cookie has the path "${refreshPath}", so browsers do not send it to "${path}": set cookies.refreshPath`,
       );

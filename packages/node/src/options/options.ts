@@ -1,5 +1,6 @@
 import type { JsonObject } from "@pawl/engine";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { isOfOtherRoute } from "../http/refresh-path.js";
 import {
   checkBackendOptions,
   clientTable,
@@ -121,14 +122,12 @@ export const isForCore = (options: BackendOptions): options is CoreOptions =>
 
 /**
  * A refresh cookie that browsers do not send to the refresh route would log everybody out when the first access token ends.
- * What stands before the base path may be a proxy's.
  */
 const checkRefreshPath = ({ basePath = "", cookies: { refreshPath = "/" } = {} }: BackendOptions): void => {
-  const [, below] = /^(.*)\/session(?:\/refresh)?\/?$/u.exec(refreshPath) ?? [];
-  const base = basePath.replace(/\/+$/u, "");
-  if (below === undefined || below.endsWith(base)) return;
+  const route = `${basePath.replace(/\/+$/u, "")}/session/refresh`;
+  if (!isOfOtherRoute(refreshPath, route)) return;
   throw new TypeError(
-    `cookies.refreshPath is "${refreshPath}", so browsers do not send the refresh cookie to "${base}/session/refresh": begin it with the base path`,
+    `cookies.refreshPath is "${refreshPath}", so browsers do not send the refresh cookie to "${route}": begin it with the base path`,
   );
 };
 

@@ -1,0 +1,9 @@
+/**
+ * Whether a path of the refresh cookie is that of another refresh route: browsers do not send it to this one. What stands
+ * before may be a proxy's, and a path that names no refresh route may be too.
+ */
+export const isOfOtherRoute = (cookiePath: string, route: string): boolean => {
+  const [, below] = /^(.*)\/session(?:\/refresh)?\/?$/u.exec(cookiePath) ?? [];
+  const [, base] = /^(.*)\/session\/refresh\/?$/u.exec(route) ?? [];
+  return below !== undefined && base !== undefined && !below.endsWith(base);
+};
