@@ -20,9 +20,12 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   resolve: {
     alias: [
-      { find: /^@pawl\/engine\/host$/, replacement: source("./packages/engine/src/host/index.ts") },
+      {
+        find: /^@pawl\/engine\/(host|identity-provider|telemetry|webhooks)$/,
+        replacement: source("./packages/engine/src/$1/index.ts"),
+      },
       { find: /^@pawl\/storage\/adapter$/, replacement: source("./packages/storage/src/adapter/index.ts") },
-      { find: /^@pawl\/node\/(backend|http)$/, replacement: source("./packages/node/src/$1/index.ts") },
+      { find: /^@pawl\/node\/(adopt|backend|http|sockets)$/, replacement: source("./packages/node/src/$1/index.ts") },
       { find: /^@pawl\/node\/([a-z-]+)$/, replacement: source("./packages/node/src/adapters/$1.ts") },
       { find: /^@pawl\/([a-z-]+)\/([a-z-]+)$/, replacement: source("./packages/$1/src/$2.ts") },
       { find: /^@pawl\/([a-z-]+)$/, replacement: source("./packages/$1/src/index.ts") },

@@ -1,6 +1,6 @@
 import { formatMemory, formatMicros, formatRate, formatRatio } from "./figures.mjs";
 
-const goal = (/** @type {string} */ text, /** @type {string} */ measured, /** @type {boolean} */ met) => ({
+export const goal = (/** @type {string} */ text, /** @type {string} */ measured, /** @type {boolean} */ met) => ({
   text,
   measured,
   met,

@@ -18,7 +18,7 @@ const at = (/** @type {string} */ operation, /** @type {number} */ size) => `${o
  * @param {(text: string) => void} tell
  * @returns {Promise<import("./contest.mjs").Score[]>}
  */
-export const grow = async ({ url, directory, database }, isShort, tell) => {
+const grow = async ({ url, directory, database }, isShort, tell) => {
   const worker = startWorker("growth-process.mjs");
   const scores = [];
   try {
@@ -63,6 +63,11 @@ const growthRow = (storage, { title, kept, database }) => ({
   ours: "",
   growth: true,
   contenders: () => [],
+  measure({ directory, databases }, isShort, tell) {
+    const [opened] = Object.values(databases);
+    const url = opened?.storeUrl("growth") ?? `sqlite:${directory}/growth.db`;
+    return grow({ url, directory, database: opened }, isShort, tell);
+  },
   ...(database === undefined ? {} : { databases: [database] }),
   judge: (_score, scores) => {
     const refreshes = scores.filter(({ name }) => name.startsWith(REFRESH));

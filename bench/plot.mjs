@@ -40,7 +40,7 @@ const config = {
  * @returns {Promise<string>}
  */
 export const draw = async (specification) => {
-  const { spec } = compile(specification, { config });
+  const { spec } = compile(/** @type {any} */ (specification), { config });
   const svg = await new vega.View(vega.parse(spec), { renderer: "none" }).toSVG();
   return `${svg.replace(">", `><style>@media (prefers-color-scheme: dark){${darkRules}}</style>`)}\n`;
 };

@@ -3,7 +3,6 @@ import { fileURLToPath } from "node:url";
 import { compare } from "./comparison.mjs";
 import { hold } from "./contest.mjs";
 import { requirePrograms, withDatabases } from "./databases.mjs";
-import { grow } from "./growth.mjs";
 import { describeMachine, formatMachine, loadNow } from "./machine.mjs";
 import { readOptions, UsageError } from "./options.mjs";
 import { prepare } from "./preparation.mjs";
@@ -65,14 +64,7 @@ const shortened = (contender) => {
  * @param {{ directory: string, databases: import("./databases.mjs").Databases, options: Options, tell: (text: string) => void }} using
  */
 const scoresOf = async (row, { directory, databases, options, tell }) => {
-  if (row.growth) {
-    const [database] = Object.values(databases);
-    return grow(
-      { url: database?.storeUrl("growth") ?? `sqlite:${directory}/growth.db`, directory, database },
-      options.short,
-      tell,
-    );
-  }
+  if (row.measure !== undefined) return row.measure({ directory, databases }, options.short, tell);
   const { lanes } = row;
   const contenders = row.contenders(directory, databases);
   const processes = contenders.reduce((sum, contender) => sum + (contender.processes ?? 1), 0);

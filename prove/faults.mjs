@@ -311,11 +311,20 @@ const rehearseRequest = async (/** @type {Application} */ application, /** @type
 const elsewhere = {
   reportUses: "told in the background, until it is taken",
   listEvents: "an operator's",
+  listNodes: "an operator's",
+  configuration: "an operator's",
+  createDashboardLink: "an operator's",
   watchRevocations: "followed in the background",
   keySet: "at the start",
   settings: "at the start",
   listSigningKeys: "an operator's",
   rotateSigningKey: "an operator's",
+  listCounts: "an operator's",
+  listWebhooks: "an operator's",
+  listDeliveries: "an operator's",
+  retryDelivery: "an operator's",
+  dropDelivery: "an operator's",
+  testWebhooks: "an operator's",
   openApi: "a document",
 };
 

@@ -1,9 +1,8 @@
 // The adapters' kit and the guide's programs on every framework, and on Bun and Deno; the packages as they would be published.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { installPackageOf, run } from "../scripts/run.mjs";
+import { countTests } from "./tests.mjs";
 
 const root = new URL("..", import.meta.url).pathname;
 const folder = "e2e/frameworks";
@@ -29,36 +28,20 @@ const build = (/** @type {string} */ node) => {
   }
 };
 
-const test = (/** @type {string[]} */ [program = "", ...flags], /** @type {string[]} */ given = []) => {
-  const results = mkdtempSync(join(tmpdir(), "pawl-frameworks-"));
-  const report = join(results, "report.json");
-  const vitest = ["node_modules/vitest/vitest.mjs", "run", "-c", `${folder}/vitest.config.ts`, ...given];
-  const { stderr } = spawnSync(program, [...flags, ...vitest, "--reporter=json", `--outputFile=${report}`], {
-    cwd: root,
-    encoding: "utf8",
-  });
-  try {
-    const { numTotalTests, numPassedTests, success, testResults } = JSON.parse(readFileSync(report, "utf8"));
-    for (const { name, message, assertionResults } of testResults) {
-      if (message) console.error(name, message);
-      for (const { status, fullName, failureMessages } of assertionResults)
-        if (status === "failed") console.error(fullName, failureMessages.join("\n"));
-    }
-    return { count: numTotalTests, failures: Math.max(numTotalTests - numPassedTests, success ? 0 : 1) };
-  } catch (cause) {
-    throw new Error(`no report of the tests on ${program}: ${stderr}`, { cause });
-  } finally {
-    rmSync(results, { recursive: true });
-  }
-};
+const config = ["-c", `${folder}/vitest.config.ts`];
 
 /** @param {number} size 1: without what has to be built */
 export const frameworks = async (size) => {
+  installPackageOf("e2e/runtimes");
   installPackageOf(folder);
   run("npx", "tsc", "-p", folder);
-  const { node, bun, deno } = await import("../e2e/frameworks/runtimes.mjs");
+  const { node, bun, deno } = await import("../e2e/runtimes/runtimes.mjs");
   if (size > 1) build(node);
-  const tested = [test([node], size > 1 ? [] : withBuilds), test([bun, "--bun"]), test([deno, "run", "-A"])];
+  const tested = [
+    countTests([node], [...config, ...(size > 1 ? [] : withBuilds)]),
+    countTests([bun, "--bun"], config),
+    countTests([deno, "run", "-A"], config),
+  ];
   return {
     count: tested.reduce((sum, { count }) => sum + count, 0),
     failures: tested.reduce((sum, { failures }) => sum + failures, 0),

@@ -19,11 +19,12 @@ const hollowEngine = /** @type {import("@pawl/engine").SessionEngine} */ (
 export const createRequestParser = () => {
   const parts = {
     engine: hollowEngine,
+    webhooks: /** @type {never} */ (/** @type {unknown} */ (hollowEngine)),
     config: proofConfig,
     random: { bytes: (/** @type {number} */ size) => Buffer.alloc(size) },
   };
   const route = createRouter([
-    createV1Dialect({ ...parts, version: "0", heartbeat: 15_000 }),
+    createV1Dialect({ ...parts, nodes: { list: () => Promise.resolve([]) }, version: "0", heartbeat: 15_000 }),
     createCdiDialect(parts),
     createCdi1Dialect({ ...parts, processId: 1 }),
   ]);

@@ -2,10 +2,13 @@
 import { parseArgs } from "node:util";
 import { existsSync } from "node:fs";
 import { aborts } from "./aborts.mjs";
+import { adoptionProofs } from "./adopt.mjs";
 import { crashes } from "./crashes.mjs";
+import { detection } from "./detection.mjs";
+import { deviceBinding } from "./device-binding.mjs";
+import { deviceForgeries } from "./device-binding/forgeries.mjs";
 import { faults } from "./faults.mjs";
 import { histories, thefts } from "./histories.mjs";
-import { thieves } from "./thieves.mjs";
 import { forgeries, substitutions } from "./forgeries.mjs";
 import { frameworks } from "./frameworks.mjs";
 import { fuzz } from "./fuzz.mjs";
@@ -16,11 +19,15 @@ import { postgresVersions } from "./postgres-versions.mjs";
 import { nextJs } from "./nextjs.mjs";
 import { firefox, tabs } from "./browsers.mjs";
 import { nodeProofs } from "./nodes.mjs";
+import { operateProofs } from "./operate.mjs";
+import { verifyAnywhere } from "./verify-anywhere.mjs";
 import { transfers } from "./transfers.mjs";
 import { leakage } from "./leakage.mjs";
 import { listing } from "./listing.mjs";
+import { manySessionProofs } from "./many-sessions.mjs";
 import { month } from "./month.mjs";
 import { mutation } from "./mutation.mjs";
+import { socketProofs } from "./sockets.mjs";
 
 /**
  * @typedef {(size: number, seed: number, progress: (done: number) => void) => Promise<Result>} Run
@@ -32,6 +39,8 @@ import { mutation } from "./mutation.mjs";
 /** @type {readonly Proof[]} */
 const proofs = [
   ...interleavings,
+  ...deviceBinding,
+  ...adoptionProofs,
   ...faults,
   {
     name: "honest-histories",
@@ -42,11 +51,11 @@ const proofs = [
   },
   { name: "thefts", run: thefts, size: 20_000, short: 500, what: "a failure is a theft that is never noticed" },
   {
-    name: "thefts-by-strategy",
-    run: thieves,
-    size: 60,
-    short: 3,
-    what: "a failure is a thief who could be caught, and is not",
+    name: "detection",
+    run: detection,
+    size: 100_000,
+    short: 300,
+    what: "what thieves do, under Pawl's rule and others'; a failure is a thief who could be caught and is not, one who gets a token of a bound session, or an honest user logged out",
   },
   {
     name: "forgeries",
@@ -54,6 +63,13 @@ const proofs = [
     size: 90_000,
     short: 4_000,
     what: "a failure is a forged token that was accepted",
+  },
+  {
+    name: "forgeries-of-proofs",
+    run: deviceForgeries,
+    size: 10_000,
+    short: 600,
+    what: "a failure is a session refreshed, or bound, without the key that it is for",
   },
   {
     name: "substitutions",
@@ -84,6 +100,7 @@ const proofs = [
     short: 100,
     what: "a failure is a false refusal or theft, or something left over",
   },
+  ...manySessionProofs,
   {
     name: "mutation",
     run: mutation,
@@ -115,6 +132,8 @@ const proofs = [
   { name: "firefox", run: firefox, size: 20, what: "five tabs in Firefox; a failure is a second refresh or a logout" },
   ...nodeProofs,
   ...parallelRefreshes,
+  ...socketProofs,
+  ...operateProofs,
   {
     name: "postgres-versions",
     run: postgresVersions,
@@ -134,6 +153,13 @@ const proofs = [
     size: 2,
     short: 1,
     what: "the adapters' kit and the guide's programs on every framework; a failure is a test that failed",
+  },
+  {
+    name: "verify-anywhere",
+    run: verifyAnywhere,
+    size: 2,
+    short: 1,
+    what: "one file of cases for @pawl/verify in every runtime; a failure is a case that does not hold in one",
   },
   {
     name: "nextjs",

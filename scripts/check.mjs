@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { findHere } from "./references.mjs";
-import { installPackageOf, run, runAtOnce } from "./run.mjs";
+import { build, installPackageOf, runAtOnce } from "./run.mjs";
 
 /** What is wrong with the packages as they would be published; packed at once, since npm takes seconds to start. */
 const findInManifests = async () => {
@@ -25,13 +25,14 @@ const findInManifests = async () => {
   return found;
 };
 
-installPackageOf("e2e");
-run("npx", "tsc", "-b", "--checkers", "1");
+for (const folder of ["e2e", "examples/login"]) installPackageOf(folder);
+build();
 const ended = runAtOnce(
   ["npx", "oxlint", "--type-aware", "--quiet"],
   // Checkers that run at once do much of their work twice, and there is other work for every core.
   ["npx", "tsc", "-p", "tsconfig.test.json", "--singleThreaded"],
   ["npx", "tsc", "-p", "bench", "--singleThreaded"],
+  ["npx", "tsc", "-p", "examples/login", "--singleThreaded"],
   ["npx", "knip"],
   ["npx", "oxfmt", "--check", "."],
 );

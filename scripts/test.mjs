@@ -1,7 +1,7 @@
 // `npm test`: sets up what the tests need, builds, runs them all, and ends with one line "N passed, N failed".
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { installPackageOf, run } from "./run.mjs";
+import { build, installPackageOf, run } from "./run.mjs";
 
 const root = new URL("..", import.meta.url);
 /** What tests need and `npm ci` does not bring, as environment variables that name it. */
@@ -20,12 +20,12 @@ const findPrograms = async () => {
 const report = new URL("artifacts/test.json", root).pathname;
 
 const programs = await findPrograms();
-installPackageOf("e2e");
+for (const folder of ["e2e", "examples/login"]) installPackageOf(folder);
 if (process.env.CI) {
   run("npm", "run", "check");
   run("npm", "run", "prove", "--", "--short");
   run("npm", "run", "bench", "--", "--short");
-} else run("npx", "tsc", "-b", "--checkers", "1");
+} else build();
 
 mkdirSync(new URL("artifacts", root), { recursive: true });
 rmSync(report, { force: true });

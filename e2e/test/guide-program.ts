@@ -35,10 +35,15 @@ export const serving = async (
   visit: (origin: string) => unknown,
   {
     command: [runtime, ...flags] = [process.execPath],
+    env = {},
     onOutput,
-  }: { readonly command?: Command; readonly onOutput?: (text: string) => void } = {},
+  }: {
+    readonly command?: Command;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly onOutput?: (text: string) => void;
+  } = {},
 ): Promise<void> => {
-  const child = spawn(runtime, [...flags, file], { cwd: dirname(file), env: { ...process.env, PORT: "0" } });
+  const child = spawn(runtime, [...flags, file], { cwd: dirname(file), env: { ...process.env, PORT: "0", ...env } });
   const ended = once(child, "exit");
   let problems = "";
   child.stderr.on("data", (chunk) => (problems += chunk));

@@ -93,9 +93,10 @@ test("server-rendering.md shows the routes of examples/server-rendering", () => 
 });
 
 test("testing.md: the tests pass under vitest as printed", () => {
-  for (const fence of ["js app.mjs", "js app.test.mjs", "js clock.test.mjs"]) print("testing.md", fence);
+  for (const fence of ["js app.mjs", "js app.test.mjs", "js clock.test.mjs", "js simulate.test.mjs"])
+    print("testing.md", fence);
   // Else that of this repository would be found.
   writeFileSync(join(folder, "vitest.config.mjs"), "export default { test: { testTimeout: 60_000 } };");
   const said = runNode(join(root, "node_modules/vitest/vitest.mjs"), "run", "--reporter=json");
-  expect(JSON.parse(said)).toMatchObject({ numPassedTests: 4, numTotalTests: 4 });
+  expect(JSON.parse(said)).toMatchObject({ numPassedTests: 5, numTotalTests: 5 });
 }, 300_000);

@@ -55,11 +55,16 @@ const known = [
 const asked = [
   ..."7.1.1 7.1.2 7.1.3 7.2.3 7.2.4 7.3.1 7.3.2 7.4.1 7.4.2 7.4.3 7.4.5 7.5.2".split(" "),
   ..."9.1.1 9.1.2 9.1.3 9.2.1 9.2.2 9.2.3 3.3.1 3.3.2 3.3.3 3.3.4 3.3.5 3.5.1 3.5.2 3.5.3".split(" "),
-  ..."10.4.5 10.4.8 11.2.4 14.3.2 15.4.2 16.2.5 16.5.3".split(" "),
+  ..."10.4.5 10.4.8 10.5.5 11.2.4 14.3.2 15.4.2 16.2.5 16.5.3".split(" "),
 ].map((number) => `ASVS ${number}`);
 const others = [
   "RFC 9700 section 2.2.2",
   "FAPI 2.0 section 5.3.2.1",
+  "RFC 9068 sections 2 and 4",
+  "RFC 7662",
+  "RFC 7009",
+  "RFC 8414 section 3",
+  "RFC 6749 section 5.2",
   "RFC 8725: one algorithm for each key",
   "RFC 8725: explicit `typ`",
   "RFC 8725: unknown `crit` is rejected",
@@ -70,8 +75,20 @@ const others = [
   "RFC 6265bis: `__Host-` unless a domain is configured, then `__Secure-`",
   "OWASP CSRF: unsafe methods with `Sec-Fetch-Site: cross-site` are rejected",
   "OWASP CSRF: `Origin` as the fallback",
+  "RFC 6455 section 10.2",
   "NIST SP 800-63B-4",
+  "OpenID Connect Back-Channel Logout 1.0 section 2.6",
+  "OpenID Connect Back-Channel Logout 1.0 sections 2.7 and 2.8",
 ];
+
+/** The anchors of a page. */
+const sectionsOf = (file: string): readonly string[] =>
+  [...readFileSync(file, "utf8").matchAll(/^#+ (.+)$/gmu)].map(([, title = ""]) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\w -]/gu, "")
+      .replaceAll(" ", "-"),
+  );
 
 describe("docs/reference/standards.md", () => {
   test("maps every known vulnerability and every statement, and nothing else", () => {
@@ -86,10 +103,12 @@ describe("docs/reference/standards.md", () => {
       const isElsewhere = /\*planned\*|\*the application's\*|\*the browser's\*/u.test(shown);
       expect(links.length > 0 || isElsewhere).toBe(true);
       for (const [, title = "", target = ""] of links) {
-        const file = `${root}docs/reference/${target}`;
+        const [path = "", section] = target.split("#");
+        const file = `${root}docs/reference/${path}`;
         expect(existsSync(file), target).toBe(true);
+        if (section !== undefined) expect(sectionsOf(file), target).toContain(section);
         // A page is linked as it is; of a test or a proof the very title has to be found.
-        if (!target.endsWith(".md")) expect(readFileSync(file, "utf8"), target).toContain(title);
+        if (!path.endsWith(".md")) expect(readFileSync(file, "utf8"), target).toContain(title);
       }
     },
   );

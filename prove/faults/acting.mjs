@@ -89,13 +89,24 @@ export const actingOperations = {
       equal(held.session.payload, { role: "guest" }, "the payload");
     },
   },
+  "change the payload of who acts": {
+    prepare: acting,
+    act: ({ engine }, held) => engine.updatePayload(handleOf(held), { role: "none" }, { form: "pawl" }),
+    async after(stage, held) {
+      const changed = await stage.engine.updatePayload(handleOf(held), { role: "none" }, { form: "pawl" });
+      equal(changed?.handle, handleOf(held), "changing it again");
+      equal(await told(stage), 4, "events of acting");
+      await speaksFor(stage, held, "alice");
+      equal(held.session.payload, { role: "none" }, "the payload");
+    },
+  },
   "update the data of the user who is acted for": {
     prepare: acting,
     act: ({ engine }, held) => engine.updateSessionData(handleOf(held), { cart: 1 }, { as: bob }),
     async after(stage, held) {
       const isUpdated = await stage.engine.updateSessionData(handleOf(held), { cart: 1 }, { as: bob });
       equal(isUpdated, true, "updating again");
-      equal((await stage.engine.getSession(handleOf(held)))?.acting?.data, { cart: 1 }, "the data");
+      equal((await stage.engine.getSession(handleOf(held), { as: bob }))?.data, { cart: 1 }, "the data");
       await speaksFor(stage, held, bob);
     },
   },

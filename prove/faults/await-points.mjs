@@ -7,7 +7,14 @@ const folder = new URL("../../packages/engine/dist/", import.meta.url);
 /** Places that no operation of a session comes to, by file, and method or function, and why. */
 const elsewhere = {
   "acting.js forgetActing": "an erasure: an operator's act, from the command line",
+  "deliveries.js":
+    "in the background: what is not settled is sent again; npm run prove -- operate, and the tests of webhooks",
+  "webhooks.js": "an operator's act",
+  "counts.js": "in the background: what could not be written is kept; the tests of counts let the store fail",
+  "erasure.js eraseUser": "an operator's act, from the command line",
   "engine.js listEvents": "reads the audit trail for an operator",
+  "list-counts.js": "reads the counts for an operator",
+  "live-count.js": "in the background, and for an operator: the number of live sessions",
   "logged-storage.js eraseUser": "an operator's act, from the command line",
   "logged-storage.js loggedStorage revocationsSince": "the feed, in the background",
   "master-key-facts.js replaceSealingKey": "a master key is rotated: an operator's act",
@@ -15,7 +22,10 @@ const elsewhere = {
   "master-key-file.js": "at the start",
   "master-key-rotation.js": "an operator's act, each step of which is whole by itself",
   "open-engine.js": "at the start and at the end",
+  "imported-core.js claimMeta": "an import: an operator's act",
+  "imported-core.js replaceMeta": "a master key is rotated: an operator's act",
   "feeds.js": "in the background; a round that fails is made up for by the next",
+  "replay-memory.js": "a logout token of an identity provider: the tests of its route let the store fail",
   "signing-keys.js deleteSigningKeys": "in the background: keys that no token can need",
   "sweep.js": "in the background: what is over",
   "tenants.js listMeta": "reads the tenants for an operator",

@@ -135,5 +135,7 @@ export const documentedApi = {
     stepUp: "nothing that the documented API has",
     actAs: "nothing that the documented API has",
     actAsSelf: "nothing that the documented API has",
+    bindSession: "nothing that the documented API has",
+    liveSessions: "nothing that the documented API has",
   },
 };

@@ -1,5 +1,6 @@
 // The operations of a session, each with what goes before it and what has to hold when it has failed: an honest client that
 // tries again with what it has gets its way, nobody is called a thief, and what was ended stays dead.
+import { refused } from "./faulty-line.mjs";
 import { parseMasterKeys, removeMasterKey, rotateMasterKey, systemRandom } from "@pawl/engine";
 import { millis } from "@pawl/storage";
 import { sessionId, tenantId } from "../identifiers.mjs";
@@ -20,6 +21,9 @@ import {
   use,
 } from "./client.mjs";
 import { actingOperations } from "./acting.mjs";
+import { adoptions } from "./adoption.mjs";
+import { bindingOperations } from "./binding.mjs";
+import { byItsChild, byNewestToken, importedThefts } from "./imported.mjs";
 import { revocations } from "./revocations.mjs";
 import { masterKeys } from "./stage.mjs";
 
@@ -82,25 +86,47 @@ const stolen = async (/** @type {Stage} */ stage) => {
   await use(stage, victim);
   const other = await login(stage);
   stage.clock.time += MINUTE;
-  return { thief, victim, other };
+  return { thief, victim, others: [other] };
 };
-/** @type {(theftAction: import("@pawl/engine").TheftAction) => Operation<Awaited<ReturnType<typeof stolen>>>} */
-const theft = (theftAction) => ({
+/** With more sessions of the user than end in one step. */
+const stolenFromMany = async (/** @type {Stage} */ stage) => {
+  const { others, ...held } = await stolen(stage);
+  for (let more = 0; more < 60; more += 1) others.push(await login(stage));
+  return { ...held, others };
+};
+/** @type {(theftAction: import("@pawl/engine").TheftAction, prepare?: typeof stolen) => Operation<Awaited<ReturnType<typeof stolen>>>} */
+const theft = (theftAction, prepare = stolen) => ({
   policy: { theftAction },
   isTheft: true,
-  prepare: stolen,
+  // The stolen session, and then the others in steps of fifty.
+  commits: theftAction !== "revoke_user" ? 1 : prepare === stolen ? 2 : 3,
+  prepare,
   act: (stage, { thief }) => refresh(stage, thief),
   answers: ["token_reuse"],
-  async after(stage, { thief, victim, other }) {
+  async after(stage, { thief, victim, others }) {
     const { kind } = await refresh(stage, thief);
     if (kind !== "token_reuse" && (kind !== "unauthorised" || theftAction === "report"))
       throw new Error(`the thief is answered ${kind}`);
     equal((await stage.events("token_reuse")).length, 1, "alarms");
     if (theftAction === "report") await goesOn(stage, victim);
     else await isDead(stage, victim);
-    if (theftAction === "revoke_user") await isDead(stage, other);
-    else await goesOn(stage, other);
+    for (const other of others) await (theftAction === "revoke_user" ? isDead : goesOn)(stage, other);
   },
+});
+
+/** The next sight of a session whose theft was found, and after which the store failed before the others had ended. */
+const halfDone = /** @type {Operation<Awaited<ReturnType<typeof stolen>>>} */ ({
+  ...theft("revoke_user", stolenFromMany),
+  commits: 2,
+  async prepare(stage) {
+    const held = await stolenFromMany(stage);
+    const { kind } = await stage.line.watch(() => refresh(stage, held.thief), { fault: refused, at: 3 });
+    equal(kind, "failed", "the first sight");
+    equal((await stage.events("token_reuse")).length, 1, "alarms");
+    return held;
+  },
+  act: (stage, { victim }) => refresh(stage, victim),
+  answers: ["unauthorised"],
 });
 
 /**
@@ -157,6 +183,7 @@ const ofAnotherMasterKey = async (/** @type {Stage} */ stage) => {
 };
 
 const t1 = tenantId("t1");
+const atProvider = { issuer: "https://login.example.com", subject: "alice", sessionId: "one" };
 
 /** @type {Record<string, Operation>} */
 const creations = {
@@ -301,6 +328,35 @@ const others = {
     ],
     (found) => equal(found, [1, 1], "sessions and handles"),
   ),
+  "sessions asked whether they live": asked(
+    (stage, held) => stage.engine.liveOf([handleOf(held)]),
+    (standings) =>
+      equal(
+        standings.map((standing) => standing?.payloadVersion),
+        [0],
+        "the versions",
+      ),
+  ),
+  "a refresh token introspected": asked(
+    (stage, held) => stage.engine.introspectToken(held.refreshToken.token, { admitsRefreshTokens: true }),
+    kindIs("refresh_token"),
+  ),
+  "a token revoked": {
+    prepare: settled,
+    act: (stage, held) => stage.engine.revokeToken(held.refreshToken.token),
+    async after(stage, held) {
+      await stage.engine.revokeToken(held.refreshToken.token);
+      await isDead(stage, held);
+    },
+  },
+  "logins at an identity provider ended": {
+    prepare: (stage) => settled(stage, { identityProvider: atProvider }),
+    act: (stage) => stage.engine.revokeLogins(atProvider),
+    async after(stage, held) {
+      await stage.engine.revokeLogins(atProvider);
+      await isDead(stage, held);
+    },
+  },
   "a session explained": asked(
     (stage, held) => stage.engine.explainSession(handleOf(held)),
     ({ status }) => equal(status, "live", "the status"),
@@ -333,6 +389,9 @@ const named = (table) => Object.entries(table).map(([name, operation]) => ({ nam
 export const operations = [
   ...named(creations),
   ...atAges("refresh", settled),
+  ...atAges("refresh, imported", byNewestToken),
+  ...atAges("refresh, imported, by a token minted from the newest", byItsChild),
+  ...named(importedThefts),
   ...atAges("refresh, inside the window", async (stage) => {
     const held = await settled(stage);
     stage.clock.time += 2 * MINUTE;
@@ -388,8 +447,12 @@ export const operations = [
     { name: `refresh, stolen: ${action}`, ...theft(action) },
     { name: `refresh, stolen: ${action}, with a log`, hasLog: true, ...theft(action) },
   ]),
+  { name: "refresh, stolen: revoke_user, of many sessions", ...theft("revoke_user", stolenFromMany) },
+  { name: "refresh, after a theft that stopped half-way", ...halfDone },
   ...named(revocations),
   ...named(revocations).map(({ name, ...rest }) => ({ name: `${name}, with a log`, ...rest, hasLog: true })),
   ...named(others),
   ...named(actingOperations),
+  ...named(bindingOperations),
+  ...named(adoptions),
 ];

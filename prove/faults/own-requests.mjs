@@ -241,5 +241,9 @@ export const ownApi = {
     },
     { prepare: settled },
   ),
-  unasked: { listSessionHandles: "a list of sessions is asked for instead" },
+  unasked: {
+    listSessionHandles: "a list of sessions is asked for instead",
+    bindSession: "asked by browsers that bind sessions, over https alone",
+    liveSessions: "asked by sockets, in the background",
+  },
 };

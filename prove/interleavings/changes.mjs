@@ -1,5 +1,6 @@
 // Changes of a session's payload at the same time as everything else that happens to it, in every order of the calls of the
-// storage, on two nodes: whoever has heard of a change takes no older token, and nobody is logged out by one.
+// storage, on two nodes: whoever has heard of a change takes no older token, nobody is logged out by one, and nobody goes on
+// to act for another user after one.
 import { millis } from "@pawl/storage";
 import { userId } from "../identifiers.mjs";
 import { createGate, inEveryOrder } from "./schedules.mjs";
@@ -66,6 +67,7 @@ const begin = async (stage) => {
       [there, 0],
     ]),
     isLost: false,
+    hasActed: false,
     /** @type {string[]} */
     wrong: [],
   };
@@ -112,10 +114,29 @@ const change = async (scene, node) => {
   const text = (scene.texts += 1);
   const changed = await node.updatePayload(scene.handle, { text }, { form: FORM });
   if (changed === undefined) return void scene.wrong.push("the session is gone");
-  scene.versions.set(text, changed.payloadVersion);
-  scene.acknowledged = Math.max(scene.acknowledged, changed.payloadVersion);
-  scene.heard.set(node, Math.max(scene.heard.get(node) ?? 0, changed.payloadVersion));
+  acknowledge(scene, node, { text, version: changed.payloadVersion });
+};
+
+/** @param {Scene} scene @param {Engine} node @param {{ text: number, version: number }} changed */
+const acknowledge = (scene, node, { text, version }) => {
+  scene.versions.set(text, version);
+  scene.acknowledged = Math.max(scene.acknowledged, version);
+  scene.heard.set(node, Math.max(scene.heard.get(node) ?? 0, version));
   check(scene);
+};
+
+/** By the first token, as somebody does whose right to it a change takes away. @param {Scene} scene @param {Engine} node */
+const actForAnother = async (scene, node) => {
+  const text = (scene.texts += 1);
+  const another = { userId: userId("another"), payload: { text }, reason: "ticket" };
+  const outcome = await node.actAs(scene.tokens[0]?.token ?? "", another);
+  // Of two that begin at once, or after a change, one is too late.
+  if (outcome.kind === "outdated" || outcome.kind === "refused") return;
+  if (outcome.kind !== "regenerated" || outcome.accessToken === undefined)
+    return void scene.wrong.push(`to act is ${outcome.kind}`);
+  scene.hasActed = true;
+  acknowledge(scene, node, { text, version: outcome.session.payloadVersion });
+  take(scene, outcome.accessToken.token);
 };
 
 /** @param {Scene} scene @param {Engine} node */
@@ -138,11 +159,13 @@ const operations = {
   "refresh there": (/** @type {Scene} */ scene) => refresh(scene, scene.stage.nodes.there),
   "change here": (/** @type {Scene} */ scene) => change(scene, scene.stage.nodes.here),
   "change there": (/** @type {Scene} */ scene) => change(scene, scene.stage.nodes.there),
+  "act for another": (/** @type {Scene} */ scene) => actForAnother(scene, scene.stage.nodes.here),
   "hear here": (/** @type {Scene} */ scene) => hear(scene, scene.stage.nodes.here),
   "hear there": (/** @type {Scene} */ scene) => hear(scene, scene.stage.nodes.there),
   regenerate: async (/** @type {Scene} */ scene) => {
     const asked = scene.stage.clock.time;
     const outcome = await scene.stage.nodes.there.regenerateAccessToken(scene.tokens[0]?.token ?? "");
+    if (outcome.kind === "outdated" && scene.hasActed) return;
     if (outcome.kind !== "regenerated" || outcome.accessToken === undefined)
       return void scene.wrong.push(`a regeneration is ${outcome.kind}`);
     take(scene, outcome.accessToken.token, asked);
@@ -168,7 +191,11 @@ const settle = async (scene) => {
   const newest = scene.tokens.at(-1);
   const stored = await here.getSession(scene.handle);
   if (stored === undefined || renewed === undefined) return void wrong.push("the session is gone");
-  if (newest === undefined || newest.text !== stored.payload["text"]) wrong.push("a refresh brings an older payload");
+  if (stored.acting !== undefined && !scene.isLost) wrong.push("it acts for another user after a change");
+  const { payload } = stored.acting
+    ? ((await here.getSession(scene.handle, { as: stored.acting.userId })) ?? stored)
+    : stored;
+  if (newest === undefined || newest.text !== payload["text"]) wrong.push("a refresh brings an older payload");
   for (const node of [here, there])
     if (newest === undefined || judge(node, newest.token) !== "valid") wrong.push("a refresh does not help");
 

@@ -5,8 +5,9 @@ import { Socket } from "node:net";
 import { createPawl, fetchExchange, nodeExchange } from "@pawl/node";
 import { forFetch } from "@pawl/node/fetch";
 import { forNode } from "@pawl/node/node";
-import { MemoryStorage } from "@pawl/storage";
+import { MemoryStorage, StorageError } from "@pawl/storage";
 import { createClock } from "../clock.mjs";
+import { sessionId } from "../identifiers.mjs";
 import { claimsOf } from "./stage.mjs";
 
 const SECOND = 1000;
@@ -29,8 +30,8 @@ const HOST = "app.example";
  * @property {() => boolean} isSent
  *
  * @typedef {(api: Api) => Promise<unknown>} Handler
- * @typedef {{ method: string, path: string, cookie: string }} Asked
- * @typedef {{ status: number, lines: readonly string[] }} Head
+ * @typedef {{ method: string, path: string, cookie: string, headers?: Record<string, string> }} Asked
+ * @typedef {{ status: number, lines: readonly string[], header: (name: string) => string | undefined, body: () => string }} Head
  */
 
 const sdkModule = { createPawl, fetchExchange, nodeExchange, forFetch, forNode };
@@ -69,18 +70,44 @@ const createTimetable = (/** @type {import("../clock.mjs").ProofClock} */ clock)
   };
 };
 
-/** An application of two processes on one store. */
-const openApplication = async (
-  /** @type {SdkModule} */ sdk,
-  /** @type {Rules} */ { reuseWindow, accessTokenValidity },
-) => {
+/**
+ * A store that may be told to fail, and counts how often it did.
+ * @param {MemoryStorage} storage
+ */
+const failable = (storage) => {
+  const state = { isFailing: false, failures: 0 };
+  /** @type {Record<string, any>} */
+  const line = Object.fromEntries(
+    Object.entries(storage).map(([name, method]) => [
+      name,
+      name === "now" || name === "watchFeeds"
+        ? method
+        : async (/** @type {any[]} */ ...args) => {
+            if (!state.isFailing) return method(...args);
+            state.failures += 1;
+            throw new StorageError("unavailable", "the store does not answer");
+          },
+    ]),
+  );
+  return { line: /** @type {import("@pawl/storage").Storage} */ (/** @type {unknown} */ (line)), state };
+};
+
+/**
+ * An application of two processes on one store.
+ * @param {SdkModule | undefined} sdk
+ * @param {Rules} rules
+ * @param {{ deviceBinding?: "prefer" | "require" }} [more]
+ */
+export const openApplication = async (sdk = sdkModule, { reuseWindow, accessTokenValidity }, more = {}) => {
   const clock = createClock();
   const storage = new MemoryStorage({ clock });
+  const { line, state } = failable(storage);
   /** @type {string[]} */
   const thefts = [];
   const open = () =>
     sdk.createPawl({
-      storage,
+      ...more,
+      storage: line,
       masterKey: Buffer.alloc(32, 7).toString("base64"),
       clock,
       reuseWindow,
@@ -96,8 +123,8 @@ const openApplication = async (
   for (const { pawl } of processes) await pawl.ready();
 
   /** @type {(process: (typeof processes)[number], asked: Asked, handler: Handler) => Promise<Head>} */
-  const serveByFetch = async ({ pawl, viaFetch }, { method, path, cookie }, handler) => {
-    const headers = cookie === "" ? {} : { cookie };
+  const serveByFetch = async ({ pawl, viaFetch }, { method, path, cookie, headers: more = {} }, handler) => {
+    const headers = cookie === "" ? more : { ...more, cookie };
     const request = new Request(`https://${HOST}${path}`, { method, headers });
     let isSent = false;
     const answer = await viaFetch.handle(
@@ -116,17 +143,32 @@ const openApplication = async (
         }),
     );
     isSent = true;
-    return { status: answer.status, lines: answer.headers.getSetCookie() };
+    const text = await answer.text();
+    const header = (/** @type {string} */ name) => answer.headers.get(name) ?? undefined;
+    return { status: answer.status, lines: answer.headers.getSetCookie(), header, body: () => text };
   };
 
   /** @type {typeof serveByFetch} */
-  const serveByNode = ({ pawl, viaNode }, { method, path, cookie }, handler) =>
+  const serveByNode = ({ pawl, viaNode }, { method, path, cookie, headers: more }, handler) =>
     new Promise((resolve, reject) => {
-      const headers = { host: HOST, ...(cookie === "" ? {} : { cookie }) };
+      const headers = { ...more, host: HOST, ...(cookie === "" ? {} : { cookie }) };
       const req = Object.assign(new IncomingMessage(new Socket()), { method, url: path, headers });
       const res = new ServerResponse(req);
+      let text = "";
+      const { end } = res;
+      res.end = /** @type {any} */ (
+        (/** @type {any[]} */ ...given) => {
+          text = typeof given[0] === "string" ? given[0] : "";
+          return end.apply(res, /** @type {any} */ (given));
+        }
+      );
       const told = () =>
-        resolve({ status: res.statusCode, lines: [res.getHeader("set-cookie") ?? []].flat().map(String) });
+        resolve({
+          status: res.statusCode,
+          lines: [res.getHeader("set-cookie") ?? []].flat().map(String),
+          header: (name) => res.getHeader(name)?.toString(),
+          body: () => text,
+        });
       const sendHead = () => {
         if (!res.headersSent) res.writeHead(200);
         told();
@@ -148,6 +190,12 @@ const openApplication = async (
   return {
     clock,
     thefts,
+    /** Whether the store fails, and how often it has. */
+    store: state,
+    isBound: async (/** @type {string} */ handle) => {
+      const row = await storage.getSession(sessionId(handle));
+      return row !== undefined && row.endedAt === undefined && row.bound !== "";
+    },
     timetable: createTimetable(clock),
     /** @type {(random: Random, asked: Asked, handler: Handler) => Promise<Head>} */
     serve: (random, asked, handler) => random.pick([serveByFetch, serveByNode])(random.pick(processes), asked, handler),

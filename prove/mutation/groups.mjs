@@ -16,6 +16,7 @@ const filesOf =
 const storage = filesOf("storage");
 const engine = filesOf("engine");
 const node = filesOf("node");
+const protocol = filesOf("protocol");
 const supertokens = filesOf("supertokens");
 const core = filesOf("core");
 const web = filesOf("web");
@@ -48,8 +49,16 @@ export const groups = {
     ["verification/access-token-verifier", "revocation/session-marks", "revocation/change-feed"],
     ["verification/access-token-verifier", "verification/access-token-forgery", "revocation/session-marks"],
   ),
+  facts: engine(["sessions/facts", "sessions/acting"], ["sessions/acting", "sessions/step-up"]),
+  changes: engine(["sessions/token-changes"], ["sessions/acting", "sessions/step-up", "revocation/feeds"]),
+  presets: engine(["policy"]),
+  revocation: engine(
+    ["revocation/revocation", "revocation/followed-feed"],
+    ["revocation/revocation", "revocation/feeds", "engine-life"],
+  ),
   "application-jwt": engine(["tokens/application-jwt"]),
   cookie: node(["http/cookie-header"]),
+  "browser-request": protocol(["cookie-values"]),
   "cookie-size": node(["http/cookie-size"]),
   "step-up": node(["options/conditions", "http/step-up", "sessions/requirement"], ["stepping-up", "acting"]),
   "payload-source": node(["sessions/payload-source"], ["payload-sources", "acting"]),

@@ -25,6 +25,8 @@ export default {
     isolate: false,
     // A request that a change leaves without an answer; the tests take milliseconds.
     testTimeout: 5_000,
+    // Cores take seconds to start where the machine is busy.
+    env: { PAWL_TEST_BACKEND: "embedded" },
     hookTimeout: 5_000,
   },
 };

@@ -10,10 +10,10 @@ const SKEWS = [0, 300_000, -300_000];
 
 /**
  * @param {string} url
- * @param {{ masterKey: string, window: number, skewMs: number }} options
+ * @param {{ masterKey: string, window: number, skewMs: number, environment: Record<string, string> }} options
  * @returns {Promise<{ url: string, child: import("node:child_process").ChildProcess, ended: Promise<unknown> }>}
  */
-const startNode = (url, { masterKey, window, skewMs }) => {
+const startNode = (url, { masterKey, window, skewMs, environment }) => {
   const child = spawn(process.execPath, ["--import", skew, binary, "start", "--json"], {
     env: {
       PATH: process.env.PATH,
@@ -23,6 +23,7 @@ const startNode = (url, { masterKey, window, skewMs }) => {
       PAWL_MASTER_KEY: masterKey,
       PAWL_REFRESH_TOKEN_REUSE_WINDOW: String(window),
       PAWL_LOG_LEVEL: "error",
+      ...environment,
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -43,13 +44,13 @@ const startNode = (url, { masterKey, window, skewMs }) => {
 /**
  * Starts nodes on one storage.
  * @param {string} url
- * @param {{ count?: number, window?: number, skewed?: boolean }} options window in seconds; skewed: with clocks that are
+ * @param {{ count?: number, window?: number, skewed?: boolean, environment?: Record<string, string> }} options window in seconds; skewed: with clocks that are
  * right, five minutes ahead and five behind in turn
  */
-export const startNodes = async (url, { count = 3, window = 0, skewed = true } = {}) => {
+export const startNodes = async (url, { count = 3, window = 0, skewed = true, environment = {} } = {}) => {
   const masterKey = randomBytes(32).toString("base64");
   const start = (/** @type {number} */ index) =>
-    startNode(url, { masterKey, window, skewMs: skewed ? (SKEWS[index % SKEWS.length] ?? 0) : 0 });
+    startNode(url, { masterKey, window, environment, skewMs: skewed ? (SKEWS[index % SKEWS.length] ?? 0) : 0 });
   // At once, so that they race for the migrations and the first keys.
   const nodes = await Promise.all(Array.from({ length: count }, (_, index) => start(index)));
   return {

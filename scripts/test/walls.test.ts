@@ -34,7 +34,7 @@ const plant = (folder: string, rule: string | undefined, ...codes: readonly stri
 
 const planted: readonly Planted[] = [
   ...betweenPackages,
-  ...["storage", "engine", "engine/src/host", "protocol", "web"].flatMap((name) =>
+  ...["storage", "engine", "engine/src/host", "protocol", "web", "verify"].flatMap((name) =>
     plant(
       name.includes("/") ? name : `${name}/src`,
       imported,

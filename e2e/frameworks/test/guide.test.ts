@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Visitor } from "@pawl/adapter-conformance";
 import { afterEach, describe, expect, test } from "vitest";
 import { root, textOf, typeCurlLines } from "../../test/guide-page.js";
-import { bun, deno } from "../runtimes.mjs";
+import { bun, deno } from "../../runtimes/runtimes.mjs";
 
 const here = new URL("..", import.meta.url).pathname;
 

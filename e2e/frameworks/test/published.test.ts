@@ -13,7 +13,7 @@ import {
 } from "../../test/published/packages.js";
 import type { Command } from "../../test/guide-program.js";
 import { testPrograms } from "../../test/published/programs.js";
-import { bun, deno, nodes } from "../runtimes.mjs";
+import { bun, deno, nodes } from "../../runtimes/runtimes.mjs";
 
 // npm and the compilers take long where much else is done.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });

@@ -71,10 +71,10 @@ export const startApplication = async (
     "/actions/:place",
     (request, response, next) => {
       const { options } = actions[Number(request.params["place"])] ?? {};
-      void sdk.verifySession(options)(request as SessionRequest, response, next);
+      void sdk.verifySession(options)(request as unknown as SessionRequest, response, next);
     },
     answer(async (request) => {
-      const { session: found } = request as SessionRequest;
+      const { session: found } = request as unknown as SessionRequest;
       const { action } = actions[Number(request.params["place"])] ?? {};
       return action?.((found && Object.assign(Object.create(found) as object, sdk.wrap(found))) as never);
     }),

@@ -9,8 +9,11 @@ export const readCookies = (header: string | undefined): ReadonlyMap<string, str
   return cookies;
 };
 
-/** The name of a cookie of the session on plain HTTP; the `__Host-` names are for HTTPS and for production. */
-export const cookieNames = { access: "pawl-access", refresh: "pawl-refresh" } as const;
+/** The names of the session's cookies: on plain http, which is for one's own machine alone, without `__Host-`. */
+export const cookieNamesOf = ({ https }: { readonly https: boolean }) => {
+  const prefix = https ? "__Host-pawl" : "pawl";
+  return { access: `${prefix}-access`, refresh: `${prefix}-refresh` } as const;
+};
 
 const decode = (value: string): string => {
   try {
@@ -40,8 +43,9 @@ export class CookieJar {
         else this.#cookies.set(name, value);
   }
 
-  /** The `Cookie` header that a request from this jar carries. */
-  header(): string {
-    return [...this.#cookies].map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("; ");
+  /** The `Cookie` header that a request from this jar carries, all cookies or all but one. */
+  header({ without }: { readonly without?: string | undefined } = {}): string {
+    const sent = [...this.#cookies].filter(([name]) => name !== without);
+    return sent.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("; ");
   }
 }

@@ -2,7 +2,7 @@ import type { Pawl } from "@pawl/node";
 import { type RequestHandler, Router } from "express";
 import type { Payload } from "./application.js";
 import type { CookieView, DemoSettings, StolenAnswer } from "./page/answers.js";
-import { cookieNames, readCookies } from "./cookie-jar.js";
+import { cookieNamesOf, readCookies } from "./cookie-jar.js";
 import { ThiefBrowsers } from "./thief.js";
 import { fingerprint, viewAccessToken } from "./token-view.js";
 
@@ -10,9 +10,13 @@ import { fingerprint, viewAccessToken } from "./token-view.js";
  * What no real application has: telling the page what its HttpOnly cookies hold, losing an answer on purpose, a thief, and
  * an administrator who needs no login.
  */
-export const createDemoEndpoints = (pawl: Pawl<Payload>, settings: DemoSettings): Router => {
+export const createDemoEndpoints = (
+  pawl: Pawl<Payload>,
+  { settings, certificate }: { readonly settings: DemoSettings; readonly certificate?: string | undefined },
+): Router => {
   const endpoints = Router();
-  const thieves = new ThiefBrowsers();
+  const thieves = new ThiefBrowsers(certificate);
+  const cookieNames = cookieNamesOf(settings);
 
   endpoints.use(loseNewTokens);
 
@@ -32,7 +36,7 @@ export const createDemoEndpoints = (pawl: Pawl<Payload>, settings: DemoSettings)
   });
 
   endpoints.post("/demo/expire", (_req, res) => {
-    res.clearCookie(cookieNames.access, { httpOnly: true, sameSite: "lax" }).json({});
+    res.clearCookie(cookieNames.access, { httpOnly: true, sameSite: "lax", secure: settings.https }).json({});
   });
 
   endpoints.post("/demo/role", async (req, res) => {
@@ -43,13 +47,15 @@ export const createDemoEndpoints = (pawl: Pawl<Payload>, settings: DemoSettings)
   });
 
   endpoints.post("/demo/steal", (req, res) => {
-    const refreshToken = readCookies(req.headers.cookie).get(cookieNames.refresh);
+    const cookies = readCookies(req.headers.cookie);
+    const refreshToken = cookies.get(cookieNames.refresh);
     if (refreshToken === undefined) {
       res.status(409).json({ message: "There is no refresh token to steal" });
       return;
     }
     const answer: StolenAnswer = {
-      jar: thieves.steal(refreshToken, jarOf(req.body)),
+      // Where a copy of everything is of no use, all is taken; else the refresh token is enough.
+      jar: thieves.steal(settings.https ? cookies : new Map([[cookieNames.refresh, refreshToken]]), jarOf(req.body)),
       fingerprint: fingerprint(refreshToken),
     };
     res.json(answer);
@@ -58,7 +64,7 @@ export const createDemoEndpoints = (pawl: Pawl<Payload>, settings: DemoSettings)
   const asThief =
     (act: "refresh" | "call"): RequestHandler =>
     async (req, res) => {
-      const answer = await thieves[act](jarOf(req.body) ?? "", `http://127.0.0.1:${req.socket.localPort}`);
+      const answer = await thieves[act](jarOf(req.body) ?? "", req.socket.localPort);
       if (answer === undefined) res.status(404).json({ message: "There is no such jar" });
       else res.json(answer);
     };

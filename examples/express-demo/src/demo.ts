@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { readConfig, startCore } from "@pawl/core";
 import { createPawl, type Pawl } from "@pawl/node";
 import type { Payload } from "./application.js";
+import { browserFlags, type Certificate, makeCertificate } from "./certificate.js";
 import { choosePort, listenOnLoopback } from "./loopback.js";
 import type { DemoOptions } from "./options.js";
 import { createWebServer } from "./web-server.js";
@@ -12,6 +13,8 @@ export interface RunningDemo {
   readonly url: string;
   /** Where the core listens; absent in embedded mode. */
   readonly coreUrl?: string | undefined;
+  /** How a browser is started that trusts the demo's certificate; absent over plain http. */
+  readonly browserFlags?: readonly string[] | undefined;
   /** What the user should know: ports that were not the usual ones. */
   readonly notices: readonly string[];
   /** Ends application, SDK and core, in this order. */
@@ -38,6 +41,7 @@ export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
   };
 
   await mkdir(options.data, { recursive: true });
+  const certificate: Certificate | undefined = options.https ? makeCertificate(options.data) : undefined;
   const backend =
     options.mode === "embedded"
       ? openEmbedded(options)
@@ -48,15 +52,18 @@ export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
       settings: {
         mode: options.mode,
         backend: backend.description,
+        https: options.https,
         accessLifetime: options.accessLifetime,
         reuseWindow: options.reuseWindow,
         idleMinutes,
       },
+      certificate: certificate?.cert,
     });
     await backend.pawl.ready();
-    const server = await listenOnLoopback(app, await portFor(options.port, 3000, "application"));
+    const server = await listenOnLoopback(app, await portFor(options.port, 3000, "application"), certificate);
     return {
-      url: `http://localhost:${server.port}`,
+      url: `${options.https ? "https" : "http"}://localhost:${server.port}`,
+      browserFlags: certificate && browserFlags(certificate, resolve(options.data, "browser")),
       coreUrl: backend.coreUrl,
       notices,
       async close() {
@@ -71,12 +78,13 @@ export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
 };
 
 /** The engine in this process, on a SQLite file. */
-const openEmbedded = ({ data, accessLifetime, reuseWindow }: DemoOptions): Backend => {
+const openEmbedded = ({ data, accessLifetime, reuseWindow, https }: DemoOptions): Backend => {
   const pawl = createPawl<Payload>({
     storage: `sqlite:${resolve(data, "embedded.db")}`,
     accessTokenValidity: `${accessLifetime}s`,
     reuseWindow: `${reuseWindow}s`,
     idleTimeout: `${idleMinutes}m`,
+    deviceBinding: https ? "prefer" : "off",
   });
   return { pawl, description: "the engine runs in the application, sessions in SQLite", close: () => pawl.close() };
 };
@@ -92,6 +100,7 @@ const openWithCore = async (options: DemoOptions, port: number): Promise<Backend
         PAWL_ACCESS_TOKEN_VALIDITY: String(options.accessLifetime),
         PAWL_REFRESH_TOKEN_REUSE_WINDOW: String(options.reuseWindow),
         PAWL_SESSION_IDLE_TIMEOUT: `${idleMinutes}m`,
+        PAWL_DEVICE_BINDING: options.https ? "prefer" : "off",
         PAWL_LOG_LEVEL: "warn",
       },
     }),

@@ -1,4 +1,6 @@
 import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { Certificate } from "./certificate.js";
 
 /** A listening application. */
 export interface LoopbackServer {
@@ -11,7 +13,11 @@ export interface LoopbackServer {
 const hosts = ["127.0.0.1", "::1"];
 
 /** Listens on both loopback addresses, where the machine has both, with one port. @throws Error with code `EADDRINUSE` */
-export const listenOnLoopback = async (handler: RequestListener, port: number): Promise<LoopbackServer> => {
+export const listenOnLoopback = async (
+  handler: RequestListener,
+  port: number,
+  certificate?: Certificate,
+): Promise<LoopbackServer> => {
   const servers: Server[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(servers.map((server) => end(server)));
@@ -19,7 +25,8 @@ export const listenOnLoopback = async (handler: RequestListener, port: number): 
   let taken = port;
   try {
     for (const host of hosts) {
-      const server = await listen(handler, { host, port: taken });
+      const created = certificate === undefined ? createServer(handler) : createTlsServer({ ...certificate }, handler);
+      const server = await listen(created, { host, port: taken });
       if (server === undefined) continue;
       servers.push(server);
       const address = server.address();
@@ -49,12 +56,8 @@ export const choosePort = async (preferred: number): Promise<{ readonly port: nu
   throw new Error("no free port was found");
 };
 
-const listen = (
-  handler: RequestListener,
-  at: { readonly host: string; readonly port: number },
-): Promise<Server | undefined> =>
+const listen = (server: Server, at: { readonly host: string; readonly port: number }): Promise<Server | undefined> =>
   new Promise((resolve, reject) => {
-    const server = createServer(handler);
     server.once("error", (error: NodeJS.ErrnoException) => {
       // A machine without IPv6 is served on IPv4 alone.
       if (at.host === "::1" && (error.code === "EADDRNOTAVAIL" || error.code === "EAFNOSUPPORT")) resolve(undefined);

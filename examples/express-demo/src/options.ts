@@ -10,6 +10,8 @@ export interface DemoOptions {
   readonly corePort?: number | undefined;
   /** Folder of the databases. */
   readonly data: string;
+  /** Over https, with a certificate that it makes: sessions are bound to the browser's device. */
+  readonly https: boolean;
   /** Life of an access token, whole seconds. */
   readonly accessLifetime: number;
   /** For how long a repeated refresh gets the same successor, whole seconds. */
@@ -20,18 +22,23 @@ export const help = `Watch a session turn: an Express application, a page, and a
 
   npm start                     with a core on SQLite as a service of its own
   npm start -- --embedded       with the engine in the application's process
+  npm start -- --https          sessions bound to the browser's device: a stolen cookie jar gets no new token
 
 Options (and environment variables)
   --embedded                    no core
+  --https                       makes a certificate, with openssl, and says how to start a browser that trusts it
   --port <n>                    application's port (DEMO_PORT); 3000, or a free one when that is taken
   --core-port <n>               core's port (DEMO_CORE_PORT); 3567, or a free one when that is taken
   --data <folder>               where the databases are kept (DEMO_DATA); ./.pawl-demo
-  --access-lifetime <seconds>   life of an access token (DEMO_ACCESS_LIFETIME); 15
+  --access-lifetime <seconds>   life of an access token (DEMO_ACCESS_LIFETIME); 15, with --https 300 or more
   --reuse-window <seconds>      for how long a repeated refresh gets the same successor (DEMO_REUSE_WINDOW); 2
   --help                        this text
 
 It listens on the loopback interface only. Ctrl-C ends it.
 `;
+
+/** Browsers sign but so often: access tokens of bound sessions live five minutes or more. */
+const SHORTEST_BOUND = 300;
 
 /** A wrong option, in one line for the user. */
 export class UsageError extends Error {
@@ -57,6 +64,8 @@ export const readOptions = (
     if (Number.isInteger(value) && value >= range.from && value <= range.to && /^\d+$/.test(text)) return value;
     throw new UsageError(`${name} must be a whole number from ${range.from} to ${range.to}, not "${text}"`);
   };
+  const https = flags.https === true;
+  const shortest = https ? SHORTEST_BOUND : 1;
   const port = number("port", { from: 0, to: 65_535 });
   const corePort = number("core-port", { from: 0, to: 65_535 });
   return {
@@ -64,7 +73,8 @@ export const readOptions = (
     port,
     corePort,
     data: flags.data ?? env.DEMO_DATA ?? ".pawl-demo",
-    accessLifetime: number("access-lifetime", { from: 1, to: 600 }) ?? 15,
+    https,
+    accessLifetime: number("access-lifetime", { from: shortest, to: 600 }) ?? Math.max(15, shortest),
     reuseWindow: number("reuse-window", { from: 0, to: 300 }) ?? 2,
   };
 };
@@ -77,6 +87,7 @@ const parseFlags = (args: readonly string[]) => {
       args: [...args],
       options: {
         embedded: { type: "boolean" },
+        https: { type: "boolean" },
         help: { type: "boolean", short: "h" },
         port: { type: "string" },
         "core-port": { type: "string" },

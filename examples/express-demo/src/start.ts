@@ -19,6 +19,14 @@ const main = async (): Promise<void> => {
       ? "  Sessions     in this process, on SQLite"
       : `  Core         ${demo.coreUrl}, on SQLite`,
     `  Access token ${options.accessLifetime} s, reuse window ${options.reuseWindow} s, data in ${options.data}`,
+    ...(demo.browserFlags === undefined
+      ? []
+      : [
+          "",
+          "  No browser trusts the certificate yet. Chrome or Chromium, started so, does, and binds its sessions:",
+          `  chromium ${demo.browserFlags.map((flag) => `"${flag}"`).join(" ")} ${demo.url}`,
+          "",
+        ]),
     "  Ctrl-C       ends it",
     "",
     "",

@@ -16,14 +16,17 @@ const folder = (path: string): string => fileURLToPath(new URL(path, import.meta
 export const createWebServer = ({
   pawl,
   settings,
+  certificate,
 }: {
   readonly pawl: Pawl<Payload>;
   readonly settings: DemoSettings;
+  /** PEM, over https. */
+  readonly certificate?: string | undefined;
 }): Express => {
   const app = express();
   app.disable("x-powered-by");
   app.use(refuseForeignHosts, protectPage, express.json({ limit: "10kb" }));
-  app.use(createDemoEndpoints(pawl, settings), createApplication(pawl));
+  app.use(createDemoEndpoints(pawl, { settings, certificate }), createApplication(pawl));
   app.use("/pawl-web", express.static(webSdk, asIs));
   app.use(express.static(folder("../public"), asIs), express.static(folder("./page"), asIs));
   return app;

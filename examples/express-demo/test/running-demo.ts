@@ -47,7 +47,7 @@ export const runDemo = async (...args: readonly string[]): Promise<RunningDemo> 
     }),
   ]);
   const address = (name: string): string | undefined =>
-    new RegExp(`${name} +(http://localhost:\\d+)`).exec(output)?.[1];
+    new RegExp(`${name} +(https?://localhost:\\d+)`).exec(output)?.[1];
   const url = address("Open");
   if (url === undefined) throw new Error(`the demo said no address: ${output}`);
   return {

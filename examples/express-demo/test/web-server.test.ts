@@ -2,13 +2,21 @@ import { request } from "node:http";
 import { createPawl, type Pawl } from "@pawl/node";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { Payload } from "../src/application.js";
-import { CookieJar, cookieNames } from "../src/cookie-jar.js";
+import { CookieJar, cookieNamesOf } from "../src/cookie-jar.js";
 import { listenOnLoopback, type LoopbackServer } from "../src/loopback.js";
 import type { ApplicationAnswer, CookieView, StolenAnswer, ThiefAnswer } from "../src/page/answers.js";
 import { createWebServer } from "../src/web-server.js";
 import { type TestClock, testClock } from "../../../packages/node/test/clock.js";
 
-const settings = { mode: "embedded", backend: "memory", accessLifetime: 15, reuseWindow: 2, idleMinutes: 30 } as const;
+const settings = {
+  mode: "embedded",
+  backend: "memory",
+  https: false,
+  accessLifetime: 15,
+  reuseWindow: 2,
+  idleMinutes: 30,
+} as const;
+const cookieNames = cookieNamesOf(settings);
 
 let pawl: Pawl<Payload>;
 let clock: TestClock;

@@ -1,5 +1,5 @@
 import type { CoreOptions, EmbeddedOptions } from "@pawl/node";
-import { MemoryStorage, StorageError } from "@pawl/storage";
+import { MemoryStorage, type Storage, StorageError } from "@pawl/storage";
 import type { TestClock } from "./test-clock.js";
 
 /** What a test wants of the rules of sessions; the others are at their defaults. */
@@ -7,11 +7,20 @@ export interface KitRules {
   /** ms */
   readonly idleTimeout?: number;
   readonly maxSessionsPerUser?: number;
+  readonly identityProviders?: NonNullable<EmbeddedOptions["identityProviders"]>;
+  readonly checkDatabase?: boolean;
+  readonly deviceBinding?: EmbeddedOptions["deviceBinding"];
+  /** ms */
+  readonly accessTokenValidity?: number;
+  /** ms */
+  readonly reuseWindow?: number;
 }
 
 /** Where the kit's sessions are kept: an engine in the process, or a core. */
 export interface KitBackend {
   readonly options: Pick<EmbeddedOptions, "storage"> | Pick<CoreOptions, "core">;
+  /** What its sessions are kept in, for what no API does to them. */
+  readonly storage: Storage;
   /** While it is set, nothing is known of any session. */
   isDown: boolean;
   /** While it is set, whatever is asked waits for it. */
@@ -24,7 +33,8 @@ export type OpenBackend = (rules: KitRules, clock: TestClock) => Promise<KitBack
 
 /** The engine in this process, on memory. */
 export const openEmbedded: OpenBackend = async (rules, clock) => {
-  const storage = new Proxy(new MemoryStorage({ clock }), {
+  const memory = new MemoryStorage({ clock });
+  const storage = new Proxy(memory, {
     get(target, name) {
       const value = Reflect.get(target, name) as unknown;
       if (typeof value !== "function") return value;
@@ -36,6 +46,11 @@ export const openEmbedded: OpenBackend = async (rules, clock) => {
       };
     },
   });
-  const backend: KitBackend = { options: { storage, ...rules }, isDown: false, close: async () => undefined };
+  const backend: KitBackend = {
+    options: { storage, ...rules },
+    storage: memory,
+    isDown: false,
+    close: async () => undefined,
+  };
   return backend;
 };

@@ -1,9 +1,11 @@
 import { describe } from "vitest";
 import type { OwnAnswers, Serve } from "./application.js";
 import { type OpenBackend, openEmbedded } from "./backend.js";
+import { testBinding } from "./binding.js";
 import { testBrokenConnections } from "./broken-connections.js";
 import { testHostileRequests } from "./hostile-requests.js";
 import { createStart } from "./kit.js";
+import { testLoggingOutElsewhere } from "./logging-out-elsewhere.js";
 import { testRefreshing } from "./refreshing.js";
 import { testRefusals } from "./refusals.js";
 import { testSigningIn } from "./signing-in.js";
@@ -11,6 +13,7 @@ import { testSteppingUp } from "./stepping-up.js";
 
 export { TestClock } from "./test-clock.js";
 export { openEmbedded } from "./backend.js";
+export { BACKCHANNEL_LOGOUT, TestIdentityProvider } from "./test-identity-provider.js";
 export { Visitor } from "./visitor.js";
 export type { KitBackend, KitRules, OpenBackend } from "./backend.js";
 export type { Hooks, KitPawl, KitPayload, LateCalls, OwnAnswers, Serve, Served } from "./application.js";
@@ -36,6 +39,8 @@ export const testAdapter = (
     testSteppingUp(start);
     testRefreshing(start);
     testRefusals(start);
+    testBinding(start);
+    testLoggingOutElsewhere(start);
     testHostileRequests(start);
     testBrokenConnections(start);
   });

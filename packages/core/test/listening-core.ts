@@ -40,6 +40,7 @@ export const testConfig = ({ policy, ...config }: TestConfig = {}): CoreConfig =
   mode: "DEV",
   host: "localhost",
   port: 0,
+  dashboard: false,
   storage: "memory:",
   policy: { ...defaultPolicy, ...policy },
   keyKind: "dynamic",
@@ -48,9 +49,13 @@ export const testConfig = ({ policy, ...config }: TestConfig = {}): CoreConfig =
   cdiVerifyKnows: false,
   cdi1: { enabled: true, withoutKey: false, keyKind: "static" },
   apiKeys: [],
+  verifierApiKeys: [],
+  identityProviders: [],
+  webhooks: [],
   ipAllow: [],
   logLevel: "error",
   maxServerPoolSize: 10,
+  settings: [],
   ...config,
 });
 

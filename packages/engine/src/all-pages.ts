@@ -1,4 +1,4 @@
-import type { Page, PageRequest } from "@pawl/storage";
+import { nextTurn, type Page, type PageRequest } from "@pawl/storage";
 
 const PER_PAGE = 1000;
 
@@ -8,10 +8,11 @@ export const readAllPages = async <Item>(
 ): Promise<readonly Item[]> => {
   const found: Item[] = [];
   let after: string | undefined;
-  do {
+  for (;;) {
     const { items, next } = await read({ limit: PER_PAGE, after });
     found.push(...items);
+    if (next === undefined) return found;
     after = next;
-  } while (after !== undefined);
-  return found;
+    await nextTurn();
+  }
 };

@@ -8,7 +8,7 @@
  * - `master_key_invalid`: what was given is no list of base64 keys of 32 bytes with distinct ids
  * - `master_key_wrong`: the store was made with another master key
  * - `signing_key_missing`: no signing key of the wanted algorithm and kind was made yet
- * - `signing_key_corrupt`: a stored signing key was changed, or cannot be read
+ * - `signing_key_corrupt`: a stored signing key, or the key of an imported core, was changed, or cannot be read
  */
 export type EngineErrorCode =
   | "invalid_input"

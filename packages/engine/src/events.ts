@@ -1,4 +1,4 @@
-import type { EventRecord, EventType, Millis, SessionRecord } from "@pawl/storage";
+import type { EventRecord, EventType, Millis, SessionRecord, TenantId, UserId } from "@pawl/storage";
 
 const HOUR = 3_600_000;
 
@@ -29,11 +29,24 @@ export const forgedTokenEvent = (row: SessionRecord, at: Millis): EventRecord =>
 export const fastForwardEvent = (row: SessionRecord, seq: number, at: Millis): EventRecord =>
   hourly("fast_forward", row, { at, detail: { presented: seq, current: row.current, next: row.next } });
 
-/** Something that an operator did. */
-export const adminEvent = (at: Millis, detail: Readonly<Record<string, unknown>>): EventRecord => ({
+/** A refresh of a bound session came without a proof of its key, or with one of another key. */
+export const unprovenRefreshEvent = (row: SessionRecord, proof: "missing" | "foreign", at: Millis): EventRecord =>
+  hourly("unproven_refresh", row, { at, detail: { proof } });
+
+/**
+ * Something that an operator did.
+ * @param detail `act`, `by`, and further facts. Names of users belong into `owner`, where an erasure finds them.
+ */
+export const adminEvent = (
+  at: Millis,
+  detail: Readonly<Record<string, unknown>>,
+  owner: { readonly tenantId?: TenantId | undefined; readonly userId?: UserId | undefined } = {},
+): EventRecord => ({
   key: `admin:${crypto.randomUUID()}`,
   at,
   type: "admin",
+  ...(owner.tenantId === undefined ? {} : { tenantId: owner.tenantId }),
+  ...(owner.userId === undefined ? {} : { userId: owner.userId }),
   detail: JSON.stringify(detail),
   count: 1,
 });

@@ -1,11 +1,18 @@
 import { type Lifetimes, type Millis, millis, type SigningAlgorithm, type UsePolicy } from "@pawl/storage";
 import { EngineError } from "./errors.js";
+import { checkAudienceRule } from "./tokens/audience-rule.js";
 
 /** What happens when a refresh token is used that no honest client can still hold. */
 export type TheftAction = "revoke_session" | "revoke_user" | "report";
 
 /** How soon a user has to authenticate again, for each assurance level of NIST SP 800-63B-4. */
 export type PolicyPreset = "nist-aal1" | "nist-aal2" | "nist-aal3";
+
+/**
+ * Whether sessions are bound to a key of the browser's device: `off`: none is; `prefer`: those of browsers that can;
+ * `require`: one that is not bound cannot be refreshed.
+ */
+export type DeviceBinding = "off" | "prefer" | "require";
 
 /** The rules of one engine. Durations are milliseconds. */
 export interface Policy {
@@ -27,12 +34,21 @@ export interface Policy {
   readonly absoluteTimeout?: Millis | undefined;
   /** For how long somebody may act for another user at a time: 1 h unless said otherwise. */
   readonly longestActing: Millis;
+  /** `off` unless said otherwise. */
+  readonly deviceBinding: DeviceBinding;
   /** Live sessions a user may have; the least recently refreshed ones are ended. No limit when absent. */
   readonly maxSessionsPerUser?: number | undefined;
   /** Whether sessions carry an anti-CSRF token, older ones from their next refresh on, and checks compare it. */
   readonly enableAntiCsrf: boolean;
   /** The algorithm of access tokens; token versions 1 and 2 are always RS256. */
   readonly signingAlgorithm: SigningAlgorithm;
+  /**
+   * With both, access tokens of the form `pawl` are those of RFC 9068 (`at+jwt`), and of that form no others are accepted. A
+   * URL, which is the claim `iss` to the letter.
+   */
+  readonly issuer?: string | undefined;
+  /** The claim `aud`: the APIs that the tokens are for, one at least. */
+  readonly audience?: readonly string[] | undefined;
   /** Life of a dynamic signing key: 168 h unless said otherwise. */
   readonly signingKeyUpdateInterval: Millis;
   /** Whether every verification asks the database whether the session is live. */
@@ -49,6 +65,7 @@ export const defaultPolicy: Policy = {
   refreshTokenValidity: millis(144_000 * 60_000),
   reuseWindow: millis(30_000),
   longestActing: millis(3_600_000),
+  deviceBinding: "off",
   theftAction: "revoke_session",
   enableAntiCsrf: true,
   signingAlgorithm: "ES256",
@@ -105,7 +122,10 @@ export const policyWith = (rules: PolicyRules = {}): Policy => {
   wholeNumber("maxSessionsPerUser", policy.maxSessionsPerUser, { least: 1 });
   oneOf("theftAction", policy.theftAction, ["revoke_session", "revoke_user", "report"]);
   oneOf("signingAlgorithm", policy.signingAlgorithm, ["ES256", "RS256"]);
+  oneOf("deviceBinding", policy.deviceBinding, ["off", "prefer", "require"]);
+  checkBinding(policy);
   checkPreset(policy);
+  checkAudienceRule(policy);
   const floor = refreshTokenValidityFloor(policy);
   if (policy.refreshTokenValidity <= floor)
     throw new EngineError(
@@ -130,6 +150,19 @@ const checkPreset = ({ preset, ...policy }: Policy): void => {
       `${rule} (ms) must be at most ${most} with the preset ${preset}, not ${value}`,
     );
   }
+};
+
+/** Browsers sign six times in nine minutes at most, and begin two minutes before an access token ends. */
+export const LEAST_BOUND_LIFE = 300_000;
+
+const checkBinding = (policy: Policy): void => {
+  const life = accessTokenLife(policy);
+  if (policy.deviceBinding === "off" || life >= LEAST_BOUND_LIFE) return;
+  const because = life < policy.accessTokenValidity ? " (which idleTimeout shortens)" : "";
+  throw new EngineError(
+    "invalid_input",
+    `accessTokenValidity (ms) must be at least ${LEAST_BOUND_LIFE} with deviceBinding, not ${life}${because}`,
+  );
 };
 
 const wholeNumber = (

@@ -1,3 +1,4 @@
+import type { BindOutcome, BindSessionInput } from "./binding/binding.js";
 import type {
   EventRecord,
   EventSelector,
@@ -14,6 +15,8 @@ import type {
 } from "@pawl/storage";
 import type { AccessTokenVerifier } from "./verification/access-token-verifier.js";
 import type { JwtInput } from "./tokens/application-jwt.js";
+import type { Count, CountRange } from "./counts/list-counts.js";
+import type { LiveSessions } from "./counts/live-count.js";
 import type { KeySet, PublicSigningKey, SigningKeyInformation } from "./keys/key-set.js";
 import type { Policy } from "./policy.js";
 import type { Changed, ChangedPage, ChangeFeed } from "./revocation/change-feed.js";
@@ -25,9 +28,11 @@ import type {
   ConfirmInput,
   ConfirmOutcome,
   CreateSessionInput,
+  IntrospectOutcome,
   IssuedSession,
   JsonObject,
   PayloadChange,
+  ProviderLogin,
   RefreshOutcome,
   RefreshSessionInput,
   RefusedOutcome,
@@ -35,11 +40,13 @@ import type {
   SessionExplanation,
   SessionHandle,
   SessionInformation,
+  SessionStanding,
   StepUpInput,
   VerifyInput,
   VerifyOutcome,
   RevokeCause,
 } from "./session.js";
+import type { AdoptSessionInput, FormerSession } from "./sessions/former-session.js";
 import type { Swept } from "./sessions/sweep.js";
 import type { Tenants } from "./sessions/tenants.js";
 
@@ -48,6 +55,18 @@ export interface UserOfTenant {
   readonly userId: UserId;
   readonly tenantId?: TenantId | undefined;
   readonly acrossTenants?: boolean | undefined;
+}
+
+/** Logins at an identity provider, as it names them: at least one of `subject` and `sessionId`. */
+export interface ProviderLogins extends Pick<ProviderLogin, "issuer"> {
+  readonly subject?: string | undefined;
+  readonly sessionId?: string | undefined;
+  /** `public` unless given: sessions of other tenants stay. */
+  readonly tenantId?: TenantId | undefined;
+  /** Whether those of all tenants end, whatever `tenantId` says. */
+  readonly acrossTenants?: boolean | undefined;
+  /** Sessions created after that time stay, unless they are of the login `sessionId`. */
+  readonly until?: Millis | undefined;
 }
 
 /** Names one seen use of an access token: handle, sequence number, and when the token was issued. */
@@ -68,10 +87,37 @@ export interface SessionEngine {
    * that is no plain object; `protected_claim`, `tenant_unknown`; `payload_too_large` above 32 KiB of payload or 1 MiB of data.
    */
   createSession(input: CreateSessionInput): Promise<IssuedSession>;
+  /**
+   * Goes on with a session of another system. Whatever names it stands for the first refresh token of one session here, always
+   * the same: to adopt is to refresh by that token, and to come with it when its successor is in use is a theft. A session that
+   * has ended is not adopted again before `until`.
+   * @throws EngineError as `createSession`; `master_key_missing` where another process has a master key that this one has not.
+   */
+  adoptSession(input: AdoptSessionInput): Promise<RefreshOutcome>;
+  /** Ends the session that was, or would be, adopted, so that it is not before `until`. */
+  refuseAdoption(input: FormerSession, cause?: RevokeCause): Promise<void>;
   /** @throws EngineError `invalid_input` for more other refresh tokens than are taken, and for an unknown form. */
   refreshSession(input: RefreshSessionInput): Promise<RefreshOutcome>;
+  /**
+   * Binds a session to a key of a browser's device, once: only the challenge of a login or a step-up does it, and only until
+   * the session is refreshed. From then on each refresh has to prove the key. The answer is to reach the browser whole; where
+   * it gets lost, the refresh token from before shows it, and the session goes on without a key.
+   * @throws EngineError `invalid_input` as `refreshSession`.
+   */
+  bindSession(input: BindSessionInput): Promise<BindOutcome>;
+  /** What the key of a bound session has to sign for a refresh; valid for 5 minutes. @throws EngineError `invalid_input` for what is no handle. */
+  challengeFor(handle: SessionHandle): string;
   /** As `verifier.verify`; reloads keys once for an unknown `kid`, and asks the database when policy or input say so. */
   verifyAccessToken(input: VerifyInput): Promise<VerifyOutcome>;
+  /**
+   * Whether a token is good now, by the store's word: as `verifyAccessToken` that asks the database. A refresh token is good
+   * only for a caller who admits such: others would take it for an access token that lives for months, and whoever stole it
+   * would never have to rotate it. It is not moved, and one that was replaced is no alarm here.
+   */
+  introspectToken(
+    token: string,
+    options?: { readonly admitsRefreshTokens?: boolean | undefined },
+  ): Promise<IntrospectOutcome>;
   /**
    * For protocols in which the SDK asks before it accepts a token with a parent: reports the use at once; when the
    * token's refresh token is (now) the current one the answer carries a clean token without parent and with the same
@@ -104,18 +150,35 @@ export interface SessionEngine {
 
   /** @returns the handles that were live. The verifier here refuses them before the promise resolves. */
   revokeSessions(handles: readonly string[], cause?: RevokeCause): Promise<readonly SessionHandle[]>;
+  /**
+   * Ends the session of an access token within its time, or of a refresh token, a replaced one too; no alarm.
+   * @returns `nothing` where there was no live session, `unsupported` for a JWT of the application, which nobody can end.
+   */
+  revokeToken(token: string, cause?: RevokeCause): Promise<"ended" | "nothing" | "unsupported">;
   /** @throws EngineError `invalid_input` also when `except` is no handle of such a tenant: a typing error must not end it. */
   revokeAllForUser(
     user: UserOfTenant & { readonly except?: SessionHandle | undefined },
     cause?: RevokeCause,
   ): Promise<readonly SessionHandle[]>;
+  /**
+   * Ends what came of logins at an identity provider (reason `identity_provider`): the sessions of the login `sessionId`, or
+   * of all logins of `subject`; with both, those of that login if it is that user's, and those of that user that no login is known of.
+   * @returns the handles that were live.
+   */
+  revokeLogins(logins: ProviderLogins): Promise<readonly SessionHandle[]>;
   /** In steps; who logs in meanwhile ends too, unless after the last step. */
   revokeTenant(tenantId: TenantId, cause?: RevokeCause): Promise<readonly SessionHandle[]>;
   /** As `revokeTenant`, at most `limit` of them: for a caller who shows how far it has come. */
   revokeSomeOfTenant(tenantId: TenantId, page: PageRequest, cause?: RevokeCause): Promise<Page<SessionHandle>>;
 
-  getSession(handle: string): Promise<SessionInformation | undefined>;
-  listSessions(selector: SessionSelector, page: PageRequest): Promise<Page<SessionInformation>>;
+  /** @param options.as as `updateSessionData`: whose payload and data are meant. @returns undefined where that gives false. */
+  getSession(handle: string, options?: { readonly as?: UserId | undefined }): Promise<SessionInformation | undefined>;
+  listSessions(
+    selector: Pick<SessionSelector, "tenantId" | "userId">,
+    page: PageRequest,
+  ): Promise<Page<SessionInformation>>;
+  /** How sessions stand, in the order of the handles; undefined for one that is not live. Moves nothing. */
+  liveOf(handles: readonly string[]): Promise<readonly (SessionStanding | undefined)[]>;
   /** All handles of a user's live sessions; of the tenant `public` unless another is given. */
   listSessionHandles(user: UserOfTenant): Promise<readonly SessionHandle[]>;
   /**
@@ -124,8 +187,9 @@ export interface SessionEngine {
    */
   updateSessionData(handle: string, data: JsonObject, options?: { readonly as?: UserId | undefined }): Promise<boolean>;
   /**
-   * Changes the payload of the session's owner, whomever he acts for. Verifiers refuse older access tokens as soon as they
-   * hear of it, so that their holders refresh; nobody is logged out.
+   * Changes the payload of the session's owner. Verifiers refuse older access tokens as soon as they hear of it, so that their
+   * holders refresh; nobody is logged out. Where he acts for another user, another payload ends that: what allowed it may be
+   * gone.
    * @returns undefined when there is no such live session, or not in the expected version.
    * @throws EngineError `protected_claim` for a claim that is a token's own in `form`, which is `v5` unless given.
    */
@@ -136,6 +200,13 @@ export interface SessionEngine {
   ): Promise<Changed | undefined>;
   explainSession(handle: string): Promise<SessionExplanation>;
   listEvents(selector: EventSelector, page: PageRequest): Promise<Page<EventRecord>>;
+  /**
+   * How often what happened, per hour or day; what other nodes counted in the last 20 s may not be there yet.
+   * @throws EngineError `invalid_input` for more than 1000 steps.
+   */
+  listCounts(range: CountRange): Promise<readonly Count[]>;
+  /** How many sessions are live, without counting them now. @returns undefined until they were counted once. */
+  countLiveSessions(): Promise<LiveSessions | undefined>;
 
   /** The public keys that verify access tokens; `algorithm` narrows. JWK set of RFC 7517 section 5. */
   keySet(algorithm?: SigningAlgorithm): KeySet;
@@ -153,6 +224,8 @@ export interface SessionEngine {
   maintainMasterKeys(): Promise<void>;
   /** Reloads keys, creates those that are due, seals them with the master key that seals, removes those no token can need. */
   maintainSigningKeys(): Promise<void>;
+  /** Writes what was counted in this process, and counts live sessions where that is due. */
+  maintainCounts(): Promise<void>;
   /** One round of deleting what is over, in small batches. @returns how many of each. */
   sweep(): Promise<Swept>;
 
@@ -177,6 +250,6 @@ export interface SessionEngine {
   /** As `revocationsSince`, the announced changes. */
   changesSince(from: { readonly cursor: FeedCursor } | undefined): Promise<ChangedPage>;
 
-  /** Stops following revocations: the engine must not be used any more. Does not close the storage. */
+  /** Stops following revocations and writes what was counted: the engine must not be used any more. Does not close the storage. */
   close(): Promise<void>;
 }

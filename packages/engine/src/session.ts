@@ -44,14 +44,11 @@ export interface Actor {
   readonly userId: UserId;
 }
 
-/** Whom the user of a session acts for, and with what. */
+/** Whom the user of a session acts for. */
 export interface Acting {
   readonly userId: UserId;
-  readonly payload: JsonObject;
-  readonly data: JsonObject;
   /** Why, for the audit trail. */
   readonly reason: string;
-  readonly at: Millis;
   /** It ends by itself then; no access token for it lives longer. */
   readonly until: Millis;
 }
@@ -75,6 +72,8 @@ export interface SessionSummary<Payload = JsonObject> {
   readonly payloadVersion: number;
   /** Absent where it was read from an access token whose form does not say it. */
   readonly auth?: Authentication | undefined;
+  /** Bound to a key of the browser's device, which has to prove each refresh; absent where an access token's form does not say it. */
+  readonly bound?: true | undefined;
 }
 
 /** What a login or a refresh hands to the client. */
@@ -84,6 +83,20 @@ export interface IssuedSession {
   readonly refreshToken: IssuedToken<RefreshToken>;
   /** Present when the session was created with anti-CSRF. Constant for the life of the session. */
   readonly antiCsrfToken?: string;
+  /** At a login that asked for it: what a browser has to sign to bind the session to a key of its device. */
+  readonly registration?: string | undefined;
+}
+
+/** What an access token says for OAuth's sake (RFC 9068 section 2.2). */
+export interface OAuthClaims {
+  /** `iss` */
+  readonly issuer: string;
+  /** `aud` */
+  readonly audience: readonly string[];
+  /** `client_id` */
+  readonly clientId: string;
+  /** `jti` */
+  readonly tokenId: string;
 }
 
 /** What an access token says, whichever form it was written in. */
@@ -104,9 +117,21 @@ export interface AccessTokenClaims {
   readonly auth?: Authentication | undefined;
   /** Whose session it is, while he acts for `userId`. */
   readonly actor?: Actor | undefined;
+  /** Only in the form `pawl`, where issuer and audience were configured. */
+  readonly oauth?: OAuthClaims | undefined;
+  /** The session is bound to a key of the browser's device; absent also where the form does not say it. */
+  readonly bound?: true | undefined;
   /** Rounded up to whole seconds where the form knows only seconds: never earlier than the true time. */
   readonly issuedAt: Millis;
   readonly expiresAt: Millis;
+}
+
+/** What an identity provider calls a login (OpenID Connect): the claims `iss`, `sub` and, where it gives one, `sid`. */
+export interface ProviderLogin {
+  readonly issuer: string;
+  readonly subject: string;
+  /** Its session at the identity provider. */
+  readonly sessionId?: string | undefined;
 }
 
 export interface CreateSessionInput {
@@ -125,8 +150,8 @@ export interface CreateSessionInput {
         readonly at?: Millis | undefined;
       }
     | undefined;
-  /** What an identity provider calls this login; `listSessions` finds sessions by it. At most 512 bytes. */
-  readonly link?: string | undefined;
+  /** The login at an identity provider that this session comes from and ends with. Each text has 1 to 512 bytes. */
+  readonly identityProvider?: ProviderLogin | undefined;
   readonly device?: string | undefined;
   readonly address?: string | undefined;
   /** The policy decides unless given. */
@@ -138,6 +163,8 @@ export interface CreateSessionInput {
   readonly keyKind?: SigningKeyKind | undefined;
   /** Refuses a tenant that was not made with `tenants.put`, or is removed meanwhile. */
   readonly tenantMustExist?: boolean | undefined;
+  /** Whether the client may bind the session to a key of its device: the answer carries a `registration`, unless the policy is `off`. */
+  readonly bindable?: boolean | undefined;
 }
 
 export interface RefreshSessionInput {
@@ -162,7 +189,26 @@ export interface RefreshSessionInput {
   readonly algorithm?: SigningAlgorithm | undefined;
   /** Kept for the session from the next rotation on. Absent keeps the session's kind. */
   readonly keyKind?: SigningKeyKind | undefined;
+  /** The handle of the bound session for which the browser itself asks: no other one is refreshed then. */
+  readonly boundSession?: string | undefined;
+  /** With `boundSession`: what the browser's key has signed, a JWT. */
+  readonly proof?: string | undefined;
+  /** Handles of bound sessions that the browser says it could not refresh just now. */
+  readonly skippedSessions?: readonly string[] | undefined;
+  /** Whether an honest browser may come without a proof here, so that it is no event: it refreshes by itself, and not for every request. */
+  readonly unprovenIsExpected?: boolean | undefined;
 }
+
+/** Why a refresh of a session was refused that needs a proof of its key. */
+export type UnprovenReason =
+  /** There was none. */
+  | "missing"
+  /** It is of the right key, over another challenge than a current one of this session. */
+  | "challenge"
+  /** It is of another key, or none. */
+  | "foreign"
+  /** The session is not bound, and the policy wants it to be. */
+  | "unbound";
 
 export type RefreshOutcome =
   | ({
@@ -173,10 +219,19 @@ export type RefreshOutcome =
   /** There is no such live session, or the token is none of ours. Not an alarm. */
   | {
       readonly kind: "unauthorised";
-      readonly why: "invalid_token" | "no_session" | "forged_token" | "anti_csrf";
+      readonly why: "invalid_token" | "no_session" | "forged_token" | "anti_csrf" | "other_session";
       readonly message: string;
       /** Why the session ended, where it is still known; only for a genuine refresh token of it. */
       readonly reason?: EndReason | undefined;
+    }
+  /** A live session that is bound to a key which did not prove this refresh. Not an alarm, and nothing was changed. */
+  | {
+      readonly kind: "unproven";
+      readonly why: UnprovenReason;
+      readonly message: string;
+      readonly session: { readonly handle: SessionHandle; readonly tenantId: TenantId; readonly userId: UserId };
+      /** What its key has to sign; valid for 5 minutes. */
+      readonly challenge: string;
     }
   /** No honest client could have sent this token: someone else holds a copy. */
   | {
@@ -194,6 +249,7 @@ export type TryRefreshReason =
   | "incomplete"
   | "expired"
   | "outdated"
+  | "wrong_audience"
   | "anti_csrf";
 
 export type VerifyOutcome =
@@ -202,6 +258,21 @@ export type VerifyOutcome =
   | { readonly kind: "try_refresh"; readonly why: TryRefreshReason; readonly message: string }
   /** The session has ended. */
   | { readonly kind: "unauthorised"; readonly why: "revoked" | "no_session"; readonly message: string };
+
+/** Whether a token is good now, and what it stands for (RFC 7662). */
+export type IntrospectOutcome =
+  /** Expired, ended, outdated, replaced, or none of ours. */
+  | { readonly kind: "inactive" }
+  | { readonly kind: "access_token"; readonly claims: AccessTokenClaims }
+  | {
+      readonly kind: "refresh_token";
+      readonly session: Omit<SessionSummary, "payload" | "payloadVersion">;
+      /** When this copy was sealed. */
+      readonly issuedAt: Millis;
+      readonly expiresAt: Millis;
+      /** Thumbprint (RFC 7638) of the key that has to prove each refresh; absent for none. */
+      readonly bound?: string;
+    };
 
 export interface VerifyInput {
   readonly accessToken: string;
@@ -235,6 +306,8 @@ export interface PayloadChange {
 export interface StepUpInput {
   readonly methods: readonly string[];
   readonly level?: string | undefined;
+  /** As at a login; a session that is bound already gets no `registration`. */
+  readonly bindable?: boolean | undefined;
 }
 
 /** Whom to act for. */
@@ -257,6 +330,8 @@ export type RegenerateOutcome =
       readonly accessToken?: IssuedToken;
       /** From when on older access tokens are refused; absent where verifiers were told nothing. */
       readonly changedAt?: Millis;
+      /** After a step-up that asked for it: as of a login. */
+      readonly registration?: string | undefined;
     }
   /** Nothing was changed: the access token, or the version that was expected, is not the session's any more. Refresh first. */
   | { readonly kind: "outdated"; readonly message: string }
@@ -272,7 +347,7 @@ export interface RefusedOutcome {
 
 /**
  * Everything known of a live session. `userId`, `payload` and `data` are those of the user whose session it is, also while
- * he acts for another one.
+ * he acts for another one: what he acts with is that user's, and no list shows it.
  */
 export interface SessionInformation<Payload = JsonObject, Data = JsonObject> extends Omit<
   SessionSummary<Payload>,
@@ -282,8 +357,8 @@ export interface SessionInformation<Payload = JsonObject, Data = JsonObject> ext
   readonly data: Data;
   /** Whom its user acts for now. */
   readonly acting?: Acting;
-  /** What an identity provider calls the login it came from. */
-  readonly link?: string;
+  /** The login at an identity provider that it came from. */
+  readonly identityProvider?: ProviderLogin;
   readonly device?: string;
   readonly address?: string;
   readonly createdAt: Millis;
@@ -293,18 +368,25 @@ export interface SessionInformation<Payload = JsonObject, Data = JsonObject> ext
   readonly expiresAt: Millis;
 }
 
-/** What became of a session, as far as the row and the events tell. */
-export interface SessionExplanation {
+/** What tells whether a live session still is as somebody knows it. */
+export interface SessionStanding {
+  readonly payloadVersion: number;
+  /** When it ends by itself, unless it is refreshed or used before. */
+  readonly liveUntil: Millis;
+}
+
+/** What became of a session, as far as the row and the events (oldest first) tell. */
+export interface SessionExplanation extends Partial<
+  Readonly<Record<"createdAt" | "lastActiveAt" | "refreshedAt" | "endedAt", Millis>>
+> {
   readonly handle: SessionHandle;
   readonly status: "live" | "ended" | "unknown";
   readonly userId?: UserId;
-  readonly createdAt?: Millis;
-  readonly lastActiveAt?: Millis;
-  readonly endedAt?: Millis;
+  /** How many refreshes made new tokens. */
+  readonly refreshes?: number;
   readonly reason?: EndReason;
   /** One sentence for a person. */
   readonly summary: string;
-  /** Oldest first. */
   readonly events: readonly EventRecord[];
 }
 

@@ -8,6 +8,8 @@ export interface TwoGenerations<Key, Value> {
   /** Makes the young generation the old one, and forgets what was old. */
   turn(): void;
   clear(): void;
+  /** How many entries there are; one that is in both generations counts twice. */
+  readonly size: number;
 }
 
 /**
@@ -51,6 +53,9 @@ export const createTwoGenerations = <Key, Value>({
     clear() {
       turn();
       turn();
+    },
+    get size() {
+      return young.size + old.size;
     },
   };
 };

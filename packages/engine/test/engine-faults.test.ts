@@ -110,6 +110,37 @@ describe("the line to the store breaks at any call (hazard: storage error, commi
     expect(broken).toBeGreaterThanOrEqual(2);
   });
 
+  it("theft: all sessions that the user had end, also where the first attempt stopped half-way, and none that came later", async () => {
+    const broken = await atEveryCall(async (call, when) => {
+      const { clock, engine, breaking } = await breakable({ theftAction: "revoke_user" });
+      const stolen = await engine.createSession({ userId: USER });
+      const others = [];
+      for (let count = 0; count < 60; count += 1) others.push(await engine.createSession({ userId: USER }));
+      const stranger = await engine.createSession({ userId: "mallory" as UserId });
+      clock.advance(MINUTE);
+      const held = refreshed(await refresh(engine, stolen));
+      clock.advance(MINUTE);
+      await use(engine, held);
+      const broke = await breaking(call, when, () => refresh(engine, stolen));
+      const isFound = (await engine.listEvents({ types: ["token_reuse"] }, { limit: 10 })).items.length > 0;
+      clock.advance(MINUTE);
+      const later = await engine.createSession({ userId: USER });
+      // The next sight is the victim's where the theft has been found.
+      await refresh(engine, isFound ? held : stolen);
+      for (const { session } of [held, ...others]) expect(await engine.getSession(session.handle)).toBeUndefined();
+      expect((await engine.getSession(later.session.handle)) !== undefined).toBe(isFound);
+      expect(await engine.getSession(stranger.session.handle)).toBeDefined();
+      // A session that the theft ended beside the stolen one says nothing of those that came since.
+      if (isFound) {
+        await refresh(engine, others[0]!);
+        await refresh(engine, stolen);
+        refreshed(await refresh(engine, later));
+      }
+      return broke;
+    });
+    expect(broken).toBeGreaterThanOrEqual(10);
+  });
+
   it("theft: the alarm is lost with the transaction or kept with it, and the session does not survive the retry", async () => {
     for (const theftAction of ["revoke_session", "revoke_user"] as const) {
       const broken = await atEveryCall(async (call, when) => {

@@ -1,30 +1,50 @@
 import { expect, it } from "vitest";
 import * as host from "../src/host/index.js";
+import * as identityProvider from "../src/identity-provider/index.js";
 import * as engine from "../src/index.js";
+import * as webhooks from "../src/webhooks/index.js";
 
 it("the package exports these names and no others", () => {
   expect(Object.keys(engine).toSorted()).toEqual([
     "EngineError",
+    "LEAST_BOUND_LIFE",
     "MAX_USER_ID_BYTES",
+    "PROVIDER_FORM",
     "SIGNING_KEY_LEAD",
+    "WEBHOOK_FORM",
+    "accessTokenFormatOf",
     "accessTokenFormats",
+    "accessTokenLife",
     "activityInterval",
+    "addImportedCores",
     "addMasterKeyNeeds",
     "adminEvent",
+    "audienceRuleOf",
     "checkNewUserId",
     "checkTenantId",
     "checkUserIdText",
+    "claimImportedCore",
     "createAccessTokenVerifier",
     "createEngine",
+    "createLossReports",
     "createTheftReports",
     "createTwoGenerations",
+    "createUseNotes",
     "dataText",
     "defaultPolicy",
-    "forgetActing",
+    "eraseUser",
     "formatDuration",
     "handleOf",
+    "importedSession",
+    "isForeign",
+    "isIdentityProvider",
+    "isWebhook",
+    "issuerFault",
+    "listImportedCores",
     "listMasterKeyNeeds",
     "listMasterKeys",
+    "oauthClaims",
+    "outboxTypes",
     "parseDuration",
     "parseHandle",
     "parseMasterKeys",
@@ -32,12 +52,17 @@ it("the package exports these names and no others", () => {
     "policyLimits",
     "policyPresets",
     "policyWith",
+    "providerLoginOf",
     "randomUuid",
     "refreshTokenValidityFloor",
     "removeMasterKey",
+    "replaceFact",
     "rotateMasterKey",
     "systemRandom",
     "verificationKeysFromJwks",
+    "verifyBest",
+    "webhookEvents",
+    "webhookId",
   ]);
 });
 
@@ -45,7 +70,9 @@ it("its subpath `host` exports these", () => {
   expect(Object.keys(host).toSorted()).toEqual([
     "addToMasterKeyFile",
     "catchUpLog",
+    "claimMasterKeyFile",
     "loggedStorage",
+    "masterKeyFileWarning",
     "masterKeySource",
     "openEngine",
     "openRevocationLog",
@@ -53,4 +80,12 @@ it("its subpath `host` exports these", () => {
     "removeFromMasterKeyFile",
     "startMaintenance",
   ]);
+});
+
+it("its subpath `identity-provider` exports this", () => {
+  expect(Object.keys(identityProvider)).toEqual(["createLogoutReceiver"]);
+});
+
+it("its subpath `webhooks` exports these", () => {
+  expect(Object.keys(webhooks).toSorted()).toEqual(["createDeliveries", "createWebhooks", "isPublicAddress"]);
 });

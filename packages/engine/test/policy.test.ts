@@ -35,6 +35,7 @@ describe("policy", () => {
     ["maxSessionsPerUser", 1.5],
     ["signingKeyUpdateInterval", 0],
     ["eventRetention", -1],
+    ["deviceBinding", "always"],
   ];
   it.each(bad)("refuses %s: %s, naming both", async (rule, value) => {
     const rules = { [rule]: value } as Partial<Policy>;
@@ -43,6 +44,20 @@ describe("policy", () => {
     expect(() => policyWith(rules)).toThrow(String(value));
     await expect(memoryStage().engine(rules)).rejects.toMatchObject({ code: "invalid_input" });
   });
+});
+
+describe("binding to devices", () => {
+  it.each(["prefer", "require"] as const)(
+    "%s takes access tokens that live 5 minutes, also with an idle timeout",
+    (deviceBinding) => {
+      const least = { deviceBinding, accessTokenValidity: millis(5 * MINUTE) };
+      expect(policyWith(least)).toMatchObject(least);
+      expect(policyWith({ deviceBinding, idleTimeout: millis(12 * MINUTE) })).toMatchObject({ deviceBinding });
+      const short = expect.objectContaining({ code: "invalid_input", message: expect.stringContaining("300000") });
+      expect(() => policyWith({ ...least, accessTokenValidity: millis(5 * MINUTE - 1) })).toThrow(short);
+      expect(() => policyWith({ deviceBinding, idleTimeout: millis(12 * MINUTE - 2) })).toThrow(short);
+    },
+  );
 });
 
 /** NIST SP 800-63B-4 2.1.3, 2.2.3 and 2.3.3. */

@@ -8,19 +8,22 @@ import {
   type SessionHandle,
 } from "@pawl/engine";
 import type { Clock } from "@pawl/storage";
-import { createWarnings } from "./application-hook.js";
+import { createWarnings, warnOf } from "./application-hook.js";
 import { UseReports } from "./backend/use-reports.js";
 import { createCookies, isSameOnAllPaths } from "./http/cookies.js";
 import { type Exchange, readOnly } from "./http/exchange.js";
 import { createKeptBackWarning } from "./http/kept-back-cookies.js";
+import type { LogoutAnswer } from "./backend/session-backend.js";
+import type { Operation } from "./backend/operation.js";
 import { openSharedBackend } from "./backend/shared-backend.js";
 import { coreDurations, policyOf } from "./options/backend-options.js";
 import { type BackendOptions, checkPawlOptions, isForCore, type PawlOptions } from "./options/options.js";
 import { type Conditions, requirementOf } from "./options/conditions.js";
-import { createSession, newSession, type NewSession } from "./sessions/login.js";
+import { createSession } from "./sessions/login.js";
+import { newSession, type NewSession } from "./sessions/new-session.js";
 import { findSession, type FindOptions, refreshSession, signOut } from "./sessions/request-sessions.js";
 import { foundSession, requireSession } from "./sessions/requirement.js";
-import { answerRoute, pathBelow } from "./http/routes.js";
+import { answerRoute, pathBelow, type RoutedPawl } from "./http/routes.js";
 import { setCorsHeaders } from "./http/cors.js";
 import { createActions } from "./sessions/session-actions.js";
 import { createSessions, type Run, type Sessions } from "./sessions/sessions.js";
@@ -32,6 +35,8 @@ import {
   verifyToken,
 } from "./sessions/token-sessions.js";
 import { createShape } from "./sessions/schema.js";
+import { devicePathOf } from "./sessions/bound-sessions.js";
+import { answerDevice, untold } from "./sessions/device-route.js";
 import { asSessionError, RequestStates, type RunningRefresh, type Serving } from "./sessions/serving.js";
 import type { RequestSession, Session } from "./session.js";
 import { type Answer, SessionError } from "./session-error.js";
@@ -106,14 +111,17 @@ export interface Pawl<
   /** Ends the session of a request, if any, and clears its cookies. @throws SessionError `CSRF`. */
   signOut(exchange: Exchange, options?: FindOptions): Promise<void>;
   /**
-   * Answers the routes (`POST <base>/session/refresh`, `GET <base>/session/refresh?return=/page`, `POST <base>/signout`) and
-   * the preflights of the option `origins`. `routed.path` is the path that the framework routes by, where it is not the one
+   * Answers the routes (`POST <base>/session/refresh`, `GET <base>/session/refresh?return=/page`, `POST <base>/signout`,
+   * `POST <base>/session/device` for browsers that bind sessions to their device, and `POST <base>/session/backchannel-logout`
+   * for identity providers) and the preflights of the option `origins`. `routed.path` is the path that the framework routes by, where it is not the one
    * the browser asked for. Undefined: the request is for somebody else, and nothing was done to it.
    */
   handle(exchange: Exchange, routed?: { readonly path: string }): Answer | undefined | Promise<Answer | undefined>;
 
   readonly sessions: Sessions<Payload, Data, PayloadInput, DataInput>;
   readonly tokens: Tokens<Payload, PayloadInput, DataInput>;
+  /** For who runs the application: counts, the audit trail, what webhooks have not got. */
+  readonly operation: Operation;
   /** The public keys that verify access tokens, for other services (JWK set, RFC 7517 section 5). */
   keySet(): Promise<KeySet>;
   /**
@@ -130,7 +138,15 @@ type Require<S, Payload extends object, Data extends object> = (
   conditions?: Conditions<Payload, Data>,
 ) => (exchange: Exchange) => S | Promise<S>;
 
-const requiredAtOnce = new WeakMap<object, Require<RequestSession, object, object>>();
+/** What other entries of this package ask of an instance. */
+interface Inside {
+  readonly required: Require<RequestSession, object, object>;
+  readonly serving: () => Serving;
+  /** Calls the listener when the instance is closed, which waits for it. */
+  readonly onClose: (listener: () => Promise<void>) => void;
+}
+
+const insides = new WeakMap<object, Inside>();
 
 /**
  * `requireSession` of an instance, for adapters: at once where nothing has to be waited for, which is the usual case.
@@ -140,8 +156,15 @@ export const requireAtOnce = <P extends object, D extends object, PI extends obj
   pawl: Pawl<P, D, PI, DI>,
   conditions?: Conditions<P, D>,
 ): ((exchange: Exchange) => Session<P, D, PI, DI> | Promise<Session<P, D, PI, DI>>) => {
-  const required = requiredAtOnce.get(pawl) as Require<Session<P, D, PI, DI>, P, D> | undefined;
+  const required = insides.get(pawl)?.required as Require<Session<P, D, PI, DI>, P, D> | undefined;
   return required?.(conditions) ?? ((exchange) => pawl.requireSession(exchange, conditions));
+};
+
+/** @throws TypeError for what `createPawl` has not made. */
+export const insideOf = (pawl: object): Pick<Inside, "serving" | "onClose"> => {
+  const inside = insides.get(pawl);
+  if (inside === undefined) throw new TypeError("this takes what createPawl has made");
+  return inside;
 };
 
 /** What `createPawl` is. */
@@ -207,12 +230,13 @@ const createFailure = (now: () => number): ((error: unknown) => never) => {
   };
 };
 
+const CLOSED = "this instance was closed";
+
 type Shapes = Pick<Serving, "payloads" | "data">;
 
 const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> => {
   const { origins = [], basePath = "" } = options;
   const belowBase = pathBelow(basePath);
-  const routing = { origins, isSameOnAllPaths: isSameOnAllPaths(options) };
   // The machine's clock may be set back; the life of a request is counted by one that only goes forward.
   const { clock } = options;
   const monotonic = clock === undefined ? () => performance.now() : () => clock.now();
@@ -220,9 +244,10 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
   let serving: Serving | undefined;
   let opening: Promise<Serving> | undefined;
   let closed = false;
+  const closing: (() => Promise<void>)[] = [];
 
   const open = async (): Promise<Serving> => {
-    if (closed) throw new TypeError("this instance was closed");
+    if (closed) throw new TypeError(CLOSED);
     opening ??= openServing(options, { ...shapes, monotonic })
       .then((opened) => (serving = opened))
       .finally(() => (opening = undefined));
@@ -240,6 +265,20 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
   };
 
   const run: Run = async (work) => attempt(work);
+
+  const receiveLogout = (logoutToken: string): Promise<LogoutAnswer> =>
+    run(async ({ backend, warnOnce }) => {
+      const answer = await backend.receiveLogout(logoutToken);
+      if (answer.kind === "refused") warnOnce("PAWL_LOGOUT_REFUSED", answer.message);
+      return answer;
+    });
+
+  const takesLogouts = isForCore(options) || (options.identityProviders ?? []).length > 0;
+  const routing = {
+    origins,
+    isSameOnAllPaths: isSameOnAllPaths(options),
+    receiveLogout: takesLogouts ? receiveLogout : undefined,
+  };
 
   const required: Require<RequestSession, object, object> = (conditions) => {
     const requirement = requirementOf(conditions);
@@ -267,7 +306,7 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
       exchange.seenAt(monotonic());
       if (setCorsHeaders(exchange, origins)) return { status: 204, headers: {}, body: undefined };
       const path = belowBase(routed?.path ?? exchange.path());
-      return path === undefined ? undefined : answerRoute(pawl, exchange, { path, ...routing });
+      return path === undefined ? undefined : answerRoute(routes, exchange, { path, ...routing });
     },
 
     sessions: createSessions(run),
@@ -278,18 +317,43 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
       refresh: (refreshToken) => run((it) => refreshTokens(it, refreshToken)),
     },
 
+    operation: {
+      counts: (range) => run(({ backend }) => backend.operation.counts(range)),
+      events: (filter) => run(({ backend }) => backend.operation.events(filter)),
+      deliveries: (options) => run(({ backend }) => backend.operation.deliveries(options)),
+      retryDelivery: (key) => run(({ backend }) => backend.operation.retryDelivery(key)),
+      dropDelivery: (key) => run(({ backend }) => backend.operation.dropDelivery(key)),
+    },
+
     keySet: () => run(({ backend }) => backend.keySet()),
     ready: () => run(() => undefined),
     async close() {
       closed = true;
       const { uses, backend } = (await opening?.catch(() => undefined)) ?? serving ?? {};
       serving = undefined;
+      await Promise.all(closing.splice(0).map((listener) => listener()));
       await uses?.close();
       await backend?.close();
     },
     [Symbol.asyncDispose]: () => pawl.close(),
   };
-  requiredAtOnce.set(pawl, required);
+  const routes: RoutedPawl = {
+    ...pawl,
+    // Whatever fails, the browser has to keep its key.
+    answerDevice: (exchange) =>
+      run((it) => answerDevice(it, exchange)).catch((error: unknown) => {
+        if (!(error instanceof SessionError)) warnOf(error);
+        return untold("nothing is known of the session");
+      }),
+  };
+  insides.set(pawl, {
+    required,
+    serving() {
+      if (serving === undefined) throw new TypeError(closed ? CLOSED : "this instance has not been used yet");
+      return serving;
+    },
+    onClose: (listener) => void closing.push(listener),
+  });
   return pawl;
 };
 
@@ -317,7 +381,14 @@ const openServing = async (
     backend,
     cookies,
     uses,
-    requests: new RequestStates({ cookies, now: given.monotonic, isLate, hasEnded, warnOnce }),
+    requests: new RequestStates({
+      cookies,
+      devicePath: devicePathOf(options),
+      now: given.monotonic,
+      isLate,
+      hasEnded,
+      warnOnce,
+    }),
     options,
     theftReports: createTheftReports(),
     warnOfKeptBackCookies: createKeptBackWarning(options),

@@ -1,3 +1,5 @@
+import type { ProviderLogin } from "@pawl/engine";
+
 declare const LOADED: unique symbol;
 
 /** Stands beside the type of a payload that `loadPayload` says, so that it may be left out; nobody can make one. */
@@ -33,6 +35,11 @@ export type SessionInput<Payload extends object, Data extends object> = {
   readonly tenantId?: string | undefined;
   /** How the user has authenticated; now, and without methods, unless given. */
   readonly auth?: LoginAuth | undefined;
+  /**
+   * The login at an identity provider (OpenID Connect) that the session comes from: `iss`, `sub` and `sid` of its ID token. A
+   * logout there ends the session.
+   */
+  readonly identityProvider?: ProviderLogin | undefined;
   /** The user agent unless given. */
   readonly device?: string | undefined;
 } & Given<"payload", Payload> &

@@ -3,6 +3,7 @@ import type { Exchange } from "./http/exchange.js";
 import type { TokenTransfer } from "./http/token-transfer.js";
 import type { EndReason, TenantId, UserId } from "@pawl/storage";
 import type { Duration } from "./options/option.js";
+import { guardPayload, type Misfit } from "./sessions/schema.js";
 import type { Given, GivenOrLoaded } from "./session-input.js";
 
 /**
@@ -18,8 +19,13 @@ export interface Session<
   readonly userId: string;
   readonly handle: string;
   readonly tenantId: string;
-  /** What the access token carries. Requests share it, so it is frozen. */
+  /**
+   * What the access token carries. Requests share it, so it is frozen. Reading one that does not fit the schema throws
+   * SessionError `UNKNOWN`; all else works.
+   */
   readonly payload: Payload;
+  /** How often the session had been changed when the access token was made. */
+  readonly payloadVersion: number;
   /**
    * When and how the user has last authenticated in this session; while somebody acts for a user, how they themselves have.
    * Absent in an access token of the documented API, which does not say it.
@@ -105,6 +111,7 @@ interface SessionFacts {
   readonly payloadVersion: number;
   readonly auth?: Authentication | undefined;
   readonly actor?: Actor | undefined;
+  readonly bound?: true | undefined;
   readonly issuedAt: number;
   readonly expiresAt: number;
 }
@@ -120,7 +127,7 @@ export interface SessionContext {
 /** A session after a change. */
 export interface ChangedSession {
   readonly context: SessionContext;
-  readonly payload: object;
+  readonly payload: object | Misfit;
 }
 
 /** What a session asks of the instance it belongs to. */
@@ -142,6 +149,7 @@ export class RequestSession implements Session<object, object> {
   readonly handle: string;
   readonly tenantId: string;
   readonly payload: object;
+  readonly payloadVersion: number;
   readonly auth: Authentication | undefined;
   readonly actor: Actor | undefined;
   readonly issuedAt: number;
@@ -149,18 +157,20 @@ export class RequestSession implements Session<object, object> {
   readonly #actions: SessionActions;
   #context: SessionContext;
 
-  constructor(actions: SessionActions, context: SessionContext, payload: object) {
+  constructor(actions: SessionActions, context: SessionContext, payload: object | Misfit) {
     const { facts } = context;
     this.userId = facts.userId;
     this.handle = facts.handle;
     this.tenantId = facts.tenantId;
     this.payload = payload;
+    this.payloadVersion = facts.payloadVersion;
     this.auth = facts.auth;
     this.actor = facts.actor;
     this.issuedAt = facts.issuedAt;
     this.expiresAt = facts.expiresAt;
     this.#actions = actions;
     this.#context = context;
+    guardPayload(this);
   }
 
   getData(): Promise<object> {
@@ -200,8 +210,10 @@ export class RequestSession implements Session<object, object> {
   }
 
   #become({ context, payload }: ChangedSession): void {
-    const { userId, auth, actor, issuedAt, expiresAt } = context.facts;
+    const { userId, payloadVersion, auth, actor, issuedAt, expiresAt } = context.facts;
     this.#context = context;
-    Object.assign(this, { userId, payload, auth, actor, issuedAt, expiresAt });
+    Object.assign(this, { userId, payloadVersion, auth, actor, issuedAt, expiresAt });
+    Object.defineProperty(this, "payload", { value: payload, writable: true });
+    guardPayload(this);
   }
 }

@@ -1,8 +1,8 @@
-import { describe, expect, it, test } from "vitest";
-import { openEmbedded } from "@pawl/adapter-conformance";
+import { describe, expect, it, vi } from "vitest";
 import type { ActAs, Pawl, Session } from "../src/index.js";
 import { backends, benchOf } from "./backends.js";
-import type { TestBrowser } from "./browser.js";
+import { TestBrowser } from "./browser.js";
+import { HOST, HOUR } from "./site.js";
 
 const MINUTE = 60_000;
 
@@ -72,7 +72,7 @@ describe.each(backends)("acting for another user, %s", (_, openBackend) => {
       userId: "alice",
       payload: { role: "admin" },
       data: { notes: "her own" },
-      acting: { userId: "bob", reason: "ticket 4711", data: { cart: 4 } },
+      acting: { userId: "bob", reason: "ticket 4711" },
     });
     expect((await pawl.sessions.list("bob", { tenantId: "acme" })).items).toEqual([]);
 
@@ -82,6 +82,20 @@ describe.each(backends)("acting for another user, %s", (_, openBackend) => {
     expect((await pawl.sessions.explain(handle)).events.map(({ type }) => type)).toEqual(
       expect.arrayContaining(["acting_started", "acting_ended"]),
     );
+  });
+
+  it("shows what it was given of the user to nobody else", async () => {
+    const bench = await start();
+    const { pawl, handle, clock } = bench;
+    const until = Math.floor((clock.now() + 15 * MINUTE) / 1000) * 1000;
+    const given = { payload: { role: "admin", canary: 1 }, data: { canary: 2 } };
+    await within(bench, (session) => session.actAs({ ...bob, ...given } as never));
+    const lists = [(await pawl.sessions.list("alice")).items, [await pawl.sessions.get(handle)]];
+    for (const [one] of lists) {
+      expect(one).toMatchObject({ userId: "alice", payload: { role: "admin" }, data: { notes: "her own" } });
+      expect(one?.acting).toEqual({ userId: "bob", reason: "ticket 4711", until });
+    }
+    expect(JSON.stringify([lists, await pawl.sessions.explain(handle)])).not.toContain("canary");
   });
 
   it("ends by itself, also for who holds its access token, and with the administrator's session alone", async () => {
@@ -154,7 +168,7 @@ describe.each(backends)("acting for another user, %s", (_, openBackend) => {
       const { pawl, browser, handle } = bench;
       if (what === "was refreshed") {
         await within(bench, (session) => session.actAs(bob));
-        await pawl.sessions.updatePayload(handle, { role: "user" });
+        await pawl.sessions.updatePayload(handle, { role: "admin" });
       }
       const { error } = await browser.visit(async (exchange) => {
         const session = await pawl.requireSession(exchange);
@@ -165,6 +179,48 @@ describe.each(backends)("acting for another user, %s", (_, openBackend) => {
       expect((await pawl.sessions.list("bob")).items).toEqual([]);
     },
   );
+
+  it.each([
+    ["an access token that has run out, and a refresh token", "older refresh", 0],
+    ["an access token that has run out, alone", "older", 0],
+    ["an access token of before, alone", "own", 0],
+    ["a refresh token alone", "refresh", 0],
+    ["an access token that has run out, in a header", "header", 0],
+    ["an access token that has run out, and a refresh token, long after it has come", "older refresh", MINUTE],
+  ])("begins no session with what is left of it: %s", async (_what, shown, wait) => {
+    const rules = { accessTokenValidity: 5 * MINUTE };
+    const { pawl, clock, browser } = await benchOf<Role>(openBackend, { headerMode: true }, rules);
+    const alice = { userId: "alice", payload: { role: "admin" } } as const;
+    await browser.visit((exchange) => pawl.createSession(exchange, alice));
+    const cookie = (kind: string) => browser.cookies().find(([name]) => name.endsWith(kind)) ?? ["", ""];
+    const [own, refresh] = [cookie("access"), cookie("refresh")];
+    await within({ pawl, browser }, (session) => session.actAs({ ...bob, for: "1h" }));
+    const older = cookie("access");
+    clock.advance(10 * MINUTE);
+
+    const visit = () => {
+      const other = new TestBrowser();
+      for (const [name, [key, value]] of Object.entries({ own, older, refresh }))
+        if (shown.split(" ").includes(name)) other.jar.receive(HOST, [`${key}=${value}; Path=/; Secure`]);
+      const headers = shown === "header" ? { authorization: `Bearer ${older[1]}` } : {};
+      return other.visit(
+        (exchange) => {
+          exchange.seenAt(clock.now() - wait);
+          return pawl.createSession(exchange, bob);
+        },
+        { headers },
+      );
+    };
+    const { error, lines } = await visit();
+    expect([error?.code, lines]).toEqual(["FORBIDDEN", 0]);
+    expect((await pawl.sessions.list("bob")).items).toEqual([]);
+    expect((await pawl.sessions.list("alice")).items).toMatchObject([{ acting: { userId: "bob" } }]);
+
+    clock.advance(2 * HOUR);
+    expect((await visit()).result?.userId).toBe("bob");
+    const left = shown === "header" ? 1 : 0;
+    await expect.poll(async () => (await pawl.sessions.list("alice")).items.length).toBe(left);
+  });
 
   it("lets its owner log in in the request that ends it", async () => {
     const bench = await start();
@@ -214,6 +270,21 @@ describe.each(backends)("acting for another user, %s", (_, openBackend) => {
     expect(await whoIs(bench)).toEqual(["alice", "user", undefined]);
   });
 
+  it("ends when the payload of who acts is changed from outside, and goes on when that is only written again", async () => {
+    const bench = await start();
+    const { pawl, handle, clock } = bench;
+    await within(bench, (session) => session.actAs(bob));
+    expect(await pawl.sessions.updatePayload(handle, { role: "admin" })).toBe(true);
+    expect(await whoIs(bench)).toEqual(["bob", "user", "alice"]);
+    const [, token = ""] = bench.browser.cookies().find(([name]) => name.endsWith("access")) ?? [];
+    clock.advance(MINUTE);
+    expect(await pawl.sessions.updatePayload(handle, { role: "user" })).toBe(true);
+    await expect(pawl.tokens.verify(token)).rejects.toMatchObject({ code: "TRY_REFRESH" });
+    expect(await whoIs(bench)).toEqual(["alice", "user", undefined]);
+    const { events } = await pawl.sessions.explain(handle);
+    expect(events.at(-1)).toMatchObject({ at: clock.now(), detail: { userId: "bob", end: "payload_changed" } });
+  });
+
   it("is over for a request that began while it lasted", async () => {
     const bench = await start();
     await within(bench, (session) => session.actAs(bob));
@@ -236,23 +307,84 @@ describe.each(backends)("acting for another user, %s", (_, openBackend) => {
   });
 });
 
-test("the payload of who is acted for is loaded where the application loads payloads, and stays as it was then", async () => {
-  const asked: unknown[] = [];
-  const bench = await benchOf<Role>(openEmbedded, {
-    loadPayload: ({ userId, payload }) => {
-      asked.push([userId, payload]);
-      return { role: userId === "alice" ? "admin" : "user" };
-    },
+describe.each(backends)("acting where the application loads payloads, %s", (_, openBackend) => {
+  const start = async (roleOf: (userId: string) => Role["role"] | Promise<Role["role"]>) => {
+    const asked: unknown[] = [];
+    const bench = await benchOf<Role>(openBackend, {
+      loadPayload: async ({ userId, payload }) => {
+        asked.push([userId, payload]);
+        return { role: await roleOf(userId) };
+      },
+    });
+    const { pawl, browser } = bench;
+    const login = await browser.visit((exchange) => pawl.createSession(exchange, { userId: "alice" } as never));
+    await within(bench, (session) => session.actAs({ userId: "bob", reason: "ticket 4711", for: "1h" } as never));
+    expect(await whoIs(bench)).toEqual(["bob", "user", "alice"]);
+    asked.length = 0;
+    const refresh = (of = browser) => {
+      bench.clock.advance(MINUTE);
+      return of.visit((exchange) => pawl.refreshSession(exchange));
+    };
+    return { ...bench, asked, refresh, handle: login.result?.handle ?? "" };
+  };
+  const ofAlice = ["alice", { role: "admin" }];
+
+  it("asks about who acts, and leaves the user's payload as it was when that began", async () => {
+    let ofBob: Role["role"] = "user";
+    const bench = await start((userId) => (userId === "alice" ? "admin" : ofBob));
+    ofBob = "admin";
+    await bench.refresh();
+    expect(await whoIs(bench)).toEqual(["bob", "user", "alice"]);
+    expect(bench.asked).toEqual([ofAlice]);
   });
-  const { pawl, browser, clock } = bench;
-  await browser.visit((exchange) => pawl.createSession(exchange, { userId: "alice" } as never));
-  await within(bench, (session) => session.actAs({ userId: "bob", reason: "ticket 4711", for: "1h" } as never));
-  expect(await whoIs(bench)).toEqual(["bob", "user", "alice"]);
-  clock.advance(MINUTE);
-  await browser.visit((exchange) => pawl.refreshSession(exchange));
-  expect(await whoIs(bench)).toEqual(["bob", "user", "alice"]);
-  expect(asked).toEqual([
-    ["alice", undefined],
-    ["bob", undefined],
-  ]);
+
+  it("ends with the refresh that finds another payload of who acts, for every tab", async () => {
+    let role: Role["role"] = "admin";
+    const bench = await start((userId) => (userId === "alice" ? role : "user"));
+    const [, token = ""] = bench.browser.cookies().find(([name]) => name.endsWith("access")) ?? [];
+    const tab = bench.browser.copy();
+    role = "user";
+    const { result, lines } = await bench.refresh();
+    expect([result?.userId, result?.payload, result?.actor, lines]).toEqual(["alice", { role }, undefined, 2]);
+    expect(await whoIs(bench)).toEqual(["alice", "user", undefined]);
+    await expect(bench.pawl.tokens.verify(token)).rejects.toMatchObject({ code: "TRY_REFRESH" });
+    expect(await whoIs({ ...bench, browser: tab })).toEqual(["alice", "user", undefined]);
+    expect(bench.asked).toEqual([ofAlice]);
+    const { events, summary } = await bench.pawl.sessions.explain(bench.handle);
+    expect(events.at(-1)).toMatchObject({ type: "acting_ended", detail: { end: "payload_changed" } });
+    expect(summary).toContain("when the payload of the user alice changed");
+  });
+
+  it("asks once more where somebody changes the session meanwhile", async () => {
+    const isAlice = (userId: string): boolean => userId === "alice";
+    let meanwhile: (() => Promise<unknown>) | undefined;
+    let role: Role["role"] = "admin";
+    const bench = await start(async (userId) => {
+      if (isAlice(userId)) await meanwhile?.();
+      return isAlice(userId) ? role : "user";
+    });
+    const tab = bench.browser.copy();
+    role = "user";
+    meanwhile = async () => {
+      meanwhile = undefined;
+      await within({ ...bench, browser: tab }, (session) => session.updatePayload({ role: "admin" }));
+    };
+    await bench.refresh();
+    expect(bench.asked).toEqual([ofAlice, ofAlice]);
+    expect(await whoIs(bench)).toEqual(["alice", "user", undefined]);
+  });
+
+  it("goes on while the application cannot say, which is a warning", async () => {
+    const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    let isAway = false;
+    const bench = await start((userId) => {
+      if (isAway) return Promise.reject(new Error("the database is away"));
+      return userId === "alice" ? "admin" : "user";
+    });
+    isAway = true;
+    await bench.refresh();
+    expect(await whoIs(bench)).toEqual(["bob", "user", "alice"]);
+    expect(String(warned.mock.calls[0]?.[0])).toContain("the database is away");
+    warned.mockRestore();
+  });
 });

@@ -4,11 +4,13 @@ import { createPawl, type JsonObject, type Pawl, type PawlOptions } from "../src
 import { openCore } from "./open-core.js";
 import { TestBrowser } from "./browser.js";
 
-/** Both places for sessions, by name. */
-export const backends: readonly (readonly [string, OpenBackend])[] = [
+const both: readonly (readonly [string, OpenBackend])[] = [
   ["embedded", openEmbedded],
   ["with a core", openCore],
 ];
+
+/** Both places for sessions, by name; only one where `PAWL_TEST_BACKEND` names it. */
+export const backends = both.filter(([name]) => [undefined, name].includes(process.env["PAWL_TEST_BACKEND"]));
 
 export interface Bench<Payload extends object> {
   readonly clock: TestClock;

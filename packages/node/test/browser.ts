@@ -24,10 +24,14 @@ export class TestBrowser {
   /** Sends a request; errors of sessions are answered, others thrown. */
   async visit<Result>(
     work: (exchange: Exchange) => Promise<Result>,
-    { method = "POST", headers = {} }: { readonly method?: string; readonly headers?: Record<string, string> } = {},
+    {
+      method = "POST",
+      path = "/",
+      headers = {},
+    }: { readonly method?: string; readonly path?: string; readonly headers?: Record<string, string> } = {},
   ): Promise<Visit<Result>> {
-    const cookie = this.jar.header(HOST, "/");
-    const sent = new Request(`https://${HOST}/`, { method, headers: { ...(cookie && { cookie }), ...headers } });
+    const cookie = this.jar.header(HOST, new URL(path, `https://${HOST}`).pathname);
+    const sent = new Request(`https://${HOST}${path}`, { method, headers: { ...(cookie && { cookie }), ...headers } });
     const exchange = fetchExchange(sent);
     let [result, error]: [Result | undefined, SessionError | undefined] = [undefined, undefined];
     let answer: Answer = { status: 200, headers: {}, body: {} };

@@ -1,21 +1,16 @@
 import { createServer } from "node:http";
 import type { KitBackend, OpenBackend } from "@pawl/adapter-conformance";
 import { readConfig, startCore } from "@pawl/core";
-import { defaultPolicy } from "@pawl/engine";
-import { millis } from "@pawl/storage";
+import { defaultPolicy, type Policy } from "@pawl/engine";
 import { forwardTo } from "./adapters/forward.js";
 import { served } from "./adapters/served.js";
 
 /** A core on memory, behind a server that answers 503 while the core is to be down. */
-export const openCore: OpenBackend = async ({ idleTimeout, maxSessionsPerUser }, clock) => {
-  const policy = {
-    ...defaultPolicy,
-    maxSessionsPerUser,
-    idleTimeout: idleTimeout === undefined ? undefined : millis(idleTimeout),
-    enableAntiCsrf: false,
-  };
+export const openCore: OpenBackend = async ({ identityProviders = [], ...rules }, clock) => {
+  const policy = { ...defaultPolicy, ...(rules as Partial<Policy>), enableAntiCsrf: false };
   const defaults = readConfig({ env: {}, cwd: import.meta.dirname });
-  const config = { ...defaults, host: "127.0.0.1", port: 0, storage: "memory:", policy, logLevel: "none" } as const;
+  const own = { host: "127.0.0.1", port: 0, storage: "memory:", policy, identityProviders, logLevel: "none" } as const;
+  const config = { ...defaults, ...own };
   const core = await startCore(config, { clock });
   const front = await served(
     createServer((req, res) => {
@@ -25,6 +20,7 @@ export const openCore: OpenBackend = async ({ idleTimeout, maxSessionsPerUser },
   );
   const backend: KitBackend = {
     options: { core: [front.origin] },
+    storage: core.engine.storage,
     isDown: false,
     async close() {
       await front.close();

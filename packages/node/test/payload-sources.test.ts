@@ -1,6 +1,6 @@
 import { describe, expect, it, test, vi } from "vitest";
 import { openEmbedded } from "@pawl/adapter-conformance";
-import type { PayloadOwner } from "../src/index.js";
+import type { Exchange, PayloadOwner, Session } from "../src/index.js";
 import { backends, benchOf } from "./backends.js";
 import { TestBrowser } from "./browser.js";
 import { schemaOf } from "./schema-of.js";
@@ -176,6 +176,36 @@ describe.each(backends)("loadPayload, %s", (_, openBackend) => {
     warned.mockRestore();
   });
 
+  // The clock goes on as if the wait had been by it: an answer later than a sixth of the window would not be written.
+  it.each([
+    [1000, 66],
+    [5000, 333],
+    [15_000, 1000],
+    [30_000, 2000],
+    [300_000, 2000],
+  ])(
+    "that never answers, with a window of %i ms, holds a refresh up for %i ms, and its answer is written",
+    async (reuseWindow, most) => {
+      const never = () => new Promise<never>(() => undefined);
+      const bench = await benchOf<Role>(openBackend, {}, { reuseWindow });
+      const { clock, pawl, browser, deploy } = bench;
+      await browser.visit((exchange) => pawl.createSession(exchange, { userId: "alice", payload: { role: "user" } }));
+      const narrower = schemaOf<Role>((value) => (value.role === "admin" ? value : "is no role"));
+      const later = deploy<Role>({ payload: narrower, loadPayload: never, migratePayload: never });
+      const waits: number[] = [];
+      const warned = vi.spyOn(process, "emitWarning").mockImplementation((warning) => {
+        const [, wait] = /Payload did not answer within (\d+) ms/.exec(String(warning)) ?? [];
+        if (wait === undefined) return;
+        waits.push(Number(wait));
+        clock.advance(Number(wait));
+      });
+      clock.advance(2 * HOUR);
+      const { error, lines } = await browser.visit((exchange) => later.refreshSession(exchange));
+      warned.mockRestore();
+      expect([error?.code, lines, waits]).toEqual([undefined, 2, [most, most]]);
+    },
+  );
+
   it("gives way to whoever changes the payload meanwhile", async () => {
     let handle = "";
     const { loadPayload } = scripted(say("user"), async () => {
@@ -238,8 +268,10 @@ describe("a stored payload that does not fit the schema any more", () => {
     );
     const pawl = bench.deploy<Role>({ headerMode: true, ...options });
     const ask = async (of = bench.browser) => {
-      const { result, error, lines } = await of.visit((exchange) => pawl.requireSession(exchange));
-      return [result?.payload.role ?? error?.code, lines];
+      const { result, error, lines } = await of.visit(
+        async (exchange) => (await pawl.requireSession(exchange)).payload.role,
+      );
+      return [result ?? error?.code, lines];
     };
     return { ...bench, pawl, ask };
   };
@@ -300,26 +332,131 @@ describe("a stored payload that does not fit the schema any more", () => {
     expect([error?.code, lines]).toEqual(["TRY_REFRESH", 0]);
   });
 
-  it.each([
+  const hopeless = [
     ["nothing to replace it", { payload: narrower }, 0],
     ["a migratePayload that fails", { payload: narrower, migratePayload: fail }, 2],
     ["a migratePayload that gives what does not fit", { payload: narrower, migratePayload: say("root") }, 2],
     ["a loadPayload that fails", { payload: narrower, loadPayload: fail }, 2],
     ["a schema that always throws", { payload: schemaOf<Role>(fail), migratePayload }, 2],
     ["a schema that always rejects", { payload: schemaOf<Role>(async () => fail()), migratePayload }, 2],
-  ])("is unknown with %s: no loop, no logout, a warning", async (name, options, lines) => {
+  ] as const;
+
+  it.each(hopeless)("is unknown with %s: no loop, no logout, a warning", async (name, options, lines) => {
     const warned = warnings();
     const { clock, browser, pawl, ask } = await deployed(options);
     for (let round = 0; round < 3; round++) {
       expect([name, await ask()]).toEqual([name, ["UNKNOWN", lines]]);
       clock.advance(60_000);
     }
-    const route = await browser.visit((exchange) => pawl.refreshSession(exchange));
-    expect([name, route.error?.code, route.status]).toEqual([name, "UNKNOWN", 503]);
+    const where = ({ payload }: { readonly payload: Role }): boolean => payload.role !== "banned";
+    for (const visit of [
+      (exchange) => pawl.requireSession(exchange, { where }),
+      async (exchange) => (await pawl.refreshSession(exchange)).payload,
+      async (exchange) => JSON.stringify(await pawl.readSession(exchange)),
+    ] satisfies ((exchange: Exchange) => Promise<unknown>)[]) {
+      // As a page that is rendered comes back from the refresh.
+      const { error, status } = await browser.visit<unknown>(visit, { path: `/?pawl-refreshed=${Date.now()}` });
+      expect([name, String(visit), error?.code, status]).toEqual([name, String(visit), "UNKNOWN", 503]);
+    }
     const codes = warned.mock.calls.map(([, how]) => (how as { readonly code?: string } | undefined)?.code);
     expect(codes.filter((code) => code === "PAWL_PAYLOAD_MISFIT")).toHaveLength(1);
     warned.mockRestore();
     expect((await pawl.sessions.list("alice")).items).toHaveLength(1);
+  });
+});
+
+describe.each(backends)("a payload that fits no schema, %s", (_, openBackend) => {
+  const never = schemaOf<Role>(() => "is no role");
+  const nothing = { payload: never };
+  const migrating = { payload: never, migratePayload: fail };
+  const loading = { payload: never, loadPayload: fail };
+  const throwing = { payload: schemaOf<Role>(fail), migratePayload: fail };
+  const rejecting = { payload: schemaOf<Role>(async () => fail()) };
+
+  /** Alice in two browsers and a client with its tokens in headers, at an application whose schema has changed since. */
+  const deployed = async (options: object) => {
+    const bench = await benchOf<Role>(openBackend, { headerMode: true });
+    const { clock, browser } = bench;
+    const login = (of: TestBrowser) =>
+      of.visit((exchange) => bench.pawl.createSession(exchange, { userId: "alice", payload: { role: "editor" } }));
+    await login(new TestBrowser());
+    await login(browser);
+    const tokens = await bench.pawl.tokens.create({ userId: "alice", payload: { role: "editor" } });
+    const pawl = bench.deploy<Role>({ headerMode: true, ...options });
+    const left = async () => (await bench.pawl.sessions.list("alice")).items.length;
+    return { clock, browser, tokens, pawl, left };
+  };
+
+  describe.each([
+    ["nothing to mend it", nothing],
+    ["a migratePayload that fails", migrating],
+    ["a loadPayload that fails", loading],
+    ["a schema that throws", throwing],
+    ["a schema that rejects", rejecting],
+    ["a refresh cookie of another path", { ...migrating, cookies: { refreshPath: "/session" } }],
+  ])("with %s", (_name, options) => {
+    it.each([
+      ["by a request with a good access token", 0],
+      ["by one whose access token has run out", 2 * HOUR],
+    ])("keeps nobody from signing out, %s", async (_when, wait) => {
+      const warned = warnings();
+      const { clock, browser, pawl, left } = await deployed(options);
+      clock.advance(wait);
+      const path = "cookies" in options && wait > 0 ? "TRY_REFRESH" : undefined;
+      const { error } = await browser.visit((exchange) => pawl.signOut(exchange));
+      expect([error?.code, await left()]).toEqual(path === undefined ? [undefined, 2] : [path, 3]);
+      if (path === undefined) expect(browser.cookies()).toEqual([]);
+      warned.mockRestore();
+    });
+
+    it("keeps no client with its tokens in headers from it", async () => {
+      const warned = warnings();
+      const { tokens, pawl, left } = await deployed(options);
+      const headers = { authorization: `Bearer ${tokens.accessToken}` };
+      const { error } = await new TestBrowser().visit((exchange) => pawl.signOut(exchange), { headers });
+      expect([error?.code, await left()]).toEqual([undefined, 2]);
+      expect(await pawl.sessions.endUser("alice")).toBe(2);
+      warned.mockRestore();
+    });
+  });
+
+  it.each([
+    ["end", (session: Session<Role>) => session.end(), 2],
+    ["endOthers", (session: Session<Role>) => session.endOthers(), 1],
+    ["list", (session: Session<Role>) => session.list(), 3],
+    ["getData", (session: Session<Role>) => session.getData(), 3],
+    ["setData", (session: Session<Role>) => session.setData({}), 3],
+    ["stepUp", (session: Session<Role>) => session.stepUp({ methods: ["otp"] }), 3],
+    ["actAsSelf", (session: Session<Role>) => session.actAsSelf(), 3],
+  ] satisfies readonly (readonly [string, (session: Session<Role>) => Promise<unknown>, number])[])(
+    "does not keep a session from %s",
+    async (name, work, remaining) => {
+      const warned = warnings();
+      for (const options of [nothing, throwing, rejecting, loading]) {
+        const { browser, pawl, left } = await deployed(options);
+        const { error, result } = await browser.visit(async (exchange) => {
+          const session = await pawl.requireSession(exchange);
+          await work(session);
+          return [session.userId, session.handle];
+        });
+        expect([name, error?.code, result?.[0], await left()]).toEqual([name, undefined, "alice", remaining]);
+      }
+      warned.mockRestore();
+    },
+  );
+
+  it("is told by tokens to whoever reads it", async () => {
+    const warned = warnings();
+    const { tokens, pawl } = await deployed(nothing);
+    for (const session of [
+      await pawl.tokens.verify(tokens.accessToken),
+      await pawl.tokens.refresh(tokens.refreshToken),
+    ]) {
+      expect([session.userId, session.handle]).toEqual(["alice", tokens.handle]);
+      expect(() => session.payload).toThrow("does not fit the schema");
+      expect(() => JSON.stringify(session)).toThrow("does not fit the schema");
+    }
+    warned.mockRestore();
   });
 });
 

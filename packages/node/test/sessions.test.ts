@@ -1,7 +1,7 @@
-import { type OpenBackend, TestClock } from "@pawl/adapter-conformance";
+import { TestClock } from "@pawl/adapter-conformance";
 import { afterEach, describe, expect, it } from "vitest";
 import { createPawl, type Pawl } from "../src/index.js";
-import { openCore } from "./open-core.js";
+import { backends } from "./backends.js";
 
 const open = new Set<() => Promise<void>>();
 afterEach(async () => {
@@ -9,16 +9,7 @@ afterEach(async () => {
   open.clear();
 });
 
-const openEmbedded: OpenBackend = async () => ({
-  options: { storage: "memory:" },
-  isDown: false,
-  close: async () => undefined,
-});
-
-describe.each([
-  ["embedded", openEmbedded],
-  ["with a core", openCore],
-] as const)("ending sessions, %s", (_, openBackend) => {
+describe.each(backends)("ending sessions, %s", (_, openBackend) => {
   const start = async (): Promise<Pawl> => {
     const clock = new TestClock();
     const backend = await openBackend({}, clock);

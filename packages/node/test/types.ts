@@ -1,9 +1,17 @@
 /** Compiled with the tests, never run: what may be handed in. */
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { WebSocket as FastifySocket } from "@fastify/websocket";
+import type { WebSocketLike } from "@hono/node-server";
+import type { Response as ExpressResponse } from "express";
+import type { FastifyReply } from "fastify";
+import type { WSContext } from "hono/ws";
+import type { Socket as SocketIoSocket } from "socket.io";
+import type { WebSocket } from "ws";
 import { forNode } from "../src/adapters/node.js";
 import { forExpress } from "../src/adapters/express.js";
 import { createPawl } from "../src/index.js";
+import { forSockets } from "../src/sockets/index.js";
 
 /** Where a value that may be missing counts as left out (`exactOptionalPropertyTypes`). */
 export const pawl = createPawl({
@@ -59,4 +67,34 @@ export const loading = async (req: IncomingMessage, res: ServerResponse): Promis
   // @ts-expect-error there is no such condition
   await given.requireSession(req, res, { maxage: "5m" });
   await given.createSession(req, res, { userId: "alice", payload: { role: "user" }, auth: { methods: ["pwd"] } });
+};
+
+/** Sockets as their libraries type them. */
+export const sockets = async (
+  req: IncomingMessage,
+  given: {
+    readonly ws: WebSocket;
+    readonly hono: WSContext<WebSocketLike>;
+    readonly fastify: FastifySocket;
+    readonly io: SocketIoSocket;
+    readonly response: ServerResponse;
+    readonly http2: Http2ServerResponse;
+    readonly express: ExpressResponse;
+    readonly raw: FastifyReply["raw"];
+  },
+): Promise<ReadableStream<Uint8Array>> => {
+  const roles = createPawl<Role>({ storage: "memory:" });
+  const { authenticateUpgrade, bindSocket } = forSockets(roles, { maxUnknown: process.env["MAX_UNKNOWN"] });
+  const session = await authenticateUpgrade(req, { where: ({ payload }) => payload.role === "admin" });
+  await authenticateUpgrade(new Request("http://localhost"));
+  for (const socket of Object.values(given)) bindSocket(socket, session).touch();
+  bindSocket(given.ws, await roles.tokens.verify("token"), {
+    onChange: ({ payload }) => payload.role satisfies "admin" | "user",
+    onEnd: ({ code, reason }) => [code satisfies 4401 | 4403 | 4503 | 1001, reason satisfies string],
+  });
+  // @ts-expect-error a role is a text
+  bindSocket(given.ws, session, { onChange: ({ payload }) => payload.role satisfies number });
+  // @ts-expect-error there is no such hook
+  bindSocket(given.ws, session, { onClose: () => undefined });
+  return bindSocket(new ReadableStream<Uint8Array>(), session).stream;
 };

@@ -1,4 +1,11 @@
+export * from "./authority.js";
+export * from "./bearer-token.js";
+export * from "./cookie-values.js";
+export * from "./gateway.js";
+export * from "./oauth.js";
 export * from "./openapi.js";
+export * from "./own-page.js";
 export * from "./problems.js";
+export * from "./refresh-mark.js";
 export * from "./routes.js";
 export { DEFAULT_PAGE_LIMIT } from "./schemas.js";

@@ -1,16 +1,18 @@
 import type { Static } from "typebox";
+import { operationRoutes } from "./operation-routes.js";
 import type { ProblemCode } from "./problems.js";
 import {
-  Algorithm,
+  Bindable,
+  BoundSession,
   cause,
   Changed,
   closed,
   Duration,
   Event,
-  EventType,
   Flag,
   Form,
   GivenAuthentication,
+  GivenProviderLogin,
   Handle,
   IssuedSession,
   JsonObject,
@@ -22,8 +24,8 @@ import {
   RefreshedSession,
   RegeneratedSession,
   SessionInformation,
+  SessionStanding,
   SessionSummary,
-  SigningKey,
   StepUp,
   TenantId,
   Text,
@@ -45,8 +47,8 @@ export interface Route {
   /** Status of success, its body, and its content type where it is not JSON. */
   readonly success: { readonly status: 200 | 201 | 204; readonly body?: JsonSchema; readonly contentType?: string };
   readonly problems: readonly ProblemCode[];
-  /** Open routes need no API key. */
-  readonly open?: true;
+  /** `open`: no API key is needed; `verifier`: those of verifiers are good for it too. */
+  readonly access?: "open" | "verifier";
 }
 
 /** Every operation of our HTTP API, by name. The server, the SDK, the CLI and the OpenAPI document are made from it. */
@@ -62,11 +64,12 @@ export const routes = {
         payload: JsonObject,
         data: JsonObject,
         auth: GivenAuthentication,
-        link: { type: "string", maxLength: 512, description: "What an identity provider calls this login" },
+        identityProvider: GivenProviderLogin,
         device: { type: "string", maxLength: 1024 },
         address: { type: "string", maxLength: 128 },
         enableAntiCsrf: Flag,
         form: Form,
+        bindable: Bindable,
       },
     ),
     success: { status: 201, body: IssuedSession },
@@ -87,10 +90,42 @@ export const routes = {
         antiCsrfToken: Text,
         enableAntiCsrf: Flag,
         form: Form,
+        boundSession: {
+          ...Handle,
+          description: "The bound session for which the browser itself asks; no other one is refreshed then",
+        },
+        proof: { ...Text, description: "With `boundSession`: what its key has signed, a JWT" },
+        skippedSessions: {
+          ...list(Handle),
+          maxItems: 8,
+          description: "Bound sessions that the browser says it could not refresh just now",
+        },
+        unprovenIsExpected: {
+          ...Flag,
+          description: "Whether it is no event where a proof is wanted, and there is none",
+        },
       },
     ),
     success: { status: 200, body: RefreshedSession },
-    problems: ["invalid_input", "invalid_json", "unauthorised", "token_theft_detected", "acting_refused"],
+    problems: ["invalid_input", "invalid_json", "unauthorised", "unproven", "token_theft_detected", "acting_refused"],
+  },
+  bindSession: {
+    method: "POST",
+    path: "/v1/sessions/bind",
+    summary: "Bind a session to a key of the browser's device; a repetition is answered again",
+    body: closed(
+      {
+        refreshTokens: {
+          ...list(Text),
+          maxItems: 9,
+          description: "What the browser sent; none where the login came from another site",
+        },
+        proof: { ...Text, description: "The key, and its signature over the `registration`: a JWT" },
+      },
+      { enableAntiCsrf: Flag, form: Form },
+    ),
+    success: { status: 200, body: BoundSession },
+    problems: ["invalid_input", "invalid_json", "binding_refused"],
   },
   verifySession: {
     method: "POST",
@@ -99,6 +134,7 @@ export const routes = {
     body: closed({ accessToken: Text }, { antiCsrfToken: Text, doAntiCsrfCheck: Flag, checkDatabase: Flag }),
     success: { status: 200, body: object({ session: SessionSummary, issuedAt: Time, expiresAt: Time }) },
     problems: ["invalid_input", "invalid_json", "unauthorised", "try_refresh_token"],
+    access: "verifier",
   },
   regenerateSession: {
     method: "POST",
@@ -112,7 +148,7 @@ export const routes = {
     method: "POST",
     path: "/v1/sessions/step-up",
     summary: "The user has authenticated again: older access tokens are refused, here is a new one",
-    body: closed({ accessToken: Text, auth: StepUp }),
+    body: closed({ accessToken: Text, auth: StepUp }, { bindable: Bindable }),
     success: { status: 200, body: RegeneratedSession },
     problems: ["invalid_input", "invalid_json", "unauthorised", "outdated", "acting_refused"],
   },
@@ -186,10 +222,27 @@ export const routes = {
     success: { status: 200, body: object({ handles: list(Handle) }) },
     problems: ["invalid_input"],
   },
+  liveSessions: {
+    method: "POST",
+    path: "/v1/sessions/live",
+    summary: "How sessions stand: those that are live, in any order; the others are left out. Moves nothing",
+    body: closed({ handles: { ...list(Handle), maxItems: 1000 } }),
+    success: { status: 200, body: object({ sessions: list(SessionStanding) }) },
+    problems: ["invalid_input", "invalid_json"],
+  },
   getSession: {
     method: "GET",
     path: "/v1/sessions/{handle}",
     summary: "Information about a live session",
+    query: closed(
+      {},
+      {
+        as: {
+          ...UserId,
+          description: "Whose payload and data are meant: the owner's unless given, or of the user he acts for",
+        },
+      },
+    ),
     success: { status: 200, body: SessionInformation },
     problems: ["invalid_input", "session_not_found"],
   },
@@ -201,7 +254,15 @@ export const routes = {
       status: 200,
       body: object(
         { handle: Handle, status: { enum: ["live", "ended", "unknown"] }, summary: Text, events: list(Event) },
-        { userId: UserId, createdAt: Time, lastActiveAt: Time, endedAt: Time, reason: Text },
+        {
+          userId: UserId,
+          createdAt: Time,
+          lastActiveAt: Time,
+          refreshes: { type: "integer", description: "How many made new tokens" },
+          refreshedAt: Time,
+          endedAt: Time,
+          reason: Text,
+        },
       ),
     },
     problems: ["invalid_input"],
@@ -220,31 +281,25 @@ export const routes = {
   updatePayload: {
     method: "PUT",
     path: "/v1/sessions/{handle}/payload",
-    summary: "Replace the access token payload; older access tokens are refused, so that they are refreshed",
+    summary:
+      "Replace the access token payload; older access tokens are refused, so that they are refreshed. Another one than before ends acting for another user",
     body: closed({ payload: JsonObject }, { form: Form, ...payloadChange }),
     success: { status: 200, body: Changed },
     problems: ["invalid_input", "invalid_json", "payload_too_large", "session_not_found"],
-  },
-  listEvents: {
-    method: "GET",
-    path: "/v1/events",
-    summary: "The audit trail, newest first, in pages",
-    query: closed({}, { handle: Handle, userId: UserId, tenantId: TenantId, type: EventType, ...page }),
-    success: { status: 200, body: object({ events: list(Event) }, { next: Text }) },
-    problems: ["invalid_input"],
   },
   watchRevocations: {
     method: "GET",
     path: "/v1/revocations",
     summary:
-      "Revoked and changed sessions as server-sent events: event `revoked` or `changed`, data as below, id = cursor. Access tokens of a changed session from before `at`, with a lower `payloadVersion`, are to be refreshed. Without a cursor it starts one access token lifetime ago; `Last-Event-ID` resumes. A comment is sent every 15 s.",
+      "Revoked and changed sessions as server-sent events: event `revoked` or `changed`, data as below, id = cursor. The first event is `settings`, with `accessTokenValidity`: for so long a reader keeps what it hears. Access tokens of a changed session from before `at`, with a lower `payloadVersion`, are to be refreshed. Without a cursor it starts one access token lifetime ago; `Last-Event-ID` resumes. A comment is sent every 15 s.",
     query: closed({}, { cursor: { type: "string", maxLength: 4096 } }),
     success: {
       status: 200,
-      body: object({ handle: Handle, at: Time }, { payloadVersion: Version }),
+      body: object({ handle: Handle, at: Time }, { reason: Text, payloadVersion: Version }),
       contentType: "text/event-stream",
     },
     problems: ["invalid_input"],
+    access: "verifier",
   },
   keySet: {
     method: "GET",
@@ -252,7 +307,7 @@ export const routes = {
     summary: "Public keys that verify access tokens",
     success: { status: 200, body: { ...object({ keys: list(Jwk) }), description: "JWK set, RFC 7517 section 5" } },
     problems: [],
-    open: true,
+    access: "open",
   },
   settings: {
     method: "GET",
@@ -267,30 +322,22 @@ export const routes = {
           refreshTokenPath: Text,
           enableAntiCsrf: Flag,
           checkDatabase: Flag,
+          deviceBinding: { enum: ["off", "prefer", "require"] },
           accessTokenValidity: Duration,
           reuseWindow: Duration,
           activityInterval: Duration,
         },
-        { cookieDomain: Text },
+        {
+          cookieDomain: Text,
+          issuer: { ...Text, description: "`iss` of access tokens of the form `pawl`" },
+          audience: { ...list(Text), description: "`aud` of them; one of these has to be there" },
+        },
       ),
     },
     problems: [],
+    access: "verifier",
   },
-  listSigningKeys: {
-    method: "GET",
-    path: "/v1/keys",
-    summary: "Signing keys, without secrets",
-    success: { status: 200, body: object({ keys: list(SigningKey) }) },
-    problems: [],
-  },
-  rotateSigningKey: {
-    method: "POST",
-    path: "/v1/keys/rotate",
-    summary: "Add a signing key that takes over once it has been published long enough",
-    body: closed({}, { algorithm: Algorithm }),
-    success: { status: 201, body: SigningKey },
-    problems: ["invalid_input", "invalid_json"],
-  },
+  ...operationRoutes,
   openApi: {
     method: "GET",
     path: "/v1/openapi.json",

@@ -89,18 +89,44 @@ export const payloadChange = {
   expectedVersion: { ...Version, description: "Nothing changes unless the session has this `payloadVersion`" },
 } as const;
 
+const loginText = { type: "string", minLength: 1, maxLength: 512 } as const;
+const providerLogin = [{ issuer: loginText, subject: loginText }, { sessionId: loginText }] as const;
+const login = {
+  description: "The login at an identity provider that the session comes from: its `iss`, `sub` and `sid`",
+} as const;
+const ProviderLogin = { ...object(...providerLogin), ...login } as const;
+export const GivenProviderLogin = { ...closed(...providerLogin), ...login } as const;
+
 export const SessionSummary = object(
   { handle: Handle, tenantId: TenantId, userId: UserId, payload: JsonObject, payloadVersion: Version },
   {
     auth: Authentication,
+    bound: { type: "boolean", description: "Bound to a key of the browser's device, which has to prove each refresh" },
     actor: { ...object({ userId: UserId }), description: "Whose session it is, while he acts for `userId`" },
   },
 );
 
+const Registration = {
+  type: "string",
+  description: "What a browser has to sign to bind the session to a key of its device, within 5 minutes",
+} as const;
+export const Bindable = {
+  type: "boolean",
+  description: "Whether the client may bind the session to a key of its device: then the answer has a `registration`",
+} as const;
+
 export const IssuedSession = object(
   { session: SessionSummary, accessToken: IssuedToken, refreshToken: IssuedToken },
-  { antiCsrfToken: Text },
+  { antiCsrfToken: Text, registration: Registration },
 );
+
+export const Challenge = {
+  type: "string",
+  description: "What the session's key has to sign for a refresh, within 5 minutes",
+} as const;
+
+/** Tokens are absent where no refresh token was sent: then the browser is to refresh at once. */
+export const BoundSession = object({ handle: Handle, challenge: Challenge }, { issued: IssuedSession });
 
 export const RefreshedSession = object(
   {
@@ -117,6 +143,7 @@ export const RegeneratedSession = object(
   { session: SessionSummary },
   {
     accessToken: IssuedToken,
+    registration: Registration,
     changedAt: { ...Time, description: "From when on older access tokens are refused, where they are" },
   },
 );
@@ -136,15 +163,22 @@ export const SessionInformation = object(
   },
   {
     acting: {
-      ...object({ userId: UserId, payload: JsonObject, data: JsonObject, reason: Text, at: Time, until: Time }),
+      ...object({ userId: UserId, reason: Text, until: Time }),
       description: "Whom the user of the session acts for; everything beside it is his own",
     },
-    link: Text,
+    bound: { type: "boolean", description: "Bound to a key of the browser's device" },
+    identityProvider: ProviderLogin,
     device: Text,
     address: Text,
     refreshedAt: Time,
   },
 );
+
+export const SessionStanding = object({
+  handle: Handle,
+  payloadVersion: Version,
+  liveUntil: { ...Time, description: "When it ends by itself, unless it is refreshed or used before" },
+});
 
 /** What the audit trail records. */
 export const EventType = {
@@ -153,6 +187,9 @@ export const EventType = {
     "token_reuse",
     "forged_token",
     "fast_forward",
+    "device_bound",
+    "device_unbound",
+    "unproven_refresh",
     "acting_started",
     "acting_ended",
     "signing_key_created",
@@ -166,6 +203,65 @@ export const Event = object(
   { handle: Handle, tenantId: TenantId, userId: UserId, reason: Text, detail: {} },
 );
 
+/** What is counted per hour. */
+const CountName = {
+  enum: [
+    "login",
+    "refresh",
+    "theft",
+    "step_up",
+    "acting",
+    "bound",
+    "ended.logout",
+    "ended.revoked",
+    "ended.revoked_by_admin",
+    "ended.token_reuse",
+    "ended.replaced",
+    "ended.session_limit",
+    "ended.identity_provider",
+    "ended.expired",
+    "ended.idle",
+    "ended.erased",
+  ],
+} as const;
+
+export const Count = object({
+  at: { ...Time, description: "The beginning of the step" },
+  name: CountName,
+  count: { type: "integer" },
+});
+
+export const LiveSessions = {
+  ...object({
+    count: { type: "integer" },
+    countedAt: { ...Time, description: "When they were counted last; logins and ends have moved the number since" },
+  }),
+  description: "Live sessions of all tenants; absent until they were counted once",
+} as const;
+
+/** An event that is to be delivered to webhooks, or could not be. */
+export const Delivery = object({
+  event: Event,
+  dueAt: { ...Time, description: "When it is tried next" },
+  attempts: { type: "integer" },
+  failures: {
+    type: "object",
+    additionalProperties: Text,
+    description: "By id of webhook: why it has not got it",
+  },
+});
+
+const webhook = {
+  id: { type: "string", description: "Names it in `failures`" },
+  origin: { type: "string", description: "Scheme, host and port of its URL, the rest of which may be a secret" },
+} as const;
+
+export const WebhookInformation = object({ ...webhook, events: list(EventType), allowPrivate: Flag });
+
+export const TestedWebhook = object(webhook, {
+  failure: { type: "string", description: "Why the message was not delivered; absent: it was" },
+});
+
 export const Jwk = object(
   { kty: { enum: ["RSA", "EC"] }, kid: Text, alg: Algorithm, use: { const: "sig" } },
   { n: Text, e: Text, crv: { const: "P-256" }, x: Text, y: Text },
@@ -178,4 +274,24 @@ export const SigningKey = object({
   createdAt: Time,
   signsFrom: Time,
   status: { enum: ["next", "active", "retired"] },
+});
+
+/** A key of the configuration; without `value` it is not set. */
+export const Setting = object(
+  { key: Text, source: { enum: ["default", "file", "environment", "option"] }, summary: Text },
+  { value: { type: "string", description: "As config.yaml would say it" } },
+);
+
+/** A core, as it said itself when it was seen. */
+export const Node = object({
+  id: { type: "string", description: "Of its process" },
+  host: { type: "string", description: "Name of its machine, and its port" },
+  version: Text,
+  startedAt: Time,
+  seenAt: Time,
+  feedReadAt: { ...Time, description: "Until when it knew of all revocations and changes" },
+  clockAhead: {
+    ...Duration,
+    description: "How far the clock of its machine was ahead of the store's; negative: behind",
+  },
 });

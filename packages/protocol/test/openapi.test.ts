@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { openApi, type Route, routes } from "../src/index.js";
+import { gatewayRoute, type OAuthRoute, oauthRoutes, openApi, type Route, routes } from "../src/index.js";
 
 interface Operation {
   readonly operationId: string;
@@ -43,11 +43,12 @@ describe("the OpenAPI description", () => {
 
   test("describes every route and nothing else", () => {
     const described = operations.map(({ path, method, operation }) => [operation.operationId, method, path]);
-    const existing = (Object.entries(routes) as [string, Route][]).map(([name, { method, path }]) => [
-      name,
-      method.toLowerCase(),
-      path,
-    ]);
+    const existing = (
+      Object.entries({ ...routes, ...oauthRoutes, checkRequest: gatewayRoute }) as [
+        string,
+        Route | OAuthRoute | typeof gatewayRoute,
+      ][]
+    ).map(([name, { method, path }]) => [name, method.toLowerCase(), path]);
     expect(new Set(described.map(String))).toEqual(new Set(existing.map(String)));
     expect(new Set(existing.map(([name]) => name)).size).toBe(existing.length);
   });
@@ -82,11 +83,15 @@ describe("the OpenAPI description", () => {
     for (const reference of references) expect([reference, typeof at(reference)]).toEqual([reference, "object"]);
   });
 
-  test("names the ways to send a key, and leaves the key set open", () => {
+  test("names the ways to send a key, and leaves open the key set, metadata, and what identity providers post", () => {
     const schemes = Object.keys(description.components.securitySchemes);
     expect(description.security.flatMap((way) => Object.keys(way)).toSorted()).toEqual(schemes.toSorted());
     const open = operations.filter(({ operation }) => operation.security?.length === 0);
-    expect(open.map(({ path }) => path)).toEqual(["/v1/jwks"]);
+    expect(open.map(({ path }) => path)).toEqual([
+      "/v1/jwks",
+      "/.well-known/oauth-authorization-server",
+      "/oauth/backchannel-logout",
+    ]);
   });
 
   test("uses types of JSON Schema only", () => {

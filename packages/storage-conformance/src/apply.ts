@@ -7,18 +7,7 @@ import {
   type SessionRecord,
 } from "@pawl/storage";
 import { describe, expect, it } from "vitest";
-import {
-  atOnce,
-  attemptOf,
-  createSession,
-  idsOf,
-  openTestStore,
-  type OpenStore,
-  sessionId,
-  tenantId,
-  type TestStore,
-  userId,
-} from "./store.js";
+import { atOnce, attemptOf, createSession, openTestStore, type OpenStore, sessionId, type TestStore } from "./store.js";
 
 const expectedOf = ({ id, current, next }: SessionRecord): ExpectedRow => ({ id, current, next });
 
@@ -53,13 +42,18 @@ export const testApply = (open: OpenStore): void => {
 
     it("ends the session, in the same step as its events and revocation", async () => {
       const store = await openTestStore(open);
-      const record = await createSession(store, { ...forks, facts: '{"auth":{}}', bound: "key", link: "login" });
+      const record = await createSession(store, {
+        ...forks,
+        facts: '{"auth":{}}',
+        bound: "key",
+        link: "login",
+        subject: "user",
+      });
       const bystander = await createSession(store);
       const now = store.clock.now();
       const event = alarm(store, record);
       const result = await store.storage.applyRotation(expectedOf(record), {
         kind: "end",
-        scope: "session",
         reason: "token_reuse",
         events: [event],
       });
@@ -76,21 +70,6 @@ export const testApply = (open: OpenStore): void => {
       });
     });
 
-    it("ends every live session of the user and tenant", async () => {
-      const store = await openTestStore(open);
-      const mine = await atOnce(3, () => createSession(store));
-      const over = await createSession(store, { expiresAt: store.clock.now() });
-      const others = [
-        await createSession(store, { userId: userId("bob") }),
-        await createSession(store, { tenantId: tenantId("customer-1") }),
-      ];
-      const change = { kind: "end", scope: "user", reason: "token_reuse", events: [] } as const;
-      const result = await store.storage.applyRotation(expectedOf(mine[0]!), change);
-      expect(idsOf(result.kind === "applied" ? result.ended : [])).toStrictEqual(idsOf(mine));
-      for (const { id } of mine) expect(await store.storage.getSession(id)).toMatchObject({ endReason: "token_reuse" });
-      for (const record of [...others, over]) expect(await store.storage.getSession(record.id)).toStrictEqual(record);
-    });
-
     it("conflicts when the row is not the expected one, and then leaves everything alone", async () => {
       const store = await openTestStore(open);
       const record = await createSession(store, forks);
@@ -103,8 +82,7 @@ export const testApply = (open: OpenStore): void => {
       ];
       const changes: readonly RotationChange[] = [
         { kind: "fast_forward", seq: 9, current: 4, issuedAt: millis(0), events: [alarm(store, record)] },
-        { kind: "end", scope: "session", reason: "token_reuse", events: [alarm(store, record)] },
-        { kind: "end", scope: "user", reason: "token_reuse", events: [alarm(store, record)] },
+        { kind: "end", reason: "token_reuse", events: [alarm(store, record)] },
       ];
       const expectations: readonly ExpectedRow[] = [
         { id, current: current - 1, next },
@@ -124,7 +102,7 @@ export const testApply = (open: OpenStore): void => {
       const store = await openTestStore(open);
       const changes: readonly RotationChange[] = [
         { kind: "fast_forward", seq: 9, current: 4, issuedAt: millis(0), events: [] },
-        { kind: "end", scope: "session", reason: "token_reuse", events: [] },
+        { kind: "end", reason: "token_reuse", events: [] },
       ];
       for (const change of changes) {
         const record = await createSession(store, forks);
@@ -135,7 +113,7 @@ export const testApply = (open: OpenStore): void => {
 
     it("either ends the session or loses against a refresh, never both", async () => {
       const store = await openTestStore(open);
-      const change = { kind: "end", scope: "session", reason: "token_reuse", events: [] } as const;
+      const change = { kind: "end", reason: "token_reuse", events: [] } as const;
       for (let round = 0; round < 10; round += 1) {
         const record = await createSession(store, forks);
         const refresh = (): Promise<RotationResult> => store.storage.rotate(attemptOf(record));

@@ -14,8 +14,7 @@ export const testClosing = (open: OpenStore): void => {
         createSession: () => storage.createSession(record),
         getSession: () => storage.getSession(record.id),
         rotate: () => storage.rotate(attemptOf(record)),
-        applyRotation: () =>
-          storage.applyRotation(record, { kind: "end", scope: "session", reason: "token_reuse", events: [] }),
+        applyRotation: () => storage.applyRotation(record, { kind: "end", reason: "token_reuse", events: [] }),
         reportUses: () => storage.reportUses([], usePolicy),
         revokeSessions: () => storage.revokeSessions({ kind: "ids", ids: [] }, { reason: "logout" }),
         eraseUser: () => storage.eraseUser(record),

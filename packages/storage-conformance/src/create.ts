@@ -1,4 +1,4 @@
-import { millis, type SessionRecord, type SessionReference } from "@pawl/storage";
+import { millis, MOST_ENDED_FOR_LIMIT, type SessionRecord, type SessionReference } from "@pawl/storage";
 import { describe, expect, it } from "vitest";
 import {
   atOnce,
@@ -32,6 +32,7 @@ export const testCreate = (open: OpenStore): void => {
         payloadVersion: 2 ** 40,
         bound: "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
         link: '["https://issuer.example","sid"]',
+        subject: '["https://issuer.example","sub"]',
         device: "Mozilla/5.0 (X11; Linux x86_64)",
         address: "2001:db8::1",
         lastActiveAt: millis(clock.now() - 2),
@@ -106,6 +107,17 @@ export const testCreate = (open: OpenStore): void => {
       for (const record of records) await store.storage.createSession(record);
       const ended = await store.storage.createSession(at(store), { maxPerUser: 3 });
       expect(ended.map(({ id }) => id)).toStrictEqual(records.slice(0, 4).map(({ id }) => id));
+    });
+
+    it("ends so many at most, oldest first, and the next login ends more", async () => {
+      const store = await openTestStore(open);
+      const records = Array.from({ length: MOST_ENDED_FOR_LIMIT + 12 }, () => at(store));
+      await store.storage.importSessions(records);
+      const first = await store.storage.createSession(at(store), { maxPerUser: 3 });
+      const oldest = records.map(({ id }) => id);
+      expect(first.map(({ id }) => id).toSorted()).toStrictEqual(oldest.slice(0, MOST_ENDED_FOR_LIMIT).toSorted());
+      const second = await store.storage.createSession(at(store), { maxPerUser: 3 });
+      expect(second.map(({ id }) => id).toSorted()).toStrictEqual(oldest.slice(MOST_ENDED_FOR_LIMIT, -1).toSorted());
     });
 
     it("counts live sessions of the same user and tenant only", async () => {

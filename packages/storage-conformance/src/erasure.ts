@@ -72,6 +72,32 @@ export const testErasure = (open: OpenStore): void => {
       expect(await store.storage.revocationsSince({ at: millis(0) })).toMatchObject({ items: [{}] });
     });
 
+    it("deletes so many of each kind where it is told how many, and the rest when it is repeated", async () => {
+      const store = await openTestStore(open);
+      const { storage, clock } = store;
+      const live = await atOnce(7, () => createSession(store));
+      await atOnce(4, () => createSession(store, { endedAt: clock.now(), endReason: "logout" }));
+      const bob = await createSession(store, { userId: userId("bob") });
+      const named = (index: number, user: typeof alice): EventRecord => ({
+        key: `${user.userId} ${index}`,
+        at: clock.now(),
+        type: "token_reuse",
+        ...user,
+        count: 1,
+      });
+      const events = Array.from({ length: 13 }, (_, index) => named(index, alice));
+      await storage.appendEvents([...events, named(0, { ...alice, userId: bob.userId })]);
+      const steps = [];
+      for (let step = 0; step < 4; step += 1) steps.push(await storage.eraseUser(alice, 5));
+      expect(steps.map((step) => step.rows)).toStrictEqual([5, 5, 1, 0]);
+      expect(steps.map((step) => step.events)).toStrictEqual([5, 5, 3, 0]);
+      expect(idsOf(steps.flatMap(({ ended }) => ended))).toStrictEqual(idsOf(live));
+      const page = await storage.revocationsSince({ at: millis(0) });
+      expect(idsOf(page.kind === "page" ? page.items : [])).toStrictEqual(idsOf(live));
+      expect(await storage.getSession(bob.id)).toStrictEqual(bob);
+      expect((await storage.listEvents({}, { limit: 10 })).items).toMatchObject([{ userId: "bob" }]);
+    });
+
     it("tells each session to one of twenty callers", async () => {
       const store = await openTestStore(open);
       const records = await atOnce(10, () => createSession(store));

@@ -1,10 +1,28 @@
-import { millis, NEVER } from "@pawl/storage";
+import { type EndedByTime, millis, NEVER } from "@pawl/storage";
 import { describe, expect, it } from "vitest";
-import { atOnce, attemptOf, createSession, day, openTestStore, type OpenStore } from "./store.js";
+import { atOnce, attemptOf, createSession, day, openTestStore, type OpenStore, tenantId, userId } from "./store.js";
 
 /** `deleteExpired`. */
 export const testExpiry = (open: OpenStore): void => {
   describe("deleteExpired", () => {
+    it("tells of those that had not ended, of which tenant they were, and how they ended", async () => {
+      const store = await openTestStore(open);
+      const { storage, clock } = store;
+      const now = clock.now();
+      await createSession(store, { expiresAt: now });
+      await createSession(store, { tenantId: tenantId("customer-1"), expiresAt: now, idleExpiresAt: millis(now - 1) });
+      await createSession(store, { userId: userId("bob"), expiresAt: now, idleExpiresAt: millis(now - 1) });
+      const ended = await createSession(store, { userId: userId("carol"), expiresAt: millis(now + 1) });
+      await storage.revokeSessions({ kind: "ids", ids: [ended.id] }, { reason: "logout" });
+      clock.advance(1);
+      const told: EndedByTime[] = [];
+      expect(await storage.deleteExpired(clock.now(), 10, (some) => told.push(...some))).toBe(4);
+      const order = ({ tenantId: tenant, reason }: EndedByTime): string => `${tenant} ${reason}`;
+      expect(told.map(order).toSorted()).toEqual(["customer-1 idle", "public expired", "public idle"]);
+      await storage.deleteExpired(clock.now(), 10, (some) => told.push(...some));
+      expect(told).toHaveLength(3);
+    });
+
     it("deletes exactly the rows that end at or before the time", async () => {
       const store = await openTestStore(open);
       const now = store.clock.now();

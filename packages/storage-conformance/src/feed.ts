@@ -208,7 +208,7 @@ export const testFeed = (open: OpenStore): void => {
       await storage.revokeSessions({ kind: "ids", ids: [other.id] }, { reason: "logout" });
       await Promise.all([first, second]);
 
-      const end = { kind: "end", scope: "session", reason: "token_reuse", events: [] } as const;
+      const end = { kind: "end", reason: "token_reuse", events: [] } as const;
       const third = woken(storage);
       await storage.applyRotation({ id, current, next }, end);
       await third;

@@ -73,6 +73,7 @@ const sessionTexts = [
   "facts",
   "bound",
   "link",
+  "subject",
   "device",
   "address",
 ] as const;
@@ -167,7 +168,9 @@ export const testHostileValues = (open: OpenStore): void => {
       const { items: counts } = await storage.listCounts({ from: hour, to: millis(hour + 1) }, { limit: 100 });
       expect(new Set(counts.map(({ name }) => name))).toStrictEqual(new Set(bounded));
       expect(counts).toHaveLength(bounded.length);
-      const records = hostile.map((text) => sessionRecord(clock, { link: text, userId: userId(text), facts: text }));
+      const records = hostile.map((text) =>
+        sessionRecord(clock, { link: text, subject: text, userId: userId(text), facts: text }),
+      );
       for (const record of records) await storage.createSession(record);
       for (const record of records) {
         const text = record.link!;
@@ -218,7 +221,7 @@ export const testHostileValues = (open: OpenStore): void => {
         (text) =>
           storage.applyRotation(
             { id: text as SessionId, current: 0, next: 0 },
-            { kind: "end", scope: "session", reason: "token_reuse", events: [] },
+            { kind: "end", reason: "token_reuse", events: [] },
           ),
         (text) =>
           storage.applyRotation(
@@ -238,6 +241,7 @@ export const testHostileValues = (open: OpenStore): void => {
         (text) => storage.listSessionHistory(sessionRecord(clock), { limit: 1, after: text }),
         (text) => storage.rotate(attemptOf(sessionRecord(clock), { proof: text })),
         (text) => storage.listSessions({ link: text }, { limit: 1 }),
+        (text) => storage.listSessions({ subject: text }, { limit: 1 }),
         (text) => storage.changeSession(text as SessionId, {}),
         ...(["payload", "data", "facts", "bound"] as const).map(
           (name) => (text: string) => storage.changeSession(sessionRecord(clock).id, { [name]: text }),

@@ -27,6 +27,7 @@ export const testImport = (open: OpenStore): void => {
           factsVersion: 7,
           payloadVersion: 3,
           link: "login",
+          subject: "user",
           device: "Mozilla/5.0",
           address: "2001:db8::1",
           lastActiveAt: millis(now - 1),

@@ -18,10 +18,11 @@ export const testLive = (open: OpenStore): void => {
         await createSession(store, { idleExpiresAt: now }),
         await createSession(store, { endedAt: now, endReason: "logout" }),
       ];
-      const [one, two, three] = live.map(({ payloadVersion, expiresAt, idleExpiresAt }) => ({
-        payloadVersion,
-        expiresAt,
-        idleExpiresAt,
+      const [one, two, three] = live.map((record) => ({
+        tenantId: record.tenantId,
+        payloadVersion: record.payloadVersion,
+        expiresAt: record.expiresAt,
+        idleExpiresAt: record.idleExpiresAt,
       }));
       const ids = [live[2]!, dead[0]!, live[0]!, dead[1]!, dead[2]!, live[1]!, live[0]!].map(({ id }) => id);
       expect(await store.storage.liveOf([...ids, sessionId()])).toStrictEqual([

@@ -130,7 +130,7 @@ export const testRevocation = (open: OpenStore): void => {
     it("drops payload, data and facts, and says when, why and by whom", async () => {
       const store = await openTestStore(open);
       const versions = { factsVersion: 2, payloadVersion: 3 };
-      const kept = { device: "phone", bound: "key", link: "login", ...versions };
+      const kept = { device: "phone", bound: "key", link: "login", subject: "user", ...versions };
       const record = await createSession(store, { ...kept, facts: '{"auth":{}}' });
       store.clock.advance(5);
       const at = store.clock.now();

@@ -24,6 +24,7 @@ export const testRotation = (open: OpenStore): void => {
         factsVersion: 2,
         payloadVersion: 3,
         link: "login",
+        subject: "user",
       });
       store.clock.advance(day);
       const now = store.clock.now();

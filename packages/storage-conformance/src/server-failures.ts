@@ -53,7 +53,7 @@ const someCalls = (storage: Storage, record: SessionRecord): readonly (() => Pro
   () => storage.createSession(sessionRecord(storage), { maxPerUser: 3 }),
   () => storage.getSession(record.id),
   () => storage.rotate(attemptOf(record)),
-  () => storage.applyRotation(record, { kind: "end", scope: "session", reason: "token_reuse", events: [] }),
+  () => storage.applyRotation(record, { kind: "end", reason: "token_reuse", events: [] }),
   () =>
     storage.reportUses([{ id: record.id, seq: 0, iat: storage.now() }], {
       window: millis(0),

@@ -109,6 +109,7 @@ export const testSessionChange = (open: OpenStore): void => {
           payloadVersion: 6,
           facts: '{"auth":{"at":0}}',
           link: "issuer sid",
+          subject: "issuer sub",
           device: "phone",
           address: "192.0.2.1",
         });

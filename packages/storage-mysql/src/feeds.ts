@@ -16,8 +16,8 @@ import { keyOf, longTextsOf } from "./index-key.js";
 import type { ChangedRow, LineRow, RevokedRow } from "./rows.js";
 import { inPieces, join, type Sql, sql } from "./connection/sql.js";
 
-/** The most lines in a page. */
-const pageLimit = 10_000;
+/** The most lines in a page: what comes at once is read in one turn of the event loop. */
+const pageLimit = 2000;
 
 /** A table of lines, numbered. */
 interface Feed<Row extends LineRow, Line> {

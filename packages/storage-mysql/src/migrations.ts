@@ -163,14 +163,21 @@ const factsAndFeeds: readonly Sql[] = [
   ) ${table}`,
 ];
 
+/** What an identity provider calls the user who logged in. */
+const subjects: readonly Sql[] = [
+  sql`ALTER TABLE sessions ADD COLUMN subject VARBINARY(512)`,
+  sql`ALTER TABLE sessions ADD KEY sessions_by_subject (subject)`,
+];
+
 /** Oldest first. A released one is never changed. */
 export const migrations: readonly Migration[] = [
   { version: 1, readableBy: 1, statements: [...tables, ...firstRows] },
   { version: 2, readableBy: 2, statements: factsAndFeeds },
+  { version: 3, readableBy: 3, statements: subjects },
 ];
 
 /** The schema version of this release. */
-const schemaVersion = 2;
+const schemaVersion = 3;
 
 export const versionTable = sql`CREATE TABLE IF NOT EXISTS schema_versions (
   version INT NOT NULL PRIMARY KEY,

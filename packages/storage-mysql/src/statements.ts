@@ -128,10 +128,14 @@ export const deleteDeadOutbox = (before: Millis, limit: number): Sql =>
   sql`DELETE FROM outbox WHERE dead = 1 AND at < ${before} ORDER BY at LIMIT ${limit}`;
 
 /** Deletes the entries of a user; a queue whose head may have been among them is looked at anew. */
-export const deleteOutboxOfUser = (tenantId: TenantId, userId: UserId, now: Millis): readonly Sql[] => [
+export const deleteOutboxOfUser = (
+  { tenantId, userId }: { readonly tenantId: TenantId; readonly userId: UserId },
+  now: Millis,
+  limit: number,
+): readonly Sql[] => [
   sql`UPDATE outbox o STRAIGHT_JOIN outbox_queues q ON q.queue = o.queue SET q.due_at = LEAST(q.due_at, ${now})
     WHERE o.user_id = ${keyOf(userId)} AND o.tenant_id = ${keyOf(tenantId)}`,
-  sql`DELETE FROM outbox WHERE user_id = ${keyOf(userId)} AND tenant_id = ${keyOf(tenantId)}`,
+  sql`DELETE FROM outbox WHERE user_id = ${keyOf(userId)} AND tenant_id = ${keyOf(tenantId)} ORDER BY number LIMIT ${limit}`,
 ];
 
 /** Rows in the order that any two of these lock them in. */
@@ -160,8 +164,8 @@ export const deleteCounts = (before: Millis, limit: number): Sql =>
 export const deleteEvents = (before: Millis, limit: number): Sql =>
   sql`DELETE FROM events WHERE at < ${before} ORDER BY at LIMIT ${limit}`;
 
-export const deleteEventsOfUser = (tenantId: TenantId, userId: UserId): Sql =>
-  sql`DELETE FROM events WHERE user_id = ${keyOf(userId)} AND tenant_id = ${keyOf(tenantId)}`;
+export const deleteEventsOfUser = (tenantId: TenantId, userId: UserId, limit: number): Sql =>
+  sql`DELETE FROM events WHERE user_id = ${keyOf(userId)} AND tenant_id = ${keyOf(tenantId)} LIMIT ${limit}`;
 
 export const selectSigningKeys = sql`
   SELECT kid, long_texts, algorithm, kind, public_key, sealed_private_key, created_at, signs_from FROM signing_keys

@@ -86,7 +86,7 @@ export const mysqlStorage = (pool: ConnectionPool, database: Database, timeout: 
     reportUses: async (notes, policy) =>
       notes.length === 0 ? [] : inTime(sessions.reportUses(database, notes, policy)),
     revokeSessions: (selector, cause, limit) => revokeSessions(database, { selector, cause, limit }),
-    eraseUser: (user) => eraseUser(database, user),
+    eraseUser: (user, limit) => eraseUser(database, user, limit),
     importSessions: async (records) => (records.length === 0 ? [] : creation.importSessions(database, records)),
     listSessions: async (selector, { limit, after }) => {
       const range = { now: database.time, after, limit: limit + 1 };
@@ -104,7 +104,8 @@ export const mysqlStorage = (pool: ConnectionPool, database: Database, timeout: 
       ),
     changeSession: (id, change) => inTime(sessions.changeSession(database, id, change)),
     liveOf: async (ids) => (ids.length === 0 ? [] : inTime(sessions.getLive(database, ids))),
-    deleteExpired: (before, limit) => sweepAll(limit, (wanted) => sweep(database, before, wanted), sweepLimit),
+    deleteExpired: (before, limit, onEnded) =>
+      sweepAll(limit, (wanted) => sweep(database, before, wanted), { most: sweepLimit, onEnded }),
     getSigningKeys: () => inTime(getSigningKeys(database)),
     addSigningKey: (record, ifNewestIs) => inTime(addSigningKey(database, record, ifNewestIs)),
     deleteSigningKeys: (kids) => inTime(deleteSigningKeys(database, kids)),

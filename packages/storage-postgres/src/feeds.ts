@@ -9,8 +9,8 @@ import {
 import { type ChangeRow, changeOf, type FeedRow, type RevocationRow, revocationOf } from "@pawl/storage/adapter";
 import type { Database, Statement, Value } from "./connection/database.js";
 
-/** How many lines make a page at most. */
-const pageLimit = 10_000;
+/** How many lines make a page at most: what comes at once is read in one turn of the event loop. */
+const pageLimit = 2000;
 
 /** A table of lines, each with the number of the transaction that wrote it. */
 interface Feed<Row extends FeedRow, Line> {

@@ -162,14 +162,22 @@ const factsAndFeeds = `
   );
 `;
 
+/** What an identity provider calls the user who logged in. */
+const subjects = `
+  ALTER TABLE {schema}.sessions ADD COLUMN subject text COLLATE "C";
+  CREATE INDEX sessions_by_subject ON {schema}.sessions USING hash (subject)
+    WHERE ended_at IS NULL AND subject IS NOT NULL;
+`;
+
 /** Oldest first. A released one is never changed. */
 export const migrations: readonly Migration[] = [
   { version: 1, readableBy: 1, sql: tables },
   { version: 2, readableBy: 2, sql: () => factsAndFeeds },
+  { version: 3, readableBy: 3, sql: () => subjects },
 ];
 
 /** The schema version of this release. */
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 const versionTable = `CREATE TABLE IF NOT EXISTS {schema}.schema_versions (
     version integer NOT NULL PRIMARY KEY,

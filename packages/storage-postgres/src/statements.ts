@@ -10,7 +10,11 @@ export const selectTime = query<{ readonly now: number }>(`WITH ${clock} SELECT 
 export const insertEvents = query(`WITH ${noteEvents(1)}${intoOutbox("noted")} SELECT`);
 
 export const deleteEventsOfUser = query<{ readonly count: number }>(
-  `WITH deleted AS (DELETE FROM {schema}.events WHERE user_id = $1::text AND tenant_id = $2::text RETURNING 1)
+  `WITH deleted AS (
+    DELETE FROM {schema}.events WHERE user_id = $1::text AND tenant_id = $2::text AND key IN (
+      SELECT key FROM {schema}.events WHERE user_id = $1::text AND tenant_id = $2::text ORDER BY key LIMIT $3::bigint
+    ) RETURNING 1
+  )
   SELECT count(*) AS count FROM deleted`,
 );
 
@@ -149,7 +153,9 @@ export const listOutbox = query<OutboxRow>(
 /** Deletes the entries of a user; a queue whose head may have been among them is looked at anew. */
 export const deleteOutboxOfUser = query(
   `WITH ${clock}, deleted AS (
-    DELETE FROM {schema}.outbox WHERE user_id = $2::text AND tenant_id = $3::text RETURNING queue
+    DELETE FROM {schema}.outbox WHERE user_id = $2::text AND tenant_id = $3::text AND number IN (
+      SELECT number FROM {schema}.outbox WHERE user_id = $2::text AND tenant_id = $3::text ORDER BY number LIMIT $4::bigint
+    ) RETURNING queue
   ) UPDATE {schema}.outbox_queues SET due_at = least(due_at, ${now}) WHERE queue IN (SELECT queue FROM deleted)`,
 );
 

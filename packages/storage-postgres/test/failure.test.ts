@@ -116,7 +116,9 @@ it("lets a row that somebody keeps locked hold up nobody else, and leaves nothin
 
 it("asks the server to stop what nobody waits for any more, also behind a pooler", async () => {
   const storage = await openMigrated();
-  const held = await create(storage);
+  // Of a user of its own: a login ends so many at most, and the one that is held would have to be among them.
+  const user = { userId: "held up" as UserId };
+  const held = await create(storage, user);
   const unlock = await lockRow(server, held);
   const hasty = await openForTest(`${server.url}?prepare=false&timeout=500`);
   expect((await failureOf(hasty.changeSession(held.id, { payload: '{"late":1}' }))).code).toBe("unavailable");
@@ -125,7 +127,7 @@ it("asks the server to stop what nobody waits for any more, also behind a pooler
   expect((await storage.getSession(held.id))?.payload).toBe(held.payload);
   // A transaction whose time is over is undone, and its lock of the user with it.
   const again = await lockRow(server, held);
-  const limited = sessionRecord(hasty);
+  const limited = sessionRecord(hasty, user);
   expect((await failureOf(hasty.createSession(limited, { maxPerUser: 1 }))).code).toBe("unavailable");
   await again();
   await vi.waitFor(() => expect(server.sql(blocked)).toBe("0"), { timeout: 10_000 });

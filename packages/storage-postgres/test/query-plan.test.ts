@@ -24,9 +24,10 @@ const fill = (schema: string): void => {
     CASE WHEN row % 10 = 0 THEN '${tenant}' ELSE 'public' END AS tenant, 'user-' || row / 2 AS user`;
   const source = `FROM (SELECT row, ${row} FROM generate_series(1, ${count}) AS row) AS made`;
   server.sql(`INSERT INTO ${schema}.sessions (bucket, id, tenant_id, user_id, secret_hash, current, next, issued_at, key_kind,
-      created_at, last_active_at, expires_at, idle_expires_at, sweep_at, payload, data, link)
+      created_at, last_active_at, expires_at, idle_expires_at, sweep_at, payload, data, link, subject)
     SELECT bucket, id, tenant, "user", 'hash', 0, 0, 0, 'dynamic', row, row, row + 1000000, 8640000000000000, row + 1000000,
-      '{}', '{}', CASE WHEN row % 10 = 5 THEN 'login-' || row END ${source}`);
+      '{}', '{}', CASE WHEN row % 10 = 5 THEN 'login-' || row END,
+      CASE WHEN row % 10 = 5 THEN 'user-' || row END ${source}`);
   server.sql(`INSERT INTO ${schema}.events (key, at, count, type, tenant_id, user_id, session_id)
     SELECT 'event-' || row, row, 1, CASE WHEN row % 100 = 0 THEN 'token_reuse' ELSE 'session_ended' END, tenant, "user", id
     ${source}`);
@@ -130,17 +131,13 @@ const cases: Readonly<Record<string, () => readonly [Statement, readonly Value[]
     4,
   ],
   "the sessions of a link": () => [...listed(sessions.listSessions({ ...page, link: "login-5" })), 2],
+  "the sessions of a subject": () => [...listed(sessions.listSessions({ ...page, subject: "user-5" })), 2],
   "all rows of a user": () => [sessions.listHistory, [...user(ids[0]!), -1, "", 10], 4],
   "the end of a user": () => [sessions.endSessionsOfUser, [now, "logout", null, null, ...user(ids[0]!), null], 8],
-  "the end of a user by an alarm": () => [
-    rotations.applyEndOfUser,
-    [now, bucket(ids[0]!), ids[0]!, 0, 0, "token_reuse", ...noEvents],
-    10,
-  ],
-  "a surplus": () => [sessions.endSurplus, [now, "session_limit", null, null, ...user(ids[0]!), 1], 16],
-  "the erasure of a user": () => [sessions.eraseSessions, [now, ...user(ids[0]!)], 4],
-  "the erasure of events": () => [statements.deleteEventsOfUser, [user(ids[0]!)[1]!, PUBLIC_TENANT], 4],
-  "the erasure of an outbox": () => [statements.deleteOutboxOfUser, [now, user(ids[0]!)[1]!, PUBLIC_TENANT], 12],
+  "a surplus": () => [sessions.endSurplus, [now, "session_limit", null, null, ...user(ids[0]!), 1, 10], 16],
+  "the erasure of a user": () => [sessions.eraseSessions, [now, ...user(ids[0]!), 10], 8],
+  "the erasure of events": () => [statements.deleteEventsOfUser, [user(ids[0]!)[1]!, PUBLIC_TENANT, 10], 8],
+  "the erasure of an outbox": () => [statements.deleteOutboxOfUser, [now, user(ids[0]!)[1]!, PUBLIC_TENANT, 10], 16],
   "a page of all sessions": () => [
     ...listed(sessions.listSessions({ ...page, after: { bucket: bucket(ids[0]!), id: ids[0]! } })),
     44,

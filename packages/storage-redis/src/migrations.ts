@@ -9,10 +9,12 @@ const versions = [
   { version: 1, readableBy: 1 },
   // Facts, bound keys, links and the outbox: a release that does not know them would lose them, or mint for a foreign key.
   { version: 2, readableBy: 2 },
+  // Subjects, whose place in the index of links a release that does not know them would leave behind.
+  { version: 3, readableBy: 3 },
 ] as const;
 
 /** The schema version of this release. */
-const schemaVersion = 2;
+export const schemaVersion = 3;
 
 /**
  * Checks that this release can work on a store.

@@ -36,16 +36,21 @@ export const takeFromTags = async (
     take,
     keys,
     before,
+    onTaken = () => undefined,
   }: {
     readonly count: Script;
     readonly take: Script;
     readonly keys: readonly string[];
     readonly before: string | number;
+    /** Given what `take` answers beside the number. */
+    readonly onTaken?: ((told: readonly string[]) => void) | undefined;
   },
 ): Promise<number> => {
   const run = async (script: Script, tag: Tag, most: number): Promise<number> => {
     const { values } = await runOn(store, tag, { script, keys, args: [eventPlace(store, tag), before, most] });
-    return values[0] as number;
+    const [count, ...told] = values;
+    if (told.length > 0) onTaken(told.map(String));
+    return count as number;
   };
   let taken = 0;
   while (taken < limit) {

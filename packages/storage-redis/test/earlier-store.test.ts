@@ -62,7 +62,7 @@ it("finds what the schema version before has written, with the defaults, also be
     expect(await storage.getSession(ended.id)).toStrictEqual(ended);
     expect(await storage.liveOf([ended.id, row.id])).toStrictEqual([
       undefined,
-      { payloadVersion: 0, expiresAt: row.expiresAt, idleExpiresAt: NEVER },
+      { tenantId: row.tenantId, payloadVersion: 0, expiresAt: row.expiresAt, idleExpiresAt: NEVER },
     ]);
     expect(await storage.revocationsSince({ at: start })).toMatchObject({
       items: [{ id: ended.id, reason: "logout" }],
@@ -73,7 +73,7 @@ it("finds what the schema version before has written, with the defaults, also be
   await check();
   const schema = server().command("hgetall", "read:{m}:schema").split("\n");
   // Which a release of schema version 1 refuses.
-  expect(schema).toStrictEqual(["epoch", "123456789012", "version:1", "1", "version:2", "2"]);
+  expect(schema).toStrictEqual(["epoch", "123456789012", "version:1", "1", "version:2", "2", "version:3", "3"]);
 });
 
 it("works on what the schema version before has written", async () => {

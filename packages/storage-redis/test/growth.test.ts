@@ -19,7 +19,7 @@ const commandsOf = async (work: () => Promise<unknown>): Promise<number> => {
 
 /** What each costs that must not depend on how many other sessions there are. */
 const costs = async (storage: Storage): Promise<Readonly<Record<string, number>>> => {
-  const user = { userId: "somebody" as UserId, link: "idp 1" };
+  const user = { userId: "somebody" as UserId, link: "idp 1", subject: "idp somebody" };
   const make = () => sessionRecord(storage, user);
   const records = [make(), make(), make()];
   const tenantId = records[0]!.tenantId;
@@ -29,6 +29,7 @@ const costs = async (storage: Storage): Promise<Readonly<Record<string, number>>
     refresh: await commandsOf(() => storage.rotate(attemptOf(records[0]!))),
     list: await commandsOf(() => storage.listSessions({ tenantId, userId: user.userId }, { limit: 10 })),
     link: await commandsOf(() => storage.listSessions({ link: user.link }, { limit: 10 })),
+    subject: await commandsOf(() => storage.listSessions({ subject: user.subject }, { limit: 10 })),
     change: await commandsOf(() => storage.changeSession(records[0]!.id, { facts: "{}", announced: true })),
     live: await commandsOf(() => storage.liveOf(records.map(({ id }) => id))),
     limit: await commandsOf(() => storage.createSession(make(), { maxPerUser: 2 })),

@@ -46,7 +46,7 @@ it("is the one that README.md writes down, which never changes", async () => {
   expect(bucketOfUser(customer)).toBe(0x7e19);
   await storage.createSession(session("7e190000-0000-4000-8000-000000000002", customer));
   const linked = "c25c0000-0000-4000-8000-000000000003" as SessionId;
-  await storage.createSession(session(linked, { link: "https://idp.example 1" }));
+  await storage.createSession(session(linked, { link: "https://idp.example 1", subject: "https://idp.example alice" }));
   await storage.changeSession(linked, { facts: '{"level":2}', bound: "thumbprint", announced: true });
   clock.advance(5);
   const ids = ["7e190000-0000-4000-8000-000000000002" as SessionId];
@@ -127,6 +127,8 @@ it("is the one that README.md writes down, which never changes", async () => {
     0",
       ":{5c}:l:https://idp.example 1": "c25c0000-0000-4000-8000-000000000003
     0",
+      ":{5c}:l:https://idp.example alice": "c25c0000-0000-4000-8000-000000000003
+    0",
       ":{5c}:s:c25c0000-0000-4000-8000-000000000001": "d = {}
     h = hash
     p = {}
@@ -141,7 +143,7 @@ it("is the one that README.md writes down, which never changes", async () => {
     t = public
     u = alice
     v = 0 0 0 d 1800000000000 1800000000000 1808640000000 8640000000000000 1808640000000 - -
-    x = [null,null,"https://idp.example 1"]",
+    x = [null,null,"https://idp.example 1","https://idp.example alice"]",
       ":{5c}:sweep": "c25c0000-0000-4000-8000-000000000001
     1808640000000
     c25c0000-0000-4000-8000-000000000003
@@ -158,7 +160,8 @@ it("is the one that README.md writes down, which never changes", async () => {
     0",
       ":{m}:schema": "epoch = 123456789012
     version:1 = 1
-    version:2 = 2",
+    version:2 = 2
+    version:3 = 3",
     }
   `);
 });

@@ -1,6 +1,7 @@
 import { type FeedCursor, millis, type SessionId, type Storage } from "@pawl/storage";
 import { attemptOf, sessionRecord, signingKey, TestClock } from "@pawl/storage-conformance";
 import { expect, it, onTestFinished, vi } from "vitest";
+import { schemaVersion } from "../src/migrations.js";
 import { openForTest, sharedServer } from "./server.js";
 
 const { server, urlOf } = sharedServer({ appendonly: "no" });
@@ -38,7 +39,7 @@ it("migrates once, and makes one first key, however many nodes start together", 
   await Promise.all(nodes.map((node) => node.migrate()));
   const made = epoch();
   expect(made).toMatch(/^\d{12}$/u);
-  expect(server().command("hget", `${prefix}:{m}:schema`, "version:2")).toBe("2");
+  expect(server().command("hget", `${prefix}:{m}:schema`, `version:${schemaVersion}`)).toBe(String(schemaVersion));
   await Promise.all(nodes.map((node) => node.migrate()));
   expect(epoch()).toBe(made);
   const clock = new TestClock();
@@ -55,10 +56,10 @@ it("migrates once, and makes one first key, however many nodes start together", 
 
 it("works on a schema that a newer release can share, and refuses one that it cannot", async () => {
   const { nodes, prefix, url } = await openNodes(1);
-  server().command("hset", `${prefix}:{m}:schema`, "version:7", "2");
+  server().command("hset", `${prefix}:{m}:schema`, "version:7", String(schemaVersion));
   await logIn(await openForTest(url));
   await nodes[0]!.migrate();
-  server().command("hset", `${prefix}:{m}:schema`, "version:8", "3");
+  server().command("hset", `${prefix}:{m}:schema`, "version:8", String(schemaVersion + 1));
   await expect(openForTest(url)).rejects.toMatchObject({ code: "newer_schema" });
 });
 

@@ -12,8 +12,8 @@ import { changeOf, type FeedRow, revocationOf } from "@pawl/storage/adapter";
 import type { Database } from "./connection/database.js";
 import * as statements from "./statements.js";
 
-/** How many lines make a page at most. */
-const pageLimit = 10_000;
+/** How many lines make a page at most: reading them holds the event loop. */
+const pageLimit = 1000;
 
 /** The epoch of a store, which the cursors of every feed carry. */
 const epochName = "revocation_epoch";

@@ -143,15 +143,22 @@ const facts = `
   ) STRICT, WITHOUT ROWID;
 `;
 
+/** What an identity provider calls the user who logged in. */
+const subjects = `
+  ALTER TABLE sessions ADD COLUMN subject TEXT;
+  CREATE INDEX sessions_by_subject ON sessions (subject) WHERE subject IS NOT NULL AND ended_at IS NULL;
+`;
+
 /** Oldest first. A released one is never changed. */
 export const migrations: readonly Migration[] = [
   { version: 1, readableBy: 1, sql: tables },
   { version: 2, readableBy: 1, sql: endedByUser },
   { version: 3, readableBy: 3, sql: facts },
+  { version: 4, readableBy: 4, sql: subjects },
 ];
 
 /** The schema version of this release. */
-export const schemaVersion = 3;
+export const schemaVersion = 4;
 
 const versionTable = `
   CREATE TABLE IF NOT EXISTS schema_versions (

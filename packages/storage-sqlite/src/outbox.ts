@@ -42,8 +42,9 @@ const settle = (
 export const deleteOutboxOfUser = (
   { database, now }: Transaction,
   user: { readonly tenantId: TenantId; readonly userId: UserId },
+  limit: number,
 ): void => {
-  const queues = database.all(statements.deleteOutboxOfUser, user).map(({ queue }) => queue);
+  const queues = database.all(statements.deleteOutboxOfUser, { ...user, limit }).map(({ queue }) => queue);
   for (const queue of new Set(queues)) database.run(statements.settleHead, { queue, latest: now });
 };
 

@@ -76,7 +76,9 @@ export const listEvents = (selector: Listed<EventSelector>): Query<EventRow> => 
 export const deleteEvents = `
   DELETE FROM events WHERE key IN (SELECT key FROM events WHERE at < :before ORDER BY at LIMIT :limit)`;
 
-export const deleteEventsOfUser = "DELETE FROM events WHERE user_id = :userId AND tenant_id = :tenantId";
+export const deleteEventsOfUser = `
+  DELETE FROM events
+  WHERE key IN (SELECT key FROM events WHERE user_id = :userId AND tenant_id = :tenantId LIMIT :limit)`;
 
 const outboxColumns =
   "number, key, at, type, tenant_id, user_id, session_id, reason, detail, count, due_at, state, dead";
@@ -104,8 +106,10 @@ export const postponeOutbox =
 export const giveUpOutbox =
   "UPDATE outbox SET dead = 1, head = 0, state = :state WHERE key = :key RETURNING queue" as OutboxQueue;
 
-export const deleteOutboxOfUser =
-  "DELETE FROM outbox WHERE user_id = :userId AND tenant_id = :tenantId RETURNING queue" as OutboxQueue;
+export const deleteOutboxOfUser = `
+  DELETE FROM outbox
+  WHERE number IN (SELECT number FROM outbox WHERE user_id = :userId AND tenant_id = :tenantId LIMIT :limit)
+  RETURNING queue` as OutboxQueue;
 
 /** Makes the oldest of a queue its head after a change in it. One that moves up waits until `:latest` at most. */
 export const settleHead = `

@@ -45,7 +45,7 @@ export const sqliteStorage = ({ database, checkpoint, lockTimeout, clock, outbox
   const writes = new WriteGroup(database, {
     lockTimeout,
     beforeBegin: () => file?.check(),
-    onCommit: () => checkpoint.afterCommit(),
+    checkpoint,
   });
   const watch = pollFeeds(() => feedGrowth(database));
 
@@ -61,11 +61,12 @@ export const sqliteStorage = ({ database, checkpoint, lockTimeout, clock, outbox
   const remove = (statement: string, before: Millis, limit: number): Promise<number> =>
     write(() => database.run(statement, { before, limit }));
 
-  const selection = ({ tenantId, userId, link }: SessionSelector, { limit, after }: PageRequest) => {
+  const selection = ({ tenantId, userId, link, subject }: SessionSelector, { limit, after }: PageRequest) => {
     const parameters: Record<string, Value> = { now: clock.now(), limit: limit + 1 };
     if (tenantId !== undefined) parameters["tenantId"] = tenantId;
     if (userId !== undefined) parameters["userId"] = userId;
     if (link !== undefined) parameters["link"] = link;
+    if (subject !== undefined) parameters["subject"] = subject;
     if (after !== undefined) parameters["after"] = after;
     return parameters;
   };
@@ -91,7 +92,7 @@ export const sqliteStorage = ({ database, checkpoint, lockTimeout, clock, outbox
       write((transaction) => notes.map((note) => rotation.reportUse(transaction, note, policy))),
     revokeSessions: (selector, cause, limit) =>
       write((transaction) => sessions.revokeSessions(transaction, selector, cause, limit)),
-    eraseUser: (user) => write((transaction) => sessions.eraseUser(transaction, user)),
+    eraseUser: (user, limit) => write((transaction) => sessions.eraseUser(transaction, user, limit)),
     importSessions: (records) => write((transaction) => sessions.importSessions(transaction, records)),
     listSessions: (selector, page) => {
       const statement = listSessions({ ...selector, after: page.after });
@@ -107,8 +108,8 @@ export const sqliteStorage = ({ database, checkpoint, lockTimeout, clock, outbox
       readHistoryPage(page, (part, from) => read(() => sessions.selectHistory(database, user, { part, ...from }))),
     changeSession: (id, changed) => write((transaction) => sessions.changeSession(transaction, id, changed)),
     liveOf: (ids) => read(() => sessions.liveOf(database, ids, clock.now())),
-    deleteExpired: (before, limit) =>
-      sweepAll(limit, (wanted) => write((transaction) => sessions.sweep(transaction, before, wanted))),
+    deleteExpired: (before, limit, onEnded) =>
+      sweepAll(limit, (wanted) => write((transaction) => sessions.sweep(transaction, before, wanted)), { onEnded }),
     getSigningKeys: () => read(() => database.all(statements.selectSigningKeys).map(signingKeyOf)),
     addSigningKey: (record, ifNewestIs) => write(() => addSigningKey(database, record, ifNewestIs)),
     deleteSigningKeys: (kids) => write(() => deleteSigningKeys(database, kids)),

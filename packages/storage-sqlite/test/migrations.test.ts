@@ -64,6 +64,6 @@ describe.each(drivers)("a store of the version before, %s", async (name) => {
     await storage.migrate();
     await storage.close();
     const newest = "SELECT version, readable_by FROM schema_versions ORDER BY version DESC LIMIT 1" as Query<object>;
-    expect(database.get(newest)).toMatchObject({ version: schemaVersion, readable_by: 3 });
+    expect(database.get(newest)).toMatchObject({ version: schemaVersion, readable_by: 4 });
   });
 });

@@ -11,6 +11,7 @@ const tenantId = "customer-1" as TenantId;
 const userId = "alice" as UserId;
 const sessionId = "0" as SessionId;
 const link = "https://login.example/|42";
+const subject = "https://login.example/|alice";
 const types = ["token_reuse"] as const;
 
 /** Statements that take a whole table on purpose: in the order of its key and up to a limit, or because it is small. */
@@ -47,6 +48,8 @@ const searched: Readonly<Record<string, string>> = {
   "sessions of a tenant, next page": sessions.listSessions({ tenantId, after: "x" }),
   "next page of the public tenant": sessions.listSessions({ tenantId: PUBLIC_TENANT, after: "x" }),
   "sessions of a login": sessions.listSessions({ link }),
+  "sessions of a user's logins": sessions.listSessions({ subject }),
+  "sessions of a user's logins in a tenant, next page": sessions.listSessions({ subject, tenantId, after: "x" }),
   "sessions of a login, user and tenant, next page": sessions.listReferences({ link, userId, tenantId, after: "x" }),
   "end of a tenant": sessions.endSessionsOfTenant(tenantId),
   "next page of all events": statements.listEvents({ after: "x" }),
@@ -89,6 +92,7 @@ describe.each(drivers)("query plans, %s", async (name) => {
     expect(explain(sessions.listReferences({ tenantId })).join()).toContain("sessions_by_tenant");
     expect(explain(sessions.listReferences({ userId })).join()).toContain("sessions_by_user");
     expect(explain(sessions.listReferences({ link, userId })).join()).toContain("sessions_by_link");
+    expect(explain(sessions.listSessions({ subject, tenantId })).join()).toContain("sessions_by_subject");
   });
 
   it("the end of a tenant passes over what has ended, and the outbox over what waits behind a head", () => {

@@ -57,7 +57,10 @@ const checks: { readonly [Name in Call]: Check<Name> } = {
     checkSelector(selector);
     if (limit !== undefined) checkLimit(limit);
   },
-  eraseUser: checkSelector,
+  eraseUser: (user, limit) => {
+    checkSelector(user);
+    if (limit !== undefined) checkLimit(limit);
+  },
   importSessions: (records) => records.forEach(checkSession),
   listSessions: checkListing,
   listSessionReferences: checkListing,

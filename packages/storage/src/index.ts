@@ -2,6 +2,7 @@ export * from "./clock.js";
 export * from "./errors.js";
 export * from "./identifiers.js";
 export * from "./memory/memory-storage.js";
+export * from "./next-turn.js";
 export * from "./open-storage.js";
 export * from "./records.js";
 export * from "./rotation.js";

@@ -8,6 +8,7 @@ export type EndReason =
   | "token_reuse"
   | "replaced"
   | "session_limit"
+  | "identity_provider"
   | "expired"
   | "idle"
   | "erased";
@@ -44,6 +45,8 @@ export interface SessionRecord {
   readonly bound: string;
   /** What an identity provider calls the login that this session came from; such sessions can be looked for by it. */
   readonly link?: string;
+  /** What it calls the user who logged in, likewise: one has many logins. */
+  readonly subject?: string;
   /** The device as the application named it, usually a user agent. */
   readonly device?: string;
   /** The network address of the login. */
@@ -105,6 +108,9 @@ export type EventType =
   | "token_reuse"
   | "forged_token"
   | "fast_forward"
+  | "device_bound"
+  | "device_unbound"
+  | "unproven_refresh"
   | "acting_started"
   | "acting_ended"
   | "signing_key_created"

@@ -1,6 +1,9 @@
 import { type Millis, millis } from "./identifiers.js";
 import type { EndReason, EventRecord, SessionRecord, SessionReference } from "./records.js";
 
+/** How many sessions a login ends at most for the limit of a user: more would hold its transaction for too long. */
+export const MOST_ENDED_FOR_LIMIT = 100;
+
 /** A row after its end: flagged, with payload, data and facts dropped. */
 export const afterEnd = (
   row: SessionRecord,
@@ -33,7 +36,7 @@ export const sessionEndedEvent = (
 /** How a row that expired without having been ended came to its end. */
 export const expiryOf = (
   row: Pick<SessionRecord, "expiresAt" | "idleExpiresAt">,
-): { readonly at: Millis; readonly reason: EndReason } =>
+): { readonly at: Millis; readonly reason: "expired" | "idle" } =>
   row.idleExpiresAt < row.expiresAt
     ? { at: row.idleExpiresAt, reason: "idle" }
     : { at: row.expiresAt, reason: "expired" };

@@ -12,6 +12,7 @@ const sessionTexts = [
   "facts",
   "bound",
   "link",
+  "subject",
   "device",
   "address",
 ] as const;
@@ -77,7 +78,8 @@ export const checkCount = (record: CountRecord): void => {
 
 /** Checks every text that rows are looked for by, as `checkText`. */
 export const checkSelector = (selector: SessionSelector | EventSelector | RevocationSelector): void => {
-  const { tenantId, userId, sessionId, exceptId, link } = selector as Readonly<Record<string, string | undefined>>;
-  for (const text of [tenantId, userId, sessionId, exceptId, link]) checkText("a selector", text);
+  const texts = selector as Readonly<Record<string, string | undefined>>;
+  for (const name of ["tenantId", "userId", "sessionId", "exceptId", "link", "subject"])
+    checkText("a selector", texts[name]);
   if ("ids" in selector) for (const id of selector.ids) checkText("id", id);
 };

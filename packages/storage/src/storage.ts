@@ -67,12 +67,11 @@ export type RotationChange =
       readonly issuedAt: Millis;
       readonly events: readonly EventRecord[];
     }
-  /** Ends this session, or every live session of its user, with revocations and events. */
+  /** Ends this session, with its revocation and events. */
   | {
       readonly kind: "end";
-      readonly scope: "session" | "user";
       readonly reason: EndReason;
-      /** Besides the `session_ended` event that storage writes for each session it ends. */
+      /** Besides the `session_ended` event that storage writes for a session it ends. */
       readonly events: readonly EventRecord[];
     };
 
@@ -103,7 +102,15 @@ export interface UsePolicy {
 }
 
 /** What tells whether a session still is as somebody knows it. */
-export type LiveSession = Pick<SessionRecord, "payloadVersion" | "expiresAt" | "idleExpiresAt">;
+export type LiveSession = Pick<SessionRecord, "tenantId" | "payloadVersion" | "expiresAt" | "idleExpiresAt">;
+
+/** A session that came to its end by time alone. */
+export interface EndedByTime {
+  readonly tenantId: TenantId;
+  readonly reason: "expired" | "idle";
+}
+
+export type OnEndedByTime = (ended: readonly EndedByTime[]) => void;
 
 /** Which sessions to end. Sessions of other tenants are never touched. */
 export type RevocationSelector =
@@ -132,6 +139,8 @@ export interface SessionSelector {
   readonly userId?: UserId | undefined;
   /** Those that came from this login at an identity provider. */
   readonly link?: string | undefined;
+  /** Those that came from a login of this user at an identity provider. */
+  readonly subject?: string | undefined;
 }
 
 /** A keyset page: at most `limit` rows after the row that `after` (a `next` of the page before) names. */
@@ -203,8 +212,8 @@ export interface Storage {
   now(): Millis;
 
   /**
-   * Inserts a session. With `maxPerUser` it ends the least recently refreshed live sessions of that user
-   * (reason `session_limit`) so that at most that many are live afterwards, exactly, and returns them.
+   * Inserts a session. With `maxPerUser` it ends the least recently refreshed live sessions of that user (reason
+   * `session_limit`) beyond so many, exactly, but `MOST_ENDED_FOR_LIMIT` at most, and returns them.
    * @throws StorageError `invalid_record` when the id is taken.
    */
   createSession(record: SessionRecord, limits?: { readonly maxPerUser: number }): Promise<readonly SessionReference[]>;
@@ -245,8 +254,10 @@ export interface Storage {
    * Removes a user of a tenant without a trace: live sessions end as `erased`, with their revocations but without events,
    * then all rows of the user, live or not, all events that name the user, and what the outbox holds of them, dead or not,
    * are deleted. What the feeds hold of the user stays until they are swept, because verifiers have to learn of it.
+   * With `limit` it deletes at most that many rows, events and entries of the outbox each: repeat until fewer rows and events
+   * were deleted, and then once without.
    */
-  eraseUser(user: { readonly tenantId: TenantId; readonly userId: UserId }): Promise<ErasedUser>;
+  eraseUser(user: { readonly tenantId: TenantId; readonly userId: UserId }, limit?: number): Promise<ErasedUser>;
 
   /**
    * Inserts rows as they are, live or not, for data that moves between stores: no limit, no revocation, no event. A row
@@ -282,9 +293,10 @@ export interface Storage {
    * Deletes rows whose `expiresAt` is at or before `before`, at most `limit`, safe to run on every node at once. A row
    * that had not ended gets its `session_ended` event (`idle` when `idleExpiresAt < expiresAt`, else `expired`) with the
    * time at which it ended.
+   * @param onEnded is told of those that had not ended, before the promise resolves; where it fails, perhaps not.
    * @returns how many were deleted.
    */
-  deleteExpired(before: Millis, limit: number): Promise<number>;
+  deleteExpired(before: Millis, limit: number, onEnded?: OnEndedByTime): Promise<number>;
 
   /** All keys, oldest first. */
   getSigningKeys(): Promise<readonly SigningKeyRecord[]>;

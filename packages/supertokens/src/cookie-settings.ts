@@ -26,7 +26,10 @@ export interface SessionCookieSettings extends Omit<CookieAttributes, "path"> {
  * becomes `Lax`, with a process warning: browsers would drop such a cookie (RFC 6265bis section 5.7).
  * @throws SessionError `GENERAL_ERROR` when the backend's own settings cannot stand in a cookie.
  */
-export const cookieSettings = (options: CookieOptions, backend: BackendSettings): SessionCookieSettings => {
+export const cookieSettings = (
+  options: CookieOptions,
+  backend: Omit<BackendSettings, "deviceBinding">,
+): SessionCookieSettings => {
   const settings: Omit<SessionCookieSettings, "cookies"> = {
     domain: options.domain ?? backend.cookieDomain,
     olderDomain: options.olderDomain,

@@ -220,6 +220,8 @@ export const renewInExchange = async (opened: OpenedPawl, exchange: Exchange): P
   if (outcome === undefined) throw clearedUnlessForeign(opened, exchange, unauthorised(MISSING_REFRESH_TOKEN));
   // The browser has the cookies of that login, or will have: they are not this session's to clear.
   if (outcome.kind === "unauthorised" && outcome.reason === "replaced") throw unauthorised(outcome.message);
+  // It lives on, and the browser that holds its key may be this one.
+  if (outcome.kind === "unproven" || outcome.kind === "other_session") throw refreshRefusal(opened, outcome);
   const isOurs = outcome.kind === "token_reuse" || outcome.isOurs;
   throw clearedWith(opened, exchange, refreshRefusal(opened, outcome), isOurs ? "shown" : "in_force");
 };

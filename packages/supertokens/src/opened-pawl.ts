@@ -81,6 +81,8 @@ export const refreshRefusal = (
   outcome: Exclude<RefreshAnswer, { readonly kind: "refreshed" }>,
 ): SessionError => {
   if (outcome.kind === "unauthorised") return unauthorised(outcome.message);
+  if (outcome.kind === "unproven" || outcome.kind === "other_session")
+    return generalError("the session is bound to a device, which the documented API cannot prove");
   const theft = { sessionHandle: outcome.session.handle, userId: outcome.session.userId };
   const count = theftReports(outcome.session.handle, backend.now());
   if (count !== undefined) void callHook(() => options.onTokenTheft?.({ ...theft, count }));

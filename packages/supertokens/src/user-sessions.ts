@@ -94,5 +94,5 @@ export const createUserSessions = (run: Run): UserSessions => ({
   explain: (handle) => run(({ backend }) => backend.explain(handle)),
 
   onRevoked: (listener) =>
-    run(async ({ backend }) => backend.subscribe((revoked) => void callHook(() => listener(revoked)))),
+    run(async ({ backend }) => backend.subscribe(({ handle, at }) => void callHook(() => listener({ handle, at })))),
 });

@@ -8,6 +8,7 @@ const backend = {
   cookieSecure: true,
   accessTokenPath: "/",
   refreshTokenPath: "/session/refresh",
+  accessTokenValidity: millis(3_600_000),
   reuseWindow: millis(30_000),
   activityInterval: millis(60_000),
 };

@@ -16,6 +16,8 @@ export interface Rules extends Pick<EmbeddedOptions, "cookies" | "onTokenTheft" 
   readonly checkDatabase?: boolean;
   readonly maxSessionsPerUser?: number;
   readonly signingAlgorithm?: Policy["signingAlgorithm"];
+  /** With a core alone: the documented API has no such option. */
+  readonly deviceBinding?: Policy["deviceBinding"];
 }
 
 /** The SDK on one backend. */

@@ -1,10 +1,10 @@
 export { type CertificateFiles, makeCertificate } from "./certificates.js";
 export { type MariaDbServer, startMariaDb } from "./mariadb.js";
 export { type CuttingProxy, startCuttingProxy } from "./cutting-proxy.js";
-export { startCachingProxy, startProxy } from "./nginx.js";
+export { startCachingProxy, startNginx, startProxy } from "./nginx.js";
 export { freePort } from "./server-process.js";
 export { startPgBouncer } from "./pgbouncer.js";
 export { type PostgresServer, startPostgres } from "./postgres.js";
-export { findOrInstallPrograms, findProgram, type ProgramName } from "./programs.js";
+export { findOrInstallPrograms, findProgram, type ProgramName, whyMissing } from "./programs.js";
 export { type RedisCluster, startRedis, startRedisCluster } from "./redis.js";
 export type { TestServer } from "./server-process.js";

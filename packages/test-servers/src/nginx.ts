@@ -6,19 +6,21 @@ import { accepts, freePort, serverFolder, startServer, type TestServer } from ".
 
 const host = "127.0.0.1";
 
-interface NginxOptions {
-  /** Lines of the location, beside `proxy_pass`. */
-  readonly location: readonly string[];
-  /** Lines beside the server. */
-  readonly http?: (folder: string) => readonly string[];
-  /** What it ends TLS with, over HTTP/2 too. */
-  readonly certificate?: CertificateFiles | undefined;
+/** Where an nginx keeps its files, and listens. */
+interface NginxPlace {
+  readonly folder: string;
+  /** Address and port, as `listen` takes them. */
+  readonly listen: string;
 }
 
-/** Starts an nginx before an HTTP server of the loopback address, with its defaults in all that is not said. */
-const startNginx = async (
-  upstreamPort: number,
-  { location, http = () => [], certificate }: NginxOptions,
+/**
+ * Starts an nginx with its defaults in all that is not said.
+ * @param http what stands in `http { … }`, with a server that listens where it is told.
+ * @param scheme of the URL that the server is reached by.
+ */
+export const startNginx = async (
+  http: (place: NginxPlace) => string,
+  { scheme = "http" }: { readonly scheme?: "http" | "https" } = {},
 ): Promise<TestServer> => {
   const folder = serverFolder("nginx");
   const port = await freePort();
@@ -27,10 +29,6 @@ const startNginx = async (
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (part) => `${part}_temp_path ${folder}/temporary;`,
   );
-  const tls =
-    certificate === undefined
-      ? []
-      : [`ssl_certificate ${certificate.cert};`, `ssl_certificate_key ${certificate.key};`];
   writeFileSync(
     settings,
     `daemon off;
@@ -40,15 +38,8 @@ error_log ${folder}/error.log;
 events {}
 http {
   access_log off;
-  ${[...temporary, ...http(folder)].join("\n  ")}
-  server {
-    listen ${host}:${port}${certificate === undefined ? "" : " ssl http2"};
-    ${tls.join("\n    ")}
-    location / {
-      proxy_pass http://${host}:${upstreamPort};
-      ${location.join("\n      ")}
-    }
-  }
+  ${temporary.join("\n  ")}
+  ${http({ folder, listen: `${host}:${port}` })}
 }
 `,
   );
@@ -59,7 +50,37 @@ http {
     folder,
     isReady: () => accepts(port),
   });
-  return { ...control, host, port, folder, url: `${certificate === undefined ? "http" : "https"}://${host}:${port}` };
+  return { ...control, host, port, folder, url: `${scheme}://${host}:${port}` };
+};
+
+interface LocationOptions {
+  /** Lines of the location, beside `proxy_pass`. */
+  readonly location: readonly string[];
+  /** Lines beside the server. */
+  readonly http?: (folder: string) => readonly string[];
+  /** What it ends TLS with, over HTTP/2 too. */
+  readonly certificate?: CertificateFiles | undefined;
+}
+
+/** Starts an nginx that passes everything on to an HTTP server of the loopback address. */
+const startBefore = (
+  upstreamPort: number,
+  { location, http = () => [], certificate }: LocationOptions,
+): Promise<TestServer> => {
+  const tls =
+    certificate === undefined
+      ? []
+      : [`ssl_certificate ${certificate.cert};`, `ssl_certificate_key ${certificate.key};`];
+  const server = ({ folder, listen }: NginxPlace): string => `${http(folder).join("\n  ")}
+  server {
+    listen ${listen}${certificate === undefined ? "" : " ssl http2"};
+    ${tls.join("\n    ")}
+    location / {
+      proxy_pass http://${host}:${upstreamPort};
+      ${location.join("\n      ")}
+    }
+  }`;
+  return startNginx(server, { scheme: certificate === undefined ? "http" : "https" });
 };
 
 /**
@@ -71,7 +92,7 @@ http {
 export const startProxy = (
   upstreamPort: number,
   { settings = "", certificate }: { readonly settings?: string; readonly certificate?: CertificateFiles } = {},
-): Promise<TestServer> => startNginx(upstreamPort, { location: [settings], certificate });
+): Promise<TestServer> => startBefore(upstreamPort, { location: [settings], certificate });
 
 /**
  * Starts an nginx before an HTTP server of the loopback address that caches as carelessly as one can configure it: every
@@ -82,7 +103,7 @@ export const startCachingProxy = (
   upstreamPort: number,
   { name = "localhost", settings = "" }: { readonly name?: string; readonly settings?: string } = {},
 ): Promise<TestServer> =>
-  startNginx(upstreamPort, {
+  startBefore(upstreamPort, {
     http: (folder) => [`proxy_cache_path ${folder}/cache keys_zone=everything:4m;`],
     location: [
       `proxy_set_header Host ${name};`,

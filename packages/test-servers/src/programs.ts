@@ -8,8 +8,10 @@ interface Program {
   readonly variable: string;
   /** Where packages put it; the first that exists is taken. */
   readonly places: () => readonly string[];
-  /** Debian's package. */
+  /** Debian's packages, with blanks between them. */
   readonly package: string;
+  /** Tests that need it are skipped where it cannot be had. */
+  readonly isSkippable?: boolean;
   /** Wanted by longer proofs only. */
   readonly isOptional?: boolean;
 }
@@ -20,6 +22,9 @@ const postgresPlaces = (): readonly string[] => {
   const versions = existsSync(root) ? readdirSync(root).toSorted((a, b) => Number(b) - Number(a)) : [];
   return versions.map((version) => `${root}/${version}/bin/postgres`);
 };
+
+/** Modules of Debian's packages, which its own interpreter finds, and no other one does. */
+const debianPython = ["jwt", "cryptography"].map((module) => `/usr/lib/python3/dist-packages/${module}`);
 
 const programs = {
   chromium: {
@@ -65,6 +70,34 @@ const programs = {
     places: () => ["/usr/sbin/nginx", "/usr/bin/nginx"],
     package: "nginx-light",
   },
+  python: {
+    title: "Python with PyJWT",
+    variable: "PAWL_PYTHON",
+    places: () => (debianPython.every((module) => existsSync(module)) ? ["/usr/bin/python3"] : []),
+    package: "python3-jwt python3-cryptography",
+    isSkippable: true,
+  },
+  promtool: {
+    title: "Prometheus' promtool",
+    variable: "PAWL_PROMTOOL",
+    places: () => ["/usr/bin/promtool", "/usr/local/bin/promtool"],
+    package: "prometheus",
+    isSkippable: true,
+  },
+  "systemd-analyze": {
+    title: "systemd-analyze",
+    variable: "PAWL_SYSTEMD_ANALYZE",
+    places: () => ["/usr/bin/systemd-analyze"],
+    package: "systemd",
+    isSkippable: true,
+  },
+  "docker-compose": {
+    title: "docker-compose",
+    variable: "PAWL_DOCKER_COMPOSE",
+    places: () => ["/usr/bin/docker-compose", "/usr/local/bin/docker-compose"],
+    package: "docker-compose",
+    isSkippable: true,
+  },
 } satisfies Readonly<Record<string, Program>>;
 
 /** A program that tests need and `npm ci` does not bring. */
@@ -96,12 +129,13 @@ const NEEDED = Object.keys(programs)
   .filter(isProgram)
   .filter((name) => (programs[name] as Program).isOptional !== true);
 
-const isMissing = (name: ProgramName): boolean => {
+/** The line that says how to get a program which is not there; undefined where it is. */
+export const whyMissing = (name: ProgramName): string | undefined => {
   try {
     findProgram(name);
-    return false;
-  } catch {
-    return true;
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
   }
 };
 
@@ -124,26 +158,25 @@ const installFromDebian = (packages: readonly string[]): void => {
  * @param onInstall called with what is going to be installed, which takes a while.
  * @param names those that are wanted; all that `npm test` needs unless given.
  * @returns the environment variables that name them, for processes that are started next.
- * @throws Error with one line for each that is missing and cannot be installed.
+ * @throws Error with one line for each that is missing, cannot be installed, and whose tests cannot be skipped.
  */
 export const findOrInstallPrograms = (
   onInstall: (titles: readonly string[]) => void = () => undefined,
   names: readonly ProgramName[] = NEEDED,
 ): Readonly<Record<string, string>> => {
   const mayInstall = process.getuid?.() === 0 && existsSync("/usr/bin/apt-get");
-  const wanted = names.filter((name) => isMissing(name) && !process.env[programs[name].variable]);
+  const wanted = names.filter((name) => whyMissing(name) !== undefined && !process.env[programs[name].variable]);
   if (mayInstall && wanted.length > 0) {
     onInstall(wanted.map((name) => programs[name].title));
-    installFromDebian(wanted.map((name) => programs[name].package));
+    installFromDebian(wanted.flatMap((name) => programs[name].package.split(" ")));
   }
   const missing: string[] = [];
   const found: Record<string, string> = {};
-  for (const name of names)
-    try {
-      found[programs[name].variable] = findProgram(name);
-    } catch (error) {
-      missing.push((error as Error).message);
-    }
+  for (const name of names) {
+    const why = whyMissing(name);
+    if (why === undefined) found[programs[name].variable] = findProgram(name);
+    else if ((programs[name] as Program).isSkippable !== true) missing.push(why);
+  }
   if (missing.length > 0) throw new Error(missing.join("\n"));
   return found;
 };

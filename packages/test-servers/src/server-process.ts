@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { chownSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
@@ -56,16 +57,27 @@ export const serverFolder = (name: string, user?: ServerUser): string => {
   return folder;
 };
 
-/** A port of the loopback address that is free now. */
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
+/** Below the ports that systems give to outgoing connections (Linux from 32768), above those browsers refuse. */
+const ports = { from: 20_000, to: 32_768 } as const;
+const givenOut = new Set<number>();
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
     const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
+
+/** A port of the loopback address that is free, and that neither an outgoing connection nor a second call will take. */
+export const freePort = async (): Promise<number> => {
+  for (let attempt = 0; attempt < 1000; attempt++) {
+    const port = randomInt(ports.from, ports.to);
+    if (givenOut.has(port)) continue;
+    givenOut.add(port);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`no port from ${ports.from} to ${ports.to} is free`);
+};
 
 /** Asks until it is so. @throws Error `what` after the deadline (ms). */
 export const until = async (what: string, isSo: () => boolean | Promise<boolean>, deadline = 60_000): Promise<void> => {

@@ -1,6 +1,13 @@
 import { existsSync } from "node:fs";
 import { expect, it, onTestFinished } from "vitest";
-import { startMariaDb, startPgBouncer, startPostgres, startRedis, startRedisCluster } from "@pawl/test-servers";
+import {
+  freePort,
+  startMariaDb,
+  startPgBouncer,
+  startPostgres,
+  startRedis,
+  startRedisCluster,
+} from "@pawl/test-servers";
 
 it("runs a PostgreSQL that comes back after a kill with what was committed", async () => {
   const server = await startPostgres();
@@ -55,4 +62,10 @@ it("runs a Redis and a cluster that takes a further master", async () => {
   onTestFinished(() => cluster.stop());
   await cluster.addMaster();
   expect(cluster.nodes[0]!.command("cluster", "info")).toContain("cluster_known_nodes:7");
+});
+
+it("gives out no port twice, and none that an outgoing connection may take before the server has it", async () => {
+  const ports = await Promise.all(Array.from({ length: 500 }, freePort));
+  expect(new Set(ports).size).toBe(500);
+  expect(Math.max(...ports)).toBeLessThan(32_768);
 });

@@ -14,6 +14,8 @@ export type WebEndReason =
   | "revoked_by_admin"
   /** The user logged in on more devices than the server allows. */
   | "session_limit"
+  /** The identity provider that the user had logged in through ended that login. */
+  | "identity_provider"
   /** Somebody logged in with this browser. */
   | "replaced"
   /** The user's data were erased. */

@@ -10,6 +10,8 @@ export interface DemoSettings {
   readonly mode: "core" | "embedded";
   /** Where the sessions are decided and kept, for a person. */
   readonly backend: string;
+  /** Whether it is served over https, so that browsers bind their sessions. */
+  readonly https: boolean;
   /** Life of an access token, seconds. */
   readonly accessLifetime: number;
   /** For how long a repeated refresh gets the same successor, seconds. */

@@ -55,6 +55,16 @@ export class Browser {
     this.#store.show({ lineage: undefined });
     await this.#look("login");
     this.#store.show({ narration: say.loggedIn(this.#store.settings.accessLifetime) });
+    if (this.#store.settings.https) await this.#awaitBinding();
+  }
+
+  /** Looks whether the browser binds the session: it brings its key right after the login, and tells no page of it. */
+  async #awaitBinding(): Promise<void> {
+    for (let attempt = 0; attempt < 10 && !this.#store.isBound; attempt++) {
+      await pause(200);
+      await this.#look("seen");
+    }
+    if (this.#store.isBound) this.#store.show({ narration: say.bound });
   }
 
   /** Makes a protected call, refreshing where needed; a quiet one is spoken of only when it changed something. */
@@ -63,6 +73,7 @@ export class Browser {
     const result = await this.#callApi();
     const seq = this.#seq();
     if (result.kind !== "answered" || seq === undefined) return;
+    if (this.#store.state.refused === "just_now") this.#store.show({ refused: "and_owner_went_on" });
     const refreshed = seq !== before;
     const confirmed = !refreshed && this.#store.confirm("you");
     const survived = refreshed && this.#lost;
@@ -117,9 +128,13 @@ export class Browser {
 
   async expire(): Promise<void> {
     await expireAccessToken();
-    const { session } = this.#store.state;
+    const { isBound, state } = this.#store;
+    const { session } = state;
     if (session === undefined) return;
-    this.#store.show({ session: { ...session, expiresAt: this.#store.now() }, narration: say.expired });
+    this.#store.show({
+      session: { ...session, expiresAt: this.#store.now() },
+      narration: isBound ? say.expiredBound : say.expired,
+    });
   }
 
   async logOut(where: "here" | "everywhere"): Promise<void> {
@@ -149,7 +164,8 @@ export class Browser {
   }
 
   async #note(answered: LoggedRequest): Promise<void> {
-    if (answered.turned) await this.#look("seen");
+    // Of a refresh that the browser itself has made no answer tells.
+    if (answered.turned || this.#store.isBound) await this.#look("seen");
     this.#rangAlarm = answered.code === "TOKEN_THEFT";
     this.#log.add({
       who: "you",
@@ -210,6 +226,6 @@ export class Browser {
   /** The session is over for this browser; the drawing stays until the next login. */
   #forget(): void {
     this.#lost = false;
-    this.#store.show({ session: undefined, ending: undefined, jar: undefined });
+    this.#store.show({ session: undefined, ending: undefined, jar: undefined, refused: undefined });
   }
 }

@@ -14,6 +14,8 @@ export interface DemoState {
   readonly ending?: WebEndReason | undefined;
   /** Name of the thief's cookie jar on the demo server. */
   readonly jar?: string | undefined;
+  /** What the thief was refused in a bound session, and whether its owner has gone on since. */
+  readonly refused?: "just_now" | "and_owner_went_on" | undefined;
   /** The answer of the next refresh will be lost. */
   readonly losing: boolean;
   readonly narration: Narration;
@@ -80,9 +82,15 @@ export class DemoStore {
     return true;
   }
 
+  /** Whether the session is bound to this browser's device, as its access token says. */
+  get isBound(): boolean {
+    return this.#state.session?.claims["dbsc"] === true;
+  }
+
   /** What a replay of the stolen token would meet now. */
   forecast(): Forecast {
     const { lineage, turnedAt } = this.#state;
-    return forecastReplay(lineage, { sinceTurn: this.now() - turnedAt, window: this.settings.reuseWindow * 1000 });
+    const window = this.settings.reuseWindow * 1000;
+    return forecastReplay(lineage, { sinceTurn: this.now() - turnedAt, window, isBound: this.isBound });
   }
 }

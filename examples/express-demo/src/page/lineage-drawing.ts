@@ -49,7 +49,13 @@ export class LineageDrawing {
     const fresh = this.#drawn.has(key) ? "" : " fresh";
     this.#drawn.add(key);
     const under = [
-      state === "lost" ? "answer lost" : state !== "spent" && at.lineage.end ? "ended" : captions[state],
+      token.isWorthless
+        ? "lacks the key"
+        : state === "lost"
+          ? "answer lost"
+          : state !== "spent" && at.lineage.end
+            ? "ended"
+            : captions[state],
       ...(token.delivery === "asked_again" ? ["lost once, repeated"] : []),
     ];
     const group = svg(

@@ -11,6 +11,8 @@ export interface HeldToken {
   /** The token that was handed in for it; absent for a login and for the first one this page saw. */
   readonly from?: Pick<HeldToken, "holder" | "seq" | "delivery"> | undefined;
   readonly how: "login" | "seen" | "refresh" | "copied";
+  /** A copy without the key of the device that the session is bound to. */
+  readonly isWorthless?: boolean;
   /** `lost`: the answer that carried it never arrived. `asked_again`: it arrived with a repeated request. */
   readonly delivery: "arrived" | "lost" | "asked_again";
 }
@@ -102,7 +104,10 @@ export const loseAnswer = (lineage: Lineage): Lineage => {
 };
 
 /** The thief copied the token that this browser holds. An earlier copy is forgotten, its traces stay. */
-export const copyToken = (lineage: Lineage, fingerprint: string): Lineage => {
+export const copyToken = (
+  lineage: Lineage,
+  { fingerprint, isWorthless }: { readonly fingerprint: string; readonly isWorthless: boolean },
+): Lineage => {
   const original = heldBy(lineage, "you");
   if (original === undefined) return lineage;
   const tokens = lineage.tokens.filter((token) => token.holder !== "thief" || token.seq !== original.seq);
@@ -110,7 +115,15 @@ export const copyToken = (lineage: Lineage, fingerprint: string): Lineage => {
     ...lineage,
     tokens: [
       ...tokens,
-      { holder: "thief", seq: original.seq, fingerprint, from: original, how: "copied", delivery: "arrived" },
+      {
+        holder: "thief",
+        seq: original.seq,
+        fingerprint,
+        from: original,
+        how: "copied",
+        isWorthless,
+        delivery: "arrived",
+      },
     ],
   };
 };

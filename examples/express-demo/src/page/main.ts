@@ -27,7 +27,7 @@ byId("backend").textContent = settings.backend;
 /** Draws what changes with the state; what only changes with time is drawn by `tick`. */
 function draw(): void {
   const { state } = store;
-  drawSession(state);
+  drawSession(store);
   drawEnding(store);
   drawNarration(state.narration);
   drawAdministrator(state);

@@ -101,8 +101,33 @@ export const stolen = (seq: number): Narration => ({
   tone: "warn",
 });
 
+/** The session is bound to the browser's device. */
+export const bound: Narration = {
+  title: "You are logged in, and bound to this device",
+  text: "Your browser has made a key that never leaves it, and the server knows its public half. From now on each refresh has to be signed by it: your browser does that by itself, before the next request.",
+  tone: "good",
+};
+
+export const expiredBound: Narration = {
+  title: "The access token is gone",
+  text: "The demo server removed its cookie, as if its time were over. Before its next request your browser refreshes by itself, with a signature of its key. All else that it asks waits for that.",
+  tone: "calm",
+};
+
+export const stolenJar: Narration = {
+  title: "The thief holds a copy of your whole cookie jar",
+  text: "The access token in it opens the API until it runs out, or until you log out. For more the thief has to refresh, and the key for that is not in any cookie.",
+  tone: "warn",
+};
+
 /** After the thief's replay, by what had been foretold. */
 export const replayed = (answer: ThiefAnswer, foretold: Forecast): Narration => {
+  if (foretold === "bound" && answer.status !== 200)
+    return {
+      title: "The thief got nothing, and you noticed nothing",
+      text: "The refresh token was genuine, but no key signed. That is refused, and an event tells the operator. The session does not end: a thief who could end it could log you out. Make a call: you go on.",
+      tone: "good",
+    };
   if (answer.code === "TOKEN_THEFT")
     return {
       title: "The thief was caught",
@@ -178,6 +203,7 @@ export const endingOf = (
     expired: { title: "Your session has run out", text: again },
     logout: { title: "You logged out elsewhere", text: `In another tab, or everywhere from another browser. ${again}` },
     revoked: { title: "The application ended your session", text: again },
+    identity_provider: { title: "You logged out where you had logged in", text: again },
     session_limit: { title: "You logged in on another device", text: again },
   };
   return texts[reason] ?? { title: "Your session was ended", text: again };
@@ -189,9 +215,13 @@ export const unknown: Narration = {
   tone: "warn",
 };
 
+/** What awaits a thief of a bound session. */
+export const foretoldOfBound = "A thief who copies your whole cookie jar lacks the key. See what it is worth.";
+
 /** What a replay would meet now, and what to do about it. `wait`: milliseconds until a call counts as proof. */
 export const foretell = (forecast: Forecast, times: { readonly window: number; readonly wait: number }): string => {
   const texts: Readonly<Record<Forecast, string>> = {
+    bound: "If replayed now: refused. Only your browser can sign a refresh, and the session goes on.",
     nothing: "A thief who copies your refresh token can go on as you. See how that ends.",
     twin: "If replayed now: answered. It is the newest token, nothing tells the thief from you. Let your page refresh first.",
     second_tab: `If replayed now: answered with the same successor. For ${seconds(times.window)} a repeat looks like a second tab.`,
@@ -262,9 +292,12 @@ export const vaultClosed: Narration = {
 const caught = "Theft: this token had been replaced, and its successor used. Session ended";
 
 /** A replay of the thief's, in words for the log. */
-export const wordsOfReplay = (answer: ThiefAnswer, shown: number): string => {
+export const wordsOfReplay = (
+  answer: ThiefAnswer,
+  { shown, isBound }: { readonly shown: number; readonly isBound: boolean },
+): string => {
   if (answer.code === "TOKEN_THEFT") return caught;
-  if (answer.status !== 200) return "The session has ended";
+  if (answer.status !== 200) return isBound ? "Refused: no key has signed this refresh" : "The session has ended";
   return `Refresh token ${shown} handed in, token ${answer.holds?.seq ?? ""} received`;
 };
 

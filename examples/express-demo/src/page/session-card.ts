@@ -1,19 +1,22 @@
-import type { DemoState, DemoStore } from "./demo-state.js";
+import type { DemoStore } from "./demo-state.js";
 import { buttonById, byId } from "./element.js";
 import { endingOf, type Narration } from "./narration.js";
 
 /** Who is logged in, and what can be done. */
-export const drawSession = (state: DemoState): void => {
+export const drawSession = ({ state, isBound }: Pick<DemoStore, "state" | "isBound">): void => {
   const { session } = state;
   byId("login").hidden = session !== undefined;
   byId("session").hidden = session === undefined;
   const identity = byId("identity");
   identity.hidden = session === undefined;
   identity.textContent =
-    session === undefined ? "" : `${session.userId} · session ${session.handle.slice(0, 8)} · token ${session.seq}`;
+    session === undefined
+      ? ""
+      : `${session.userId} · session ${session.handle.slice(0, 8)} · token ${session.seq}${isBound ? " · bound" : ""}`;
   const lose = buttonById("lose");
   lose.setAttribute("aria-pressed", String(state.losing));
-  lose.disabled = state.losing;
+  // In a bound session the browser refreshes, out of reach of this page.
+  lose.disabled = state.losing || isBound;
 };
 
 /** Why the session is over. */

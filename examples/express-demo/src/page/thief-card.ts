@@ -1,11 +1,12 @@
 import type { DemoStore } from "./demo-state.js";
 import { buttonById, byId, html } from "./element.js";
 import { heldBy } from "./lineage.js";
-import { foretell } from "./narration.js";
+import { foretell, foretoldOfBound } from "./narration.js";
 
 /** The thief's jar, how far the theft has come, and what a replay would meet now. */
 export const drawThief = (store: DemoStore): void => {
-  const { session, lineage, jar } = store.state;
+  const { session, lineage, jar, refused } = store.state;
+  const { isBound, settings } = store;
   const stolen = lineage === undefined || jar === undefined ? undefined : heldBy(lineage, "thief");
   const caught = lineage?.end?.kind === "theft";
   const caughtInTheAct = lineage?.end?.kind === "theft" && lineage.end.by === "thief";
@@ -21,21 +22,31 @@ export const drawThief = (store: DemoStore): void => {
     forecast === "caught" || caughtInTheAct,
     caught,
   ];
-  drawSteps(done, [
-    "The thief copies your refresh token",
-    "Your page refreshes: wait for the ring, make a call",
-    `Your page calls again, more than ${store.settings.reuseWindow} s later`,
-    "The thief replays the copy",
-  ]);
+  const isWorthless = [stolen !== undefined, refused !== undefined, refused === "and_owner_went_on"];
+  if (isBound)
+    drawSteps(isWorthless, [
+      "The thief copies your whole cookie jar",
+      "The thief replays the refresh token, without your browser’s key",
+      "Your page goes on: make a call",
+    ]);
+  else
+    drawSteps(done, [
+      "The thief copies your refresh token",
+      "Your page refreshes: wait for the ring, make a call",
+      `Your page calls again, more than ${store.settings.reuseWindow} s later`,
+      "The thief replays the copy",
+    ]);
   const waits = { window: store.settings.reuseWindow * 1000, wait: store.provableIn() };
   const place = byId("forecast");
-  setText(place, caught ? "Caught. The session is over for both." : foretell(forecast, waits));
+  const foretold = isBound && forecast === "nothing" ? foretoldOfBound : foretell(forecast, waits);
+  setText(place, caught ? "Caught. The session is over for both." : foretold);
   place.dataset.forecast = caught ? "over" : forecast;
   place.dataset.provable = String(waits.wait <= 0);
 
+  setText(buttonById("steal"), settings.https ? "Copy the cookie jar" : "Copy the token");
   buttonById("steal").disabled = session === undefined;
   buttonById("replay").disabled = stolen === undefined;
-  buttonById("thief-call").disabled = stolen?.issuedAt === undefined;
+  buttonById("thief-call").disabled = stolen?.issuedAt === undefined && !(settings.https && stolen !== undefined);
 };
 
 const drawSteps = (done: readonly boolean[], steps: readonly string[]): void => {

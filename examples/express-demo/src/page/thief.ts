@@ -18,11 +18,13 @@ export class Thief {
     this.#victim = victim;
   }
 
-  /** Copies the refresh token's cookie of this browser. */
+  /** Copies the refresh token's cookie of this browser, or all its cookies where the server is asked to take them. */
   async steal(): Promise<void> {
     const { jar, fingerprint } = await copyRefreshToken(this.#store.state.jar);
-    this.#store.draw((lineage) => copyToken(lineage, fingerprint));
-    this.#store.show({ jar, narration: say.stolen(this.#held()?.seq ?? 0) });
+    const { isBound } = this.#store;
+    this.#store.draw((lineage) => copyToken(lineage, { fingerprint, isWorthless: isBound }));
+    const narration = isBound ? say.stolenJar : say.stolen(this.#held()?.seq ?? 0);
+    this.#store.show({ jar, narration, refused: undefined });
   }
 
   /** Hands the copied token in, as if it were the thief's own. */
@@ -40,11 +42,12 @@ export class Thief {
       path: refreshPath,
       status: answer.status,
       tone: theft ? "bad" : "note",
-      words: say.wordsOfReplay(answer, shown.seq),
+      words: say.wordsOfReplay(answer, { shown: shown.seq, isBound: foretold === "bound" }),
     });
-    if (holds !== undefined) this.#store.draw((lineage) => turn(lineage, "thief", holds));
+    if (holds !== undefined && answer.status === 200) this.#store.draw((lineage) => turn(lineage, "thief", holds));
     if (theft) this.#store.draw((lineage) => endLineage(lineage, { kind: "theft", by: "thief", seq: shown.seq }));
-    this.#store.show({ narration: say.replayed(answer, foretold) });
+    const isRefused = foretold === "bound" && answer.status !== 200;
+    this.#store.show({ narration: say.replayed(answer, foretold), ...(isRefused && { refused: "just_now" }) });
     if (theft) await this.#victim.findOut();
   }
 

@@ -13,6 +13,7 @@ const meanings: Readonly<Record<string, string>> = {
   pver: "how often its payload has changed",
   auth_time: "when you last proved who you are",
   amr: "how you proved it",
+  dbsc: "bound to the device of your browser",
   refreshTokenHash1: "refresh token it was issued with",
   parentRefreshTokenHash1: "that one’s parent",
   antiCsrfToken: "guards against forged requests",

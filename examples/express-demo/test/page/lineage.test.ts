@@ -72,7 +72,7 @@ describe("lineage of refresh tokens", () => {
   });
 
   it("gives the thief a lane of its own, which begins at the copied token", () => {
-    const lineage = turn(copyToken(turned(1), "f1"), "thief", token(2));
+    const lineage = turn(copyToken(turned(1), { fingerprint: "f1", isWorthless: false }), "thief", token(2));
     expect(heldBy(lineage, "you")?.seq).toBe(1);
     expect(heldBy(lineage, "thief")).toMatchObject({ seq: 2, from: { holder: "thief", seq: 1 } });
   });
@@ -85,7 +85,7 @@ describe("lineage of refresh tokens", () => {
 
 describe("forecast of a replay", () => {
   const window = 2_000;
-  const stolen = copyToken(turned(1), "f1");
+  const stolen = copyToken(turned(1), { fingerprint: "f1", isWorthless: false });
   const afterTurn = turn(stolen, "you", token(2));
 
   it.each([
@@ -98,6 +98,11 @@ describe("forecast of a replay", () => {
     ["two turns later", turn(afterTurn, "you", token(3)), 0, "caught"],
     ["after the end", endLineage(afterTurn, { kind: "ended", label: "logged out" }), 9_000, "nothing"],
   ] as const)("%s", (_when, lineage, sinceTurn, expected) => {
-    expect(forecastReplay(lineage, { sinceTurn, window })).toBe(expected);
+    expect(forecastReplay(lineage, { sinceTurn, window, isBound: false })).toBe(expected);
+  });
+
+  it("of a copy without the key", () => {
+    expect(forecastReplay(stolen, { sinceTurn: 0, window, isBound: true })).toBe("bound");
+    expect(forecastReplay(turned(1), { sinceTurn: 0, window, isBound: true })).toBe("nothing");
   });
 });

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { type Problem, type RouteResponse, type RouteBody, type RouteName, type RouteQuery } from "@pawl/protocol";
 import { readConfig } from "../config/read-config.js";
 import { CommandError, usageError } from "./command-error.js";
+import { version } from "../version.js";
 import type { Terminal } from "./terminal.js";
 
 /** How a command finds the running core. */
@@ -21,6 +22,8 @@ interface Request<Name extends RouteName> {
 
 /** Calls the `/v1` API of a running core. */
 export interface ApiClient {
+  /** The address of the core, without a slash at its end. */
+  readonly url: string;
   /** @throws CommandError that says what went wrong and what to do about it. */
   call<Name extends RouteName>(name: Name, request?: Request<Name>): Promise<RouteResponse<Name>>;
 }
@@ -114,6 +117,7 @@ const complaint = (answer: unknown, target: Target, handle: string | undefined):
 export const createApiClient = (options: ApiClientOptions, terminal: Terminal): ApiClient => {
   const target = findTarget(options, terminal);
   return {
+    url: target.url,
     async call<Name extends RouteName>(name: Name, request: Request<Name> = {}): Promise<RouteResponse<Name>> {
       // Loaded when something is asked for: the schemas take longer to build than all other commands take.
       const { routes } = await import("@pawl/protocol");
@@ -128,6 +132,7 @@ export const createApiClient = (options: ApiClientOptions, terminal: Terminal): 
         signal: AbortSignal.timeout(TIMEOUT),
         headers: {
           accept: "application/json",
+          "user-agent": `pawl-cli/${version}`,
           ...(target.apiKey === undefined ? {} : { "api-key": target.apiKey }),
           ...(request.body === undefined ? {} : { "content-type": "application/json" }),
         },
@@ -135,6 +140,7 @@ export const createApiClient = (options: ApiClientOptions, terminal: Terminal): 
       }).catch((cause: unknown) => Promise.reject(unreachable(target.url, cause)));
       const text = await response.text().catch((cause: unknown) => Promise.reject(unreachable(target.url, cause)));
       const contentType = response.headers.get("content-type") ?? "";
+      if (response.status === success.status && success.status === 204) return undefined as RouteResponse<Name>;
       if (response.status === success.status && contentType.startsWith("application/json"))
         return JSON.parse(text) as RouteResponse<Name>;
       if (contentType.startsWith("application/problem+json")) throw complaint(JSON.parse(text), target, request.handle);

@@ -1,9 +1,12 @@
+import { outboxTypes } from "@pawl/engine";
 import { existsSync } from "node:fs";
+import { hostname, userInfo } from "node:os";
 import { openStorage, type Storage } from "@pawl/storage";
 import type { CoreConfig } from "../config/core-config.js";
 import { readConfig } from "../config/read-config.js";
 import { isStorageAddress, resolveStorageAddress, showStorageAddress } from "../config/storage-address.js";
 import { CommandError, usageError } from "./command-error.js";
+import { version } from "../version.js";
 import type { CommandOptions } from "./command-options.js";
 import type { Terminal } from "./terminal.js";
 
@@ -12,6 +15,8 @@ export interface StorageCommandOptions extends CommandOptions {
   readonly storage?: string;
   /** Whether a database file that is not there is made; no option of a command line. */
   readonly mayBeNew?: boolean;
+  /** Whether the storage is left as it is, whatever its release; no option of a command line. */
+  readonly asItIs?: boolean;
 }
 
 /** What a command that needs no running core works on. */
@@ -24,6 +29,13 @@ export interface LocalStorage {
   readonly isConfigured: boolean;
 }
 
+/** Who works on this machine, for the audit trail. */
+export const localCaller = (): { readonly user: string; readonly host: string; readonly client: string } => ({
+  user: userInfo().username,
+  host: hostname(),
+  client: `pawl-cli/${version}`,
+});
+
 /** A wrong path would make an empty database there, and tell that nothing is in it. */
 const checkFile = (address: string): void => {
   const file = /^sqlite:([^?]+)/su.exec(address)?.[1];
@@ -32,7 +44,8 @@ const checkFile = (address: string): void => {
 };
 
 /**
- * Opens the storage that `--storage` names, else that of the configuration, brings it to this release, and closes it in the end.
+ * Opens the storage that `--storage` names, else that of the configuration, brings it to this release unless told not to, and
+ * closes it in the end.
  * @throws ConfigError, StorageError, CommandError with exit code 2 for what is no storage URL.
  */
 export const withStorage = async <T>(
@@ -46,10 +59,12 @@ export const withStorage = async <T>(
     throw usageError("--storage must be a URL such as sqlite:./pawl.db or postgres://host/database");
   const address = options.storage === undefined ? config.storage : resolveStorageAddress(options.storage, cwd);
   if (options.mayBeNew !== true) checkFile(address);
-  const storage = await openStorage(address);
+  const isConfigured = address === config.storage;
+  // What a command writes down there is delivered as if a core had.
+  const outbox = isConfigured ? outboxTypes(config.webhooks) : [];
+  const storage = await openStorage(address, { outbox });
   try {
-    await storage.migrate();
-    const isConfigured = address === config.storage;
+    if (options.asItIs !== true) await storage.migrate();
     return await use({ storage, config, shown: showStorageAddress(address), isConfigured });
   } finally {
     await storage.close();

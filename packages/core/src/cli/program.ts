@@ -1,10 +1,16 @@
 import { Command } from "commander";
 import { addConfigCommand } from "./commands/config-command.js";
+import { addDashboardCommand } from "./commands/dashboard-command.js";
+import { addDoctorCommand } from "./commands/doctor-command.js";
+import { addEventsCommand } from "./commands/events-command.js";
 import { addKeysCommand } from "./commands/keys-command.js";
 import { addMigrateCommand } from "./commands/migrate-command.js";
+import { addPolicyCommand } from "./commands/policy-command.js";
 import { addRevocationsCommand } from "./commands/revocations-command.js";
 import { addSessionsCommand } from "./commands/sessions-command.js";
 import { addStartCommand } from "./commands/start-command.js";
+import { addTakeOverCommand } from "./commands/take-over-command.js";
+import { addWebhooksCommand } from "./commands/webhooks-command.js";
 import type { Terminal } from "./terminal.js";
 import { version } from "../version.js";
 
@@ -37,7 +43,13 @@ Exit codes: 0 success, 1 failure, 2 wrong usage or configuration.`,
   addConfigCommand(program, terminal);
   addKeysCommand(program, terminal);
   addSessionsCommand(program, terminal);
+  addDashboardCommand(program, terminal);
+  addEventsCommand(program, terminal);
+  addWebhooksCommand(program, terminal);
+  addPolicyCommand(program, terminal);
   addRevocationsCommand(program, terminal);
+  addTakeOverCommand(program, terminal);
   addMigrateCommand(program, terminal);
+  addDoctorCommand(program, terminal);
   return program;
 };

@@ -16,13 +16,14 @@ const cut = (text: string): string =>
 
 const pad = (text: string, to: number): string => text + " ".repeat(to - width(text));
 
-/** Lines of aligned columns, two blanks apart, under their headings. `key` names the column that is never cut. */
+/** Lines of aligned columns, two blanks apart, under their headings. The first column is never cut, and with `cut: false` none is. */
 export const formatTable = (
   headings: readonly string[],
   rows: readonly (readonly (string | undefined)[])[],
+  { cut: isCut = true }: { readonly cut?: boolean } = {},
 ): string => {
   const cells = rows.map((row) =>
-    row.map((cell, column) => (column === 0 ? visible(cell ?? "") : cut(visible(cell ?? "")))),
+    row.map((cell, column) => (column === 0 || !isCut ? visible(cell ?? "") : cut(visible(cell ?? "")))),
   );
   const widths = headings.map((heading, column) =>
     Math.max(width(heading), ...cells.map((row) => width(row[column] ?? ""))),

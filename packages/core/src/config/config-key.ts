@@ -18,6 +18,9 @@ export interface Related {
   readonly access_token_validity: number;
   readonly refresh_token_reuse_window: number;
   readonly session_preset: PolicyPreset | undefined;
+  readonly access_token_issuer: string | undefined;
+  readonly access_token_audience: readonly string[] | undefined;
+  readonly session_idle_timeout: number | undefined;
   readonly api_keys: readonly string[] | undefined;
   readonly ip_allow: readonly string[] | undefined;
 }

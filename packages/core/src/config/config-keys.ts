@@ -1,10 +1,13 @@
-import { resolve } from "node:path";
-import { formatDuration, policyLimits, policyPresets, refreshTokenValidityFloor } from "@pawl/engine";
+import { issuerFault, policyLimits, refreshTokenValidityFloor } from "@pawl/engine";
 import { millis } from "@pawl/storage";
-import { type ConfigKey, key, type Related, withDefault } from "./config-key.js";
+import { type ConfigKey, key, withDefault } from "./config-key.js";
 import { isAddressRange, isListenHost, isLoopbackHost } from "./network-address.js";
+import { bindingCheck, withinPreset } from "./session-checks.js";
 import { isStorageAddress, resolveStorageAddress, showStorageAddress } from "./storage-address.js";
 import { apiKeyRule, apiKeysCheck, COOKIE_PATH, cookiePath, masterKeyCheck } from "./value-checks.js";
+import { identityProviders } from "./identity-providers.js";
+import { absolutePath, logKeys } from "./log-keys.js";
+import { webhooks } from "./webhooks.js";
 import { boolean, choice, decimal, duration, integer, text, textList } from "./value-type.js";
 
 /** In hours, rounded up to what can be written. */
@@ -13,21 +16,6 @@ const LEAST_INTERVAL = Math.ceil((policyLimits.signingKeyUpdateInterval.least / 
 /** A duration as the engine's policy accepts it. */
 const durationOf = (rule: keyof typeof policyLimits) =>
   duration({ min: policyLimits[rule].least, max: policyLimits[rule].most });
-
-/** Refuses a timeout that is longer than the preset's. */
-const withinPreset =
-  (rule: "idleTimeout" | "absoluteTimeout") =>
-  (value: number, { session_preset }: Related): string | undefined => {
-    const timeouts: Partial<Record<typeof rule, number>> =
-      session_preset === undefined ? {} : policyPresets[session_preset];
-    const most = timeouts[rule] ?? value;
-    return value <= most
-      ? undefined
-      : `must be at most ${formatDuration(most)} with the session_preset ${session_preset}`;
-  };
-
-/** "null" is not a path but stands for none, as in files written for a SuperTokens core. */
-const absolutePath = (value: string, folder: string): string => (value === "null" ? value : resolve(folder, value));
 
 /**
  * Every key, in the order in which values are checked: first the documented checks of SuperTokens 1.0 in their order,
@@ -128,9 +116,24 @@ const configKeys = {
     type: integer({ min: 0, max: 65_535 }),
     default: 3567,
   }),
+  dashboard: withDefault({
+    group: "Service",
+    summary: "Whether the core serves its dashboard at /dashboard; pawl dashboard gives a link that opens it.",
+    type: boolean,
+    default: false,
+  }),
+  metrics_port: key({
+    group: "Service",
+    summary: "Port on the same host that answers GET /metrics, and that alone, without a key; 0 takes a free one.",
+    type: integer({ min: 0, max: 65_535 }),
+    otherwise: "no such port: /metrics at 'port' alone",
+    example: 9464,
+  }),
+  webhooks,
   storage: withDefault({
     group: "Storage",
-    summary: "Where sessions are kept: sqlite:<file>, memory:, postgres://…, mysql://… or redis://….",
+    summary:
+      'Where sessions are kept: sqlite:<file>, postgres://…, mysql://… or redis://…; "memory:", in quotes, keeps them for the life of the process.',
     type: text("a storage URL"),
     accepted: "a storage URL: sqlite:, memory:, postgres:, mysql:, redis:, rediss:",
     default: "sqlite:./pawl.db",
@@ -221,6 +224,14 @@ const configKeys = {
     example: 30 * 86_400_000,
     check: withinPreset("absoluteTimeout"),
   }),
+  device_binding: withDefault({
+    group: "Sessions",
+    summary:
+      "Whether sessions of our SDK are bound to a key of the browser's device. off: none; prefer: in browsers that can; require: the same, and no other session can be refreshed, nor one of a CDI.",
+    type: choice("off", "prefer", "require"),
+    default: "off",
+    check: bindingCheck,
+  }),
   longest_acting: withDefault({
     group: "Sessions",
     summary: "How long somebody may act for another user at a time.",
@@ -274,6 +285,34 @@ const configKeys = {
     unit: "hours",
     default: 168,
   }),
+  access_token_issuer: key({
+    group: "Signing keys",
+    summary:
+      "Makes access tokens of our SDK and /v1 those of RFC 9068, with this issuer, and serves its metadata (RFC 8414). The URL at which others reach this core.",
+    type: text("a URL"),
+    accepted: "an https URL without query, fragment and user name (http on localhost alone)",
+    otherwise: "such tokens name no issuer and no audience",
+    example: "https://sessions.example.com",
+    check: (value, { access_token_audience }) => {
+      const fault = issuerFault(value);
+      if (fault !== undefined) return `must be ${fault}`;
+      return access_token_audience === undefined ? "needs 'access_token_audience': for whom its tokens are" : undefined;
+    },
+  }),
+  access_token_audience: key({
+    group: "Signing keys",
+    summary: "The APIs that access tokens are for: verifiers accept tokens that name one of those they expect.",
+    type: textList("a list of names or URLs"),
+    accepted: "a list of names or URLs; only with access_token_issuer",
+    otherwise: "such tokens name no issuer and no audience",
+    example: ["https://api.example.com"],
+    check: (value, { access_token_issuer }) =>
+      value.length === 0
+        ? "must name one API at least"
+        : access_token_issuer === undefined
+          ? "needs 'access_token_issuer': who makes the tokens"
+          : undefined,
+  }),
   access_token_path: withDefault({
     group: "Cookies",
     summary: "Path of the access token cookie.",
@@ -297,12 +336,24 @@ const configKeys = {
     secret: true,
     check: apiKeysCheck,
   }),
+  verifier_api_keys: key({
+    group: "Access",
+    summary:
+      "Further API keys, for gateways, verifiers and Prometheus: good for verifying and introspecting tokens, following the feed and reading metrics, and for nothing else.",
+    type: textList(`a list of keys, ${apiKeyRule}`),
+    otherwise: "none",
+    secret: true,
+    check: (value, { api_keys }) =>
+      apiKeysCheck(value) ??
+      (api_keys === undefined ? "needs 'api_keys': without them no caller needs a key" : undefined),
+  }),
   cdi_1_0_without_key: withDefault({
     group: "Access",
     summary: "Whether the CDI 1.0 paths are served without a key although api_keys is set; their SDKs cannot send one.",
     type: boolean,
     default: false,
   }),
+  identity_providers: identityProviders,
   ip_allow: key({
     group: "Access",
     summary: "Addresses and ranges that may call.",
@@ -313,28 +364,7 @@ const configKeys = {
     check: (value) =>
       value.every(isAddressRange) ? undefined : "must be a list of IP addresses and CIDR ranges such as 10.0.0.0/8",
   }),
-  log_level: withDefault({
-    group: "Logs",
-    summary: "The least severe level that is logged.",
-    type: choice("debug", "info", "warn", "error", "none"),
-    default: "info",
-  }),
-  info_log_path: key({
-    group: "Logs",
-    summary: 'File for lines less severe than error; "null" is standard output.',
-    type: text("the path of a file"),
-    otherwise: "standard output",
-    example: "./logs/info.log",
-    resolve: absolutePath,
-  }),
-  error_log_path: key({
-    group: "Logs",
-    summary: 'File for errors; "null" is standard error.',
-    type: text("the path of a file"),
-    otherwise: "standard error",
-    example: "./logs/error.log",
-    resolve: absolutePath,
-  }),
+  ...logKeys,
 };
 
 export type ConfigName = keyof typeof configKeys;

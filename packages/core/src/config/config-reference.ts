@@ -16,6 +16,7 @@ There are two forms of the file, with the same keys:
 - Each key can also be given as an environment variable: \`PAWL_\` and the key in capitals. Command-line options win over environment variables, those over the file, and the file over the defaults. An empty variable counts as not set.
 - A list is a YAML list, or one text with commas (the only form in an environment variable).
 - A duration is a whole number with a unit: \`90s\`, \`30m\`, \`12h\`, \`90d\`, \`2w\`.
+- *CDI* is the protocol between a SuperTokens SDK and its core ([compatibility](compatibility.md)); *our SDK* is \`@pawl/node\`, and \`@pawl/supertokens\` over it.
 - Relative paths are relative to the folder of the file; in environment variables, and without a file, to the working directory.
 - A key with an empty value counts as not set. An unknown key, a key set twice, or a value of the wrong type or out of range stops the start with one line that names the key, the value, what is accepted, and the file. Values of secret keys are never shown.
 

@@ -1,4 +1,4 @@
-import type { Policy } from "@pawl/engine";
+import type { IdentityProvider, Policy, Webhook } from "@pawl/engine";
 import type { SigningAlgorithm, SigningKeyKind } from "@pawl/storage";
 
 /** Takes the place of the original core's command-line mode; decides the default of `cookie_secure`. */
@@ -28,6 +28,15 @@ interface Cdi1Config {
   readonly keyKind: SigningKeyKind;
 }
 
+/** One key of the configuration as it is in force. */
+export interface Setting {
+  readonly key: string;
+  /** As config.yaml would say it, a secret hidden; absent where it is not set. */
+  readonly value: string | undefined;
+  readonly source: "default" | "file" | "environment" | "option";
+  readonly summary: string;
+}
+
 /** The checked configuration of the service. Paths are absolute. */
 export interface CoreConfig {
   /** The file that was read; absent when the core runs on development defaults. */
@@ -36,6 +45,10 @@ export interface CoreConfig {
   readonly host: string;
   /** 0 to 65535; 0 takes a free one. */
   readonly port: number;
+  /** Whether `/dashboard` is served. */
+  readonly dashboard: boolean;
+  /** A port of the metrics alone. */
+  readonly metricsPort?: number | undefined;
   /** Storage URL for `openStorage`; may hold a password. */
   readonly storage: string;
   /** One or more master keys, each 32 bytes in base64, separated by commas. Secret. */
@@ -55,6 +68,12 @@ export interface CoreConfig {
   readonly cdi1: Cdi1Config;
   /** Empty: no key is asked for. Secret. */
   readonly apiKeys: readonly string[];
+  /** Further keys, which are good for verifying alone. Secret. */
+  readonly verifierApiKeys: readonly string[];
+  /** Who may end the sessions of their logins. */
+  readonly identityProviders: readonly IdentityProvider[];
+  /** Where events are delivered to. Secret. */
+  readonly webhooks: readonly Webhook[];
   /** Addresses and CIDR ranges that may call; empty: all. */
   readonly ipAllow: readonly string[];
   readonly logLevel: LogLevel;
@@ -64,4 +83,6 @@ export interface CoreConfig {
   readonly errorLogPath?: string | undefined;
   /** Checked and shown, without effect: this core has no pool of threads. */
   readonly maxServerPoolSize: number;
+  /** What was read, for people. */
+  readonly settings: readonly Setting[];
 }

@@ -1,14 +1,12 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { ConfigError } from "./config-error.js";
+import { showValue } from "./config-template.js";
 import { readConfigFile } from "./config-file.js";
 import { type ConfigName, type ConfigValues, configKey, configNames, environmentName } from "./config-keys.js";
-import type { CoreConfig } from "./core-config.js";
+import type { CoreConfig, Setting } from "./core-config.js";
 import { toCoreConfig } from "./core-config-from-values.js";
 import { nearestName } from "./nearest-name.js";
-
-/** Where a value came from. */
-type ConfigSource = "default" | "file" | "environment" | "option";
 
 /** Where to read from. */
 export interface ConfigInput {
@@ -22,17 +20,16 @@ export interface ConfigInput {
   readonly options?: { readonly port?: string | undefined; readonly host?: string | undefined } | undefined;
 }
 
-/** A configuration with the origin of each value. */
+/** A configuration, and the form of its file. */
 interface ConfigReading {
   readonly config: CoreConfig;
   /** `documented`: the file has `core_config_version`, so the rules of a SuperTokens 1.0 core hold; absent without a file. */
   readonly form?: "own" | "documented" | undefined;
-  readonly settings: readonly { readonly name: ConfigName; readonly value: unknown; readonly source: ConfigSource }[];
 }
 
 interface Given {
   readonly raw: unknown;
-  readonly source: ConfigSource;
+  readonly source: Setting["source"];
 }
 
 // Variables of these names belong to the command line, not to a key.
@@ -119,7 +116,7 @@ const showSafely = (show: (value: unknown) => string, raw: unknown): string =>
  * keys are known, then every value has its type, then the checks run in the order of the table.
  * @throws ConfigError with one line that says what is wrong; no secret is in it.
  */
-export const readConfigWithSources = (input: ConfigInput = {}): ConfigReading => {
+export const readConfigWithForm = (input: ConfigInput = {}): ConfigReading => {
   const { env = process.env, cwd = process.cwd() } = input;
   const path = filePath(input, cwd);
   const given = new Map<ConfigName, Given>();
@@ -156,12 +153,14 @@ export const readConfigWithSources = (input: ConfigInput = {}): ConfigReading =>
     const base = given.get(name)?.source === "environment" ? cwd : folder;
     if (values[name] !== undefined) values[name] = configKey(name).resolve?.(values[name], base) ?? values[name];
   }
-  return {
-    config: toCoreConfig(values as ConfigValues, path),
-    form,
-    settings: configNames.map((name) => ({ name, value: values[name], source: given.get(name)?.source ?? "default" })),
-  };
+  const settings = configNames.map((name): Setting => ({
+    key: name,
+    value: values[name] === undefined ? undefined : showValue(name, values[name]),
+    source: given.get(name)?.source ?? "default",
+    summary: configKey(name).summary,
+  }));
+  return { config: toCoreConfig(values as ConfigValues, { path, settings }), form };
 };
 
-/** As `readConfigWithSources`, the configuration alone. */
-export const readConfig = (input: ConfigInput = {}): CoreConfig => readConfigWithSources(input).config;
+/** As `readConfigWithForm`, the configuration alone. */
+export const readConfig = (input: ConfigInput = {}): CoreConfig => readConfigWithForm(input).config;

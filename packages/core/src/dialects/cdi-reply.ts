@@ -21,6 +21,10 @@ export const jsonReply = (...parts: readonly (object | string)[]): CoreReply => 
 export const actingReply = (): CoreReply =>
   textReply("The session acts for another user, which this protocol cannot express", 409);
 
+/** Refuses a session that is bound to a key of its browser: it lives on, so it is neither said to have ended nor to be stolen. */
+export const unprovenReply = (): CoreReply =>
+  textReply("The session is bound to a key of its browser, which this protocol cannot prove", 409);
+
 /** Refuses a `cdi-version` that is not served here. */
 export const unknownVersionReply = (version: string | readonly string[]): CoreReply =>
   typeof version === "string" && /^\d{1,5}\.\d{1,5}$/.test(version)

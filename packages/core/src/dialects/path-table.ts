@@ -1,9 +1,11 @@
-import type { Found, Operation } from "../server/dialect.js";
+import type { Access, Found, Operation } from "../server/dialect.js";
 
 /** Operations by case-sensitive path and by method; `{name}` in a path stands for one segment. */
 interface PathTable {
   readonly find: (method: string, path: string) => Found | undefined;
 }
+
+const strictest: readonly Access[] = ["full", "verifier", "open"];
 
 /** Builds a table of `[method, path, operation]`. */
 export const createPathTable = (entries: readonly (readonly [string, string, Operation])[]): PathTable => {
@@ -19,7 +21,8 @@ export const createPathTable = (entries: readonly (readonly [string, string, Ope
       if (operations === undefined) return undefined;
       const operation = operations.get(method);
       if (operation !== undefined) return { operation };
-      return { allow: [...operations.keys()], open: [...operations.values()].every(({ open }) => open) };
+      const needs = new Set([...operations.values()].map(({ access }) => access));
+      return { allow: [...operations.keys()], access: strictest.find((access) => needs.has(access)) ?? "full" };
     },
   };
 };

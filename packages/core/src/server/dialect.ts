@@ -11,6 +11,8 @@ export interface CoreRequest {
   readonly headers: IncomingHttpHeaders;
   /** UTF-8 text; empty when there is none. */
   readonly body: string;
+  /** The network address that it came from; absent where the connection has gone. */
+  readonly address?: string | undefined;
 }
 
 /** An answer in one piece. */
@@ -18,7 +20,7 @@ export interface CoreReply {
   readonly status: number;
   /** Absent: no body. */
   readonly contentType?: string;
-  readonly body: string;
+  readonly body: string | Uint8Array;
   /** `no-store` unless given: nearly every answer carries a token or is about one. */
   readonly cacheControl?: string;
   /** Further header names and values, in turns. */
@@ -40,17 +42,24 @@ export interface StreamReply {
   readonly run: (sink: StreamSink) => Promise<void>;
 }
 
+/** What a caller has to show where keys are configured: nothing, any key, or one that is good for everything. */
+export type Access = "open" | "verifier" | "full";
+
 /** One operation of a dialect. */
 export interface Operation {
   /** For the log; made of our own words only, never of what was sent. */
   readonly name: string;
-  /** Open operations need no API key. */
-  readonly open: boolean;
+  readonly access: Access;
+  /**
+   * What a browser may have to do with it; nothing unless given. `relayed`: a gateway asks with the headers of a browser's
+   * request, and whatever answers may not do anything then. `own_page`: our own page asks, and no page of another origin may.
+   */
+  readonly browsers?: "relayed" | "own_page";
   readonly handle: (request: CoreRequest) => CoreReply | StreamReply | Promise<CoreReply | StreamReply>;
 }
 
 /** What a dialect makes of a method and a path: an operation, or the methods that the path takes instead. */
-export type Found = { readonly operation: Operation } | { readonly allow: readonly string[]; readonly open: boolean };
+export type Found = { readonly operation: Operation } | { readonly allow: readonly string[]; readonly access: Access };
 
 /** Further facts of a refusal. */
 export interface Refusal {

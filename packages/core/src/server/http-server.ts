@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { SpanKind, type Telemetry } from "@pawl/engine/telemetry";
 import { type ProblemCode, problems } from "@pawl/protocol";
 import type { Logger } from "pino";
 import type { AccessControl } from "./access-control.js";
@@ -18,6 +19,7 @@ interface HttpServerOptions {
   readonly access: AccessControl;
   readonly limits: Limits;
   readonly log: Logger;
+  readonly telemetry: Telemetry;
 }
 
 interface HttpServer {
@@ -37,12 +39,22 @@ interface PendingRequest {
   readAt: number | undefined;
   /** Among those in flight. */
   place: number | undefined;
+  /** How long a stream lasts is its reader's to say. */
+  isStream: boolean;
 }
 
 const HEALTHY_WHILE_STOPPING = "/healthz";
 
+/** The span of a request. Neither path nor query, which may name a session or a user. */
+const spanOf = ({ name }: Operation, { method, headers }: CoreRequest) => ({
+  name,
+  kind: SpanKind.SERVER,
+  attributes: { "http.request.method": method },
+  headers,
+});
+
 /** Serves dialects over HTTP/1.1. Knows neither the engine nor what the dialects say. */
-export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOptions): HttpServer => {
+export const createHttpServer = ({ dialects, access, limits, log, telemetry }: HttpServerOptions): HttpServer => {
   const inFlight = new InFlight<PendingRequest>();
   const streams = new AbortController();
   // Each stream listens.
@@ -63,8 +75,9 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
   };
 
   const refuse = (pending: PendingRequest, problem: ProblemCode, refusal: Refusal = {}): void => {
+    telemetry.count("pawl.refusals", problem);
     const reply = pending.dialect.refuse(problem, refusal);
-    const headers: string[] = [];
+    const headers: string[] = [...(reply.headers ?? [])];
     if (refusal.allow !== undefined) headers.push("Allow", refusal.allow.join(", "));
     if (problems[problem].status === 503) headers.push("Retry-After", "1");
     write(pending, { ...reply, headers });
@@ -87,25 +100,26 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
   const answer = async (pending: PendingRequest, operation: Operation, request: CoreRequest): Promise<void> => {
     let reply: CoreReply | StreamReply;
     try {
-      reply = await operation.handle(request);
+      reply = await telemetry.within(spanOf(operation, request), async (span) => {
+        const made = await operation.handle(request);
+        span.setAttribute("http.response.status_code", made.status);
+        return made;
+      });
     } catch (error) {
       refuse(pending, ...explainFailure(error, { log, operation: operation.name }));
       return;
     }
     if (!("run" in reply)) return write(pending, reply);
+    pending.isStream = true;
     await stream(pending, reply);
   };
 
   const finish = (pending: PendingRequest): void => {
     if (!inFlight.delete(pending)) return;
-    log.debug(
-      {
-        operation: pending.operation,
-        status: pending.response.statusCode,
-        ms: Math.round(performance.now() - pending.startedAt),
-      },
-      "answered",
-    );
+    const { operation, response, startedAt, isStream } = pending;
+    const ms = performance.now() - startedAt;
+    if (!isStream) telemetry.record("pawl.request.duration", ms / 1000, operation, String(response.statusCode));
+    log.debug({ operation, status: response.statusCode, ms: Math.round(ms) }, "answered");
     if (inFlight.size === 0) whenIdle?.();
   };
 
@@ -114,7 +128,7 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
     const method = message.method as string;
     const url = message.url as string;
     const { path, query } = splitTarget(url);
-    const { dialect, operation, allow, open } = route(method, path);
+    const { dialect, operation, allow, ...needs } = route(method, path);
     const pending: PendingRequest = {
       response,
       dialect,
@@ -122,11 +136,12 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
       startedAt: performance.now(),
       readAt: undefined,
       place: undefined,
+      isStream: false,
     };
     inFlight.add(pending);
     response.on("close", () => finish(pending));
 
-    const refused = access({ socket, headers, open });
+    const refused = access({ socket, headers, ...needs });
     if (refused !== undefined) {
       log.info({ operation: pending.operation, problem: refused, address: socket.remoteAddress }, "refused");
       return refuse(pending, refused);
@@ -140,7 +155,14 @@ export const createHttpServer = ({ dialects, access, limits, log }: HttpServerOp
       if (body === "too_large") return refuse(pending, "body_too_large");
       if (body === "not_text") return refuse(pending, "invalid_json", { detail: "the body is not UTF-8" });
       pending.readAt = performance.now();
-      void answer(pending, operation, { method: withoutHead(method), path, query, headers, body: body.text });
+      void answer(pending, operation, {
+        method: withoutHead(method),
+        path,
+        query,
+        headers,
+        body: body.text,
+        address: socket.remoteAddress,
+      });
     });
   };
 

@@ -10,7 +10,7 @@ interface CoreLog {
   readonly close: () => void;
 }
 
-type LogConfig = Pick<CoreConfig, "logLevel" | "infoLogPath" | "errorLogPath" | "apiKeys">;
+type LogConfig = Pick<CoreConfig, "logLevel" | "infoLogPath" | "errorLogPath" | "apiKeys" | "verifierApiKeys">;
 
 const STANDARD_OUTPUT = 1;
 const STANDARD_ERROR = 2;
@@ -40,7 +40,7 @@ export const createCoreLog = (config: LogConfig): CoreLog => {
     { dedupe: true },
   );
   const level = config.logLevel === "none" ? "silent" : config.logLevel;
-  const mask = createMask(config.apiKeys);
+  const mask = createMask([...config.apiKeys, ...config.verifierApiKeys]);
   return {
     logger: pino({ level, base: null, hooks: { streamWrite: mask } }, streams),
     reopen() {

@@ -1,4 +1,4 @@
-import type { Dialect, Operation } from "./dialect.js";
+import type { Access, Dialect, Operation } from "./dialect.js";
 
 /** The path and the query of a request, nothing decoded. */
 interface RequestTarget {
@@ -35,8 +35,8 @@ interface Routed {
   readonly operation?: Operation;
   /** For a path that is known and a method that is not: the methods it takes. */
   readonly allow?: readonly string[];
-  /** Whether no API key is needed. */
-  readonly open: boolean;
+  readonly access: Access;
+  readonly browsers?: Operation["browsers"] | undefined;
 }
 
 /** Asks the dialects in order; the first one refuses every path that no other owns. */
@@ -46,10 +46,13 @@ export const createRouter =
     for (const dialect of dialects) {
       const found = dialect.find(method, path);
       if (found === undefined) continue;
-      if ("operation" in found) return { dialect, operation: found.operation, open: found.operation.open };
-      return { dialect, allow: found.allow, open: found.open };
+      if ("operation" in found) {
+        const { access, browsers } = found.operation;
+        return { dialect, operation: found.operation, access, browsers };
+      }
+      return { dialect, allow: found.allow, access: found.access };
     }
-    return { dialect: dialects.find(({ owns }) => owns(path)) ?? dialects[0], open: false };
+    return { dialect: dialects.find(({ owns }) => owns(path)) ?? dialects[0], access: "full" };
   };
 
 /** A HEAD is a GET whose answer has no body (RFC 9110 section 9.3.2), which node:http leaves out. */

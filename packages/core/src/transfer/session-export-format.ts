@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
-import type { MasterKeyNeed } from "@pawl/engine";
-import type { SessionRecord, TenantId } from "@pawl/storage";
+import { type MasterKeyNeed, providerLoginOf } from "@pawl/engine";
+import type { MetaRecord, SessionRecord, TenantId } from "@pawl/storage";
 import { compileValidator } from "../dialects/v1/validator.js";
 import { isJsonObject } from "../server/json-object.js";
 
@@ -17,6 +17,8 @@ export interface ExportHeader {
   readonly masterKeys: readonly MasterKeyNeed[];
   /** The one tenant that was exported; absent: all. */
   readonly tenantId?: TenantId | undefined;
+  /** Sealed: what opens the tokens of cores whose sessions were imported. */
+  readonly importedCores?: readonly MetaRecord[] | undefined;
 }
 
 /**
@@ -66,6 +68,7 @@ const optionalColumns = {
   payloadVersion: whole,
   bound: text,
   link: text,
+  subject: text,
   device: text,
   address: text,
 } as const;
@@ -90,7 +93,10 @@ export const createLineReader = (): ((line: string) => ExportLine | string) => {
   const complain = {
     header: object(
       { format: text, version: whole, exportedAt: whole, masterKeys: { type: "array", items: need } },
-      { tenantId: filled },
+      {
+        tenantId: filled,
+        importedCores: { type: "array", items: members({ name: filled, value: filled }) },
+      },
     ),
     session: object(columns, optionalColumns),
     facts: object({}, facts),
@@ -127,12 +133,23 @@ export const createLineReader = (): ((line: string) => ExportLine | string) => {
   };
 };
 
-/** Payload, data and facts are JSON objects as text; a row that holds another one would fail its next refresh. */
-const textFault = ({ payload, data, facts, current, next }: SessionRecord): string | undefined => {
+/** Payload, data and facts are JSON objects as text; a row that holds another one would fail its next refresh or reading. */
+const textFault = (record: SessionRecord): string | undefined => {
+  const { payload, data, facts, current, next } = record;
   for (const [name, json] of Object.entries({ payload, data, facts })) {
     if (!holdsJsonObject(json)) return `${name}: must be a JSON object as text`;
   }
-  return current > next ? "current: must not be greater than next" : undefined;
+  if (current > next) return "current: must not be greater than next";
+  return holdsLogin(record) ? undefined : "link, subject: must be what an identity provider calls a login";
+};
+
+const holdsLogin = (record: SessionRecord): boolean => {
+  try {
+    providerLoginOf(record);
+    return true;
+  } catch {
+    return false;
+  }
 };
 
 const within = (name: string, wrong: string | undefined): string | undefined => wrong && `${name}: ${wrong}`;

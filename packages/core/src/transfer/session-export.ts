@@ -1,4 +1,4 @@
-import { listMasterKeyNeeds } from "@pawl/engine";
+import { listImportedCores, listMasterKeyNeeds } from "@pawl/engine";
 import type { Storage, TenantId } from "@pawl/storage";
 import { type ExportFile, TransferError } from "./export-file.js";
 import { type ExportHeader, formatEnd, formatLine } from "./session-export-format.js";
@@ -26,12 +26,14 @@ export const exportSessions = async (
     await file.handle.appendFile(text);
   };
   if (file.header === undefined) {
+    const importedCores = await listImportedCores(storage);
     const header: ExportHeader = {
       format: "pawl-sessions",
       version: 1,
       exportedAt: storage.now(),
       masterKeys: await listMasterKeyNeeds(storage),
       tenantId,
+      ...(importedCores.length > 0 && { importedCores }),
     };
     await write(formatLine(header));
   } else if (file.header.tenantId !== tenantId)

@@ -1,11 +1,11 @@
-import { addMasterKeyNeeds } from "@pawl/engine";
+import { addImportedCores, addMasterKeyNeeds } from "@pawl/engine";
 import type { SessionRecord, Storage } from "@pawl/storage";
 import { TransferError } from "./export-file.js";
 import { createLineReader, emptySum, type ExportLine, formatEnd, MAX_LINE_BYTES } from "./session-export-format.js";
 import { readTextLines } from "./text-lines.js";
 
 /** Rows that are written in one step, and their length at most. */
-const BATCH_ROWS = 200;
+const BATCH_ROWS = 100;
 const BATCH_LENGTH = 4_000_000;
 
 /** The result of an import. */
@@ -67,7 +67,10 @@ export const importSessions = async (storage: Storage, path: string, onProgress:
     length = 0;
   };
   for await (const { line, text, end } of exportLines(path)) {
-    if (line.kind === "header") await addMasterKeyNeeds(storage, line.header.masterKeys);
+    if (line.kind === "header") {
+      await addMasterKeyNeeds(storage, line.header.masterKeys);
+      await addImportedCores(storage, line.header.importedCores ?? []);
+    }
     if (line.kind !== "session") continue;
     counts.sessions += 1;
     if (line.record.expiresAt <= storage.now()) counts.expired += 1;

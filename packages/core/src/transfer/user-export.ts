@@ -1,4 +1,4 @@
-import { handleOf } from "@pawl/engine";
+import { handleOf, providerLoginOf } from "@pawl/engine";
 import type { EventRecord, Page, PageRequest, SessionRecord, Storage, TenantId, UserId } from "@pawl/storage";
 
 /** Rows that are read at once. */
@@ -57,6 +57,11 @@ const authenticationText = ({ facts }: SessionRecord): string | undefined => {
   return auth && JSON.stringify(auth);
 };
 
+const loginText = (record: SessionRecord): string | undefined => {
+  const login = providerLoginOf(record);
+  return login && JSON.stringify(login);
+};
+
 const sessionText = (record: SessionRecord): string =>
   members({
     handle: quoted(handleOf(record)),
@@ -69,7 +74,7 @@ const sessionText = (record: SessionRecord): string =>
     endedAt: record.endedAt === undefined ? undefined : time(record.endedAt),
     endReason: quoted(record.endReason),
     boundTo: record.bound === "" ? undefined : quoted(record.bound),
-    link: quoted(record.link),
+    identityProvider: loginText(record),
     payload: record.payload,
     data: record.data,
     authentication: authenticationText(record),

@@ -8,8 +8,11 @@ import { runIn } from "./run-here.js";
 
 export const apiKey = "0123456789-cli-test-key";
 
-/** A real core on a SQLite file of its own, and a config.yaml by which the commands of one test file find it. */
-export const sampleCore = () => {
+/**
+ * A real core on a SQLite file of its own, and a config.yaml by which the commands of one test file find it.
+ * @param more further lines of it
+ */
+export const sampleCore = (more = "") => {
   const processes = pawlProcesses();
   const { folder, startCore } = processes;
   const runHere = runIn(folder);
@@ -20,7 +23,7 @@ export const sampleCore = () => {
     const config = (port: number): void =>
       writeFileSync(
         join(folder, "config.yaml"),
-        `${compulsory}port: ${port}\nstorage: sqlite:./sessions.db\napi_keys: ${apiKey}\nlog_level: none\n`,
+        `${compulsory}port: ${port}\nstorage: sqlite:./sessions.db\napi_keys: ${apiKey}\nlog_level: none\n${more}`,
       );
     config(0);
     core.url = (await startCore()).url;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type ConfigName, configNames, environmentName } from "../../src/config/config-keys.js";
-import { readConfig, readConfigWithSources } from "../../src/config/read-config.js";
+import { readConfig, readConfigWithForm } from "../../src/config/read-config.js";
 import { compulsory, configFolder, faultOf } from "./config-folder.js";
 
 const { folder, read, fault, write } = configFolder();
@@ -17,11 +17,13 @@ describe("defaults", () => {
       host: "localhost",
       port: 3567,
       storage: `sqlite:${join(empty.cwd, "pawl.db")}`,
+      dashboard: false,
       policy: {
         accessTokenValidity: 3_600_000,
         refreshTokenValidity: 8_640_000_000,
         reuseWindow: 30_000,
         theftAction: "revoke_session",
+        deviceBinding: "off",
         longestActing: 3_600_000,
         enableAntiCsrf: true,
         signingAlgorithm: "ES256",
@@ -35,15 +37,25 @@ describe("defaults", () => {
       cdiVerifyKnows: false,
       cdi1: { enabled: true, withoutKey: false, keyKind: "static" },
       apiKeys: [],
+      verifierApiKeys: [],
+      identityProviders: [],
+      webhooks: [],
       ipAllow: [],
       logLevel: "info",
       maxServerPoolSize: 10,
+      settings: expect.any(Array) as unknown,
     });
   });
 
   test("with an empty file: production, and the same defaults", () => {
     const { cookies, ...defaults } = readConfig({ env: {}, cwd: folder });
-    expect(read("")).toEqual({ ...defaults, path, mode: "PRODUCTION", cookies: { ...cookies, secure: true } });
+    expect(read("")).toEqual({
+      ...defaults,
+      path,
+      mode: "PRODUCTION",
+      cookies: { ...cookies, secure: true },
+      settings: expect.any(Array) as unknown,
+    });
   });
 
   test("with a file: production, and what the file says", () => {
@@ -72,7 +84,7 @@ describe("defaults", () => {
 });
 
 describe("the two forms of a file", () => {
-  const formOf = (text: string, env = {}) => readConfigWithSources({ file: write(text), env, cwd: folder }).form;
+  const formOf = (text: string, env = {}) => readConfigWithForm({ file: write(text), env, cwd: folder }).form;
 
   test("core_config_version makes it a documented one, wherever it is set", () => {
     expect(formOf(compulsory)).toBe("documented");
@@ -80,13 +92,14 @@ describe("the two forms of a file", () => {
     expect(formOf("core_config_version:\n")).toBe("own");
     const env = { PAWL_CORE_CONFIG_VERSION: "0", PAWL_REFRESH_API_PATH: "/r", PAWL_COOKIE_DOMAIN: "a.example" };
     expect(formOf("port: 1\n", env)).toBe("documented");
-    expect(readConfigWithSources({ ...empty, env: { PAWL_CORE_CONFIG_VERSION: "0" } }).form).toBeUndefined();
+    expect(readConfigWithForm({ ...empty, env: { PAWL_CORE_CONFIG_VERSION: "0" } }).form).toBeUndefined();
   });
 
   test("in one of Pawl's own nothing is compulsory", () => {
     expect(read("storage: sqlite:data/x.db\n")).toEqual({
       ...read(""),
       storage: `sqlite:${join(folder, "data/x.db")}`,
+      settings: expect.any(Array) as unknown,
     });
   });
 
@@ -122,6 +135,8 @@ const meanings: readonly (readonly [ConfigName, string, Record<string, unknown>]
   ["host", '"::1"', { host: "::1" }],
   ["port", "0", { port: 0 }],
   ["port", "65535", { port: 65_535 }],
+  ["dashboard", "true", { dashboard: true }],
+  ["metrics_port", "9464", { metricsPort: 9464 }],
   ["storage", "sqlite:data/x.db?lock_timeout=5", { storage: `sqlite:${join(folder, "data/x.db")}?lock_timeout=5` }],
   ["storage", "sqlite:/var/x.db", { storage: "sqlite:/var/x.db" }],
   ["storage", '"sqlite::memory:"', { storage: "sqlite::memory:" }],
@@ -139,6 +154,8 @@ const meanings: readonly (readonly [ConfigName, string, Record<string, unknown>]
   ["session_absolute_timeout", "12h", { policy: { absoluteTimeout: 43_200_000 } }],
   ["session_preset", "nist-aal1", { policy: { preset: "nist-aal1" } }],
   ["session_preset", "nist-aal3", { policy: { preset: "nist-aal3" } }],
+  ["device_binding", "off", { policy: { deviceBinding: "off" } }],
+  ["device_binding", "prefer", { policy: { deviceBinding: "prefer" } }],
   ["longest_acting", "8h", { policy: { longestActing: 28_800_000 } }],
   ["max_sessions_per_user", "5", { policy: { maxSessionsPerUser: 5 } }],
   ["enable_anti_csrf", "false", { policy: { enableAntiCsrf: false } }],
@@ -165,6 +182,52 @@ const meanings: readonly (readonly [ConfigName, string, Record<string, unknown>]
   ["cdi_verify_knows", "true", { cdiVerifyKnows: true }],
   ["cdi_1_0_without_key", "true", { cdi1: { withoutKey: true } }],
   [
+    "identity_providers",
+    "[{ issuer: https://id.example.com, client_id: my-app }]",
+    { identityProviders: [{ issuer: "https://id.example.com", clientId: "my-app" }] },
+  ],
+  [
+    "identity_providers",
+    `
+  - issuer: http://localhost:8080/realms/one
+    client_id: "my app"
+    jwks_uri: http://keycloak:8080/keys?v=1
+    tenant_id: customer-1
+    across_tenants:
+  - { issuer: "https://id.example.com/", client_id: "2", across_tenants: true }`,
+    {
+      identityProviders: [
+        {
+          issuer: "http://localhost:8080/realms/one",
+          clientId: "my app",
+          jwksUri: "http://keycloak:8080/keys?v=1",
+          tenantId: "customer-1",
+        },
+        { issuer: "https://id.example.com/", clientId: "2", acrossTenants: true },
+      ],
+    },
+  ],
+  [
+    "webhooks",
+    `
+  - { url: "https://hooks.example.com/pawl", secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw }
+  - url: http://audit.internal:8080/
+    secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw,whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD
+    events: [admin]
+    allow_private: true`,
+    {
+      webhooks: [
+        { url: "https://hooks.example.com/pawl", secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" },
+        {
+          url: "http://audit.internal:8080/",
+          secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw,whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
+          events: ["admin"],
+          allowPrivate: true,
+        },
+      ],
+    },
+  ],
+  [
     "ip_allow",
     "[127.0.0.1, 10.0.0.0/8, '::1', 'fe80::/10']",
     { ipAllow: ["127.0.0.1", "10.0.0.0/8", "::1", "fe80::/10"] },
@@ -182,13 +245,16 @@ describe("every key", () => {
     expect(read(`${compulsory}${name}: ${value}\n`)).toMatchObject(expected);
   });
 
-  test("is tried above, but for the compulsory ones and the one that no file may hold", () => {
+  test("is tried above, but for the compulsory ones, the one that no file may hold, and those that need another", () => {
     const tried = new Set(meanings.map(([name]) => name));
     expect(configNames.filter((name) => !tried.has(name))).toEqual([
       "core_config_version",
       "refresh_api_path",
       "cookie_domain",
       "master_key",
+      "access_token_issuer",
+      "access_token_audience",
+      "verifier_api_keys",
     ]);
   });
 
@@ -313,6 +379,44 @@ describe("who may call", () => {
   });
 });
 
+describe("issuer and audience", () => {
+  const issuer = "https://sessions.example.com/pawl";
+  test("are given together", () => {
+    const both = `access_token_issuer: ${issuer}\naccess_token_audience: [a, "https://b.example.com"]\n`;
+    expect(read(compulsory + both).policy).toMatchObject({ issuer, audience: ["a", "https://b.example.com"] });
+    expect(fault(`${compulsory}access_token_issuer: ${issuer}\n`).message).toMatch(/needs 'access_token_audience'/);
+    expect(fault(`${compulsory}access_token_audience: a\n`).message).toMatch(/needs 'access_token_issuer'/);
+  });
+
+  test.each([
+    "http://sessions.example.com",
+    "sessions.example.com",
+    "https://a/?b",
+    "https://a/#b",
+    "https://u:p@a/",
+    "ftp://a",
+  ])("%s is no issuer", (value) => {
+    const { message } = fault(`${compulsory}access_token_issuer: "${value}"\naccess_token_audience: a\n`);
+    expect(message).toMatch(/^'access_token_issuer' must be an https URL without query, fragment and user name/);
+  });
+});
+
+describe("keys of verifiers", () => {
+  test("stand beside API keys, are as long, and are never shown", () => {
+    const keys = `${compulsory}api_keys: ${key}\n`;
+    expect(read(`${keys}verifier_api_keys: [${key}2, ${key}3]\n`)).toMatchObject({
+      apiKeys: [key],
+      verifierApiKeys: [`${key}2`, `${key}3`],
+    });
+    expect(fault(`${keys}verifier_api_keys: short\n`).message).toMatch(
+      /^'verifier_api_keys' must be .* 5 characters\. /,
+    );
+    expect(fault(`${compulsory}verifier_api_keys: ${key}\n`).message).toBe(
+      `'verifier_api_keys' needs 'api_keys': without them no caller needs a key. Config file: ${path}`,
+    );
+  });
+});
+
 describe("master keys", () => {
   test("PAWL_MASTER_KEY may hold several and wins over the file of keys", () => {
     const other = Buffer.alloc(32, 8).toString("base64");
@@ -339,6 +443,13 @@ describe("master keys", () => {
 });
 
 describe("environment variables", () => {
+  test("identity providers are JSON there", () => {
+    const provider = { issuer: "https://id.example.com", client_id: "my-app" };
+    const env = { PAWL_IDENTITY_PROVIDERS: JSON.stringify([provider]) };
+    const { identityProviders } = readConfig({ ...empty, env });
+    expect(identityProviders).toEqual([{ issuer: "https://id.example.com", clientId: "my-app" }]);
+  });
+
   test("each key has one, which wins over the file and says so when it is wrong", () => {
     for (const name of configNames.filter((name) => !/(log_path|_file|_log)$/.test(name))) {
       const { message } = fault(compulsory, { env: { [environmentName(name)]: "," } });
@@ -409,20 +520,20 @@ describe("environment variables", () => {
 describe("sources", () => {
   test("options win over environment, file and defaults, and each value tells where it comes from", () => {
     const file = write(`${compulsory}port: 1\nhost: 127.0.0.1\nlog_level: warn\n`);
-    const { config, settings } = readConfigWithSources({
+    const config = readConfig({
       file,
       cwd: folder,
       env: { PAWL_PORT: "2", PAWL_HOST: "127.0.0.2" },
       options: { port: "3" },
     });
     expect(config).toMatchObject({ port: 3, host: "127.0.0.2", logLevel: "warn" });
-    expect(Object.fromEntries(settings.map(({ name, source }) => [name, source]))).toMatchObject({
+    expect(Object.fromEntries(config.settings.map(({ key, source }) => [key, source]))).toMatchObject({
       port: "option",
       host: "environment",
       log_level: "file",
       storage: "default",
     });
-    expect(settings.map(({ name }) => name)).toEqual(configNames);
+    expect(config.settings.map(({ key }) => key)).toEqual(configNames);
   });
 
   test("a wrong option is named as such", () => {

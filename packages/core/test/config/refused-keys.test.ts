@@ -13,6 +13,28 @@ const wrongValues: Readonly<Record<string, readonly string[]>> = {
   boolean: ["yes", "'true'", "1", "0", "[true]", "{a: true}"],
   text: ["1", "true", "''", "'  '", "[a]", "{a: b}", "2001-01-01T00:00:00Z: x"],
   duration: ["30", "1800.5", "true", "'30 m'", "'1.5h'", "-5m", "'0s'", "[30m]", "forever"],
+  "list of mappings": [
+    "1",
+    "text",
+    "[]",
+    "{issuer: 'https://id.example', client_id: a}",
+    "[https://id.example]",
+    "[[]]",
+    "[~]",
+    "[{}]",
+    "[{issuer: 'https://id.example'}]",
+    "[{client_id: a}]",
+    "[{issuer: id.example, client_id: a}]",
+    "[{issuer: 'ftp://id.example', client_id: a}]",
+    "[{issuer: 'https://id.example?a=b', client_id: a}]",
+    "[{issuer: 'https://id.example', client_id: ''}]",
+    "[{issuer: 'https://id.example', client_id: 1}]",
+    "[{issuer: 'https://id.example', client_id: a, jwks_uri: keys}]",
+    "[{issuer: 'https://id.example', client_id: a, tenant_id: A_B}]",
+    "[{issuer: 'https://id.example', client_id: a, across_tenants: 'yes'}]",
+    "[{issuer: 'https://id.example', client_id: a, jwksUri: 'https://id.example/keys'}]",
+    "[{issuer: 'https://id.example', client_id: a}, {issuer: 'https://other.example'}]",
+  ],
   "list of text": ["1", "true", "[]", "''", "[1]", "[a, '']", "{a: b}", "[[a]]"],
 };
 
@@ -64,6 +86,7 @@ describe("wrong values", () => {
       "25h",
       'must be a duration from 1m to 1d, such as 30m or 12h (units s, m, h, d, w), but it is "25h"',
     ],
+    ["device_binding", "always", 'must be one of off, prefer, require, but it is "always"'],
     ["session_preset", "nist-aal4", 'must be one of nist-aal1, nist-aal2, nist-aal3, but it is "nist-aal4"'],
     [
       "event_retention",
@@ -124,6 +147,16 @@ describe("wrong values", () => {
     expect(fault(text(more)).message).toBe(
       `'${name}' must be at most ${most} with the session_preset ${preset}, but it is "${more}". Config file: ${path}`,
     );
+  });
+
+  test("sessions are bound to devices only where access tokens live 5 minutes", () => {
+    const bound = "device_binding: prefer\n";
+    expect(read(`${bound}access_token_validity: 300\n`)).toMatchObject({ policy: { deviceBinding: "prefer" } });
+    expect(read(`${bound}session_preset: nist-aal3\n`)).toMatchObject({ policy: { deviceBinding: "prefer" } });
+    for (const short of ["access_token_validity: 299", "session_idle_timeout: 11m"])
+      expect(fault(`${bound}${short}\n`).message).toBe(
+        `'device_binding' must be off when access tokens live less than 5 minutes: see 'access_token_validity' and 'session_idle_timeout', but it is "prefer". Config file: ${path}`,
+      );
   });
 
   test("CVE-2024-47764: no cookie attribute can be slipped in through a path or domain", () => {

@@ -1,3 +1,4 @@
+import { millis } from "@pawl/storage";
 import { describe, expect, test, vi } from "vitest";
 import { feedStream } from "../../src/dialects/v1/feed-stream.js";
 import { listen, type ListeningCore, movableClock } from "../listening-core.js";
@@ -26,6 +27,7 @@ describe("a reader's own feed, with nothing to wait for", () => {
   const feeds = (revoked: readonly (readonly string[])[], changed: readonly (readonly string[])[] = []) => {
     const [revocations, changes] = [pages("r", revoked), pages("c", changed)];
     const engine = {
+      policy: { accessTokenValidity: 1000 },
       revocations: revocations.feed,
       changes: changes.feed,
       async revocationsSince(from?: { readonly cursor: string }) {
@@ -39,7 +41,9 @@ describe("a reader's own feed, with nothing to wait for", () => {
     };
     const closing = new AbortController();
     const written: string[] = [];
-    const take = async (text: string): Promise<void> => void written.push(text);
+    const take = async (text: string): Promise<void> => {
+      if (!text.startsWith(":")) written.push(text);
+    };
     const run = async (cursor?: string, write = take) =>
       (await feedStream(engine as never, { cursor, heartbeat: 60_000 })).run({ closed: closing.signal, write });
     return { revocations, changes, written, run, close: () => closing.abort() };
@@ -70,7 +74,8 @@ describe("a reader's own feed, with nothing to wait for", () => {
     for (const listener of changes.listeners) listener();
     await vi.waitUntil(() => written.length === 2, 20_000);
     expect(written).toEqual([
-      'event: revoked\ndata: {"handle":"a","at":1}\n\n' +
+      'event: settings\ndata: {"accessTokenValidity":1000}\n\n' +
+        'event: revoked\ndata: {"handle":"a","at":1}\n\n' +
         'event: changed\ndata: {"handle":"a","payloadVersion":7,"at":2}\nid: r1|c1\n\n',
       'event: changed\ndata: {"handle":"b","payloadVersion":7,"at":2}\nid: r3|c3\n\n',
     ]);
@@ -86,7 +91,8 @@ describe("a reader's own feed, with nothing to wait for", () => {
       ["r1", "r2", "r3"],
       ["c2", "c3", "c4"],
     ]);
-    expect(handlesIn(written)).toEqual([["a", "b"]]);
+    expect(handlesIn(written)).toEqual([[], ["a", "b"]]);
+    expect(written[0]).toBe('event: settings\ndata: {"accessTokenValidity":1000}\nid: r2|c3\n\n');
     close();
     await running;
   });
@@ -117,7 +123,7 @@ interface Message {
   readonly comment?: string;
 }
 
-/** Reads server-sent events as they come: WHATWG HTML section 9.2, as far as the feed uses it. */
+/** Reads server-sent events as they come, after the settings: WHATWG HTML section 9.2, as far as the feed uses it. */
 const follow = async (core: ListeningCore, query = "", headers: Record<string, string> = {}) => {
   const abort = new AbortController();
   const response = await fetch(`http://127.0.0.1:${core.port}/v1/revocations${query}`, {
@@ -126,11 +132,17 @@ const follow = async (core: ListeningCore, query = "", headers: Record<string, s
   });
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
-  return {
+  const feed = {
     response,
     stop: () => abort.abort(),
-    /** The next message, or undefined at the end. */
+    settings: undefined as Message | undefined,
+    /** The next event, or undefined at the end. */
     async next(): Promise<Message | undefined> {
+      const message = await this.nextMessage();
+      return message?.comment === undefined ? message : this.next();
+    },
+    /** The next event or comment. */
+    async nextMessage(): Promise<Message | undefined> {
       while (!text.includes("\n\n")) {
         const { done, value } = await reader.read();
         if (done) return undefined;
@@ -147,6 +159,8 @@ const follow = async (core: ListeningCore, query = "", headers: Record<string, s
       );
     },
   };
+  feed.settings = await feed.next();
+  return feed;
 };
 
 const createFor = async (core: ListeningCore, userId: string): Promise<string> =>
@@ -168,7 +182,7 @@ test("tells what is revoked while it is read, and what was revoked within one ac
   expect(first).toEqual({
     event: "revoked",
     id: expect.any(String) as string,
-    data: JSON.stringify({ handle: handles[0], at: clock.now() }),
+    data: JSON.stringify({ handle: handles[0], at: clock.now(), reason: "revoked" }),
   });
   await revoke(core, [handles[1]]);
   expect(handleIn(await feed.next())).toBe(handles[1]);
@@ -198,7 +212,7 @@ test("tells what changes, with its version, and resumes where it was cut", async
   const told = [await resumed.next(), await resumed.next()].map((message) => `${message!.event} ${message!.data}`);
   expect(told.toSorted()).toEqual([
     `changed ${JSON.stringify({ handle, payloadVersion: 2, at: clock.now() })}`,
-    `revoked ${JSON.stringify({ handle, at: clock.now() })}`,
+    `revoked ${JSON.stringify({ handle, at: clock.now(), reason: "revoked" })}`,
   ]);
   resumed.stop();
 });
@@ -239,6 +253,17 @@ test("a batch carries its cursor on its last message alone, so that a cut within
   feed.stop();
 });
 
+test("a reader is told how long access tokens live, at once, and where it stands when nothing happened", async () => {
+  const core = await listen({ policy: { accessTokenValidity: millis(123_000) } });
+  const { settings, stop } = await follow(core);
+  expect(settings).toEqual({
+    event: "settings",
+    data: '{"accessTokenValidity":123000}',
+    id: expect.any(String) as string,
+  });
+  stop();
+});
+
 test("a cursor of another life of the store starts one access token lifetime ago", async () => {
   const core = await listen();
   const handle = await createFor(core, "a");
@@ -254,8 +279,21 @@ test("a comment is sent on a silent stream, and nothing twice", async () => {
   await revoke(core, [handle]);
   const feed = await follow(core);
   expect(handleIn(await feed.next())).toBe(handle);
-  for (let index = 0; index < 3; index++) expect(await feed.next()).toEqual({ comment: "still here" });
+  for (let index = 0; index < 3; index++) expect(await feed.nextMessage()).toEqual({ comment: "still here" });
   feed.stop();
+});
+
+test("a first comment says at once that everything of before was told, also where that was nothing", async () => {
+  const core = await listen({}, { limits: { heartbeat: 60_000 } });
+  const feed = await follow(core);
+  expect(await feed.nextMessage()).toEqual({ comment: "still here" });
+  const handles = [await createFor(core, "a"), await createFor(core, "b")];
+  await revoke(core, handles);
+  const later = await follow(core);
+  const seen = [await later.nextMessage(), await later.nextMessage()].map(handleIn);
+  expect(seen.toSorted()).toEqual(handles.toSorted());
+  expect(await later.nextMessage()).toEqual({ comment: "still here" });
+  for (const each of [feed, later]) each.stop();
 });
 
 test("ends when the core stops", async () => {

@@ -19,11 +19,12 @@ describe("how sure it is who is there", () => {
     const core = await listen({}, { clock });
     const at = clock.now() - 60_000;
     const auth = { at, methods: ["pwd"], level: "aal1" };
-    const first = await create(core, { auth, link: "https://id.example sid-1" });
+    const identityProvider = { issuer: "https://id.example", subject: "alice", sessionId: "sid-1" };
+    const first = await create(core, { auth, identityProvider });
     expect(first.session).toMatchObject({ auth, payloadVersion: 0 });
     expect((await ask(core, "getSession", { path: `/v1/sessions/${first.session.handle}` })).json).toMatchObject({
       auth,
-      link: "https://id.example sid-1",
+      identityProvider,
     });
 
     const body = { accessToken: first.accessToken.token as string, auth: { methods: ["hwk"], level: "aal2" } };
@@ -65,13 +66,20 @@ describe("acting for a user", () => {
     expect((await verify(core, begun.accessToken.token)).json.session).toMatchObject(BOB);
     expectProblem(await verify(core, first.accessToken.token), "try_refresh_token");
 
-    const { json: information } = await ask(core, "getSession", { path: `/v1/sessions/${handle}` });
+    const path = `/v1/sessions/${handle}`;
+    const { json: information } = await ask(core, "getSession", { path });
     const until = Math.floor((clock.now() + 600_000) / 1000) * 1000;
     expect(information).toMatchObject({
       userId: "user-1",
       payload: { role: "support" },
-      acting: { ...AS_BOB, data: { cart: 1 }, at: clock.now(), until },
+      acting: { userId: "bob", reason: "ticket 4711", until },
     });
+    const { sessions } = (await ask(core, "listSessions", { path: `${routes.listSessions.path}?userId=user-1` })).json;
+    expect(sessions).toEqual([information]);
+    expect(Object.keys(information.acting)).toEqual(["userId", "reason", "until"]);
+    const { json: of } = await ask(core, "getSession", { path: `${path}?as=bob` });
+    expect(of).toMatchObject({ userId: "user-1", payload: { role: "user" }, data: { cart: 1 } });
+    expectProblem(await ask(core, "getSession", { path: `${path}?as=carol` }), "session_not_found");
     const put = (body: object) => ask(core, "updateSessionData", { path: `/v1/sessions/${handle}/data`, body });
     expect((await put({ data: { cart: 2 }, as: "bob" })).status).toBe(204);
     expectProblem(await put({ data: {}, as: "carol" }), "session_not_found");

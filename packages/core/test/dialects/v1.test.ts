@@ -208,7 +208,7 @@ describe("sessions", () => {
         .map(({ handle }) => handle)
         .toSorted();
     expect(await handlesOf("userId=user-1&tenantId=public")).toEqual([mine[0], mine[2]].toSorted());
-    expect(await handlesOf("tenantId=t1")).toEqual(tenants.toSorted());
+    expect(await handlesOf("tenantId=t1&type=session_ended")).toEqual(tenants.toSorted());
     expect(await handlesOf("userId=user-2")).toEqual([]);
     expect(await handlesOf("type=session_ended")).toEqual([mine[0], mine[2], ...tenants].toSorted());
     const explained = await ask(core, "explainSession", { path: `/v1/sessions/${others[0]}/explanation` });
@@ -379,6 +379,23 @@ describe("paths, methods, and what may be cached", () => {
     expect(answer.headers["allow"]?.toString().split(", ").toSorted().join(", ")).toBe(allow);
   });
 
+  test("how sessions stand is told of those that are live", async () => {
+    const core = await listen();
+    const [one, ended, other] = [await create(core), await create(core), await create(core, { tenantId: "t1" })];
+    await ask(core, "revokeSessions", { body: { handles: [ended.session.handle] } });
+    await ask(core, "updatePayload", { path: `/v1/sessions/${one.session.handle}/payload`, body: { payload: {} } });
+    const handles = [one, ended, other].map(({ session }) => session.handle);
+    const answer = await ask(core, "liveSessions", { body: { handles: [...handles, "none"] } });
+    expect(answer.json).toEqual({
+      sessions: [
+        { handle: handles[0], payloadVersion: 1, liveUntil: one.refreshToken.expiry },
+        { handle: handles[2], payloadVersion: 0, liveUntil: other.refreshToken.expiry },
+      ],
+    });
+    const many = Array.from({ length: 1001 }, () => "none");
+    expectProblem(await core.send("POST", "/v1/sessions/live", { body: { handles: many } }), "invalid_input");
+  });
+
   test("a handle in a path is decoded once, and must be decodable", async () => {
     const core = await listen();
     expectProblem(await core.send("GET", "/v1/sessions/%E0%A4%A"), "invalid_input");
@@ -438,6 +455,7 @@ describe("keys and settings", () => {
       refreshTokenPath: "/r",
       enableAntiCsrf: false,
       checkDatabase: true,
+      deviceBinding: "off",
       accessTokenValidity: 3_600_000,
       reuseWindow: 30_000,
       activityInterval: 60_000,
@@ -452,7 +470,7 @@ describe("keys and settings", () => {
   });
 
   test("every route is served: none answers not found or not allowed", async () => {
-    const core = await listen();
+    const core = await listen({ dashboard: true });
     for (const route of Object.values(routes) as Route[]) {
       if (route === routes.watchRevocations) continue;
       const answer = await core.send(route.method, route.path.replace("{handle}", "none"), { body: undefined });
@@ -471,12 +489,14 @@ test("the event types of the API are those of the store", () => {
 test("a problem that the log tells more of has the id of its line as its instance; every path below /v1 is ours", () => {
   const dialect = createV1Dialect({
     engine: { policy: {} } as never,
+    webhooks: {} as never,
     config: {} as never,
+    nodes: {} as never,
     version: "0",
     heartbeat: 1,
   });
-  const isOpen = (path: string) => (dialect.find("GET", path) as { readonly operation: Operation }).operation.open;
-  expect(["/v1/jwks", "/v1/settings"].map(isOpen)).toEqual([true, false]);
+  const accessOf = (path: string) => (dialect.find("GET", path) as { readonly operation: Operation }).operation.access;
+  expect(["/v1/jwks", "/v1/settings", "/v1/keys"].map(accessOf)).toEqual(["open", "verifier", "full"]);
   expect(["/v1", "/v1/", "/v1/none", "/v10", "/", "/session/v1/"].map(dialect.owns)).toEqual([
     true,
     true,
@@ -486,7 +506,7 @@ test("a problem that the log tells more of has the id of its line as its instanc
     false,
   ]);
   const reply = dialect.refuse("internal_error", { errorId: "1b4e28ba-2fa1-4ed2-883f-0016d3cca427" });
-  expect(JSON.parse(reply.body)).toEqual({
+  expect(JSON.parse(String(reply.body))).toEqual({
     type: "urn:pawl:problem:internal_error",
     code: "internal_error",
     title: "Something unexpected happened; the log tells more",

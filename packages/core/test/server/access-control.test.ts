@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
+import type { Access } from "../../src/server/dialect.js";
 import { assertGuarded, createAccessControl } from "../../src/server/access-control.js";
 import { listen, type Sending, type TestConfig, testConfig } from "../listening-core.js";
 import { startCore } from "../../src/server/start-core.js";
@@ -12,15 +13,15 @@ const keyed = <Config extends TestConfig>(config?: Config) => ({ apiKeys: [KEY, 
 type Config = Parameters<typeof createAccessControl>[0];
 interface Asked extends Partial<Pick<Socket, "remoteAddress" | "localAddress">> {
   readonly headers?: IncomingHttpHeaders;
-  readonly open?: boolean;
+  readonly access?: Access;
 }
 
 /** Asks for admission on one connection, once for each set of headers. */
 const refusals = (config: Partial<Config>, headers: readonly IncomingHttpHeaders[], asked: Asked = {}) => {
-  const access = createAccessControl({ host: "localhost", apiKeys: [], ipAllow: [], ...config });
-  const { open = false, ...addresses } = asked;
+  const access = createAccessControl({ host: "localhost", apiKeys: [], verifierApiKeys: [], ipAllow: [], ...config });
+  const { access: needed = "full", ...addresses } = asked;
   const socket = { remoteAddress: "127.0.0.1", localAddress: "127.0.0.1", ...addresses } as Socket;
-  return headers.map((each) => access({ socket, headers: each, open }));
+  return headers.map((each) => access({ socket, headers: each, access: needed }));
 };
 const refusal = (config: Partial<Config>, { headers = {}, ...asked }: Asked = {}) =>
   refusals(config, [headers], asked)[0];
@@ -45,7 +46,7 @@ describe("a key", () => {
     ["basic credentials", { authorization: `Basic ${KEY}` }],
   ])("is refused: %s; what is open needs none, nor does a core without keys", (_, headers) => {
     expect(refusal(keyed(), { headers })).toBe("api_key_invalid");
-    expect(refusal(keyed(), { headers, open: true })).toBeUndefined();
+    expect(refusal(keyed(), { headers, access: "open" })).toBeUndefined();
     expect(refusal({}, { headers })).toBeUndefined();
   });
 });
@@ -139,7 +140,9 @@ describe("ip_allow", () => {
     [["10.0.0.0/8"], "::FFFF:10.1.2.3", true],
     [["127.0.0.1"], undefined, false],
   ] as const)("%j admits %s: %s", (ipAllow, remoteAddress, admitted) => {
-    expect(refusal({ ipAllow }, { remoteAddress, open: true } as Asked)).toBe(admitted ? undefined : "address_refused");
+    expect(refusal({ ipAllow }, { remoteAddress, access: "open" } as Asked)).toBe(
+      admitted ? undefined : "address_refused",
+    );
   });
 
   test("comes before everything else", () => {

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { EngineError } from "@pawl/engine";
 import { StorageError } from "@pawl/storage";
+import { createTelemetry } from "@pawl/engine/telemetry";
 import { pino } from "pino";
 import { Client } from "undici";
 import { afterEach, expect, test, vi } from "vitest";
@@ -23,7 +24,7 @@ const serve = async (handlers: Readonly<Record<string, Operation["handle"]>>, li
   const lines: Record<string, unknown>[] = [];
   const log = pino({ level: "debug" }, { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) });
   const table = createPathTable(
-    Object.entries(handlers).map(([path, handle]) => ["GET", path, { name: `test ${path}`, open: true, handle }]),
+    Object.entries(handlers).map(([path, handle]) => ["GET", path, { name: `test ${path}`, access: "open", handle }]),
   );
   const dialect: Dialect = {
     find: (method, path) => table.find(withoutHead(method), path),
@@ -32,9 +33,10 @@ const serve = async (handlers: Readonly<Record<string, Operation["handle"]>>, li
   };
   const server = createHttpServer({
     dialects: [dialect],
-    access: createAccessControl({ host: "localhost", apiKeys: [], ipAllow: [] }),
+    access: createAccessControl({ host: "localhost", apiKeys: [], verifierApiKeys: [], ipAllow: [] }),
     limits: { ...defaultLimits, ...limits },
     log,
+    telemetry: createTelemetry(),
   });
   const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
   const client = new Client(`http://127.0.0.1:${port}`);
@@ -170,6 +172,7 @@ test("an address that is taken rejects", async () => {
     access: () => undefined,
     limits: defaultLimits,
     log: pino({ level: "silent" }),
+    telemetry: createTelemetry(),
   });
   await expect(server.listen({ host: "127.0.0.1", port })).rejects.toMatchObject({ code: "EADDRINUSE" });
   await server.close();

@@ -96,7 +96,7 @@ test.skipIf(process.platform === "win32")(
 test("should a token or key be part of a message, it is masked", async () => {
   const folder = await testFolder();
   const paths = { infoLogPath: `${folder}/info.log`, errorLogPath: `${folder}/error.log` };
-  const { logger, close } = createCoreLog({ ...paths, logLevel: "info", apiKeys: [KEY] });
+  const { logger, close } = createCoreLog({ ...paths, logLevel: "info", apiKeys: [KEY], verifierApiKeys: [] });
   const token = `pawl_rt_1.${"Ab_-9".repeat(28)}`;
   logger.error({ err: new Error(`cannot open ${token}`) }, `with ${KEY}`);
   logger.info({ nested: { list: [token] } }, "told");
@@ -121,7 +121,7 @@ test.each([
 test("errors go to one file, the rest to the other, none below the level, directories are made", async () => {
   const folder = await testFolder();
   const paths = { infoLogPath: `${folder}/a/b/info.log`, errorLogPath: `${folder}/c/error.log` };
-  const { logger, close } = createCoreLog({ ...paths, logLevel: "info", apiKeys: [] });
+  const { logger, close } = createCoreLog({ ...paths, logLevel: "info", apiKeys: [], verifierApiKeys: [] });
   logger.debug("one");
   logger.info("two");
   logger.warn("three");
@@ -139,7 +139,7 @@ test("errors go to one file, the rest to the other, none below the level, direct
 test("at level none nothing is logged", async () => {
   const folder = await testFolder();
   const paths = { infoLogPath: `${folder}/info.log`, errorLogPath: `${folder}/error.log` };
-  const { logger, close } = createCoreLog({ ...paths, logLevel: "none", apiKeys: [] });
+  const { logger, close } = createCoreLog({ ...paths, logLevel: "none", apiKeys: [], verifierApiKeys: [] });
   logger.info("one");
   logger.fatal("two");
   close();
@@ -147,7 +147,7 @@ test("at level none nothing is logged", async () => {
 });
 
 test("the standard streams are neither reopened nor closed: they are not the log's own", () => {
-  const log = createCoreLog({ logLevel: "none", apiKeys: [] });
+  const log = createCoreLog({ logLevel: "none", apiKeys: [], verifierApiKeys: [] });
   for (const each of [log.reopen, log.close, log.reopen, log.close]) expect(each).not.toThrow();
 });
 
@@ -160,7 +160,13 @@ test.skipIf(process.platform !== "linux")(
   "a log on a full disk ends nothing, and takes nothing else with it",
   async () => {
     const errorLogPath = `${await testFolder()}/error.log`;
-    const { logger, close } = createCoreLog({ infoLogPath: "/dev/full", errorLogPath, logLevel: "info", apiKeys: [] });
+    const { logger, close } = createCoreLog({
+      infoLogPath: "/dev/full",
+      errorLogPath,
+      logLevel: "info",
+      apiKeys: [],
+      verifierApiKeys: [],
+    });
     for (let line = 0; line < 3; line++) logger.info("lost");
     logger.error("kept");
     close();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Dialect, Found } from "../../src/server/dialect.js";
+import type { Access, Dialect, Found } from "../../src/server/dialect.js";
 import { createRouter, isPercentEncoded, splitTarget, withoutHead } from "../../src/server/request-target.js";
 
 test.each([
@@ -30,21 +30,23 @@ test.each([
 test("a HEAD is a GET", () => expect(["HEAD", "GET", "POST"].map(withoutHead)).toEqual(["GET", "GET", "POST"]));
 
 test("dialects are asked in order; an unknown path is refused by the one that owns it, or else the first", () => {
-  const operation = (open: boolean) => ({ operation: { name: "x", open, handle: () => ({ status: 204, body: "" }) } });
+  const operation = (access: Access) => ({
+    operation: { name: "x", access, handle: () => ({ status: 204, body: "" }) },
+  });
   const dialect = (found: Readonly<Record<string, Found>>, owned?: string): Dialect => ({
     find: (_, path) => found[path],
     owns: (path) => path === owned,
     refuse: () => ({ status: 400, body: "" }),
   });
-  const first = dialect({ "/a": operation(true) });
+  const first = dialect({ "/a": operation("open") });
   const second = dialect(
-    { "/a": operation(false), "/b": operation(false), "/c": { allow: ["PUT"], open: true } },
+    { "/a": operation("full"), "/b": operation("verifier"), "/c": { allow: ["PUT"], access: "open" } },
     "/own",
   );
   const route = createRouter([first, second]);
-  expect(route("GET", "/a")).toMatchObject({ dialect: first, open: true });
-  expect(route("GET", "/b")).toMatchObject({ dialect: second, operation: { name: "x" }, open: false });
-  expect(route("GET", "/c")).toEqual({ dialect: second, allow: ["PUT"], open: true });
-  expect(route("GET", "/own")).toEqual({ dialect: second, open: false });
-  expect(route("GET", "/none")).toEqual({ dialect: first, open: false });
+  expect(route("GET", "/a")).toMatchObject({ dialect: first, access: "open" });
+  expect(route("GET", "/b")).toMatchObject({ dialect: second, operation: { name: "x" }, access: "verifier" });
+  expect(route("GET", "/c")).toEqual({ dialect: second, allow: ["PUT"], access: "open" });
+  expect(route("GET", "/own")).toEqual({ dialect: second, access: "full" });
+  expect(route("GET", "/none")).toEqual({ dialect: first, access: "full" });
 });

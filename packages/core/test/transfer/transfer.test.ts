@@ -115,7 +115,13 @@ describe("between two storages", () => {
     });
     const [like] = await rowsOf(source);
     const id = crypto.randomUUID() as SessionId;
-    const bound = { ...like!, id, bound: "thumbprint", link: `issuer ${id}` };
+    const bound = {
+      ...like!,
+      id,
+      bound: "thumbprint",
+      link: JSON.stringify(["issuer", id]),
+      subject: '["issuer","alice"]',
+    };
     await source.importSessions([bound]);
     await first.engine.revokeSessions([sessions[5]!.session.handle]);
     const [revoked] = sessions.splice(5, 1);
@@ -232,7 +238,7 @@ describe("an import", () => {
       });
       await expect(importSessions(stopping, file(), ignore)).rejects.toThrow("stopped");
     }
-    expect(await importSessions(target, file(), ignore)).toMatchObject({ inserted: 250, present: 400 });
+    expect(await importSessions(target, file(), ignore)).toMatchObject({ inserted: 450, present: 200 });
     expect(await rowsOf(target)).toStrictEqual(await rowsOf(source));
   });
 
@@ -272,7 +278,8 @@ describe("an import", () => {
       return outcome.kind === "refreshed" ? outcome.session : outcome;
     };
     expect(await turn()).toMatchObject({ userId: "bob", actor: { userId: "alice" }, auth });
-    expect(await moved.getSession(session.session.handle)).toMatchObject({ acting: bob });
+    const told = await moved.getSession(session.session.handle, { as: bob.userId });
+    expect(told).toMatchObject({ payload: bob.payload, data: bob.data, acting: { userId: "bob", reason: "ticket" } });
     expect(await turn()).toMatchObject({ userId: "alice", auth });
   });
 

@@ -7,5 +7,10 @@ export {
 } from "./revocation-log.js";
 export { openEngine, type OpenedEngine, type OpenEngineOptions } from "./open-engine.js";
 export { type MaintenanceOptions, type Schedule, startMaintenance } from "./maintenance.js";
-export { addToMasterKeyFile, removeFromMasterKeyFile } from "./master-key-file.js";
+export {
+  addToMasterKeyFile,
+  claimMasterKeyFile,
+  masterKeyFileWarning,
+  removeFromMasterKeyFile,
+} from "./master-key-file.js";
 export { type GivenMasterKeys, type MasterKeySource, masterKeySource } from "./master-key-source.js";

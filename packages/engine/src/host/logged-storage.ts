@@ -77,8 +77,8 @@ export const loggedStorage = (storage: Storage, log: RevocationLog): Storage => 
         await note(ended, { at: storage.now(), reason: cause.reason });
         return ended;
       },
-      async eraseUser(user) {
-        const erased = await noteFailure(storage.eraseUser(user));
+      async eraseUser(user, limit) {
+        const erased = await noteFailure(storage.eraseUser(user, limit));
         await note(erased.ended, { at: storage.now(), reason: "erased" });
         return erased;
       },

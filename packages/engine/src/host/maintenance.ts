@@ -6,13 +6,16 @@ import type { SessionEngine } from "../session-engine.js";
 export type Schedule = (run: () => void, delay: Millis) => () => void;
 
 /** Timers that do not keep the process alive. */
-const timers: Schedule = (run, delay) => {
+export const timers: Schedule = (run, delay) => {
   const timer = setTimeout(run, delay).unref();
   return () => clearTimeout(timer);
 };
 
 export interface MaintenanceOptions {
-  readonly engine: Pick<SessionEngine, "maintainMasterKeys" | "maintainSigningKeys" | "sweep" | "revocations">;
+  readonly engine: Pick<
+    SessionEngine,
+    "maintainMasterKeys" | "maintainSigningKeys" | "maintainCounts" | "sweep" | "revocations"
+  >;
   /** Timers that do not keep the process alive unless given. */
   readonly schedule?: Schedule | undefined;
   /** From the end of one round to the start of the next: 20 s unless given; a new signing key is published for 60 s. */
@@ -33,6 +36,7 @@ export const startMaintenance = (options: MaintenanceOptions): (() => Promise<vo
     () => engine.maintainSigningKeys(),
     () => engine.revocations.catchUp(),
     () => engine.sweep(),
+    () => engine.maintainCounts(),
   ];
   let stopped = false;
   let round: Promise<void> = Promise.resolve();

@@ -1,14 +1,20 @@
 import { type Clock, openStorage, type Storage } from "@pawl/storage";
-import { createEngine } from "../engine.js";
+import { createEngine, type EngineOptions } from "../engine.js";
 import { catchUpLog, loggedStorage } from "./logged-storage.js";
 import { startMaintenance } from "./maintenance.js";
+import type { Webhook } from "../webhooks/webhook.js";
 import { claimMasterKeyFile, masterKeyFileWarning } from "./master-key-file.js";
 import { type GivenMasterKeys, masterKeySource } from "./master-key-source.js";
 import { parseMasterKeys } from "../keys/master-key.js";
 import type { PolicyRules } from "../policy.js";
 import { openRevocationLog } from "./revocation-log.js";
+import { EngineError } from "../errors.js";
+import { outboxTypes } from "../webhooks/webhook.js";
 import { type RandomSource, systemRandom } from "../random.js";
 import type { SessionEngine } from "../session-engine.js";
+import { measuredEngine } from "../telemetry/measured-engine.js";
+import { measuredStorage } from "../telemetry/measured-storage.js";
+import type { Telemetry } from "../telemetry/telemetry.js";
 
 /** A storage that is already open stays its owner's to close. */
 export interface OpenEngineOptions extends GivenMasterKeys {
@@ -18,10 +24,16 @@ export interface OpenEngineOptions extends GivenMasterKeys {
   /** Replaces the time of a storage that is opened here; tests move it. */
   readonly clock?: Clock | undefined;
   readonly random?: RandomSource | undefined;
+  /** Where events are delivered to, at least once. Every process of a store has to say the same. */
+  readonly webhooks?: readonly Webhook[] | undefined;
   /** Called with what goes wrong in the background: keys that cannot be renewed, rows that cannot be deleted. */
   readonly onBackgroundError?: ((error: unknown) => void) | undefined;
   /** Called at the start with what works but is unsafe: a master key file that every user of the machine can read. */
   readonly onWarning?: ((message: string) => void) | undefined;
+  /** Is told what the engine and its storage do, and how long it takes; see `createTelemetry`. */
+  readonly telemetry?: Telemetry | undefined;
+  /** As `EngineOptions.onChangesLost`. */
+  readonly onChangesLost?: EngineOptions["onChangesLost"];
 }
 
 export interface OpenedEngine {
@@ -42,7 +54,7 @@ export interface OpenedEngine {
  * await close();
  */
 export const openEngine = async (options: OpenEngineOptions): Promise<OpenedEngine> => {
-  const { random = systemRandom, policy, onBackgroundError } = options;
+  const { random = systemRandom, policy, webhooks = [], onBackgroundError, telemetry } = options;
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const step of closers.splice(0).toReversed()) await step();
@@ -63,23 +75,45 @@ export const openEngine = async (options: OpenEngineOptions): Promise<OpenedEngi
       random,
       readMasterKeys: source?.file === undefined ? undefined : source.read,
       policy,
+      onChangesLost: options.onChangesLost,
     });
     closers.push(() => engine.close());
     closers.push(startMaintenance({ engine, onError: onBackgroundError }));
-    return { engine, storage, close };
+    if (webhooks.length > 0) closers.push(await deliver(storage, webhooks, onBackgroundError));
+    return { engine: telemetry === undefined ? engine : measuredEngine(engine, telemetry), storage, close };
   } catch (error) {
     await close();
     throw error;
   }
 };
 
+/** Loaded where it is wanted, with the clients that it needs. @returns stop. */
+const deliver = async (
+  storage: Storage,
+  webhooks: readonly Webhook[],
+  onError: (error: unknown) => void = () => undefined,
+): Promise<() => Promise<void>> => {
+  const [{ createDeliveries }, { startDeliveries }] = await Promise.all([
+    import("../webhooks/deliveries.js"),
+    import("./start-deliveries.js"),
+  ]);
+  return startDeliveries(createDeliveries({ storage, webhooks, onError }), { storage, onError });
+};
+
 /** The storage, up to date and with its log. */
 const openOwn = async (
-  { storage: given, clock, revocationLog }: OpenEngineOptions,
+  { storage: given, clock, revocationLog, webhooks = [], telemetry }: OpenEngineOptions,
   closers: (() => Promise<void>)[],
 ): Promise<Storage> => {
-  const storage = typeof given === "string" ? await openStorage(given, { clock }) : given;
-  if (typeof given === "string") closers.push(() => storage.close());
+  if (webhooks.length > 0 && typeof given !== "string")
+    throw new EngineError(
+      "invalid_input",
+      "webhooks need a storage that is given as a URL: it puts their events aside",
+    );
+  const outbox = outboxTypes(webhooks);
+  const opened = typeof given === "string" ? await openStorage(given, { clock, outbox }) : given;
+  if (typeof given === "string") closers.push(() => opened.close());
+  const storage = telemetry === undefined ? opened : measuredStorage(opened, telemetry);
   await storage.migrate();
   if (revocationLog === undefined) return storage;
   const log = await openRevocationLog(revocationLog);

@@ -123,6 +123,7 @@ const reasons: ReadonlySet<unknown> = new Set<EndReason>([
   "token_reuse",
   "replaced",
   "session_limit",
+  "identity_provider",
   "expired",
   "idle",
   "erased",

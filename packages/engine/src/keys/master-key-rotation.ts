@@ -9,6 +9,7 @@ import {
   writeMasterKeyNeed,
 } from "./master-key-facts.js";
 import { type MasterKey, openPrivateKey, sealedWith, sealPrivateKey } from "./master-key.js";
+import { resealImportedCores, sealsImportedCore } from "../imported/imported-core.js";
 import type { RandomSource } from "../random.js";
 
 /** How long, in milliseconds, a node may go on sealing with the former key before it learns of the change. */
@@ -31,6 +32,8 @@ interface MasterKeyContext {
   readonly storage: Storage;
   /** As they were given here. */
   readonly masterKeys: readonly MasterKey[];
+  /** Who does it, for the audit trail. */
+  readonly by?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The master keys that are given here or that the store remembers, by id. */
@@ -98,9 +101,10 @@ export const rotateMasterKey = async (
     // Where no node has said so yet: what it sealed until everybody has followed.
     await writeMasterKeyNeed(storage, from, millis(now + FOLLOWING + refreshTokenValidity));
     if (await replaceSealingKey(storage, from, to))
-      await storage.appendEvents([adminEvent(now, { act: "master_key_rotated", from, to })]);
+      await storage.appendEvents([adminEvent(now, { act: "master_key_rotated", from, to, by: options.by })]);
   }
   const ordered = masterKeys.toSorted((left, right) => Number(right.id === to) - Number(left.id === to));
+  await resealImportedCores(storage, { masterKeys: ordered, random });
   return {
     from,
     to,
@@ -133,11 +137,15 @@ export const removeMasterKey = async (
   if (key.state === "sealing") throw refuse("is the one that seals: make another one seal first");
   if (key.signingKeys.length > 0)
     throw refuse(`still seals signing keys (${key.signingKeys.join(", ")}): rotate-master seals them anew`);
+  if (await sealsImportedCore(storage, id))
+    throw refuse("still seals the key of a core that was imported: rotate-master seals it anew");
   if (key.neededUntil !== undefined && key.neededUntil > storage.now() && !endSessions)
     throw refuse(`is needed until ${new Date(key.neededUntil).toISOString()}: sessions that last used it would end`);
   await writeMasterKeyNeed(storage, id, "removed");
   if (key.state !== "removed")
-    await storage.appendEvents([adminEvent(storage.now(), { act: "master_key_removed", id, endSessions })]);
+    await storage.appendEvents([
+      adminEvent(storage.now(), { act: "master_key_removed", id, endSessions, by: options.by }),
+    ]);
 };
 
 /**

@@ -107,61 +107,88 @@ export const keyCheckMatches = (stored: string, masterKeys: readonly MasterKey[]
     return own.length === other.length && timingSafeEqual(own, other);
   });
 
-const PRIVATE_KEY_LABEL = "signing key";
-const additionalData = (name: SigningKeyName): Buffer => Buffer.from(`${name.kid}\0${name.algorithm}`);
+/** What is sealed for the store: the label separates keys, the name is what the sealed bytes are bound to. */
+interface SealedPurpose {
+  readonly label: string;
+  readonly name: string;
+}
 
-/** The id of the master key that a sealed private key was sealed with. */
+interface Sealing {
+  readonly masterKeys: readonly MasterKey[];
+  readonly random: RandomSource;
+}
+
+const privateKeyPurpose = ({ kid, algorithm }: SigningKeyName): SealedPurpose => ({
+  label: "signing key",
+  name: `${kid}\0${algorithm}`,
+});
+
+/** The id of the master key that something was sealed with. */
 export const sealedWith = (sealed: string): number | undefined => Buffer.from(sealed.slice(0, 2), "base64url")[0];
 
-/** Seals a private key (AES-256-GCM, bound to its `kid` and algorithm): base64url of key id, nonce, ciphertext, tag. */
-export const sealPrivateKey = (
-  privateKey: KeyObject,
-  name: SigningKeyName,
-  using: { readonly masterKeys: readonly MasterKey[]; readonly random: RandomSource },
-): string => {
-  const master = sealingKey(using.masterKeys);
-  const nonce = using.random.bytes(12);
-  const cipher = createCipheriv("aes-256-gcm", deriveKey(master, PRIVATE_KEY_LABEL), nonce);
-  cipher.setAAD(additionalData(name));
-  const plain = privateKey.export({ type: "pkcs8", format: "der" });
-  const sealed = Buffer.concat([
+/** Seals bytes with the first master key (AES-256-GCM, bound to their name): base64url of key id, nonce, ciphertext, tag. */
+export const sealBytes = (plain: Buffer, { label, name }: SealedPurpose, { masterKeys, random }: Sealing): string => {
+  const master = sealingKey(masterKeys);
+  const nonce = random.bytes(12);
+  const cipher = createCipheriv("aes-256-gcm", deriveKey(master, label), nonce);
+  cipher.setAAD(Buffer.from(name));
+  return Buffer.concat([
     Buffer.of(master.id),
     nonce,
     cipher.update(plain),
     cipher.final(),
     cipher.getAuthTag(),
-  ]);
-  plain.fill(0);
-  return sealed.toString("base64url");
+  ]).toString("base64url");
 };
 
 /**
- * Opens what `sealPrivateKey` made.
+ * Opens what `sealBytes` made.
  * @throws EngineError `master_key_wrong` when another master key sealed it, `signing_key_corrupt` when it was changed.
  */
-export const openPrivateKey = (sealed: string, name: SigningKeyName, masterKeys: readonly MasterKey[]): KeyObject => {
+export const openBytes = (sealed: string, { label, name }: SealedPurpose, masterKeys: readonly MasterKey[]): Buffer => {
   const bytes = Buffer.from(sealed, "base64url");
+  const what = `${label} ${name.replace(/\0.*/s, "")}`;
   const master = masterKeys.find((key) => key.id === bytes[0]);
   if (master === undefined)
     throw new EngineError(
       "master_key_wrong",
-      `signing key ${name.kid} was sealed with another master key; give that one too, after the new one`,
+      `${what} was sealed with another master key; give that one too, after the new one`,
     );
   try {
-    const decipher = createDecipheriv("aes-256-gcm", deriveKey(master, PRIVATE_KEY_LABEL), bytes.subarray(1, 13), {
+    const decipher = createDecipheriv("aes-256-gcm", deriveKey(master, label), bytes.subarray(1, 13), {
       authTagLength: 16,
     });
-    decipher.setAAD(additionalData(name));
+    decipher.setAAD(Buffer.from(name));
     decipher.setAuthTag(bytes.subarray(-16));
-    const plain = Buffer.concat([decipher.update(bytes.subarray(13, -16)), decipher.final()]);
-    const privateKey = createPrivateKey({ key: plain, format: "der", type: "pkcs8" });
-    plain.fill(0);
-    return privateKey;
+    return Buffer.concat([decipher.update(bytes.subarray(13, -16)), decipher.final()]);
   } catch (cause) {
-    throw new EngineError(
-      "signing_key_corrupt",
-      `signing key ${name.kid} cannot be opened: it was changed in the store, or the master key is another one`,
-      { cause },
-    );
+    throw corrupt(what, cause);
+  }
+};
+
+const corrupt = (what: string, cause: unknown): EngineError =>
+  new EngineError(
+    "signing_key_corrupt",
+    `${what} cannot be opened: it was changed in the store, or the master key is another one`,
+    { cause },
+  );
+
+/** Seals a private key, bound to its `kid` and algorithm, as `sealBytes`. */
+export const sealPrivateKey = (privateKey: KeyObject, name: SigningKeyName, using: Sealing): string => {
+  const plain = privateKey.export({ type: "pkcs8", format: "der" });
+  const sealed = sealBytes(plain, privateKeyPurpose(name), using);
+  plain.fill(0);
+  return sealed;
+};
+
+/** Opens what `sealPrivateKey` made. @throws EngineError as `openBytes`. */
+export const openPrivateKey = (sealed: string, name: SigningKeyName, masterKeys: readonly MasterKey[]): KeyObject => {
+  const plain = openBytes(sealed, privateKeyPurpose(name), masterKeys);
+  try {
+    return createPrivateKey({ key: plain, format: "der", type: "pkcs8" });
+  } catch (cause) {
+    throw corrupt(`signing key ${name.kid}`, cause);
+  } finally {
+    plain.fill(0);
   }
 };

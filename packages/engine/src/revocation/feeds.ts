@@ -31,7 +31,7 @@ export const followFeeds = async ({
   const revocations = createFollowedFeed({
     ...common,
     read: (from) => storage.revocationsSince(from),
-    newsOf: ({ at, ...session }): Revoked => ({ handle: handleOf(session), at }),
+    newsOf: ({ at, reason, ...session }): Revoked => ({ handle: handleOf(session), at, reason }),
     // A session ends once.
     merge: (known) => known,
     mark: ({ handle, at }) => verifier.markRevoked(handle, at),
@@ -44,8 +44,11 @@ export const followFeeds = async ({
     mark: (changed) => verifier.markChanged(changed),
   });
 
+  let readAt = storage.now();
   const catchUp = nextFlight(async () => {
+    const startedAt = storage.now();
     await Promise.all([revocations.readAll(), changes.readAll()]);
+    readAt = startedAt;
   });
   // Maintenance calls `catchUp` too and reports its failure; the next wake reads on from the cursors.
   const unwatch = storage.watchFeeds(() => void catchUp().catch(() => undefined));
@@ -60,9 +63,12 @@ export const followFeeds = async ({
     revocations: {
       subscribe: revocations.subscribe,
       catchUp,
-      mark(sessions, at) {
+      get readAt() {
+        return readAt;
+      },
+      mark(sessions, end) {
         const handles = sessions.map(handleOf);
-        for (const handle of handles) revocations.note({ handle, at });
+        for (const handle of handles) revocations.note({ handle, ...end });
         return handles;
       },
       async readSince(from) {

@@ -1,5 +1,7 @@
-import { type FeedCursor, type FeedPage, type FeedStart, type Millis, millis } from "@pawl/storage";
+import { type FeedCursor, type FeedPage, type FeedStart, type Millis, millis, nextTurn } from "@pawl/storage";
 import type { SessionHandle } from "../session.js";
+import { SKEW } from "./change-feed.js";
+import { createRecentSessions } from "./recent-sessions.js";
 
 /** What a feed tells of a session. */
 interface News {
@@ -43,28 +45,19 @@ export const createFollowedFeed = <Line, Told extends News>({
   mark,
 }: FollowedFeedOptions<Line, Told>): FollowedFeed<Told> => {
   const listeners = new Set<(news: Told) => void>();
-  const seen = new Map<SessionHandle, Told>();
+  /** Longer than the feed is read again for, so that it never reports a session twice. */
+  const seen = createRecentSessions<Told>(lifetime + SKEW);
   let cursor: FeedCursor | undefined;
 
   const note = (news: Told): void => {
-    const known = seen.get(news.handle);
+    const at = now();
+    const known = seen.get(news.handle, at);
     const all = known === undefined ? news : merge(known, news);
     if (all === known) return;
-    // At the end of the map, which is in the order of time.
-    seen.delete(news.handle);
-    seen.set(news.handle, all);
+    seen.set(news.handle, all, at);
     mark(news);
     // In a turn of its own, so that a listener that throws does not look like a revocation or a change that failed.
     for (const listener of listeners) void Promise.resolve().then(() => listeners.has(listener) && listener(news));
-  };
-
-  /** Twice a lifetime, so that reading the feed again never reports a session twice. */
-  const forgetOld = (): void => {
-    const horizon = now() - 2 * lifetime;
-    for (const [handle, { at }] of seen) {
-      if (at >= horizon) return;
-      seen.delete(handle);
-    }
   };
 
   const pageFrom = async (from: FeedCursor | undefined): Promise<Extract<FeedPage<Line>, { kind: "page" }>> => {
@@ -84,8 +77,8 @@ export const createFollowedFeed = <Line, Told extends News>({
         const page = await pageFrom(cursor);
         for (const line of page.items) note(newsOf(line));
         ({ cursor, more } = page);
+        if (more) await nextTurn();
       }
-      forgetOld();
     },
     async readSince(from) {
       const page = await pageFrom(from?.cursor);

@@ -1,10 +1,11 @@
-import type { FeedCursor, Millis, SessionReference } from "@pawl/storage";
+import type { EndReason, FeedCursor, Millis, SessionReference } from "@pawl/storage";
 import type { SessionHandle } from "../session.js";
 
-/** A session that ended, and when. */
+/** A session that ended, when, and why; a core of an earlier release does not tell why. */
 export interface Revoked {
   readonly handle: SessionHandle;
   readonly at: number;
+  readonly reason?: EndReason | undefined;
 }
 
 export interface RevocationFeed {
@@ -15,12 +16,17 @@ export interface RevocationFeed {
    * that may have failed.
    */
   catchUp(): Promise<void>;
+  /** The store's time at the start of the last look after which everything in both feeds was known. */
+  readonly readAt: Millis;
 }
 
 /** The feed's other end: sessions that this process ends are marked here before the caller gets its answer. */
 export interface RevocationMarks {
   /** @returns the handles, in order. */
-  mark(sessions: readonly SessionReference[], at: Millis): readonly SessionHandle[];
+  mark(
+    sessions: readonly SessionReference[],
+    end: { readonly at: Millis; readonly reason: EndReason },
+  ): readonly SessionHandle[];
 }
 
 /** A page of the feed for a reader elsewhere. */

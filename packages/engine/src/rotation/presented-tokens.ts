@@ -1,10 +1,18 @@
-import { antiCsrfToken, antiCsrfTokenMatches } from "../tokens/anti-csrf.js";
+import { antiCsrfTokenMatches } from "../tokens/anti-csrf.js";
 import { EngineError } from "../errors.js";
-import { type RefreshTokenClaims, type RefreshTokenSeal, secretHash } from "../tokens/refresh-token.js";
+import {
+  antiCsrfTokenOf,
+  claimedHash,
+  type RefreshTokenClaims,
+  type RefreshTokenSeal,
+} from "../tokens/refresh-token.js";
 import type { RefreshSessionInput } from "../session.js";
 
 /** Duplicates accepted beside a refresh token: enough for a browser with stale cookies; caps the work an attacker can cause. */
 const MAX_OTHER_REFRESH_TOKENS = 8;
+
+/** With the first one. */
+export const MOST_REFRESH_TOKENS = MAX_OTHER_REFRESH_TOKENS + 1;
 
 /**
  * The tokens to try, in order, of all that a client presented: those that open, only the newest copy of each session. First
@@ -35,14 +43,18 @@ const newestCopies = (
   const copies = new Map<string, RefreshTokenClaims>();
   for (const claims of opened) {
     // With another secret it is no copy: a token sealed without the session's secret must not hide the real one.
-    const lineage = `${claims.id} ${secretHash(claims.secret)}`;
+    const lineage = `${claims.id} ${claimedHash(claims)}`;
     const known = copies.get(lineage);
     if (known === undefined || isNewer(claims, known)) copies.set(lineage, claims);
   }
-  const isShown = ({ secret, id }: RefreshTokenClaims): number =>
-    Number(antiCsrfTokenMatches(antiCsrfToken(secret, id), shown));
-  return [...copies.values()].toSorted((one, other) => isShown(other) - isShown(one) || other.iat - one.iat);
+  const isShown = (claims: RefreshTokenClaims): number => Number(antiCsrfTokenMatches(antiCsrfTokenOf(claims), shown));
+  return [...copies.values()].toSorted(
+    (one, other) => isShown(other) - isShown(one) || sealedAt(other) - sealedAt(one),
+  );
 };
+
+/** When a token was sealed. One of before an import says nothing of it, and is older than any of ours. */
+const sealedAt = ({ iat, imported }: RefreshTokenClaims): number => (imported === undefined ? iat : 0);
 
 const isNewer = (one: RefreshTokenClaims, other: RefreshTokenClaims): boolean =>
   one.seq === other.seq ? one.iat > other.iat : one.seq > other.seq;

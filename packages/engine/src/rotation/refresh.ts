@@ -1,6 +1,5 @@
 import {
   decideRotation,
-  type EventRecord,
   type Millis,
   type RotationAttempt,
   type SessionRecord,
@@ -9,20 +8,23 @@ import {
   StorageError,
   type Storage,
 } from "@pawl/storage";
-import { antiCsrfToken, antiCsrfTokenMatches } from "../tokens/anti-csrf.js";
-import { EngineError } from "../errors.js";
-import { fastForwardEvent, forgedTokenEvent, tokenReuseEvent } from "../events.js";
+import { antiCsrfTokenMatches } from "../tokens/anti-csrf.js";
+import { isUnanswered, judgeProof, type Proven, releaseChange, settlingChange } from "../binding/bound-session.js";
+import type { Challenges } from "../binding/challenges.js";
+import type { Counts } from "../counts/counts.js";
+import { fastForwardEvent, forgedTokenEvent, tokenReuseEvent, unprovenRefreshEvent } from "../events.js";
 import type { Issuer } from "../tokens/issuer.js";
 import { lifetimesOf, type Policy, usePolicyOf } from "../policy.js";
+import type { TokenOpener } from "./opened-tokens.js";
 import { presentedTokens } from "./presented-tokens.js";
-import type { MasterKeyRing } from "../keys/master-key-ring.js";
-import { type RefreshTokenClaims, secretHash } from "../tokens/refresh-token.js";
-import type { RevocationMarks } from "../revocation/revocation-feed.js";
-import { handleOf } from "../session-handle.js";
+import type { TheftAction } from "./theft-action.js";
+import { isOverAge, isWithinOwnLife } from "./refresh-token-age.js";
+import { antiCsrfTokenOf, claimedHash, type RefreshTokenClaims } from "../tokens/refresh-token.js";
+import { handleOf, parseHandle } from "../session-handle.js";
 import { hasRunOut, settleActing } from "../sessions/acting.js";
 import { endingOf } from "../sessions/explanation.js";
 import { checkForm } from "../sessions/session-input.js";
-import type { AccessTokenForm, RefreshOutcome, RefreshSessionInput } from "../session.js";
+import type { AccessTokenForm, RefreshOutcome, RefreshSessionInput, UnprovenReason } from "../session.js";
 
 /** A row changes under a refresh only when a competitor wins; losing this often in one refresh means something is wrong. */
 const MAX_ROUNDS = 64;
@@ -52,6 +54,7 @@ const ended = (row: SessionRecord | undefined, now: Millis): Unauthorised => {
   if (reason !== "replaced") return { ...NO_SESSION, reason };
   return wasJustReplaced(row, now) ? REPLACED : NO_SESSION;
 };
+const ELSEWHERE = unauthorised("other_session", "no refresh token of the bound session was presented");
 const FORGED = unauthorised("forged_token", "the refresh token is not this session's");
 
 /** For how long after a login a refresh may arrive that was sent before its answer, ms. */
@@ -68,59 +71,116 @@ interface RefreshStyle {
   readonly antiCsrf: boolean;
 }
 
+/** What a client says of the key of a session. */
+interface ProofOffered {
+  /** Whether the browser itself says that it holds one. */
+  readonly isNamed: boolean;
+  readonly proof: string | undefined;
+  /** Whether it tells nothing where there is none. */
+  readonly isExpected: boolean;
+}
+
+const messages: Readonly<Record<UnprovenReason, string>> = {
+  missing: "the session is bound to a key, which did not prove this refresh",
+  challenge: "the session is bound to a key, which has to sign a new challenge",
+  foreign: "the session is bound to another key than the one that signed",
+  unbound: "the session is not bound to a device, which is required",
+};
+
 /** What tells a copy of a session's refresh tokens from another. */
 type TokenCopy = Pick<RefreshTokenClaims, "seq" | "iat" | "parent">;
+
+interface Refresh {
+  readonly refreshSession: (input: RefreshSessionInput) => Promise<RefreshOutcome>;
+  /** As a refresh by a token with these claims, for what stands in its place. */
+  readonly presentClaims: (
+    claims: RefreshTokenClaims,
+    input: Pick<RefreshSessionInput, "form" | "algorithm" | "keyKind" | "enableAntiCsrf">,
+  ) => Promise<RefreshOutcome>;
+}
 
 /** Refreshes sessions: opens the token, lets storage do the ordinary mint, decides and applies the rest. */
 export const createRefresh = ({
   policy,
   storage,
-  ring,
+  openTokens,
   issuer,
-  marks,
+  theftAction,
+  challenges,
+  counts,
 }: {
   readonly policy: Policy;
   readonly storage: Storage;
-  readonly ring: Pick<MasterKeyRing, "refreshTokens" | "loadKeysOf">;
+  readonly openTokens: TokenOpener;
   readonly issuer: Issuer;
-  readonly marks: RevocationMarks;
-}): ((input: RefreshSessionInput) => Promise<RefreshOutcome>) => {
+  readonly theftAction: TheftAction;
+  readonly challenges: Challenges;
+  readonly counts: Pick<Counts, "add">;
+}): Refresh => {
   const lifetimes = lifetimesOf(policy);
   const usePolicy = usePolicyOf(policy);
+  const mustBeBound = policy.deviceBinding === "require";
 
-  return async (input) => {
-    const style = {
-      form: checkForm(input.form),
-      algorithm: input.algorithm,
-      keyKind: input.keyKind,
-      antiCsrf: input.enableAntiCsrf ?? policy.enableAntiCsrf,
-    };
+  const styleOf = (input: Parameters<Refresh["presentClaims"]>[1]): RefreshStyle => ({
+    form: checkForm(input.form),
+    algorithm: input.algorithm,
+    keyKind: input.keyKind,
+    antiCsrf: input.enableAntiCsrf ?? policy.enableAntiCsrf,
+  });
+
+  const refreshSession: Refresh["refreshSession"] = async (input) => {
+    const style = styleOf(input);
     let refused: RefreshOutcome | undefined;
-    const loading = ring.loadKeysOf([input.refreshToken, ...(input.otherRefreshTokens ?? [])]);
-    if (loading !== undefined) await loading;
-    for (const claims of presentedTokens(input, ring.refreshTokens)) {
-      const outcome = isCsrfSafe(claims, input) ? await refresh(claims, style) : NO_ANTI_CSRF;
+    const opening = openTokens([input.refreshToken, ...(input.otherRefreshTokens ?? [])]);
+    const opener = opening instanceof Promise ? await opening : opening;
+    const { boundSession, proof, skippedSessions = [] } = input;
+    const only = boundSession === undefined ? undefined : (parseHandle(boundSession)?.id ?? null);
+    for (const claims of presentedTokens(input, opener)) {
+      if (only !== undefined && only !== claims.id) continue;
+      const isNamed = only !== undefined || skippedSessions.some((handle) => parseHandle(handle)?.id === claims.id);
+      const offered = { isNamed, proof, isExpected: input.unprovenIsExpected === true };
+      const outcome = isCsrfSafe(claims, input) ? await refresh(claims, style, offered) : NO_ANTI_CSRF;
       if (outcome.kind === "refreshed") return outcome;
-      // A theft ends only its own session: an attacker may have planted that token beside the one the browser uses.
-      if (refused === undefined || outcome.kind === "token_reuse") refused = outcome;
+      // A theft ends only its own session: an attacker may have planted that token beside the one the browser uses. Nor may
+      // any token beside it hide that a bound session is live.
+      if (refused === undefined || rankOf(outcome) > rankOf(refused)) refused = outcome;
     }
-    return refused ?? NO_TOKEN;
+    return refused ?? (only === undefined ? NO_TOKEN : ELSEWHERE);
   };
 
-  async function refresh(claims: RefreshTokenClaims, style: RefreshStyle): Promise<RefreshOutcome> {
+  return {
+    refreshSession,
+    presentClaims: (claims, input) => refresh(claims, styleOf(input), NOTHING_OFFERED),
+  };
+
+  async function refresh(
+    claims: RefreshTokenClaims,
+    style: RefreshStyle,
+    offered: ProofOffered,
+  ): Promise<RefreshOutcome> {
     const { id, seq, iat, secret } = claims;
     // Refused before the store decides: a token from an old log must neither rotate nor end the session as stolen.
-    if (storage.now() - iat > policy.refreshTokenValidity && !(await isWithinOwnLife(claims))) return EXPIRED;
+    if (isOverAge(claims, policy, storage.now())) {
+      const row = await storage.getSession(id);
+      if (row === undefined || !isWithinOwnLife(claims, row, policy, storage.now())) return EXPIRED;
+    }
     const { form, algorithm, keyKind, antiCsrf } = style;
+    const { isNamed, isExpected } = offered;
+    // Only a browser that names a bound session, and a policy that wants all to be, cost this read.
+    const known = isNamed || mustBeBound ? await storage.getSession(id) : undefined;
+    const proven: Proven = known === undefined ? NO_PROOF : judgeProof(known, offered.proof, challenges);
     const attempt: RotationAttempt = {
       id,
       seq,
       iat,
-      secretHash: secretHash(secret),
+      secretHash: claimedHash(claims),
       window: policy.reuseWindow,
       lifetimes,
+      ...(proven.kind === "proven" && { proof: proven.thumbprint }),
       ...(keyKind && { keyKind }),
     };
+    if (mustBeBound && known?.bound === "" && isGenuine(known, attempt, storage.now()))
+      return unproven(known, "unbound");
     let minted = false;
     const answer = async (record: SessionRecord, copy: TokenCopy, now: Millis): Promise<RefreshOutcome> => {
       const row = hasRunOut(record, now) ? await settleActing(storage, record, now) : record;
@@ -133,19 +193,33 @@ export const createRefresh = ({
       const rotated = await storage.rotate(attempt);
       const { record, now } = rotated;
       ({ minted } = rotated);
-      if (minted && record !== undefined) return answer(record, newest(record, now), now);
+      if (minted && record !== undefined) {
+        counts.add("refresh", record.tenantId);
+        return answer(record, newest(record, now), now);
+      }
       const decision = decideRotation(record, { ...attempt, parent: claims.parent }, now);
-      if (record === undefined || decision.kind === "absent") return ended(record, now);
+      if (record === undefined) return ended(record, now);
       switch (decision.kind) {
+        case "absent":
+          await theftAction.finish(record);
+          return ended(record, now);
         case "forged":
           await storage.appendEvents([forgedTokenEvent(record, now)]);
           return FORGED;
-        case "unproven":
-          throw new EngineError("invalid_input", "the session is bound to a key, which did not prove this refresh");
+        case "unproven": {
+          const why = proven.kind === "unproven" ? proven.why : "foreign";
+          if (why === "missing" && !isNamed && !mustBeBound && isUnanswered(record, attempt, now)) {
+            await storage.changeSession(id, releaseChange(record, now));
+            break;
+          }
+          if (why === "foreign" || (why === "missing" && !isNamed && !isExpected))
+            await storage.appendEvents([unprovenRefreshEvent(record, why, now)]);
+          return unproven(record, why);
+        }
         case "keep":
-          return answer(await noteActivity(record, now), claims, now);
+          return answer(await noteActivity(await noteProof(record), now), claims, now);
         case "repeat":
-          return answer(await noteActivity(record, now), newest(record, now), now);
+          return answer(await noteActivity(await noteProof(record), now), newest(record, now), now);
         case "fast_forward": {
           const events = [fastForwardEvent(record, decision.seq, now)];
           const applied = await storage.applyRotation(record, { ...decision, events });
@@ -154,8 +228,8 @@ export const createRefresh = ({
           return answer(await noteActivity(forwarded, at), newest(forwarded, at), at);
         }
         case "reuse": {
-          const ended = await applyTheftAction(record, tokenReuseEvent(record, claims.seq, now));
-          if (ended !== undefined) return ended;
+          const theft = await theftAction.apply(record, tokenReuseEvent(record, claims.seq, now));
+          if (theft !== undefined) return theft;
           break;
         }
         case "mint":
@@ -164,6 +238,25 @@ export const createRefresh = ({
       }
     }
     throw new StorageError("unavailable", "the session kept changing under the refresh; try again");
+  }
+
+  /**
+   * Notes the first proof of a key, where no rotation shows it: from now on nobody can say that the browser never heard.
+   * @returns the row after it; its rotation stays as the caller knows it.
+   */
+  async function noteProof(record: SessionRecord): Promise<SessionRecord> {
+    const change = settlingChange(record);
+    const result = change && (await storage.changeSession(record.id, change));
+    if (result?.kind !== "changed") return record;
+    const { facts, factsVersion } = result.record;
+    return { ...record, facts, factsVersion };
+  }
+
+  function unproven(record: SessionRecord, why: UnprovenReason): RefreshOutcome {
+    const { id, tenantId, userId } = record;
+    const session = { handle: handleOf(record), tenantId, userId };
+    const challenge = challenges.toRefresh(id);
+    return { kind: "unproven", why, message: messages[why], session, challenge };
   }
 
   /**
@@ -179,34 +272,19 @@ export const createRefresh = ({
     const [moved] = await storage.reportUses([{ id: record.id, seq: record.current, iat: now }], usePolicy);
     return moved === undefined ? record : { ...record, idleExpiresAt: moved.idleExpiresAt };
   }
-
-  /**
-   * Whether a token sealed longer ago than refresh tokens live today has nevertheless not expired. The newest token of a
-   * session lives as long as the row, which may have been written under another policy. One that was rotated is
-   * still answered inside the window, to the second tab; and later, should its answer have been lost, where the store
-   * had rotated it at an age beyond today's validity, which shows that it was sealed for longer.
-   */
-  async function isWithinOwnLife({ id, seq, iat }: RefreshTokenClaims): Promise<boolean> {
-    const row = await storage.getSession(id);
-    if (row === undefined || seq < row.current) return false;
-    if (seq >= row.next) return true;
-    return storage.now() - row.issuedAt <= policy.reuseWindow || row.issuedAt - iat > policy.refreshTokenValidity;
-  }
-
-  /** Applies the policy's theft action. @returns undefined when the row has changed. */
-  async function applyTheftAction(record: SessionRecord, event: EventRecord): Promise<RefreshOutcome | undefined> {
-    const { tenantId, userId } = record;
-    const session = { handle: handleOf(record), tenantId, userId };
-    if (policy.theftAction === "report") {
-      await storage.appendEvents([event]);
-      return { kind: "token_reuse", session, ended: [] };
-    }
-    const scope = policy.theftAction === "revoke_user" ? "user" : "session";
-    const applied = await storage.applyRotation(record, { kind: "end", scope, reason: "token_reuse", events: [event] });
-    if (applied.kind === "conflict") return undefined;
-    return { kind: "token_reuse", session, ended: marks.mark(applied.ended, applied.now) };
-  }
 };
+
+const NOTHING_OFFERED: ProofOffered = { isNamed: false, proof: undefined, isExpected: false };
+const NO_PROOF: Proven = { kind: "unproven", why: "missing" };
+
+/** Whether a token is of this session, and the session live. */
+const isGenuine = (row: SessionRecord, token: RotationAttempt, now: Millis): boolean => {
+  const { kind } = decideRotation(row, token, now);
+  return kind !== "absent" && kind !== "forged";
+};
+
+/** Which refusal counts where there are several: what would clear the tokens of a live session counts least. */
+const rankOf = ({ kind }: RefreshOutcome): number => (kind === "unproven" ? 2 : kind === "token_reuse" ? 1 : 0);
 
 /** The newest token of a row, sealed now. */
 const newest = ({ current, next }: SessionRecord, now: Millis): TokenCopy => ({
@@ -218,4 +296,4 @@ const newest = ({ current, next }: SessionRecord, now: Millis): TokenCopy => ({
 const isCsrfSafe = (claims: RefreshTokenClaims, input: RefreshSessionInput): boolean =>
   input.enableAntiCsrf !== true ||
   !claims.antiCsrf ||
-  antiCsrfTokenMatches(antiCsrfToken(claims.secret, claims.id), input.antiCsrfToken);
+  antiCsrfTokenMatches(antiCsrfTokenOf(claims), input.antiCsrfToken);

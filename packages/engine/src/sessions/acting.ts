@@ -9,20 +9,30 @@ import type {
   UserId,
 } from "@pawl/storage";
 import { readAllPages } from "../all-pages.js";
-import type { Acting } from "../session.js";
-import { factsText, parseFacts } from "./facts.js";
+import { factsText, type KeptActing, parseFacts } from "./facts.js";
 
-/** How acting came to its end. */
-type ActingEnd = "asked" | "time";
+/** How acting came to its end; `payload_changed`: that of who acted became another one. */
+export type ActingEnd = "asked" | "time" | "payload_changed";
+
+/** What an event of acting says. */
+interface ActingDetail {
+  readonly actor: UserId;
+  readonly userId: UserId;
+  readonly reason: string;
+  readonly until: Millis;
+  readonly end: ActingEnd | undefined;
+}
+
+export const actingOf = ({ detail = "{}" }: EventRecord): ActingDetail => JSON.parse(detail) as ActingDetail;
 
 /** One line of the audit trail for each of the two users. */
 const forBoth = (
   type: "acting_started" | "acting_ended",
   row: SessionRecord,
-  { act, at, end }: { readonly act: Acting; readonly at: Millis; readonly end?: ActingEnd },
+  { act, at, end }: { readonly act: KeptActing; readonly at: Millis; readonly end?: ActingEnd },
 ): readonly EventRecord[] => {
   const { userId, reason, until } = act;
-  const detail = JSON.stringify({ actor: row.userId, userId, reason, until, end });
+  const detail = JSON.stringify({ actor: row.userId, userId, reason, until, end } satisfies ActingDetail);
   return [row.userId, userId].map((named, index) => ({
     // Facts change by compare-and-set: of those that would write this event about one version, one does.
     key: `${type}:${row.id}:${row.factsVersion}:${index}`,
@@ -37,27 +47,30 @@ const forBoth = (
 };
 
 /** What is written when the owner of a session begins to act for another user. */
-export const actingStarted = (row: SessionRecord, act: Acting): readonly EventRecord[] =>
+export const actingStarted = (row: SessionRecord, act: KeptActing): readonly EventRecord[] =>
   forBoth("acting_started", row, { act, at: act.at });
 
 /** What is written when he stops; nothing where nobody acted. One that ran out ended when it did. */
-export const actingEnded = (row: SessionRecord, now: Millis): readonly EventRecord[] => {
+export const actingEnded = (row: SessionRecord, now: Millis, end: ActingEnd = "asked"): readonly EventRecord[] => {
   const { act } = parseFacts(row.facts);
   if (act === undefined) return [];
   return act.until <= now
     ? forBoth("acting_ended", row, { act, at: act.until, end: "time" })
-    : forBoth("acting_ended", row, { act, at: now, end: "asked" });
+    : forBoth("acting_ended", row, { act, at: now, end });
 };
 
 /** Whether an event tells the user acted for what another one tells the owner of the session. */
-export const isForOther = ({ type, userId, detail = "{}" }: EventRecord): boolean =>
-  (type === "acting_started" || type === "acting_ended") &&
-  (JSON.parse(detail) as { readonly actor?: unknown }).actor !== userId;
+export const isForOther = (event: EventRecord): boolean =>
+  (event.type === "acting_started" || event.type === "acting_ended") && actingOf(event).actor !== event.userId;
 
 /** Facts without acting; the events tell how it ended. */
-export const withoutActing = (row: SessionRecord, now: Millis): Pick<SessionChange, "facts" | "events"> => ({
+export const withoutActing = (
+  row: SessionRecord,
+  now: Millis,
+  end?: ActingEnd,
+): Pick<SessionChange, "facts" | "events"> => ({
   facts: factsText({ ...parseFacts(row.facts), act: undefined }),
-  events: actingEnded(row, now),
+  events: actingEnded(row, now, end),
 });
 
 /** What `forgetActing` asks of a storage. */

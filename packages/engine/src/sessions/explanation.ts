@@ -1,5 +1,6 @@
 import { type EndReason, type EventRecord, isLive, type Millis, type SessionRecord } from "@pawl/storage";
 import type { SessionExplanation, SessionHandle } from "../session.js";
+import { type ActingEnd, actingOf } from "./acting.js";
 import { actingAt, parseFacts } from "./facts.js";
 
 /** What is known of a session: its row while there is one, and its events, oldest first. */
@@ -19,7 +20,10 @@ export const explain = (known: KnownSession): SessionExplanation => {
   const facts = {
     handle,
     ...(userId === undefined ? {} : { userId }),
-    ...(row === undefined ? {} : { createdAt: row.createdAt, lastActiveAt: row.lastActiveAt }),
+    ...(row === undefined
+      ? {}
+      : { createdAt: row.createdAt, lastActiveAt: row.lastActiveAt, refreshes: refreshesOf(row) }),
+    ...(row === undefined || row.issuedAt === 0 ? {} : { refreshedAt: row.issuedAt }),
     events,
   };
   if (ending !== undefined) {
@@ -65,6 +69,8 @@ const sentenceOf = (reason: EndReason, { row, events, absoluteTimeout }: KnownSe
       return "because the user's data was erased";
     case "session_limit":
       return "by the session limit: the user logged in elsewhere, and this was the least recently refreshed session";
+    case "identity_provider":
+      return "by the identity provider that the user had logged in through";
     case "idle":
       return "by idleness: it was neither used nor refreshed for too long";
     case "replaced":
@@ -86,18 +92,30 @@ const onWhoseBehalf = (events: readonly EventRecord[]): string => {
   return typeof by === "string" ? ` (${by})` : "";
 };
 
+/** An imported session begins with a number that is not of a refresh here. */
+const refreshesOf = ({ issuedAt, next }: SessionRecord): number => (issuedAt === 0 ? 0 : next);
+
 const liveSummary = ({ events, now }: KnownSession, row: SessionRecord): string => {
   const count = (type: EventRecord["type"]): number =>
     events.filter((event) => event.type === type).reduce((sum, event) => sum + event.count, 0);
-  const refreshed = row.next === 0 ? "never refreshed" : `refreshed ${times(row.next)}`;
+  const refreshes = refreshesOf(row);
+  const refreshed = refreshes === 0 ? "never refreshed" : `refreshed ${times(refreshes)}`;
   const remarks = [
     [count("token_reuse"), "a refresh token was used again after its successor had been used"],
     [count("forged_token"), "a refresh token without its secret was presented"],
     [count("fast_forward"), "the store had lost commits"],
+    [count("unproven_refresh"), "a refresh came without a proof of the key that the session is bound to"],
   ] as const;
   const noticed = remarks.filter(([seen]) => seen > 0).map(([seen, what]) => ` Noticed ${times(seen)}: ${what}.`);
   const since = `Live since ${clockText(row.createdAt)}, ${refreshed}, last active ${clockText(row.lastActiveAt)}.`;
-  return [since, ...authenticationSentence(row), ...actingSentence(row, now)].join(" ") + noticed.join("");
+  const acting = actingSentence(row, now) ?? actedSentence(events);
+  const sentences = [
+    since,
+    ...authenticationSentence(row),
+    ...bindingSentence(row),
+    ...(acting === undefined ? [] : [acting]),
+  ];
+  return sentences.join(" ") + noticed.join("");
 };
 
 const authenticationSentence = (row: SessionRecord): readonly string[] => {
@@ -107,11 +125,28 @@ const authenticationSentence = (row: SessionRecord): readonly string[] => {
   return [`Last authenticated ${clockText(auth.at)}${how}${auth.level === undefined ? "" : ` (${auth.level})`}.`];
 };
 
-const actingSentence = (row: SessionRecord, now: Millis): readonly string[] => {
+const bindingSentence = (row: SessionRecord): readonly string[] => {
+  const { device } = parseFacts(row.facts);
+  return device === undefined ? [] : [`Bound to a key of its device since ${clockText(device.at)}.`];
+};
+
+const actingSentence = (row: SessionRecord, now: Millis): string | undefined => {
   const act = actingAt(parseFacts(row.facts), now);
-  if (act === undefined) return [];
+  if (act === undefined) return undefined;
   const { userId, at, until, reason } = act;
-  return [`Acts for the user ${userId} since ${clockText(at)}, until ${clockText(until)} at most (${reason}).`];
+  return `Acts for the user ${userId} since ${clockText(at)}, until ${clockText(until)} at most (${reason}).`;
+};
+
+const actedSentence = (events: readonly EventRecord[]): string | undefined => {
+  const ended = events.findLast((event) => event.type === "acting_ended");
+  if (ended === undefined) return undefined;
+  const { actor, userId, reason, end = "asked" } = actingOf(ended);
+  const why: Readonly<Record<ActingEnd, string>> = {
+    asked: "when that was asked for",
+    time: "when its time was over",
+    payload_changed: `when the payload of the user ${actor} changed`,
+  };
+  return `Acted for the user ${userId} (${reason}) until ${clockText(ended.at)}, ${why[end]}.`;
 };
 
 const times = (count: number): string => (count === 1 ? "once" : `${count} times`);

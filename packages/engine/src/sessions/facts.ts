@@ -1,11 +1,29 @@
 import type { Millis, SessionRecord, UserId } from "@pawl/storage";
+import type { DeviceKey } from "../binding/device-key.js";
 import type { Acting, Actor, Authentication, JsonObject } from "../session.js";
+
+/** Acting as it is kept: since when, and with a payload and data of its own. */
+export interface KeptActing extends Acting {
+  readonly payload: JsonObject;
+  readonly data: JsonObject;
+  readonly at: Millis;
+}
+
+/** The key that a session is bound to. */
+export interface BoundKey extends DeviceKey {
+  /** When it was bound: copies of its refresh tokens sealed before are of before the answer that told the browser so. */
+  readonly at: Millis;
+  /** Until the key has proved a refresh, for that answer may be lost: the number of the newest refresh token then. */
+  readonly pending?: number | undefined;
+}
 
 /** What the engine keeps of a session beside its rotation. */
 export interface Facts {
   /** Absent: at the session's creation, without methods. */
   readonly auth?: Authentication | undefined;
-  readonly act?: Acting | undefined;
+  readonly act?: KeptActing | undefined;
+  /** Where the row is bound. */
+  readonly device?: BoundKey | undefined;
 }
 
 /** Reads the `facts` of a row. */
@@ -13,6 +31,9 @@ export const parseFacts = (text: string): Facts => (text === "{}" ? {} : (JSON.p
 
 /** Writes the `facts` of a row. */
 export const factsText = (facts: Facts): string => JSON.stringify(facts);
+
+/** As `SessionSummary` says it. */
+export const isBound = ({ bound }: Pick<SessionRecord, "bound">): true | undefined => (bound === "" ? undefined : true);
 
 /** Whom a session speaks for at a time, and how sure it is who is there. */
 export interface Identity {
@@ -28,7 +49,7 @@ export interface Identity {
 }
 
 /** Whom the owner of a session acts for at a time. */
-export const actingAt = ({ act }: Facts, now: Millis): Acting | undefined =>
+export const actingAt = ({ act }: Facts, now: Millis): KeptActing | undefined =>
   act !== undefined && now < act.until ? act : undefined;
 
 /** How sure it is who is there. */

@@ -1,20 +1,25 @@
+import { isDeepStrictEqual } from "node:util";
 import {
   type EventRecord,
+  type LiveSession,
   type Millis,
+  millis,
   type SessionChange,
+  type SessionId,
   type SessionRecord,
   type Storage,
   StorageError,
   type UserId,
 } from "@pawl/storage";
-import { isForOther } from "./acting.js";
+import { isForOther, withoutActing } from "./acting.js";
 import { explain } from "./explanation.js";
-import { actingAt, authenticationOf, factsText, parseFacts } from "./facts.js";
+import { actingAt, authenticationOf, factsText, isBound, parseFacts } from "./facts.js";
 import type { Policy } from "../policy.js";
 import type { ChangeMarks } from "../revocation/change-feed.js";
 import type { SessionEngine } from "../session-engine.js";
 import { handleOf, parseHandle } from "../session-handle.js";
 import { readAllPages } from "../all-pages.js";
+import { providerLoginOf } from "./provider-login.js";
 import { checkTenantId, checkUserIdText, dataText, payloadText } from "./session-input.js";
 import { liveRowOf, rowOf } from "./session-rows.js";
 import type { JsonObject, SessionHandle, SessionInformation } from "../session.js";
@@ -22,6 +27,8 @@ import type { JsonObject, SessionHandle, SessionInformation } from "../session.j
 /** A page of sessions ends early once their payload and data are as long as this, in characters. */
 const MAX_PAGE_LENGTH = 2_000_000;
 const ROWS_PER_READ = 25;
+/** Sessions of which one call of the store says whether they are live. */
+const IDS_PER_READ = 500;
 /** A change fails only when another writer wins; losing this often means that something is wrong. */
 const MAX_ROUNDS = 16;
 /** Events come at most hourly per kind, so this is more than a session of a month with every alarm there is. */
@@ -38,17 +45,46 @@ export const createSessionAccess = ({
   readonly changes: ChangeMarks;
 }): Pick<
   SessionEngine,
-  "getSession" | "listSessions" | "listSessionHandles" | "updateSessionData" | "updatePayload" | "explainSession"
+  | "getSession"
+  | "liveOf"
+  | "listSessions"
+  | "listSessionHandles"
+  | "updateSessionData"
+  | "updatePayload"
+  | "explainSession"
 > => {
   return {
-    async getSession(handle) {
+    async getSession(handle, { as } = {}) {
       const row = await liveRowOf(storage, handle);
-      return row && informationOf(row, storage.now());
+      if (row === undefined) return undefined;
+      const now = storage.now();
+      if (as === undefined || as === row.userId) return informationOf(row, now);
+      const act = actingAt(parseFacts(row.facts), now);
+      return act?.userId === as ? { ...informationOf(row, now), payload: act.payload, data: act.data } : undefined;
     },
 
-    async listSessions({ tenantId, userId, link }, page) {
+    async liveOf(handles) {
+      const named = handles.map(parseHandle);
+      const ids = [...new Set(named.flatMap((session) => (session === undefined ? [] : [session.id])))];
+      const standings = new Map<SessionId, LiveSession>();
+      for (let at = 0; at < ids.length; at += IDS_PER_READ) {
+        const asked = ids.slice(at, at + IDS_PER_READ);
+        const read = await storage.liveOf(asked);
+        for (const [index, id] of asked.entries()) {
+          const standing = read[index];
+          if (standing !== undefined) standings.set(id, standing);
+        }
+      }
+      return named.map((session) => {
+        const standing = session && standings.get(session.id);
+        if (standing === undefined || standing.tenantId !== session?.tenantId) return undefined;
+        const { payloadVersion, expiresAt, idleExpiresAt } = standing;
+        return { payloadVersion, liveUntil: millis(Math.min(expiresAt, idleExpiresAt)) };
+      });
+    },
+
+    async listSessions({ tenantId, userId }, page) {
       const selector = {
-        link,
         tenantId: tenantId === undefined ? undefined : checkTenantId(tenantId),
         userId: userId === undefined ? undefined : checkUserIdText(userId),
       };
@@ -89,14 +125,19 @@ export const createSessionAccess = ({
 
     async updatePayload(handle, payload, { form = "v5", announced = true, expectedVersion } = {}) {
       const text = payloadText(payload, form);
-      const row = await rowOf(storage, handle);
-      if (row === undefined) return undefined;
-      const expected = { payloadVersion: expectedVersion };
-      const result = await storage.changeSession(row.id, { payload: text, announced, expected });
-      if (result.kind !== "changed") return undefined;
-      const { record, now: at } = result;
-      if (announced) changes.markChanged(record, at);
-      return { handle: handleOf(record), payloadVersion: record.payloadVersion, at };
+      let now = storage.now();
+      let row = await rowOf(storage, handle);
+      for (let round = 0; round < MAX_ROUNDS; round += 1) {
+        if (row === undefined || row.payloadVersion !== (expectedVersion ?? row.payloadVersion)) return undefined;
+        const change = payloadChange(row, { text, announced, expectedVersion, now });
+        const result = await storage.changeSession(row.id, change);
+        if (result.kind === "absent") return undefined;
+        ({ record: row, now } = result);
+        if (result.kind === "conflict") continue;
+        if (change.announced === true) changes.markChanged(row, now);
+        return { handle: handleOf(row), payloadVersion: row.payloadVersion, at: now };
+      }
+      throw new StorageError("unavailable", "the session kept changing; try again");
     },
 
     async explainSession(handle) {
@@ -127,9 +168,37 @@ const dataChange = (
   return { facts: factsText({ ...facts, act: { ...act, data } }), expected: { factsVersion: row.factsVersion } };
 };
 
-const informationOf = (row: SessionRecord, now: Millis): SessionInformation => {
+/**
+ * Another payload of the owner. Acting ends with it, which may have been begun by what it takes away: tokens that speak for
+ * the other user are refused then, whether the change is announced or not.
+ */
+const payloadChange = (
+  row: SessionRecord,
+  {
+    text,
+    announced,
+    expectedVersion,
+    now,
+  }: {
+    readonly text: string;
+    readonly announced: boolean;
+    readonly expectedVersion: number | undefined;
+    readonly now: Millis;
+  },
+): SessionChange => {
+  const expected = { factsVersion: row.factsVersion, payloadVersion: expectedVersion };
   const facts = parseFacts(row.facts);
-  const acting = actingAt(facts, now);
+  const isSame = facts.act === undefined || isDeepStrictEqual(JSON.parse(text), JSON.parse(row.payload));
+  if (isSame) return { payload: text, announced, expected };
+  const ended = withoutActing(row, now, "payload_changed");
+  return { payload: text, ...ended, announced: announced || actingAt(facts, now) !== undefined, expected };
+};
+
+const informationOf = (row: SessionRecord, now: Millis): SessionInformation => {
+  const identityProvider = providerLoginOf(row);
+  const facts = parseFacts(row.facts);
+  const act = actingAt(facts, now);
+  const bound = isBound(row);
   return {
     handle: handleOf(row),
     tenantId: row.tenantId,
@@ -138,8 +207,9 @@ const informationOf = (row: SessionRecord, now: Millis): SessionInformation => {
     payloadVersion: row.payloadVersion,
     auth: authenticationOf(row, facts),
     data: JSON.parse(row.data) as JsonObject,
-    ...(acting === undefined ? {} : { acting }),
-    ...(row.link === undefined ? {} : { link: row.link }),
+    ...(act === undefined ? {} : { acting: { userId: act.userId, reason: act.reason, until: act.until } }),
+    ...(bound && { bound }),
+    ...(identityProvider === undefined ? {} : { identityProvider }),
     ...(row.device === undefined ? {} : { device: row.device }),
     ...(row.address === undefined ? {} : { address: row.address }),
     createdAt: row.createdAt,

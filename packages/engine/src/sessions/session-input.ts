@@ -18,6 +18,7 @@ import type {
   Authentication,
   CreateSessionInput,
   JsonObject,
+  ProviderLogin,
   RevokeCause,
 } from "../session.js";
 
@@ -31,7 +32,7 @@ export const MAX_DATA_BYTES = 1024 * 1024;
 const MAX_DEVICE_CHARACTERS = 512;
 const MAX_ADDRESS_CHARACTERS = 128;
 const MAX_DETAIL_BYTES = 512;
-const MAX_LINK_BYTES = 512;
+const MAX_LOGIN_BYTES = 512;
 const MAX_REASON_BYTES = 512;
 const MAX_METHODS = 16;
 /** What can stand in a quoted string of `WWW-Authenticate`, where blanks separate levels (RFC 9470 section 3). */
@@ -49,7 +50,7 @@ export interface CheckedSession {
   readonly data: string;
   /** Absent where nobody said how the user authenticated. */
   readonly auth?: { readonly at?: Millis | undefined } & Omit<Authentication, "at">;
-  readonly link?: string;
+  readonly identityProvider?: ProviderLogin;
   readonly device?: string;
   readonly address?: string;
   readonly keyKind: SigningKeyKind;
@@ -64,11 +65,20 @@ export const checkNewSession = (input: CreateSessionInput, form: AccessTokenForm
     payload: payloadText(payload, form),
     data: dataText(data),
     ...(input.auth === undefined ? {} : { auth: { at: checkTime(input.auth.at), ...checkAuthentication(input.auth) } }),
-    ...(input.link === undefined ? {} : { link: boundedText("link", input.link, MAX_LINK_BYTES) }),
+    ...(input.identityProvider && { identityProvider: checkProviderLogin(input.identityProvider) }),
     ...(input.device === undefined ? {} : { device: legible("device", input.device, MAX_DEVICE_CHARACTERS) }),
     ...(input.address === undefined ? {} : { address: legible("address", input.address, MAX_ADDRESS_CHARACTERS) }),
     keyKind: input.keyKind ?? "dynamic",
   };
+};
+
+/** What an identity provider calls a login. @throws EngineError `invalid_input`. */
+const checkProviderLogin = ({ issuer, subject, sessionId }: ProviderLogin): ProviderLogin => {
+  const texts = { issuer, subject, ...(sessionId !== undefined && { sessionId }) };
+  for (const [name, text] of Object.entries(texts))
+    if (boundedText(`identityProvider.${name}`, text, MAX_LOGIN_BYTES) === "")
+      throw invalid(`identityProvider.${name} must not be empty`);
+  return { issuer, subject, sessionId };
 };
 
 /** `v5` unless given. @throws EngineError `invalid_input`. */

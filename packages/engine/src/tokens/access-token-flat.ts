@@ -31,9 +31,9 @@ const commonClaims = [
 
 /** The encoded header of a form of a version. */
 export const flatHeader =
-  (version: string) =>
+  ({ version, typ }: Pick<AccessTokenFormat, "version" | "typ">) =>
   ({ algorithm, kid }: TokenKeyName): string =>
-    Buffer.from(JSON.stringify({ alg: algorithm, typ: "JWT", version, kid })).toString("base64url");
+    Buffer.from(JSON.stringify({ alg: algorithm, typ, version, kid })).toString("base64url");
 
 /**
  * Own claims and a payload beside them. A payload that was stored for another form may hold names that are protected in this
@@ -70,12 +70,13 @@ const flatFormat = (
   return {
     form,
     version,
+    typ: "JWT",
     encoding: "base64url",
     algorithms: ["ES256", "RS256"],
     timeUnit: millis(SECOND),
     protectedClaims,
 
-    header: flatHeader(version),
+    header: flatHeader({ version, typ: "JWT" }),
 
     body: (claims, text) =>
       flatBody(

@@ -11,8 +11,9 @@ export interface TokenKeyName {
 /** One way to write an access token. A further form is a further entry of `accessTokenFormats`. */
 export interface AccessTokenFormat {
   readonly form: AccessTokenForm;
-  /** The `version` that stands in the header. */
+  /** The `version` and the `typ` that stand in the header. */
   readonly version: string;
+  readonly typ: "JWT" | "at+jwt";
   readonly encoding: "base64" | "base64url";
   /** What may sign it; where another one is asked for, the first does. */
   readonly algorithms: readonly [SigningAlgorithm, ...SigningAlgorithm[]];
@@ -31,8 +32,8 @@ export interface AccessTokenFormat {
 /** A key that signs access tokens, prepared: nothing is parsed or encoded twice. */
 export interface AccessTokenSigner extends TokenKeyName {
   readonly privateKey: KeyObject;
-  /** Encoded header parts; only for the forms that allow the key's algorithm. */
-  readonly headers: Readonly<Partial<Record<AccessTokenForm, string>>>;
+  /** Encoded header parts; only for the formats that allow the key's algorithm. */
+  readonly headers: ReadonlyMap<AccessTokenFormat, string>;
 }
 
 /** Whether a parsed JSON value is an object: neither null nor an array. */

@@ -13,6 +13,7 @@ const nestedFormat = (
 ): AccessTokenFormat => ({
   form,
   version,
+  typ: "JWT",
   encoding: "base64",
   algorithms: ["RS256"],
   timeUnit: millis(1),

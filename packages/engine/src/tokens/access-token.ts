@@ -3,7 +3,7 @@ import { millis, type Millis, type SigningAlgorithm, type SigningKeyKind } from 
 import type { AccessTokenFormat, AccessTokenSigner, TokenKeyName } from "./access-token-format.js";
 import { accessTokenV3, accessTokenV4, accessTokenV5 } from "./access-token-flat.js";
 import { accessTokenV1, accessTokenV2 } from "./access-token-nested.js";
-import { accessTokenPawl } from "./access-token-pawl.js";
+import { accessTokenOAuth, accessTokenPawl } from "./access-token-pawl.js";
 import { EngineError } from "../errors.js";
 import { decodeJsonObject, signJwt } from "./jwt.js";
 import type { AccessTokenClaims, AccessTokenForm, IssuedToken } from "../session.js";
@@ -18,15 +18,22 @@ export const accessTokenFormats: Readonly<Record<AccessTokenForm, AccessTokenFor
   pawl: accessTokenPawl,
 };
 
+/** Every way in which an access token may be written. */
+export const allFormats: readonly AccessTokenFormat[] = [...Object.values(accessTokenFormats), accessTokenOAuth];
+
+/** How claims are written. */
+export const accessTokenFormatOf = ({ form, oauth }: AccessTokenClaims): AccessTokenFormat =>
+  form === "pawl" && oauth !== undefined ? accessTokenOAuth : accessTokenFormats[form];
+
 /** Prepares a private key for signing. */
 export const createAccessTokenSigner = (key: TokenKeyName & { readonly privateKey: KeyObject }): AccessTokenSigner => ({
   kid: key.kid,
   algorithm: key.algorithm,
   privateKey: key.privateKey,
-  headers: Object.fromEntries(
-    Object.values(accessTokenFormats)
+  headers: new Map(
+    allFormats
       .filter((format) => format.algorithms.includes(key.algorithm))
-      .map(({ form, header }) => [form, typeof header === "string" ? header : header(key)]),
+      .map((format) => [format, typeof format.header === "string" ? format.header : format.header(key)]),
   ),
 });
 
@@ -40,8 +47,8 @@ export const issueAccessToken = (
   signer: AccessTokenSigner,
   payloadText?: string,
 ): IssuedToken => {
-  const format = accessTokenFormats[claims.form];
-  const header = signer.headers[claims.form];
+  const format = accessTokenFormatOf(claims);
+  const header = signer.headers.get(format);
   if (header === undefined)
     throw new EngineError(
       "invalid_input",

@@ -1,6 +1,6 @@
 import type { SigningAlgorithm, SigningKeyKind, Storage } from "@pawl/storage";
 import type { Issuer } from "./issuer.js";
-import { signJwt } from "./jwt.js";
+import { decodeJsonObject, signJwt, splitJwt, type VerificationKey, verifyJwt } from "./jwt.js";
 import { claimsText } from "../sessions/session-input.js";
 import type { JsonObject } from "../session.js";
 
@@ -33,3 +33,15 @@ export const createJwtIssue =
     const signed = encoded.join(".");
     return `${signed}.${signJwt(signed, signer).toString("base64url")}`;
   };
+
+/** Longer ones are not looked at: what `issueJwt` takes is smaller. */
+const MAX_LENGTH = 65_536;
+
+/** Whether a token is a JWT that `issueJwt` made, whatever its time. */
+export const isApplicationJwt = (token: string, keys: readonly VerificationKey[]): boolean => {
+  const parts = token.length > MAX_LENGTH ? undefined : splitJwt(token);
+  if (parts === undefined) return false;
+  const { typ, alg, kid, version } = decodeJsonObject(parts.header, "base64url") ?? {};
+  const key = keys.find((known) => known.kid === kid && known.algorithm === alg);
+  return key !== undefined && typ === "JWT" && version === undefined && verifyJwt(parts, key, "base64url");
+};

@@ -8,13 +8,15 @@ import {
 } from "@pawl/storage";
 import { accessTokenFormats, issueAccessToken } from "./access-token.js";
 import type { AccessTokenSigner } from "./access-token-format.js";
+import { audienceRuleOf, oauthClaims } from "./audience-rule.js";
+import { type RandomSource, randomUuid } from "../random.js";
 import { antiCsrfToken } from "./anti-csrf.js";
 import { accessTokenLife, type Policy } from "../policy.js";
 import type { RefreshTokenClaims, RefreshTokenSeal } from "./refresh-token.js";
 import { EngineError } from "../errors.js";
 import { handleOf } from "../session-handle.js";
-import { identityOf } from "../sessions/facts.js";
-import type { AccessTokenClaims, AccessTokenForm, IssuedSession, IssuedToken } from "../session.js";
+import { identityOf, isBound } from "../sessions/facts.js";
+import type { AccessTokenClaims, AccessTokenForm, IssuedSession, IssuedToken, OAuthClaims } from "../session.js";
 import type { SigningKeys } from "../keys/signing-keys.js";
 
 /** How an answer is to be written. */
@@ -53,12 +55,15 @@ export const createIssuer = ({
   policy,
   seal,
   signingKeys,
+  random,
 }: {
   readonly policy: Policy;
   readonly seal: RefreshTokenSeal;
   readonly signingKeys: SigningKeys;
+  readonly random: RandomSource;
 }): Issuer => {
   const life = accessTokenLife(policy);
+  const rule = audienceRuleOf(policy);
   const ready = new Set<string>();
 
   /** Makes the first key of an algorithm and kind. */
@@ -86,18 +91,23 @@ export const createIssuer = ({
     return signer(algorithms.includes(wanted) ? wanted : algorithms[0], keyKind, now);
   };
 
+  const oauthFor = (form: AccessTokenForm): OAuthClaims | undefined =>
+    rule && form === "pawl" ? { ...oauthClaims(rule), tokenId: randomUuid(random) } : undefined;
+
   return {
     signer,
 
     async accessToken(claims, { now, ...style }) {
       checkExpressible(claims);
-      return issueAccessToken(claims, await signerFor(claims.form, style, now));
+      const signed = { ...claims, oauth: oauthFor(claims.form) };
+      return issueAccessToken(signed, await signerFor(claims.form, style, now));
     },
 
     async session(row, refresh, { now, form, ...style }) {
       const { tenantId, expiresAt } = row;
       const handle = handleOf(row);
       const { userId, actor, payload, payloadText, payloadVersion, auth, until } = identityOf(row, now);
+      const bound = isBound(row);
       const csrf = refresh.antiCsrf ? { antiCsrfToken: antiCsrfToken(refresh.secret, row.id) } : undefined;
       const claims: AccessTokenClaims = {
         form,
@@ -111,13 +121,15 @@ export const createIssuer = ({
         payloadVersion,
         auth,
         ...(actor !== undefined && { actor }),
+        oauth: oauthFor(form),
+        ...(bound && { bound }),
         issuedAt: now,
         expiresAt: millis(Math.min(now + life, expiresAt, row.idleExpiresAt, until ?? expiresAt)),
       };
       checkExpressible(claims);
       const found = signerFor(form, style, now);
       return {
-        session: { handle, tenantId, userId, actor, payload, payloadVersion, auth },
+        session: { handle, tenantId, userId, actor, payload, payloadVersion, auth, ...(bound && { bound }) },
         accessToken: issueAccessToken(claims, found instanceof Promise ? await found : found, payloadText),
         refreshToken: { token: seal.seal(refresh), expiry: expiresAt, createdTime: refresh.iat },
         ...csrf,

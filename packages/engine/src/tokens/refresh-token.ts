@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hash, type KeyObject } from "node:crypto";
 import { type Millis, millis, type SessionId } from "@pawl/storage";
+import { antiCsrfToken } from "./anti-csrf.js";
 import { deriveKey, type MasterKey, sealingKey } from "../keys/master-key.js";
 import { formatUuid, type RandomSource } from "../random.js";
 import type { RefreshToken } from "../session.js";
@@ -20,6 +21,15 @@ export interface RefreshTokenClaims {
   readonly antiCsrf: boolean;
   /** 32 bytes, made once per session; its row holds only their hash. */
   readonly secret: Buffer;
+  /** Of a token that another core handed out before its session was imported; never sealed. */
+  readonly imported?: ImportedClaims | undefined;
+}
+
+interface ImportedClaims {
+  /** That of its session, also where it is too old to give the secret. */
+  readonly secretHash: string;
+  /** The anti-CSRF token that was issued with it. */
+  readonly antiCsrfToken: string | undefined;
 }
 
 /** Seals and opens refresh tokens. */
@@ -181,3 +191,11 @@ export const createRefreshTokenSeal = (
 
 /** Base64url SHA-256 of a session's secret: what its row holds. */
 export const secretHash = (secret: Buffer): string => hash("sha256", secret, "base64url");
+
+/** What the row of a token's session has to hold. */
+export const claimedHash = ({ secret, imported }: RefreshTokenClaims): string =>
+  imported?.secretHash ?? secretHash(secret);
+
+/** The anti-CSRF token that belongs to a token. */
+export const antiCsrfTokenOf = ({ secret, id, imported }: RefreshTokenClaims): string | undefined =>
+  imported === undefined ? antiCsrfToken(secret, id) : imported.antiCsrfToken;

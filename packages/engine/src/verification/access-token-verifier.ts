@@ -1,6 +1,7 @@
 import { type Clock, type Millis, millis } from "@pawl/storage";
-import { accessTokenFormats } from "../tokens/access-token.js";
+import { allFormats } from "../tokens/access-token.js";
 import type { AccessTokenFormat } from "../tokens/access-token-format.js";
+import { type AudienceRule, isAdmitted } from "../tokens/audience-rule.js";
 import { antiCsrfTokenMatches } from "../tokens/anti-csrf.js";
 import { decodeJsonObject, splitJwt, type VerificationKey, verifyJwt } from "../tokens/jwt.js";
 import type { Changed } from "../revocation/change-feed.js";
@@ -12,7 +13,7 @@ import { createVerificationCache } from "./verification-cache.js";
 /** Verifies access tokens without I/O, with the keys and the revoked sessions it was given. */
 export interface AccessTokenVerifier {
   /**
-   * Size, form, key, signature, `typ`, structure, expiry, anti-CSRF, revocation, announced changes, in this order. A token
+   * Size, form, key, signature, `typ`, structure, issuer and audience, expiry, anti-CSRF, revocation, announced changes, in this order. A token
    * from the future is accepted: the clocks of its maker and of this process may differ.
    */
   verify(input: Omit<VerifyInput, "checkDatabase">): VerifyOutcome;
@@ -27,6 +28,10 @@ export interface AccessTokenVerifier {
   markChanged(change: Changed): void;
   /** Whether what was heard of a session stands against what a token of it says, as `verify` would find. */
   isOvertaken(told: ToldSession): boolean;
+  /** Signature and structure only: whatever the time. */
+  authenticate(accessToken: string): AuthenticateOutcome;
+  /** How many sessions are marked as revoked or changed. */
+  readonly marked: number;
   /** How many changes were forgotten, because tokens that were made long after them did not know them: lost commits. */
   readonly versionsLost: number;
 }
@@ -40,8 +45,8 @@ export type AuthenticateOutcome =
 export interface KeyedAccessTokenVerifier extends AccessTokenVerifier {
   /** Replaces the keys. Tokens of a key that is gone are refused from now on, also those seen before. */
   setKeys(keys: readonly VerificationKey[]): void;
-  /** Signature and structure only: whatever the time, for regenerating. */
-  authenticate(accessToken: string): AuthenticateOutcome;
+  /** From now on tokens of the form `pawl` have to be of this issuer and for one of this audience; undefined: whatever they say. */
+  setAudienceRule(rule: AudienceRule | undefined): void;
   /** As `verify`, without looking at what the feeds told of the session. */
   verifyIgnoringFeeds(input: Omit<VerifyInput, "checkDatabase">): VerifyOutcome;
 }
@@ -53,6 +58,9 @@ export interface AccessTokenVerifierOptions {
   readonly accessTokenValidity: Millis;
   /** Whether `doAntiCsrfCheck` has an effect where the input does not say. */
   readonly enableAntiCsrf: boolean;
+  readonly audienceRule?: AudienceRule | undefined;
+  /** Called with each change that counts into `versionsLost`. */
+  readonly onVersionLost?: (() => void) | undefined;
   /** Bounds the memory of verified tokens, by the characters of the tokens; 16 million unless given. */
   readonly cacheCharacters?: number | undefined;
 }
@@ -68,8 +76,6 @@ const MAX_TOKEN_LENGTH = 65_536;
 const DEFAULT_CACHE_CHARACTERS = 16_000_000;
 /** Room for clocks that differ, when what was heard of a session is forgotten. */
 const CLOCK_SKEW = 60_000;
-
-const formats = Object.values(accessTokenFormats);
 
 /** Freezes a JSON value to its depth, however deep: the cache hands the same one to many callers. */
 const freezeDeep = (root: object): void => {
@@ -91,7 +97,8 @@ export const createAccessTokenVerifier = (options: AccessTokenVerifierOptions): 
   const { clock } = options;
   const cache = createVerificationCache<AccessTokenClaims>(options.cacheCharacters ?? DEFAULT_CACHE_CHARACTERS);
   const heardFor = millis(options.accessTokenValidity + CLOCK_SKEW);
-  const marks = createSessionMarks(heardFor);
+  const marks = createSessionMarks(heardFor, options.onVersionLost);
+  let { audienceRule } = options;
   let keys: ReadonlyMap<string, VerificationKey> = new Map();
   /** Header parts of tokens that verified: only our own signatures put one here, one for each key and form. */
   const sources = new Map<string, TokenSource>();
@@ -105,14 +112,18 @@ export const createAccessTokenVerifier = (options: AccessTokenVerifierOptions): 
   };
 
   const findSource = (header: string): TokenSource | "unsupported_header" | "unknown_key" => {
-    const literal = formats.find((format) => format.header === header);
+    const literal = allFormats.find((format) => format.header === header);
     if (literal !== undefined)
       return { format: literal, keys: [...keys.values()].filter((key) => literal.algorithms.includes(key.algorithm)) };
 
     const fields = decodeJsonObject(header, "base64url");
     const { alg, typ, version, kid, crit } = fields ?? {};
-    if (typ !== "JWT" || typeof kid !== "string" || crit !== undefined) return "unsupported_header";
-    const format = formats.find((candidate) => typeof candidate.header !== "string" && candidate.version === version);
+    if (typeof kid !== "string" || crit !== undefined) return "unsupported_header";
+    // Both spellings are a resource server's to take (RFC 9068 section 4).
+    const type = typ === "application/at+jwt" ? "at+jwt" : typ;
+    const format = allFormats.find(
+      (candidate) => typeof candidate.header !== "string" && candidate.version === version && candidate.typ === type,
+    );
     const algorithm = format?.algorithms.find((allowed) => allowed === alg);
     if (format === undefined || algorithm === undefined) return "unsupported_header";
     const key = keys.get(kid);
@@ -148,6 +159,7 @@ export const createAccessTokenVerifier = (options: AccessTokenVerifierOptions): 
     const outcome = authenticate(input.accessToken);
     if (outcome.kind !== "authentic") return outcome;
     const { claims } = outcome;
+    if (!isAdmitted(audienceRule, claims)) return tryRefresh("wrong_audience");
     if (now >= claims.expiresAt) return tryRefresh("expired");
     const checksAntiCsrf = input.doAntiCsrfCheck === true && (input.enableAntiCsrf ?? options.enableAntiCsrf);
     if (checksAntiCsrf && !antiCsrfTokenMatches(claims.antiCsrfToken, input.antiCsrfToken))
@@ -158,6 +170,9 @@ export const createAccessTokenVerifier = (options: AccessTokenVerifierOptions): 
   setKeys(options.keys ?? []);
   return {
     setKeys,
+    setAudienceRule(rule) {
+      audienceRule = rule;
+    },
     authenticate,
     verifyIgnoringFeeds: (input) => verifyAt(input, clock.now()),
     verify(input) {
@@ -179,6 +194,9 @@ export const createAccessTokenVerifier = (options: AccessTokenVerifierOptions): 
       if (now - change.at < heardFor) marks.markChanged(change, now);
     },
     isOvertaken: (told) => marks.objectionTo(told, clock.now()) !== undefined,
+    get marked() {
+      return marks.size;
+    },
     get versionsLost() {
       return marks.versionsLost;
     },

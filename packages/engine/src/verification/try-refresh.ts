@@ -8,6 +8,7 @@ const messages: Readonly<Record<TryRefreshReason, string>> = {
   incomplete: "Access token does not contain all the information. Maybe the structure has changed?",
   expired: "Access token expired",
   outdated: "the session has changed since the access token was made",
+  wrong_audience: "access token is of another issuer, or for another audience",
   anti_csrf: "anti-csrf check failed",
 };
 

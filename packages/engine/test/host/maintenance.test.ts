@@ -65,12 +65,12 @@ it("a task that fails is told, keeps no other from its turn, and is tried again"
   const stop = startMaintenance({ engine, schedule, onError: (error) => errors.push(error) });
   down = true;
   await turn();
-  expect(errors).toHaveLength(4);
+  expect(errors).toHaveLength(5);
   expect(deletions).toBe(1);
   down = false;
   clock.advance(7 * DAY);
   await turn();
-  expect(errors).toHaveLength(4);
+  expect(errors).toHaveLength(5);
   expect(engine.listSigningKeys()).toHaveLength(2);
   await stop();
 });

@@ -17,7 +17,7 @@ onEveryStore("revocation feed", (open) => {
     await here.revokeSessions([session.session.handle]);
     expect(refusedBefore).toBe(true);
     expect(here.verifier.verify(input)).toMatchObject({ why: "revoked" });
-    expect(await heard).toEqual({ handle: session.session.handle, at: stage.clock.now() });
+    expect(await heard).toEqual({ handle: session.session.handle, at: stage.clock.now(), reason: "revoked" });
     expect(there.verifier.verify(input)).toMatchObject({ why: "revoked" });
   });
 
@@ -31,12 +31,15 @@ onEveryStore("revocation feed", (open) => {
     expect(late.verifier.verify({ accessToken: session.accessToken.token })).toMatchObject({ why: "revoked" });
   });
 
-  it("tells each listener of each session once, whatever ended it, and no one who stopped", async () => {
+  it("tells each listener of each session once, whatever ended it, here and elsewhere, and no one who stopped", async () => {
     const stage = await open();
     const engine = await stage.engine({ maxSessionsPerUser: 2 });
-    const heard: string[] = [];
+    const there = await stage.engine();
+    const heard: unknown[] = [];
+    const heardThere: unknown[] = [];
     const unheard: string[] = [];
-    engine.revocations.subscribe(({ handle }) => heard.push(handle));
+    engine.revocations.subscribe(({ handle, reason }) => heard.push([handle, reason]));
+    there.revocations.subscribe(({ handle, reason }) => heardThere.push([handle, reason]));
     engine.revocations.subscribe(({ handle }) => unheard.push(handle))();
     const first = await engine.createSession({ userId: USER });
     stage.clock.advance(MINUTE);
@@ -48,10 +51,15 @@ onEveryStore("revocation feed", (open) => {
     await use(engine, turned);
     await refresh(engine, robbed);
     const tenant = await engine.createSession({ userId: USER, tenantId: "acme" as TenantId });
-    await engine.revokeSessions([tenant.session.handle]);
-    await engine.revocations.catchUp();
-    await engine.revocations.catchUp();
-    expect(heard).toEqual([first.session.handle, robbed.session.handle, tenant.session.handle]);
+    await engine.revokeSessions([tenant.session.handle], { reason: "logout" });
+    for (const node of [engine, there, engine, there]) await node.revocations.catchUp();
+    const ended = [
+      [first.session.handle, "session_limit"],
+      [robbed.session.handle, "token_reuse"],
+      [tenant.session.handle, "logout"],
+    ];
+    expect(heard).toEqual(ended);
+    expect(heardThere).toEqual(ended);
     expect(unheard).toEqual([]);
   });
 
@@ -63,14 +71,18 @@ onEveryStore("revocation feed", (open) => {
     stage.clock.advance(HOUR + 1);
     const session = await engine.createSession({ userId: USER });
     await engine.revokeSessions([session.session.handle]);
-    const revoked = { handle: session.session.handle, at: stage.clock.now() };
+    const revoked = { handle: session.session.handle, at: stage.clock.now(), reason: "revoked" };
 
     const start = await engine.revocationsSince(undefined);
     expect(start.revoked).toEqual([revoked]);
     const further = await engine.createSession({ userId: USER, tenantId: "acme" as TenantId });
     await engine.revokeSessions([further.session.handle]);
     const next = await engine.revocationsSince(start);
-    expect(next.revoked).toContainEqual({ handle: further.session.handle, at: stage.clock.now() });
+    expect(next.revoked).toContainEqual({
+      handle: further.session.handle,
+      at: stage.clock.now(),
+      reason: "revoked",
+    });
     const foreign = await (await (await open()).engine()).revocationsSince(undefined);
     expect((await engine.revocationsSince(foreign)).revoked).toContainEqual(revoked);
   });

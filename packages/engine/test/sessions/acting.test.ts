@@ -1,6 +1,7 @@
 import { millis, type TenantId, type UserId } from "@pawl/storage";
 import { expect, it } from "vitest";
-import { forgetActing, parseHandle } from "../../src/index.js";
+import { parseHandle } from "../../src/index.js";
+import { forgetActing } from "../../src/sessions/acting.js";
 import type { ActAsInput, IssuedSession, JsonObject, Policy, SessionEngine } from "../../src/index.js";
 import { DAY, HOUR, memoryStage, MINUTE, onEveryStore, refreshed, SECOND, type Stage } from "../engines.js";
 import { regenerated } from "../regenerated.js";
@@ -181,18 +182,25 @@ onEveryStore("acting for a user", (open) => {
       userId: ALICE,
       payload: { role: "support" },
       data: { own: true },
-      acting: { userId: BOB, payload: { role: "guest" }, data: { cart: 4 } },
+      acting: { userId: BOB },
     });
+    expect(await engine.getSession(handle, { as: BOB })).toMatchObject({
+      userId: ALICE,
+      payload: { role: "guest" },
+      data: { cart: 4 },
+    });
+    expect(await engine.getSession(handle, { as: ALICE })).toEqual(await engine.getSession(handle));
+    expect(await engine.getSession(handle, { as: "carol" as UserId })).toBeUndefined();
 
-    // By its handle the session is its owner's, whomever he acts for: who loses a role must not get it back afterwards.
-    expect(await engine.updatePayload(handle, { role: "none" })).toMatchObject({ payloadVersion: 3 });
+    // By its handle the session is its owner's, whomever he acts for.
     expect(await engine.updateSessionData(handle, { own: false })).toBe(true);
     expect(await engine.updateSessionData(handle, {}, { as: "carol" as UserId })).toBe(false);
     const next = refreshed(await refreshPawl(engine, session));
     expect(next.session).toMatchObject({ userId: BOB, payload: { role: "guest" } });
     await engine.actAsSelf(next.accessToken.token);
     expect(await engine.updateSessionData(handle, {}, { as: BOB })).toBe(false);
-    expect(await engine.getSession(handle)).toMatchObject({ payload: { role: "none" }, data: { own: false } });
+    expect(await engine.getSession(handle, { as: BOB })).toBeUndefined();
+    expect(await engine.getSession(handle)).toMatchObject({ payload: { role: "support" }, data: { own: false } });
   });
 
   it("changes the payload of the user by its expected version alone", async () => {
@@ -209,17 +217,82 @@ onEveryStore("acting for a user", (open) => {
     const { engine, handle, token } = await acting(open);
     const outcomes = await Promise.all([
       engine.regenerateAccessToken(token, { role: "guest" }),
-      engine.updatePayload(handle, { role: "none" }),
+      engine.updatePayload(handle, { role: "support" }),
       engine.updateSessionData(handle, { cart: 9 }, { as: BOB }),
       engine.updateSessionData(handle, { own: 9 }),
     ]);
     expect(outcomes).toMatchObject([{ kind: "regenerated" }, { handle }, true, true]);
-    expect(await engine.getSession(handle)).toMatchObject({
-      payload: { role: "none" },
-      payloadVersion: 3,
-      data: { own: 9 },
-      acting: { payload: { role: "guest" }, data: { cart: 9 } },
-    });
+    expect(await engine.getSession(handle)).toMatchObject({ payloadVersion: 3, data: { own: 9 } });
+    const ofBob = await engine.getSession(handle, { as: BOB });
+    expect(ofBob).toMatchObject({ payload: { role: "guest" }, data: { cart: 9 } });
+  });
+
+  it.each([true, false])(
+    "ends when its owner's payload becomes another one, announced or not (%s)",
+    async (announced) => {
+      const { clock, engine, session, handle, token } = await acting(open);
+      const at = clock.now();
+      clock.advance(MINUTE);
+      const changed = await engine.updatePayload(handle, { role: "none" }, { announced });
+      expect(changed).toMatchObject({ payloadVersion: 2, at: clock.now() });
+      expect(await engine.verifyAccessToken({ accessToken: token })).toMatchObject({ why: "outdated" });
+      expect(await engine.regenerateAccessToken(token, { role: "guest" })).toMatchObject({ kind: "outdated" });
+      expect(await engine.updateSessionData(handle, {}, { as: BOB })).toBe(false);
+      const next = refreshed(await refreshPawl(engine, session));
+      expect(next.session).toMatchObject({ userId: ALICE, payload: { role: "none" } });
+      expect(next.session.actor).toBeUndefined();
+
+      const detail = {
+        actor: ALICE,
+        userId: BOB,
+        reason: "ticket 4711",
+        until: at + 15 * MINUTE,
+        end: "payload_changed",
+      };
+      for (const user of [ALICE, BOB])
+        expect((await eventsOf(engine, user)).at(-1)).toEqual({ type: "acting_ended", at: at + MINUTE, detail });
+      expect((await engine.explainSession(handle)).summary).toContain(
+        "Acted for the user bob (ticket 4711) until 2027-01-15 08:02 UTC, when the payload of the user alice changed.",
+      );
+    },
+  );
+
+  it("goes on when that is written once more, in whatever order, or not at all for its version", async () => {
+    const stage = await open();
+    const engine = await stage.engine();
+    const payload = { role: "support", teams: ["a"] };
+    const { session, accessToken, refreshToken } = await engine.createSession({ userId: ALICE, payload, form: "pawl" });
+    await engine.actAs(accessToken.token, AS_BOB);
+    expect(await engine.updatePayload(session.handle, { teams: ["a"], role: "support" })).toBeDefined();
+    expect(await engine.updatePayload(session.handle, {}, { expectedVersion: 1 })).toBeUndefined();
+    const next = refreshed(await engine.refreshSession({ refreshToken: refreshToken.token, form: "pawl" }));
+    expect(next.session).toMatchObject({ userId: BOB, payload: AS_BOB.payload });
+  });
+
+  it("is begun by nobody whose payload changes at the same moment", async () => {
+    for (const isChangedFirst of [false, true]) {
+      const { engine, session, handle } = await start(open);
+      const works = [
+        () => engine.actAs(session.accessToken.token, AS_BOB),
+        () => engine.updatePayload(handle, { role: "none" }),
+      ];
+      await Promise.all((isChangedFirst ? works.toReversed() : works).map((work) => work()));
+      const information = await engine.getSession(handle);
+      expect([information?.acting, information?.payload]).toEqual([undefined, { role: "none" }]);
+      const types = (await eventsOf(engine, BOB)).map(({ type }) => type).join(" ");
+      expect(["", "acting_started acting_ended"]).toContain(types);
+    }
+  });
+
+  it("had ended by itself where the payload changes only later", async () => {
+    const { clock, engine, handle, token } = await acting(open);
+    const until = (await engine.getSession(handle))?.acting?.until;
+    clock.advance(HOUR / 2);
+    const before = await engine.updatePayload(handle, { role: "none" }, { announced: false });
+    expect(before).toMatchObject({ payloadVersion: 2 });
+    expect(await engine.verifyAccessToken({ accessToken: token })).toMatchObject({ why: "expired" });
+    expect((await eventsOf(engine, BOB)).at(-1)).toMatchObject({ at: until, detail: { end: "time" } });
+    expect((await engine.explainSession(handle)).summary).toContain("when its time was over.");
   });
 
   it("is forgotten with the user who is erased, also where it has run out", async () => {

@@ -103,10 +103,17 @@ describe("sweep", () => {
     await engine.revokeSessions([session.session.handle]);
     stage.clock.advance(91 * DAY);
     const first = await engine.sweep();
-    expect(first).toEqual({ sessions: 0, revocations: 1, changes: 1, events: 50_000 });
+    expect(first).toEqual({ sessions: 0, revocations: 1, changes: 1, events: 50_000, counts: 0, deadOutbox: 0 });
     const second = await engine.sweep();
     expect(second.events).toBeGreaterThan(0);
-    expect(await engine.sweep()).toEqual({ sessions: 0, revocations: 0, changes: 0, events: 0 });
+    expect(await engine.sweep()).toEqual({
+      sessions: 0,
+      revocations: 0,
+      changes: 0,
+      events: 0,
+      counts: 0,
+      deadOutbox: 0,
+    });
     expect((await engine.listEvents({}, { limit: 10 })).items).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-import { millis, type UserId } from "@pawl/storage";
+import { millis } from "@pawl/storage";
 import { expect, it } from "vitest";
 import type { IssuedSession, RefusedOutcome, RegenerateOutcome, SessionEngine } from "../../src/index.js";
 import { claimsOf, DAY, HOUR, memoryStage, MINUTE, onEveryStore, refreshed, SECOND, USER } from "../engines.js";
@@ -148,16 +148,4 @@ it("refuses a time that is none", async () => {
     await expect(engine.createSession({ ...PAWL, auth: { at: at as never } })).rejects.toMatchObject({
       code: "invalid_input",
     });
-});
-
-it("finds the sessions of a login at an identity provider", async () => {
-  const engine = await memoryStage().engine();
-  const linked = await engine.createSession({ ...PAWL, link: "https://id.example sid-1" });
-  await engine.createSession({ userId: "user-2" as UserId, link: "https://id.example sid-2" });
-  await engine.createSession(PAWL);
-  const { items } = await engine.listSessions({ link: "https://id.example sid-1" }, { limit: 10 });
-  expect(items).toMatchObject([{ handle: linked.session.handle, link: "https://id.example sid-1" }]);
-  await expect(engine.createSession({ ...PAWL, link: "x".repeat(513) })).rejects.toMatchObject({
-    code: "invalid_input",
-  });
 });

@@ -266,6 +266,7 @@ describe("what is read is what was written", () => {
         { requiredKeys: ["at", "methods"] },
       ),
       actor: fc.record({ userId }),
+      bound: fc.constant(true as const),
     },
     { requiredKeys: [] },
   );
@@ -333,7 +334,7 @@ describe("what is read is what was written", () => {
     "sub",
     "tId",
   ];
-  const ownOfPawl = ["acr", "act", "amr", "aud", "auth_time", "client_id", "iss", "jti", "pver", "sid"];
+  const ownOfPawl = ["acr", "act", "amr", "aud", "auth_time", "client_id", "dbsc", "iss", "jti", "pver", "sid"];
 
   it.each([
     ["v5", protectedByV5],

@@ -1,7 +1,7 @@
 import { sign } from "node:crypto";
 import type { SessionId } from "@pawl/storage";
 import { describe, expect, it } from "vitest";
-import { issueAccessToken } from "../../src/tokens/access-token.js";
+import { accessTokenFormats, issueAccessToken } from "../../src/tokens/access-token.js";
 import { antiCsrfToken, antiCsrfTokenMatches } from "../../src/tokens/anti-csrf.js";
 import { keyCheck, keyCheckMatches, openPrivateKey, sealPrivateKey } from "../../src/keys/master-key.js";
 import { randomUuid, systemRandom } from "../../src/random.js";
@@ -35,8 +35,13 @@ const bodyOf = (form: AccessTokenForm): object => {
   return JSON.parse(Buffer.from(body, "base64url").toString()) as object;
 };
 
+const oauth = { issuer: "https://a.example", audience: ["b"], clientId: "b", tokenId: "1" };
+const oauthClaims = claimsAt(clock.now(), "pawl", { oauth });
+const [oauthHead = "", oauthPart = ""] = issueAccessToken(oauthClaims, ec.signer).token.split(".");
+const oauthBody = JSON.parse(Buffer.from(oauthPart, "base64url").toString()) as object;
+
 const underHeaderOf = (form: AccessTokenForm, claims: object): string => {
-  const signed = `${ec.signer.headers[form]}.${encode(claims)}`;
+  const signed = `${ec.signer.headers.get(accessTokenFormats[form])}.${encode(claims)}`;
   return `${signed}.${signJwt(signed, ec.signer).toString("base64url")}`;
 };
 
@@ -47,6 +52,7 @@ const tokens = {
   "access token 4": issueAccessToken(claimsAt(clock.now(), "v4"), rsa.signer).token,
   "access token 5": issueAccessToken(claimsAt(clock.now(), "v5"), ec.signer).token,
   "access token pawl": issueAccessToken(claimsAt(clock.now(), "pawl"), ec.signer).token,
+  "access token of RFC 9068": issueAccessToken(oauthClaims, ec.signer).token,
   "refresh token": refresh.seal({ id: SESSION_ID, seq: 0, iat: clock.now(), antiCsrf: true, secret }),
   "anti-CSRF token": antiCsrfToken(secret, SESSION_ID),
   "id token": randomUuid(systemRandom),
@@ -58,6 +64,9 @@ const tokens = {
   "application's token that claims a session of our own SDK": applicationToken(bodyOf("pawl")),
   "access token pawl under the header of version 5": underHeaderOf("v5", bodyOf("pawl")),
   "access token 5 under the header of pawl": underHeaderOf("pawl", bodyOf("v5")),
+  "access token of RFC 9068 under the header of pawl": underHeaderOf("pawl", oauthBody),
+  "access token of RFC 9068 under the header of version 5": underHeaderOf("v5", oauthBody),
+  "access token pawl under the header of RFC 9068": `${oauthHead}.${encode(bodyOf("pawl"))}.${signJwt(`${oauthHead}.${encode(bodyOf("pawl"))}`, ec.signer).toString("base64url")}`,
 } as const;
 
 const attempt = (open: () => unknown): boolean => {
@@ -75,6 +84,7 @@ const accessTokens = [
   "access token 4",
   "access token 5",
   "access token pawl",
+  "access token of RFC 9068",
 ] as const;
 
 const consumers: Readonly<

@@ -1,6 +1,6 @@
 import { millis, type UserId } from "@pawl/storage";
 import { beforeEach, describe, expect, it } from "vitest";
-import { issueAccessToken } from "../../src/tokens/access-token.js";
+import { accessTokenFormats, issueAccessToken } from "../../src/tokens/access-token.js";
 import {
   createAccessTokenVerifier,
   type KeyedAccessTokenVerifier,
@@ -313,7 +313,7 @@ describe("a well signed token with a body that is not a session's", () => {
   const sign = (form: AccessTokenForm, body: string): string => {
     const { signer } = keyOf(form);
     const encoding = isNested(form) ? "base64" : "base64url";
-    const signed = `${signer.headers[form]}.${Buffer.from(body).toString(encoding)}`;
+    const signed = `${signer.headers.get(accessTokenFormats[form])}.${Buffer.from(body).toString(encoding)}`;
     return `${signed}.${signJwt(signed, signer).toString(encoding)}`;
   };
   const allForms = ["v1", "v2", "v3", "v4", "v5", "pawl"] as const;

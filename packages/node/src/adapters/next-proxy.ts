@@ -1,7 +1,7 @@
 import { NextResponse } from "next/server";
-import { isSafe } from "../http/csrf.js";
+import { isSafe, wasJustRefreshed } from "@pawl/protocol";
 import type { FetchExchange } from "../http/fetch-exchange.js";
-import { takeRefreshMark, wasJustRefreshed, withRefreshMark } from "../http/refresh-mark.js";
+import { takeRefreshMark, withRefreshMark } from "../http/refresh-mark.js";
 import type { Pawl } from "../pawl.js";
 import { SessionError } from "../session-error.js";
 import { responseOf } from "./fetch.js";

@@ -26,5 +26,6 @@ export {
   originList,
   policyOf,
 } from "../options/backend-options.js";
-export { isForeign, verifyBest } from "./verified-tokens.js";
+export { isForeign, verifyBest } from "@pawl/engine";
 export { UseReports } from "./use-reports.js";
+export type { SessionEvent } from "./operation.js";

@@ -60,6 +60,8 @@ const NAMES = [
   "masterKey",
   "masterKeyFile",
   "revocationLog",
+  "identityProviders",
+  "webhooks",
   "core",
   "apiKey",
   "tryTimeout",

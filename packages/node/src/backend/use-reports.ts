@@ -1,9 +1,7 @@
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
-import { type AccessTokenClaims, createTwoGenerations, type UseReport } from "@pawl/engine";
+import { createUseNotes, type SeenUse, type UseReport } from "@pawl/engine";
 import type { BackendSettings } from "./session-backend.js";
 
-/** Sessions remembered as told, in each of two generations. */
-const MOST_REMEMBERED = 50_000;
 /** Notes that wait while they cannot be sent; further ones are dropped, for a later use is noted again. */
 const MOST_WAITING = 10_000;
 /** Notes in one message, as the core's API takes them. */
@@ -18,15 +16,6 @@ export interface UseReportsOptions {
   readonly settings: () => Pick<BackendSettings, "reuseWindow" | "activityInterval">;
 }
 
-/** What was told of a session. */
-interface Told {
-  readonly seq: number;
-  readonly confirmed: boolean;
-  readonly at: number;
-}
-
-const isOlder = (age: number, window: number): boolean => age > window || window === 0;
-
 /**
  * Reports to the backend, in the background and in batches, which access tokens are in use: the first use of an unconfirmed
  * one that is older than the reuse window (it brings a theft to light early), and each session's activity once per activity
@@ -35,7 +24,7 @@ const isOlder = (age: number, window: number): boolean => age > window || window
 export class UseReports {
   readonly #send: UseReportsOptions["send"];
   readonly #settings: UseReportsOptions["settings"];
-  readonly #told = createTwoGenerations<string, Told>({ most: MOST_REMEMBERED });
+  readonly #worth = createUseNotes();
   #waiting: UseReport[] = [];
   #sending: Promise<void> | undefined;
   #pause: NodeJS.Timeout | undefined;
@@ -47,18 +36,10 @@ export class UseReports {
   }
 
   /** Takes note of a verified token. */
-  note(claims: AccessTokenClaims, now: number): void {
-    const { handle, seq, issuedAt } = claims;
-    const { reuseWindow, activityInterval } = this.#settings();
-    const age = now - issuedAt;
-    const toConfirm = claims.parentSeq !== undefined && isOlder(age, reuseWindow);
-    // Right after login or refresh there is nothing to tell: the row knows that much.
-    if (!toConfirm && age < activityInterval) return;
-    const told = this.#told.get(handle);
-    const isTold = told !== undefined && now - told.at < activityInterval;
-    if (isTold && (!toConfirm || (told.confirmed && told.seq >= seq))) return;
-    this.#told.set(handle, { seq, confirmed: toConfirm, at: now });
-    if (this.#waiting.length < MOST_WAITING) this.#waiting.push({ handle, seq, issuedAt });
+  note(use: SeenUse, now: number): void {
+    const report = this.#worth(use, now, this.#settings());
+    if (report === undefined) return;
+    if (this.#waiting.length < MOST_WAITING) this.#waiting.push(report);
     this.#startSending();
   }
 

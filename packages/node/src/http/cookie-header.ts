@@ -1,45 +1,3 @@
-/** How many values of one cookie name are looked at: a planted heap of them costs no more than these. */
-export const MOST_VALUES = 8;
-
-const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
-
-/**
- * All values of one cookie in a `Cookie` header (RFC 6265 section 4.2.1), in their order, at most eight; percent-decoded.
- * Only looks for the name wanted, so its cost does not grow with the number of other cookies.
- */
-export const cookieValues = (header: string, name: string): readonly string[] => {
-  const values: string[] = [];
-  for (let at = header.indexOf(name); at >= 0 && values.length < MOST_VALUES; at = header.indexOf(name, at + 1)) {
-    const equals = at + name.length;
-    if (header[equals] !== "=") continue;
-    let before = at - 1;
-    while (before >= 0 && isBlank(header.charCodeAt(before))) before--;
-    if (before >= 0 && header[before] !== ";") continue;
-    const end = header.indexOf(";", equals);
-    values.push(decode(trim(header, equals + 1, end < 0 ? header.length : end)));
-  }
-  return values;
-};
-
-/** Space and tab only: a wider trim would make two different cookies alike. No pattern: it would be quadratic. */
-const trim = (header: string, from: number, to: number): string => {
-  let start = from;
-  let end = to;
-  while (start < end && isBlank(header.charCodeAt(start))) start++;
-  while (end > start && isBlank(header.charCodeAt(end - 1))) end--;
-  return header.slice(start, end);
-};
-
-const decode = (text: string): string => {
-  const value = text.length > 1 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text;
-  if (!value.includes("%")) return value;
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return value;
-  }
-};
-
 export type SameSite = "strict" | "lax" | "none";
 
 export interface CookieAttributes {
@@ -52,12 +10,24 @@ export interface CookieAttributes {
 
 const sameSiteText = { strict: "Strict", lax: "Lax", none: "None" } as const;
 
-/** Prepares the `Set-Cookie` lines of one cookie (RFC 6265 section 4.1); always `HttpOnly`. `expires` is ms since the epoch. */
-export const cookieWriter = (
-  name: string,
-  { domain, path, secure, sameSite }: CookieAttributes,
-): ((value: string, expires: number) => string) => {
-  const place = `${domain === undefined ? "" : `; Domain=${domain}`}; Path=${path}; Expires=`;
-  const flags = `; HttpOnly${secure ? "; Secure" : ""}; SameSite=${sameSiteText[sameSite]}`;
-  return (value, expires) => `${name}=${encodeURIComponent(value)}${place}${new Date(expires).toUTCString()}${flags}`;
+const placeOf = ({ domain, path }: CookieAttributes): string =>
+  `${domain === undefined ? "" : `; Domain=${domain}`}; Path=${path}`;
+const flagsOf = ({ secure, sameSite }: CookieAttributes): string =>
+  `; HttpOnly${secure ? "; Secure" : ""}; SameSite=${sameSiteText[sameSite]}`;
+
+/** Writes a cookie: until a time (ms since the epoch), and for so many seconds where the browser's clock is not to count. */
+type WriteCookie = (value: string, expires: number, life?: { readonly maxAge: number }) => string;
+
+/** Prepares the `Set-Cookie` lines of one cookie (RFC 6265 section 4.1); always `HttpOnly`. */
+export const cookieWriter = (name: string, attributes: CookieAttributes): WriteCookie => {
+  const place = `${placeOf(attributes)}; Expires=`;
+  const flags = flagsOf(attributes);
+  return (value, expires, life) => {
+    const age = life === undefined ? "" : `; Max-Age=${life.maxAge}`;
+    return `${name}=${encodeURIComponent(value)}${place}${new Date(expires).toUTCString()}${age}${flags}`;
+  };
 };
+
+/** What a cookie's lines say of it besides name, value and life, as a browser is told of a cookie to watch. */
+export const attributesText = (attributes: CookieAttributes): string =>
+  (placeOf(attributes) + flagsOf(attributes)).slice("; ".length);

@@ -1,12 +1,15 @@
 import {
   type AccessTokenClaims,
   type AccessTokenForm,
-  accessTokenFormats,
+  accessTokenFormatOf,
+  type AudienceRule,
   type JsonObject,
+  oauthClaims,
   type SessionHandle,
   type SessionSummary,
 } from "@pawl/engine";
 import { millis, PUBLIC_TENANT, type SigningAlgorithm, type TenantId, type UserId } from "@pawl/storage";
+import type { SessionBackend } from "../backend/session-backend.js";
 import type { WarnOnce } from "../application-hook.js";
 
 /** Browsers drop a cookie whole whose name and value have more bytes together (RFC 6265bis section 5.5). */
@@ -19,6 +22,7 @@ const signatureLength: Readonly<Record<SigningAlgorithm, number>> = { ES256: 86,
 const LONGEST = {
   handle: "00000000-0000-4000-8000-000000000000" as SessionHandle,
   antiCsrfToken: "00000000-0000-4000-8000-000000000000",
+  tokenId: "00000000-0000-4000-8000-000000000000",
   kid: "d-1000000000000",
   time: millis(1_000_000_000_000),
   seq: 1_000_000_000,
@@ -30,6 +34,7 @@ export interface SizedSession extends Pick<SessionSummary, "userId" | "payload">
   readonly tenantId?: TenantId | undefined;
   readonly auth?: { readonly methods?: readonly string[] | undefined; readonly level?: string | undefined } | undefined;
   readonly actor?: SessionSummary["actor"];
+  readonly bound?: SessionSummary["bound"];
 }
 
 /**
@@ -37,20 +42,21 @@ export interface SizedSession extends Pick<SessionSummary, "userId" | "payload">
  * has, because later tokens also name their parent. `payloadText` is the payload as JSON, where it has been written already.
  */
 export const accessCookieBytes = (
-  { userId, payload, handle = LONGEST.handle, tenantId = PUBLIC_TENANT, auth, actor }: SizedSession,
+  { userId, payload, handle = LONGEST.handle, tenantId = PUBLIC_TENANT, auth, actor, bound }: SizedSession,
   {
     name,
     algorithm,
     form,
+    audienceRule,
     json,
   }: {
     readonly name: string;
     readonly algorithm: SigningAlgorithm;
     readonly form: AccessTokenForm;
+    readonly audienceRule?: AudienceRule | undefined;
     readonly json?: string | undefined;
   },
 ): number => {
-  const format = accessTokenFormats[form];
   const claims: AccessTokenClaims = {
     form,
     handle,
@@ -63,9 +69,12 @@ export const accessCookieBytes = (
     payloadVersion: LONGEST.seq,
     auth: { at: LONGEST.time, methods: auth?.methods ?? [], level: auth?.level },
     actor,
+    oauth: audienceRule && { ...oauthClaims(audienceRule), tokenId: LONGEST.tokenId },
+    bound,
     issuedAt: LONGEST.time,
     expiresAt: LONGEST.time,
   };
+  const format = accessTokenFormatOf(claims);
   const text = format.body(claims, json);
   const head = typeof format.header === "string" ? format.header : format.header({ kid: LONGEST.kid, algorithm });
   const token = head.length + Math.ceil((Buffer.byteLength(text) * 4) / 3) + signatureLength[algorithm] + "..".length;
@@ -123,14 +132,17 @@ export const checkAccessCookie = (
     backend,
     cookies,
   }: {
-    readonly backend: { readonly signingAlgorithm: SigningAlgorithm };
+    readonly backend: Pick<SessionBackend, "signingAlgorithm" | "audienceRule" | "settings">;
     readonly cookies: { readonly accessName: string };
   },
   session: SizedSession,
   json?: string,
 ): void => {
   const name = cookies.accessName;
-  const bytes = accessCookieBytes(session, { name, algorithm: backend.signingAlgorithm, form: "pawl", json });
+  const { signingAlgorithm: algorithm, audienceRule, settings } = backend;
+  // It may be bound later.
+  const bound = settings.deviceBinding === "off" ? session.bound : true;
+  const bytes = accessCookieBytes({ ...session, bound }, { name, algorithm, audienceRule, form: "pawl", json });
   checkCookieSize({ name, bytes }, session);
 };
 

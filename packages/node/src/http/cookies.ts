@@ -1,7 +1,8 @@
 import { isIP } from "node:net";
-import type { IssuedSession } from "@pawl/engine";
-import { hostOf } from "./authority.js";
-import { type CookieAttributes, cookieWriter, MOST_VALUES } from "./cookie-header.js";
+import type { IssuedSession, IssuedToken } from "@pawl/engine";
+import { hostOf } from "@pawl/protocol";
+import { MOST_VALUES } from "@pawl/protocol";
+import { attributesText, type CookieAttributes, cookieWriter } from "./cookie-header.js";
 import type { Exchange } from "./exchange.js";
 import { isLocalDevelopment, isProduction } from "./local-development.js";
 import { isOfOtherRoute } from "./refresh-path.js";
@@ -13,7 +14,22 @@ type CookieRules = Pick<BackendOptions, "cookies" | "frontend" | "basePath">;
 interface Cookie {
   readonly name: string;
   readonly attributes: CookieAttributes;
-  readonly write: (value: string, expires: number) => string;
+  readonly write: ReturnType<typeof cookieWriter>;
+}
+
+/** An access token for its cookie. */
+interface AccessCookie {
+  readonly token: IssuedToken;
+  /** Whether it is bound to a device: then its cookie ends with it, so that the browser refreshes. */
+  readonly isBound: boolean;
+  /** When the cookie ends otherwise, ms since the epoch. */
+  readonly expires: number;
+}
+
+/** A cookie that a browser is to watch. */
+interface WatchedCookie {
+  readonly name: string;
+  readonly attributes: string;
 }
 
 type Cookies = Readonly<Record<CookieKind, Cookie>>;
@@ -38,8 +54,14 @@ export interface SessionCookies {
   read(exchange: Exchange, kind: CookieKind): readonly string[];
   write(exchange: Exchange, issued: IssuedSession): void;
   /** Replaces the access token alone. */
-  writeAccess(exchange: Exchange, token: string, expires: number): void;
+  writeAccess(exchange: Exchange, cookie: AccessCookie): void;
+  /** Takes the access token away, so that a browser which holds the session's key refreshes before its next request. */
+  expireAccess(exchange: Exchange): void;
   clear(exchange: Exchange): void;
+  /** Clears cookies of another system, of the path `/`, on this host and those above it. */
+  clearOthers(exchange: Exchange, names: readonly string[]): void;
+  /** The access cookie as a browser has to watch it; undefined where browsers bind nothing, for it is not `Secure`. */
+  watched(exchange: Exchange): WatchedCookie | undefined;
   /** The longest name of the access cookie. */
   readonly accessName: string;
 }
@@ -74,6 +96,18 @@ export const isSameOnAllPaths = ({ cookies: { domain, alsoRead = [] } = {}, fron
 
 /** The names that the documentation of `supertokens-website` gives, and the path of its refresh. */
 const DOCUMENTED = { access: "sAccessToken", refresh: "sRefreshToken", refreshPath: "/session/refresh" } as const;
+
+/**
+ * For how long an answer, and a later request, may be on their way, in seconds: the cookie of a bound session ends before its
+ * token does.
+ */
+const ON_THEIR_WAY = 30;
+
+const writtenAccess = ({ write }: Cookie, { token, isBound, expires }: AccessCookie): string => {
+  if (!isBound) return write(token.token, expires);
+  const maxAge = Math.max(0, Math.floor((token.expiry - token.createdTime) / 1000) - ON_THEIR_WAY);
+  return write(token.token, token.createdTime + maxAge * 1000, { maxAge });
+};
 
 export const createCookies = ({ cookies: options = {}, frontend, basePath = "" }: CookieRules): SessionCookies => {
   const isDocumented = frontend !== undefined;
@@ -134,21 +168,38 @@ export const createCookies = ({ cookies: options = {}, frontend, basePath = "" }
         .slice(0, MOST_VALUES);
     },
 
-    write(exchange, { accessToken, refreshToken }) {
+    write(exchange, { session, accessToken: token, refreshToken }) {
       const { access, refresh } = inForce(exchange);
-      exchange.appendCookie(access.write(accessToken.token, refreshToken.expiry));
-      exchange.appendCookie(refresh.write(refreshToken.token, refreshToken.expiry));
+      const { expiry: expires } = refreshToken;
+      exchange.appendCookie(writtenAccess(access, { token, isBound: session.bound === true, expires }));
+      exchange.appendCookie(refresh.write(refreshToken.token, expires));
       clearLeft(exchange, { access, refresh });
     },
 
-    writeAccess(exchange, token, expires) {
-      exchange.appendCookie(inForce(exchange).access.write(token, expires));
+    writeAccess(exchange, cookie) {
+      exchange.appendCookie(writtenAccess(inForce(exchange).access, cookie));
+    },
+
+    expireAccess(exchange) {
+      exchange.appendCookie(inForce(exchange).access.write("", 0));
     },
 
     clear(exchange) {
       const current = inForce(exchange);
       for (const kind of KINDS) exchange.appendCookie(current[kind].write("", 0));
       clearLeft(exchange, current, { everywhere: true });
+    },
+
+    clearOthers(exchange, names) {
+      const attributes = { ...inForce(exchange).access.attributes, path: "/" };
+      for (const name of exchange.canWrite() ? names : [])
+        for (const place of exchange.cookies(name).length > 0 ? placesOf(name, attributes, exchange.authority()) : [])
+          exchange.appendCookie(cookieWriter(name, place)("", 0));
+    },
+
+    watched(exchange) {
+      const { name, attributes } = inForce(exchange).access;
+      return attributes.secure ? { name, attributes: attributesText(attributes) } : undefined;
     },
 
     accessName: secure.access.name,

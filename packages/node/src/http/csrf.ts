@@ -1,26 +1,8 @@
 import type { WarnOnce } from "../application-hook.js";
-import { isOriginOf } from "./authority.js";
+import { isFromOwnPage, isSafe } from "@pawl/protocol";
 import type { Exchange } from "./exchange.js";
 import { hidesHost, isProduction } from "./local-development.js";
 import { SessionError } from "../session-error.js";
-
-/** Methods that change nothing (RFC 9110 section 9.2.1). */
-const SAFE = ["GET", "HEAD", "OPTIONS"];
-
-export const isSafe = ({ method }: Exchange): boolean => SAFE.includes(method);
-
-/**
- * Whether a browser says that the request comes from a page of this application: Fetch Metadata (`Sec-Fetch-Site`), where
- * it is absent the `Origin`. Without both no browser sent it, and no site had a hand in it.
- */
-export const isFromOwnPage = (exchange: Exchange, origins: readonly string[]): boolean => {
-  const site = exchange.header("sec-fetch-site");
-  if (site === "same-origin" || site === "none") return true;
-  const origin = exchange.header("origin");
-  if (origin === undefined) return site === undefined;
-  if (origins.includes(origin)) return true;
-  return site === undefined && isOriginOf(origin, exchange.authority());
-};
 
 const OTHER_SITE = "pages of other origins that may send it belong in the option origins";
 const HIDDEN_HOST =

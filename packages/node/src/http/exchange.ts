@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { beforeHead } from "./before-head.js";
-import { cookieValues } from "./cookie-header.js";
+import { cookieValues } from "@pawl/protocol";
+import { isForm, postedForm } from "./posted-form.js";
 
 /** One request and its answer, as far as sessions are concerned: all that an adapter of a framework implements. */
 export interface Exchange {
@@ -18,6 +19,8 @@ export interface Exchange {
   query(): string;
   /** All values the request carries for a cookie, in their order. */
   cookies(name: string): readonly string[];
+  /** The form that the request carries, of at most so many bytes; undefined where it carries none, or a longer one. */
+  form(most: number): Promise<URLSearchParams | undefined>;
   /** Whether headers of the answer can still be set. */
   canWrite(): boolean;
   setHeader(name: string, value: string): void;
@@ -42,6 +45,8 @@ export interface NodeRequest {
   readonly headers: IncomingHttpHeaders;
   /** As a cookie parser leaves it: a plain object of strings. Read only where there is no `Cookie` header. */
   readonly cookies?: unknown;
+  /** As a parser of forms leaves it. Where none has run, the request is the stream of `node:http`, or Fastify's around it. */
+  readonly body?: unknown;
   readonly method?: string | undefined;
   readonly url?: string | undefined;
   /** As Express keeps it where routers are mounted; takes precedence over `url`. */
@@ -115,6 +120,11 @@ export class NodeExchange implements Exchange {
     const parsed = this.#request?.cookies;
     const own = isPlainRecord(parsed) && Object.hasOwn(parsed, name) ? parsed[name] : undefined;
     return typeof own === "string" ? [own] : [];
+  }
+
+  async form(most: number): Promise<URLSearchParams | undefined> {
+    const request = this.#request;
+    return request !== undefined && isForm(this.header("content-type")) ? postedForm(request, most) : undefined;
   }
 
   canWrite(): boolean {
@@ -193,6 +203,7 @@ export const readOnly = (exchange: Exchange): Exchange => ({
   path: () => exchange.path(),
   query: () => exchange.query(),
   cookies: (name) => exchange.cookies(name),
+  form: (most) => exchange.form(most),
   canWrite: () => false,
   setHeader: () => undefined,
   appendHeader: () => undefined,

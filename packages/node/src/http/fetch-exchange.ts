@@ -1,5 +1,6 @@
-import { cookieValues } from "./cookie-header.js";
+import { cookieValues } from "@pawl/protocol";
 import type { Exchange } from "./exchange.js";
+import { fetchedForm, isForm } from "./posted-form.js";
 
 /** Headers of which an answer may hold several values, so that ours join the application's own. */
 const JOINED = ["vary", "access-control-expose-headers"];
@@ -64,6 +65,10 @@ export class FetchExchange implements Exchange {
   cookies(name: string): readonly string[] {
     const header = this.#request.headers.get("cookie");
     return header === null ? [] : cookieValues(header, name);
+  }
+
+  async form(most: number): Promise<URLSearchParams | undefined> {
+    return isForm(this.header("content-type")) ? fetchedForm(this.#request, most) : undefined;
   }
 
   canWrite(): boolean {

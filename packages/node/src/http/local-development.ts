@@ -1,4 +1,4 @@
-import { hostOf } from "./authority.js";
+import { hostOf } from "@pawl/protocol";
 import type { Exchange } from "./exchange.js";
 
 /** What proxies add to a request: behind one, the browser may be anywhere. */

@@ -1,3 +1,6 @@
+/** Below the base path: where browsers bring the key of their device, and refresh bound sessions. */
+export const DEVICE_ROUTE = "/session/device";
+
 /**
  * Whether a path of the refresh cookie is that of another refresh route: browsers do not send it to this one. What stands
  * before may be a proxy's, and a path that names no refresh route may be too.

@@ -1,6 +1,10 @@
+import type { LogoutAnswer } from "../backend/session-backend.js";
+import { answerLogout } from "./backchannel-logout.js";
 import type { Exchange } from "./exchange.js";
-import { isFromOwnPage } from "./csrf.js";
+import { isFromOwnPage } from "@pawl/protocol";
+import { isPageVisit } from "./page-visit.js";
 import { withRefreshMark } from "./refresh-mark.js";
+import { DEVICE_ROUTE } from "./refresh-path.js";
 import { type Answer, errorAnswer, SessionError } from "../session-error.js";
 
 /** What the routes need of a `Pawl`. */
@@ -8,6 +12,8 @@ export interface RoutedPawl {
   refreshSession(exchange: Exchange, options?: { readonly csrf?: boolean }): Promise<unknown>;
   readSession(exchange: Exchange): Promise<{ readonly status: string }>;
   signOut(exchange: Exchange): Promise<void>;
+  /** Answers what browsers ask that bind sessions to their device. */
+  answerDevice(exchange: Exchange): Promise<Answer>;
 }
 
 /** Where a request goes, below where the routes are mounted. */
@@ -16,9 +22,11 @@ export interface RouteTarget {
   readonly origins: readonly string[];
   /** Whether all paths are shown the same session. */
   readonly isSameOnAllPaths: boolean;
+  /** Takes logout tokens of identity providers; undefined where there are none. */
+  readonly receiveLogout: ((logoutToken: string) => Promise<LogoutAnswer>) | undefined;
 }
 
-type Route = (pawl: RoutedPawl, exchange: Exchange, target: RouteTarget) => Promise<Answer>;
+type Route = (pawl: RoutedPawl, exchange: Exchange, target: RouteTarget) => Promise<Answer> | undefined;
 
 const answer = (status: number, body?: object, headers: Readonly<Record<string, string>> = {}): Answer => ({
   status,
@@ -55,16 +63,21 @@ const refreshAndReturn: Route = async (pawl, exchange, { origins, isSameOnAllPat
   try {
     await pawl.refreshSession(exchange, { csrf: false });
   } catch (error) {
-    // It has ended and its cookies are cleared: the page will say so.
-    if (!(error instanceof SessionError) || error.status !== 401) throw error;
+    // It has ended and its cookies are cleared: the page will say so. A bound one is refreshed when the browser comes again.
+    if (!(error instanceof SessionError) || error.status !== 401 || error.code === "TRY_REFRESH") throw error;
   }
   // To itself, whatever path a proxy gave it (RFC 3986 section 5.2.2).
   return seeOther(`?${new URLSearchParams({ return: page, tried: "" }).toString()}`);
 };
 
+const logout: Route = (_pawl, exchange, { receiveLogout }) =>
+  receiveLogout === undefined ? undefined : answerLogout(exchange, receiveLogout);
+
 /** By path, then by method. */
 const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
   "/session/refresh": { POST: refresh, GET: refreshAndReturn },
+  "/session/backchannel-logout": { POST: logout },
+  [DEVICE_ROUTE]: { POST: (pawl, exchange) => pawl.answerDevice(exchange) },
   "/signout": { POST: signOut },
 };
 
@@ -74,7 +87,7 @@ const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
  */
 export const answerRoute = (pawl: RoutedPawl, exchange: Exchange, target: RouteTarget): Promise<Answer> | undefined => {
   const route = routes[target.path.replace(/\/$/, "")]?.[exchange.method];
-  return route?.(pawl, exchange, target).catch((error: unknown) => {
+  return route?.(pawl, exchange, target)?.catch((error: unknown) => {
     if (!(error instanceof SessionError)) throw error;
     return errorAnswer(error);
   });
@@ -86,11 +99,6 @@ export const pathBelow = (basePath: string): ((path: string) => string | undefin
   const start = `${base}/`;
   return (path) => (path.startsWith(start) ? path.slice(base.length) : undefined);
 };
-
-/** Whether a browser loads a page into a tab of its own, as far as it says (Fetch Metadata). */
-const isPageVisit = (exchange: Exchange): boolean =>
-  (exchange.header("sec-fetch-mode") ?? "navigate") === "navigate" &&
-  (exchange.header("sec-fetch-dest") ?? "document") === "document";
 
 /** A path on this host, whatever was asked for: `//host`, `/\host` and URLs would lead elsewhere. */
 const ownPath = (wanted: string | null): string =>

@@ -2,6 +2,7 @@ import type { IssuedSession, IssuedToken, SessionHandle, SessionSummary } from "
 import type { WarnOnce } from "../application-hook.js";
 import { lineBytes, warnOfLargeAnswer } from "./cookie-size.js";
 import type { SessionCookies } from "./cookies.js";
+import { offerRegistration } from "./device-headers.js";
 import type { Exchange } from "./exchange.js";
 import type { TokenTransfer } from "./token-transfer.js";
 import { announceEnd, announceTokens, exposeAccessToken, exposeTokens } from "./announcement.js";
@@ -13,6 +14,7 @@ type Change = {
 } & (
   | { readonly kind: "tokens"; readonly issued: IssuedSession }
   | ({ readonly kind: "access" } & NewAccessToken)
+  | { readonly kind: "told"; readonly session: SessionSummary; readonly accessToken: IssuedToken }
   | { readonly kind: "end" }
 );
 
@@ -23,10 +25,14 @@ export interface NewAccessToken {
   readonly token: IssuedToken;
   /** Ms since the epoch. */
   readonly cookieExpiry: number;
+  /** As of a login. */
+  readonly registration?: string | undefined;
 }
 
 export interface AnswerRules {
   readonly cookies: SessionCookies;
+  /** Where a browser brings the key of its device. */
+  readonly devicePath: string;
   /** A clock that only goes forward, in ms. */
   readonly now: () => number;
   /** Whether more time has passed since then, by `now`, than a server may take of an exchange. */
@@ -74,8 +80,14 @@ export class SessionAnswer {
     const change = this.#change;
     if (change?.kind === "tokens") {
       const { session, token: accessToken } = given;
-      this.#set({ ...change, issued: { ...change.issued, session, accessToken } });
+      const registration = given.registration ?? change.issued.registration;
+      this.#set({ ...change, issued: { ...change.issued, session, accessToken, registration } });
     } else this.#set({ kind: "access", ...given, transfer, since: this.#rules.now() });
+  }
+
+  /** Tells a page of the tokens that its browser has. */
+  tell(session: SessionSummary, accessToken: IssuedToken): void {
+    if (this.#change === undefined) this.#set({ kind: "told", session, accessToken, transfer: "cookie" });
   }
 
   /** The client is to forget the session. */
@@ -99,26 +111,36 @@ export class SessionAnswer {
     const change = this.#change;
     if (change === undefined || this.#isLost(change)) return;
     exchange.setHeader("Cache-Control", "no-store");
-    if (change.kind === "access") {
-      if (change.transfer === "cookie") cookies.writeAccess(exchange, change.token.token, change.cookieExpiry);
-      else exposeAccessToken(exchange, change.token.token);
-      announceTokens(exchange, { session: change.session, accessToken: change.token });
+    if (change.kind === "told") announceTokens(exchange, change);
+    else if (change.kind === "access") {
+      const { session, token, cookieExpiry: expires } = change;
+      if (change.transfer === "cookie")
+        cookies.writeAccess(exchange, { token, isBound: session.bound === true, expires });
+      else exposeAccessToken(exchange, token.token);
+      this.#offerRegistration(change, change.registration);
+      announceTokens(exchange, { session, accessToken: token });
     } else if (change.kind === "end") {
       if (change.transfer === "cookie") cookies.clear(exchange);
       announceEnd(exchange, change.transfer);
     } else {
       if (change.transfer === "cookie") cookies.write(exchange, change.issued);
       else exposeTokens(exchange, change.issued);
+      this.#offerRegistration(change, change.issued.registration);
       const announced = announceTokens(exchange, change.issued);
       warnOfLargeAnswer(lineBytes(exchange.cookieLines()) + announced, warnOnce);
     }
+  }
+
+  #offerRegistration({ transfer }: Change, challenge: string | undefined): void {
+    if (transfer === "cookie" && challenge !== undefined)
+      offerRegistration(this.#exchange, challenge, this.#rules.devicePath);
   }
 
   #isLost(change: Change): boolean {
     const { now, isLate, hasEnded } = this.#rules;
     if (change.since === undefined) return false;
     if (change.kind === "end") return isLate(change.since, now());
-    const { handle } = (change.kind === "access" ? change : change.issued).session;
+    const { handle } = (change.kind === "tokens" ? change.issued : change).session;
     return isLate(change.since, now()) || hasEnded(handle);
   }
 }

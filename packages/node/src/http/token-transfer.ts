@@ -1,15 +1,11 @@
+import { tokenOfBearer } from "@pawl/protocol";
 import type { Exchange } from "./exchange.js";
 
 /** How the tokens of a session travel: in cookies, or in headers that the client handles itself. */
 export type TokenTransfer = "cookie" | "header";
 
-const BEARER = /^Bearer +([^ ]+) *$/i;
-
-/** The token in `Authorization: Bearer …` (RFC 6750 section 2.1); it may be another system's. */
-export const bearerToken = (exchange: Exchange): string | undefined => {
-  const authorization = exchange.header("authorization");
-  return authorization === undefined ? undefined : BEARER.exec(authorization)?.[1];
-};
+/** The token in `Authorization: Bearer …`; it may be another system's. */
+export const bearerToken = (exchange: Exchange): string | undefined => tokenOfBearer(exchange.header("authorization"));
 
 /** What a browser SDK wants of a login: it says so in each of its requests. */
 export const wantedTransfer = (exchange: Exchange): TokenTransfer =>

@@ -1,4 +1,14 @@
-import { type Policy, type PolicyPreset, type PolicyRules, policyWith, type TheftAction } from "@pawl/engine";
+import {
+  type DeviceBinding,
+  type Policy,
+  type PolicyPreset,
+  type PolicyRules,
+  policyWith,
+  type TheftAction,
+  isWebhook,
+  type Webhook,
+  WEBHOOK_FORM,
+} from "@pawl/engine";
 import type { SigningAlgorithm, Storage } from "@pawl/storage";
 import { type CoreHost, coreUrl } from "../backend/core/core-url.js";
 import {
@@ -58,7 +68,7 @@ export const engineTable = {
   theftAction: oneOf<TheftAction>(["revoke_session", "revoke_user", "report"], "revoke_session"),
   /** Timeouts of NIST SP 800-63B-4: 30 days (AAL1), 24 hours and 1 hour idle (AAL2), 12 hours and 15 minutes idle (AAL3). Longer ones are refused then. */
   preset: oneOf<PolicyPreset>(["nist-aal1", "nist-aal2", "nist-aal3"]),
-  /** Ends a session that is not used for so long; off unless given. A client that asks in every half of it stays. */
+  /** Ends a session that is not used for this long; off unless given. A client that makes a request in every half of it stays logged in. */
   idleTimeout: duration(undefined),
   /** Ends a session this long after the login, whatever happens; off unless given. */
   absoluteTimeout: duration(undefined),
@@ -70,8 +80,10 @@ export const engineTable = {
   signingKeyUpdateInterval: duration('"168h"'),
   /** Asks the database at every verification. */
   checkDatabase: flag(false),
-  /** How long events are kept. */
+  /** How long events and counts are kept. */
   eventRetention: duration('"90d"'),
+  /** Where events are delivered to, at least once and in the order of each session, as Standard Webhooks. Takes a storage URL; every process of a storage has to say the same. */
+  webhooks: unshown(list<Webhook>(`a list of ${WEBHOOK_FORM}`, isWebhook)),
 } as const satisfies OptionTable;
 
 /** What the client of a core takes. */
@@ -119,6 +131,9 @@ export const checkBackendOptions = (options: object, { embedded, core, cookies }
 type RuleOptions = OptionsOf<typeof engineTable> & {
   readonly enableAntiCsrf?: boolean | undefined;
   readonly longestActing?: Duration | undefined;
+  readonly issuer?: string | undefined;
+  readonly audience?: string | readonly string[] | undefined;
+  readonly deviceBinding?: DeviceBinding | undefined;
 };
 
 /**
@@ -139,14 +154,17 @@ export const policyOf = (options: RuleOptions, defaults: PolicyRules = { enableA
   const others = [
     "preset",
     "theftAction",
+    "deviceBinding",
     "maxSessionsPerUser",
     "enableAntiCsrf",
     "signingAlgorithm",
     "checkDatabase",
+    "issuer",
   ] as const satisfies readonly (keyof Policy)[];
   const given = [
     ...durations.map((name) => [name, durationOf(options[name])] as const),
     ...others.map((name) => [name, options[name]] as const),
+    ["audience", options.audience === undefined ? undefined : [options.audience].flat()] as const,
   ].filter(([, value]) => value !== undefined);
   return policyWith({ ...defaults, ...Object.fromEntries(given) });
 };

@@ -62,6 +62,9 @@ export const duration = (standard: string | undefined, { least = 0 } = {}): Opti
     { standard },
   );
 
+export const time = (): Option<Date | string | number> =>
+  option('a Date, a text such as "2027-03-31", or ms since the epoch', (value) => timeOf(value) !== undefined);
+
 export const count = (accepts: string): Option<number> =>
   option(accepts, (value) => Number.isSafeInteger(value) && Number(value) > 0);
 
@@ -100,6 +103,13 @@ export const either = <One, Other>(one: Option<One>, other: Option<Other>): Opti
 export const durationOf = (value: unknown): number | undefined => {
   if (typeof value === "number") return Number.isSafeInteger(value) && value >= 0 ? value : undefined;
   return typeof value === "string" ? parseDuration(value) : undefined;
+};
+
+/** A time in ms since the epoch; undefined for what is none. */
+export const timeOf = (value: unknown): number | undefined => {
+  const isTime = value instanceof Date || typeof value === "number" || /^\d{4}-\d\d-\d\d/u.test(String(value));
+  const at = isTime ? new Date(value as Date).getTime() : Number.NaN;
+  return Number.isNaN(at) ? undefined : at;
 };
 
 /** A value as a message shows it, also what JSON does not know, such as a `bigint`. */

@@ -1,6 +1,12 @@
-import type { JsonObject } from "@pawl/engine";
+import {
+  type DeviceBinding,
+  type IdentityProvider,
+  isIdentityProvider,
+  type JsonObject,
+  PROVIDER_FORM,
+} from "@pawl/engine";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { isOfOtherRoute } from "../http/refresh-path.js";
+import { DEVICE_ROUTE, isOfOtherRoute } from "../http/refresh-path.js";
 import {
   checkBackendOptions,
   clientTable,
@@ -11,6 +17,8 @@ import {
 } from "./backend-options.js";
 import {
   duration,
+  durationOf,
+  either,
   flag,
   group,
   hook,
@@ -24,6 +32,7 @@ import {
 } from "./option.js";
 import type { SameSite } from "../http/cookie-header.js";
 import type { LoadPayload, MigratePayload } from "../session-input.js";
+import { type Adoption, checkAdoption } from "./adoption.js";
 
 /** Whose refresh token came back that no honest client could still hold. */
 export interface TokenTheft {
@@ -69,10 +78,12 @@ const commonTable = {
 
 /** What an application says of payloads. */
 const payloadTable = {
-  /** Asked at a login without a payload and after each refresh that makes new tokens: what it says is what the session carries from then on. It has 2 seconds; after that, or where it fails, the payload stays, and a login is answered 503. */
+  /** Asked at a login without a payload and after each refresh that makes new tokens: what it says is what the session carries from then on. While somebody acts for another user it is asked about who acts. It has 2 seconds, and at a refresh no more than a fifteenth of the reuse window; after that, or where it fails, the payload stays, and a login is answered 503. */
   loadPayload: hook<LoadPayload<object>>(),
-  /** Asked at a refresh, with a stored payload that does not fit the schema any more: says one that does. Without it, and without `loadPayload`, such a session is answered 503. */
+  /** Asked at a refresh, with a stored payload that does not fit the schema any more: says one that does. Without it, and without `loadPayload`, whatever reads such a payload is answered 503. */
   migratePayload: hook<MigratePayload<object>>(),
+  /** Sessions of another system, which go on here without a new login until a time: `{ cookies, until, load }`. */
+  adopt: group<Adoption<object, object>>(),
 } as const satisfies OptionTable;
 
 const embeddedTable = {
@@ -80,6 +91,17 @@ const embeddedTable = {
   ...engineTable,
   /** For how long somebody may act for another user at a time. */
   longestActing: duration('"1h"'),
+  /** With `audience`: access tokens are those of RFC 9068, made by this issuer (`iss`), and no others are accepted. */
+  issuer: text("an https URL without query, fragment and user name (http on localhost alone)"),
+  /** With `issuer`: the APIs that access tokens are for (`aud`). */
+  audience: either(
+    text("a name or URL"),
+    list<string>("a list of such", (value) => typeof value === "string", 1),
+  ),
+  /** Identity providers (OpenID Connect) that may end the sessions of their logins, by `POST <basePath>/session/backchannel-logout`. */
+  identityProviders: list<IdentityProvider>(`a list of ${PROVIDER_FORM}`, isIdentityProvider),
+  /** Binds sessions to a key of the browser's device (DBSC): `prefer` in browsers that can; `require`: others cannot be refreshed. Access tokens then live 5 minutes or more. */
+  deviceBinding: oneOf<DeviceBinding>(["off", "prefer", "require"], "off"),
 } as const;
 const coreTable = { ...commonTable, ...clientTable } as const;
 export const optionTables = {
@@ -101,6 +123,7 @@ interface ShapeOptions<
   readonly data?: StandardSchemaV1<DataInput, Data> | undefined;
   readonly loadPayload?: LoadPayload<NoInfer<PayloadInput>> | undefined;
   readonly migratePayload?: MigratePayload<NoInfer<PayloadInput>> | undefined;
+  readonly adopt?: Adoption<NoInfer<PayloadInput>, NoInfer<DataInput>> | undefined;
 }
 
 /** The engine in this process. */
@@ -131,12 +154,47 @@ const checkRefreshPath = ({ basePath = "", cookies: { refreshPath = "/" } = {} }
   );
 };
 
+/** Why browsers could not bind sessions with these options; undefined: they can. */
+export const bindingHindrance = ({ basePath = "", cookies = {}, frontend }: BackendOptions): string | undefined => {
+  const route = `${basePath.replace(/\/+$/u, "")}${DEVICE_ROUTE}`;
+  const { domain, refreshPath = "/" } = cookies;
+  if (frontend !== undefined) return "frontend sends the refresh cookie to its own route alone";
+  if (domain !== undefined) return "cookies.domain gives the cookies to several hosts, and a browser refreshes for one";
+  if (refreshPath === "/" || route.startsWith(`${refreshPath.replace(/\/$/u, "")}/`)) return undefined;
+  return `cookies.refreshPath keeps the refresh cookie from "${route}"`;
+};
+
+const checkBinding = (options: BackendOptions): void => {
+  const { deviceBinding = "off" } = options as Partial<EmbeddedOptions>;
+  const hindrance = deviceBinding === "off" ? undefined : bindingHindrance(options);
+  if (hindrance !== undefined) throw new TypeError(`deviceBinding cannot be given here: ${hindrance}`);
+  if (deviceBinding === "require" && options.headerMode === true)
+    throw new TypeError(
+      "deviceBinding cannot be required here: with headerMode, some sessions have no browser to bind them",
+    );
+};
+
+/** Where nobody can refresh twice at once, or not without a key, nobody can be adopted by several requests at once. */
+const checkAdopting = (options: BackendOptions): void => {
+  if (options.adopt === undefined) return;
+  checkAdoption(options.adopt);
+  if (isForCore(options)) throw new TypeError("adopt cannot be given here: it needs a storage, not a core");
+  if (durationOf(options.reuseWindow) === 0)
+    throw new TypeError(
+      "adopt cannot be given here: without a reuseWindow, a page's first requests would look like a theft",
+    );
+  if (options.deviceBinding === "require")
+    throw new TypeError("adopt cannot be given here: deviceBinding is required, which a login alone can begin");
+};
+
 /** @throws TypeError for an option that cannot be right. */
 export const checkPawlOptions = (options: BackendOptions): void => {
   checkBackendOptions(options, optionTables);
   if (options.frontend !== undefined && options.cookies?.prefix !== undefined)
     throw new TypeError("cookies.prefix cannot be given here: frontend gives the cookies their names");
   checkRefreshPath(options);
+  checkBinding(options);
+  checkAdopting(options);
   try {
     if (!isForCore(options)) policyOf(options);
   } catch (cause) {

@@ -29,6 +29,17 @@ export class Misfit {
   }
 }
 
+/** Makes a payload that does not fit an error of whoever reads it: nothing else of a session needs one. */
+export const guardPayload = <Session extends { readonly payload: object }>(session: Session): Session => {
+  const { payload } = session;
+  if (!(payload instanceof Misfit)) return session;
+  return Object.defineProperty(session, "payload", {
+    get: () => fitting(payload),
+    enumerable: true,
+    configurable: true,
+  });
+};
+
 /** @throws SessionError `UNKNOWN` for what does not fit. */
 export const fitting = <Value extends object>(value: Value | Misfit): Value => {
   if (value instanceof Misfit) throw value.error;

@@ -3,7 +3,8 @@ import type { RefusedOutcome, RegenerateOutcome } from "@pawl/engine";
 import { checkAccessCookie, type SizedSession } from "../http/cookie-size.js";
 import { announceRefreshable } from "../http/announcement.js";
 import { checkOptions, duration, durationOf, type OptionTable, text } from "../options/option.js";
-import { checkUserId } from "./login.js";
+import { isBindable } from "./bound-sessions.js";
+import { checkUserId } from "./new-session.js";
 import { firstPayload, readPayload } from "./payload-source.js";
 import { fitting } from "./schema.js";
 import { asSessionError, type Serving } from "./serving.js";
@@ -55,6 +56,12 @@ export const createActions = (opened: Omit<Serving, "actions">): SessionActions 
     return new SessionError("TRY_REFRESH", message);
   };
 
+  /** The session is not found as one that speaks for its user. */
+  const spokenForNoMore = (context: SessionContext): SessionError =>
+    context.facts.actor === undefined
+      ? gone(context)
+      : outdated(context, "this session does not act for that user any more");
+
   const checkNotActing = ({ facts }: SessionContext, what: string): void => {
     if (facts.actor !== undefined) throw new SessionError("FORBIDDEN", `${what} while one acts for a user`);
   };
@@ -76,15 +83,15 @@ export const createActions = (opened: Omit<Serving, "actions">): SessionActions 
       throw new SessionError("FORBIDDEN", outcome.message);
     }
     const { exchange, facts, transfer } = before;
-    const { session, accessToken } = outcome;
+    const { session, accessToken: token, registration } = outcome;
     const state = requests.of(exchange);
-    if (accessToken !== undefined)
-      state.answer.access({ session, token: accessToken, cookieExpiry: backend.now() + LONGEST_COOKIE }, transfer);
-    const times = accessToken && { issuedAt: accessToken.createdTime, expiresAt: accessToken.expiry };
+    if (token !== undefined)
+      state.answer.access({ session, token, registration, cookieExpiry: backend.now() + LONGEST_COOKIE }, transfer);
+    const times = token && { issuedAt: token.createdTime, expiresAt: token.expiry };
     const context = {
       ...before,
-      facts: { ...facts, ...session, actor: session.actor, ...times },
-      accessToken: accessToken?.token ?? before.accessToken,
+      facts: { ...facts, ...session, actor: session.actor, bound: session.bound, ...times },
+      accessToken: token?.token ?? before.accessToken,
     };
     const payload = await readPayload(opened, session.payload);
     state.found = { kind: "session", session: new RequestSession(actions, context, payload) };
@@ -93,20 +100,14 @@ export const createActions = (opened: Omit<Serving, "actions">): SessionActions 
 
   const actions: SessionActions = {
     getData: told(async (context) => {
-      const { handle, userId, actor } = context.facts;
-      const session = await backend.get(handle);
-      if (session === undefined) throw gone(context);
-      if (actor === undefined) return fitting(await data.read(session.data));
-      const { acting } = session;
-      if (acting?.userId !== userId) throw outdated(context, ACTS_NO_MORE);
-      return fitting(await data.read(acting.data));
+      const session = await backend.get(context.facts.handle, spokenFor(context));
+      if (session === undefined) throw spokenForNoMore(context);
+      return fitting(await data.read(session.data));
     }),
 
     setData: told(async (context, value) => {
-      const { handle, userId, actor } = context.facts;
-      const as = actor === undefined ? undefined : userId;
-      if (await backend.updateData(handle, await data.accept(value), { as })) return;
-      throw as === undefined ? gone(context) : outdated(context, ACTS_NO_MORE);
+      const stored = await data.accept(value);
+      if (!(await backend.updateData(context.facts.handle, stored, spokenFor(context)))) throw spokenForNoMore(context);
     }),
 
     updatePayload: told(async (context, value) => {
@@ -147,7 +148,8 @@ export const createActions = (opened: Omit<Serving, "actions">): SessionActions 
 
     stepUp: told(async (context, { methods = [], level }) => {
       checkFits(context, { auth: { methods, level } });
-      return changed(context, await backend.stepUp(context.accessToken, { methods, level }));
+      const bindable = context.transfer === "cookie" && isBindable(opened, context.exchange);
+      return changed(context, await backend.stepUp(context.accessToken, { methods, level, bindable }));
     }),
 
     actAs: told(async (context, user) => {
@@ -175,7 +177,8 @@ export const createActions = (opened: Omit<Serving, "actions">): SessionActions 
   return actions;
 };
 
-const ACTS_NO_MORE = "this session does not act for that user any more";
+/** Whose data are meant, where it is not the owner of the session. */
+const spokenFor = ({ facts: { actor, userId } }: SessionContext) => ({ as: actor === undefined ? undefined : userId });
 
 /** Without types anything may be left out. */
 const checkActAs = (user: ActAs<object, object>): void => {

@@ -1,10 +1,10 @@
 import { checkTenantId, parseHandle, type SessionHandle, type SessionInformation } from "@pawl/engine";
-import type { Page, PageRequest, TenantId } from "@pawl/storage";
+import type { EndReason, Page, PageRequest, TenantId } from "@pawl/storage";
 import { callHook } from "../application-hook.js";
 import { checkAccessCookie } from "../http/cookie-size.js";
 import type { SessionHistory } from "../backend/session-backend.js";
 import type { EndReasonOfApplication } from "../session.js";
-import { checkUserId } from "./login.js";
+import { checkUserId } from "./new-session.js";
 import type { Serving } from "./serving.js";
 
 /** A page of a user's sessions; of the tenant `public` unless another is given. */
@@ -49,8 +49,9 @@ export interface Sessions<
    */
   endTenant(tenantId: string, options: { readonly confirm: string }): Promise<number>;
   /**
-   * Replaces the payload, that of its owner where somebody acts for another user with it. Older access tokens are refused
-   * wherever that has been heard of, and refreshed: nobody is logged out. @returns false when there is no such live session.
+   * Replaces the payload. Older access tokens are refused wherever that has been heard of, and refreshed: nobody is logged
+   * out. Where somebody acts for another user with the session it is their own, and another one than before ends that.
+   * @returns false when there is no such live session.
    * @throws TypeError also where the access token would not fit its cookie any more.
    */
   updatePayload(handle: string, payload: PayloadInput): Promise<boolean>;
@@ -59,12 +60,18 @@ export interface Sessions<
   /** What became of a session, and why. */
   explain(handle: string): Promise<SessionHistory>;
   /**
-   * Calls the listener for each end that this process learns of, wherever it was done; `at` is ms since the epoch.
-   * @returns stop.
+   * Calls the listener for each end that this process learns of, wherever it was done; `at` is ms since the epoch, `reason`
+   * is absent where a core of an earlier release does not tell it. @returns stop.
    * @example
    * await pawl.sessions.onEnded(({ handle }) => sockets.get(handle)?.close());
    */
-  onEnded(listener: (ended: { readonly handle: string; readonly at: number }) => void): Promise<() => void>;
+  onEnded(
+    listener: (ended: {
+      readonly handle: string;
+      readonly at: number;
+      readonly reason?: EndReason | undefined;
+    }) => void,
+  ): Promise<() => void>;
 }
 
 const SESSIONS_PER_PAGE = 100;

@@ -1,7 +1,7 @@
 import type { Actor, Authentication, IssuedSession } from "@pawl/engine";
-import { canMend, checkFitting, readPayload, renew } from "./payload-source.js";
+import { canMend, readPayload, renew, warnOfMisfit } from "./payload-source.js";
 import { refusal } from "./request-sessions.js";
-import { Misfit } from "./schema.js";
+import { guardPayload, Misfit } from "./schema.js";
 import type { Serving } from "./serving.js";
 import { SessionError } from "../session-error.js";
 
@@ -11,6 +11,8 @@ export interface TokenSession<Payload extends object> {
   readonly handle: string;
   readonly tenantId: string;
   readonly payload: Payload;
+  /** How often the session had been changed when the access token was made. */
+  readonly payloadVersion: number;
   /** When and how the user, or who acts for them, has last authenticated; absent in a token of the documented API. */
   readonly auth?: Authentication | undefined;
   /** Who acts for `userId`; absent where nobody does. */
@@ -29,11 +31,12 @@ export interface SessionTokens<Payload extends object> extends TokenSession<Payl
 
 export const sessionTokens = async (it: Serving, issued: IssuedSession): Promise<SessionTokens<object>> => {
   const { session, accessToken, refreshToken } = issued;
-  return {
+  return guardPayload({
     userId: session.userId,
     handle: session.handle,
     tenantId: session.tenantId,
     payload: await readPayload(it, session.payload),
+    payloadVersion: session.payloadVersion,
     auth: session.auth,
     actor: session.actor,
     issuedAt: accessToken.createdTime,
@@ -41,19 +44,20 @@ export const sessionTokens = async (it: Serving, issued: IssuedSession): Promise
     accessToken: accessToken.token,
     refreshToken: refreshToken.token,
     refreshTokenExpiresAt: refreshToken.expiry,
-  };
+  });
 };
 
 export const verifyToken = async (it: Serving, accessToken: string): Promise<TokenSession<object>> => {
   const outcome = await it.backend.verify({ accessToken });
   if (outcome.kind === "unauthorised") throw new SessionError("UNAUTHORISED", outcome.message);
   if (outcome.kind === "try_refresh") throw new SessionError("TRY_REFRESH", outcome.message);
-  const { userId, handle, tenantId, auth, actor, issuedAt, expiresAt } = outcome.claims;
+  const { userId, handle, tenantId, payloadVersion, auth, actor, issuedAt, expiresAt } = outcome.claims;
   it.uses.note(outcome.claims, it.backend.now());
   const payload = await it.payloads.read(outcome.claims.payload);
   if (payload instanceof Misfit && canMend(it))
     throw new SessionError("TRY_REFRESH", "the payload of the access token does not fit its schema any more");
-  return { userId, handle, tenantId, payload: checkFitting(it, payload), auth, actor, issuedAt, expiresAt };
+  warnOfMisfit(it, payload);
+  return guardPayload({ userId, handle, tenantId, payload, payloadVersion, auth, actor, issuedAt, expiresAt });
 };
 
 export const refreshTokens = async (it: Serving, refreshToken: string): Promise<SessionTokens<object>> => {

@@ -1,4 +1,4 @@
-import { createEngine, type IssuedSession, type JsonObject, parseMasterKeys } from "@pawl/engine";
+import { audienceRuleOf, createEngine, type IssuedSession, type JsonObject, parseMasterKeys } from "@pawl/engine";
 import { MemoryStorage, type SigningAlgorithm, type TenantId, type UserId } from "@pawl/storage";
 import { describe, expect, test } from "vitest";
 import { accessCookieBytes, checkCookieSize, fitsCookie } from "../../src/http/cookie-size.js";
@@ -9,24 +9,34 @@ const ACCESS_TOKEN_COOKIE = "sAccessToken";
 const bytesOf = ({ accessToken }: IssuedSession): number => "sAccessToken".length + accessToken.token.length;
 
 describe.each(["v5", "pawl"] as const)("the size foretold of the form %s", (form) => {
-  test.each<{ signingAlgorithm: SigningAlgorithm; tenant?: string; payload: JsonObject }>([
-    { signingAlgorithm: "ES256", payload: {} },
-    { signingAlgorithm: "ES256", payload: { name: "Zoë \u2028 😀", list: Array.from({ length: 50 }, (_, at) => at) } },
-    { signingAlgorithm: "RS256", payload: { role: "x" } },
-    { signingAlgorithm: "RS256", tenant: "acme", payload: { role: "x" } },
-  ])(
-    "$signingAlgorithm $tenant $payload is that of no token exceeded, and of the first by 80 at most",
+  test.each<{ signingAlgorithm: SigningAlgorithm; tenant?: string; payload: JsonObject; audience?: readonly string[] }>(
+    [
+      { signingAlgorithm: "ES256", audience: ["https://api.example.com"], payload: {} },
+      { signingAlgorithm: "RS256", audience: ["https://api.example.com", "other"], payload: { role: "x" } },
+      { signingAlgorithm: "ES256", payload: {} },
+      {
+        signingAlgorithm: "ES256",
+        payload: { name: "Zoë \u2028 😀", list: Array.from({ length: 50 }, (_, at) => at) },
+      },
+      { signingAlgorithm: "RS256", payload: { role: "x" } },
+      { signingAlgorithm: "RS256", tenant: "acme", payload: { role: "x" } },
+    ],
+  )(
+    "$signingAlgorithm $tenant $payload $audience is that of no token exceeded, and of the first by 80 at most",
     async (given) => {
-      const { signingAlgorithm, tenant, payload } = given;
+      const { signingAlgorithm, tenant, payload, audience } = given;
+      const issuer = audience && "https://sessions.example.com";
       const clock = testClock(Date.UTC(2026, 0, 1));
       const storage = new MemoryStorage({ clock });
       const masterKeys = parseMasterKeys(Buffer.alloc(32, 7).toString("base64"));
-      const engine = await createEngine({ storage, masterKeys, policy: { signingAlgorithm } });
+      const engine = await createEngine({ storage, masterKeys, policy: { signingAlgorithm, issuer, audience } });
+      const audienceRule = audienceRuleOf(engine.policy);
+      const how = { name: ACCESS_TOKEN_COOKIE, algorithm: signingAlgorithm, form, audienceRule };
       if (tenant !== undefined) await engine.tenants.put(tenant as TenantId, {});
       const userId = "user-1" as UserId;
       const of = tenant === undefined ? {} : { tenantId: tenant as TenantId };
       const first = await engine.createSession({ userId, payload, form, ...of });
-      const bytes = accessCookieBytes(first.session, { name: ACCESS_TOKEN_COOKIE, algorithm: signingAlgorithm, form });
+      const bytes = accessCookieBytes(first.session, how);
       expect(bytes - bytesOf(first)).toBeGreaterThanOrEqual(0);
       expect(bytes - bytesOf(first)).toBeLessThanOrEqual(80);
 
@@ -35,10 +45,7 @@ describe.each(["v5", "pawl"] as const)("the size foretold of the form %s", (form
       if (outcome.kind !== "refreshed") throw new Error(outcome.kind);
       expect(bytes).toBeGreaterThanOrEqual(bytesOf(outcome));
       // Before there is a session, its handle is known by its length.
-      if (tenant === undefined)
-        expect(
-          accessCookieBytes({ userId, payload }, { name: ACCESS_TOKEN_COOKIE, algorithm: signingAlgorithm, form }),
-        ).toBe(bytes);
+      if (tenant === undefined) expect(accessCookieBytes({ userId, payload }, how)).toBe(bytes);
       await storage.close();
     },
   );

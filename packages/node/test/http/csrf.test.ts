@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isFromOwnPage } from "../../src/http/csrf.js";
+import { isFromOwnPage } from "@pawl/protocol";
 import { NodeExchange } from "../../src/http/exchange.js";
 import { FetchExchange } from "../../src/http/fetch-exchange.js";
 

@@ -74,7 +74,7 @@ export const testAppending = (openOutbox: () => Promise<TestStore>, open: OpenSt
     ended(limited);
     const stolen = await createSession(store, { userId: userId("carol") });
     const alarm = eventOf(store, stolen, { type: "token_reuse" });
-    await storage.applyRotation(stolen, { kind: "end", scope: "session", reason: "token_reuse", events: [alarm] });
+    await storage.applyRotation(stolen, { kind: "end", reason: "token_reuse", events: [alarm] });
     ended(stolen);
     keys.push(alarm.key);
     const forward = await createSession(store, { userId: userId("dave") });
@@ -100,7 +100,7 @@ export const testAppending = (openOutbox: () => Promise<TestStore>, open: OpenSt
     const record = await createSession(store);
     const event = eventOf(store, record);
     const expected = { id: record.id, current: 7, next: 7 };
-    const end = { kind: "end", scope: "session", reason: "token_reuse", events: [event] } as const;
+    const end = { kind: "end", reason: "token_reuse", events: [event] } as const;
     expect(await storage.applyRotation(expected, end)).toStrictEqual({ kind: "conflict" });
     expect((await storage.changeSession(record.id, { events: [event], expected: { next: 7 } })).kind).toBe("conflict");
     expect((await storage.changeSession(sessionId(), { events: [event] })).kind).toBe("absent");

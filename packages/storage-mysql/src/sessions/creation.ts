@@ -1,6 +1,7 @@
 import {
   afterEnd,
   isLive,
+  MOST_ENDED_FOR_LIMIT,
   type Millis,
   refreshedAt,
   type SessionId,
@@ -53,7 +54,8 @@ export const createSessions = async (
     const ended: SessionReference[][] = [];
     for (const { record, maxPerUser } of creations) {
       const others = live.get(userOf(record)) ?? [];
-      const surplus = maxPerUser === undefined ? 0 : Math.max(0, others.length + 1 - maxPerUser);
+      const surplus =
+        maxPerUser === undefined ? 0 : Math.min(MOST_ENDED_FOR_LIMIT, Math.max(0, others.length + 1 - maxPerUser));
       ended.push(others.splice(0, surplus).map(({ reference }) => reference));
       created.set(record.id, record);
       if (isLive(record, now)) others.push({ reference: onlyReference(record), refreshedAt: refreshedAt(record) });

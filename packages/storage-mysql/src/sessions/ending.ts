@@ -30,7 +30,7 @@ export const onlyReference = ({ id, tenantId, userId }: SessionReference): Sessi
 });
 
 /** The rows among the answers that are live, as what names them. */
-export const liveReferences = (answers: readonly Answer[], now: Millis): readonly SessionReference[] =>
+const liveReferences = (answers: readonly Answer[], now: Millis): readonly SessionReference[] =>
   answers
     .flatMap(({ rows }) => rows as readonly UserSessionRow[])
     .filter((row) => isUnexpired(row, now))
@@ -104,14 +104,15 @@ export const revokeSessions = async (
 export const eraseUser = async (
   database: Database,
   { tenantId, userId }: { readonly tenantId: TenantId; readonly userId: UserId },
+  limit = Number.MAX_SAFE_INTEGER,
 ): Promise<ErasedUser> =>
-  database.transact([statements.lockRowsOfUser(tenantId, userId)], ([answer], now) => {
+  database.transact([statements.lockRowsOfUser(tenantId, userId, limit)], ([answer], now) => {
     const rows = rowsOf<SweepRow>(answer);
     const ended = rows.filter((row) => row.ended_at === null && isUnexpired(row, now)).map(referenceOf);
     const writes = [
-      deleteEventsOfUser(tenantId, userId),
+      deleteEventsOfUser(tenantId, userId, limit),
       ...statements.deleteSessions(rows.map(({ id }) => id)),
-      ...deleteOutboxOfUser(tenantId, userId, now),
+      ...deleteOutboxOfUser({ tenantId, userId }, now, limit),
       ...insertRevocations(ended, { at: now, reason: "erased" }),
     ];
     return { writes, result: ([events]) => ({ ended, rows: rows.length, events: events?.affected ?? 0 }) };
@@ -126,14 +127,16 @@ export const sweep = async (database: Database, before: Millis, limit: number): 
       rows.filter((row) => row.expires_at > before),
     ];
     const idsOf = (some: readonly SweepRow[]): readonly SessionId[] => some.map(({ id }) => id);
-    const events = expired.filter((row) => row.ended_at === null).map(expiredEvent);
+    const ends = expired.filter((row) => row.ended_at === null).map((row) => ({ row, ...expiryOfRow(row) }));
+    const events = ends.map(({ row, ...end }) => sessionEndedEvent(referenceOf(row), end));
+    const ended = ends.map(({ row, reason }) => ({ tenantId: row.tenant_id, reason }));
     const writes = [
       ...statements.deleteSessions(idsOf(expired)),
       ...statements.postponeSweep(idsOf(kept)),
       ...insertEvents(database, events),
     ];
-    return { writes, result: () => ({ seen: rows.length, deleted: expired.length }) };
+    return { writes, result: () => ({ seen: rows.length, deleted: expired.length, ended }) };
   });
 
-const expiredEvent = (row: SweepRow): EventRecord =>
-  sessionEndedEvent(referenceOf(row), expiryOf({ expiresAt: row.expires_at, idleExpiresAt: row.idle_expires_at }));
+const expiryOfRow = (row: SweepRow): ReturnType<typeof expiryOf> =>
+  expiryOf({ expiresAt: row.expires_at, idleExpiresAt: row.idle_expires_at });

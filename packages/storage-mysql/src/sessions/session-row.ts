@@ -12,13 +12,13 @@ export const isUnexpired = (row: Pick<SweepRow, "expires_at" | "idle_expires_at"
 
 /** A record as a row of the statement that inserts it, in the order of `sessionColumns`. */
 export const valuesOf = (record: SessionRecord): Sql => {
-  const { id, tenantId, userId, link, expiresAt } = record;
+  const { id, tenantId, userId, link, subject, expiresAt } = record;
   return sql`(${join([
     bucketColumn(id),
     keyOf(id),
     keyOf(tenantId),
     keyOf(userId),
-    longTextsOf({ id, tenantId, userId, link }),
+    longTextsOf({ id, tenantId, userId, link, subject }),
     record.secretHash,
     record.current,
     record.next,
@@ -39,6 +39,7 @@ export const valuesOf = (record: SessionRecord): Sql => {
     record.payloadVersion,
     record.bound,
     link === undefined ? link : keyOf(link),
+    subject === undefined ? subject : keyOf(subject),
     expiresAt,
   ])})`;
 };

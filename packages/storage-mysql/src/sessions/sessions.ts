@@ -21,7 +21,7 @@ import { type Answer, rowsOf } from "../connection/connection.js";
 import type { Database } from "../connection/database.js";
 import { insertEvents } from "../events.js";
 import { insertChange } from "../feeds.js";
-import { end, liveReferences, onlyReference } from "./ending.js";
+import { end, onlyReference } from "./ending.js";
 import * as statements from "./statements.js";
 
 export const recordsById = (answers: readonly Answer[]): Map<SessionId, SessionRecord> => {
@@ -60,14 +60,13 @@ export const applyRotation = async (
   change: RotationChange,
 ): Promise<ApplyResult> => {
   const { id } = expected;
-  const ofUser = change.kind === "end" && change.scope === "user" ? [statements.lockUserOf(id)] : [];
-  return database.transact<ApplyResult>([...statements.lockSessions([id]), ...ofUser], ([found, ...others], now) => {
-    const row = recordsById(found === undefined ? [] : [found]).get(id);
+  return database.transact<ApplyResult>(statements.lockSessions([id]), (answers, now) => {
+    const row = recordsById(answers).get(id);
     if (row === undefined || !isLive(row, now) || row.current !== expected.current || row.next !== expected.next)
       return { writes: [], result: () => ({ kind: "conflict" }) };
     if (change.kind === "end") {
       const { reason, events } = change;
-      const ended = change.scope === "user" ? liveReferences(others, now) : [onlyReference(row)];
+      const ended = [onlyReference(row)];
       const writes = end(database, { all: ended, cause: { reason }, now, events });
       const record = afterEnd(row, { at: now, reason });
       return { writes, result: () => ({ kind: "applied", record, ended, now }) };

@@ -19,7 +19,7 @@ const referenceColumns = sql`id, tenant_id, user_id, long_texts`;
 const rotationColumns = sql`current, next, issued_at, key_kind, created_at, last_active_at, expires_at, idle_expires_at`;
 
 const sessionColumns = sql`${referenceColumns}, secret_hash, ${rotationColumns}, ended_at, end_reason, device, address,
-  payload, data, facts, facts_version, payload_version, bound, link`;
+  payload, data, facts, facts_version, payload_version, bound, link, subject`;
 
 /** In the order of keys, so that two transactions do not wait for each other. */
 const inOrder = (ids: Iterable<SessionId>): readonly SessionId[] => [...new Set(ids)].toSorted();
@@ -74,16 +74,10 @@ export const lockSomeOfTenant = (
 ): Sql => sql`SELECT ${referenceColumns}, expires_at, idle_expires_at FROM sessions
   WHERE tenant_id = ${keyOf(tenantId)} AND ${isLiveAt(now)} LIMIT ${limit} FOR UPDATE`;
 
-/** The sessions that have not ended of the user of a session. */
-export const lockUserOf = (id: SessionId): Sql => sql`
-  SELECT s.id, s.tenant_id, s.user_id, s.long_texts, s.expires_at, s.idle_expires_at
-  FROM sessions named STRAIGHT_JOIN sessions s ON s.user_id = named.user_id AND s.tenant_id = named.tenant_id
-  WHERE named.bucket = ${bucketColumn(id)} AND named.id = ${keyOf(id)} AND s.ended_at IS NULL FOR UPDATE`;
-
-/** Every row of a user, ended or not. */
-export const lockRowsOfUser = (tenantId: TenantId, userId: UserId): Sql => sql`
+/** Rows of a user, ended or not. */
+export const lockRowsOfUser = (tenantId: TenantId, userId: UserId, limit: number): Sql => sql`
   SELECT ${referenceColumns}, expires_at, idle_expires_at, ended_at FROM sessions
-  WHERE user_id = ${keyOf(userId)} AND tenant_id = ${keyOf(tenantId)} FOR UPDATE`;
+  WHERE user_id = ${keyOf(userId)} AND tenant_id = ${keyOf(tenantId)} LIMIT ${limit} FOR UPDATE`;
 
 /** What the session limit looks at. */
 export const lockUserSessions = (tenantId: TenantId, userId: UserId): Sql => sql`
@@ -204,13 +198,14 @@ export const deleteSessions = (ids: readonly SessionId[]): readonly Sql[] =>
 /** A page of live sessions by id, after a row if there is one. */
 const listed = (
   columns: Sql,
-  { tenantId, userId, link }: SessionSelector,
+  { tenantId, userId, link, subject }: SessionSelector,
   { now, after, limit }: { readonly now: Sql; readonly after?: string | undefined; readonly limit: number },
 ): Sql => {
   const conditions = [isLiveAt(now)];
   if (userId !== undefined) conditions.push(sql`user_id = ${keyOf(userId)}`);
   if (tenantId !== undefined) conditions.push(sql`tenant_id = ${keyOf(tenantId)}`);
   if (link !== undefined) conditions.push(sql`link = ${keyOf(link)}`);
+  if (subject !== undefined) conditions.push(sql`subject = ${keyOf(subject)}`);
   if (after !== undefined) {
     const bucket = bucketColumn(after as SessionId);
     conditions.push(sql`bucket >= ${bucket} AND (bucket > ${bucket} OR id > ${keyOf(after)})`);

@@ -31,6 +31,7 @@ const sessionColumns = [
   "payload_version",
   "bound",
   "link",
+  "subject",
 ] as const;
 
 export const columns = sessionColumns.join(", ");

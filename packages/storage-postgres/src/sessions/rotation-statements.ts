@@ -1,5 +1,4 @@
 import type { TimedRow } from "./session-row.js";
-import type { Statement } from "../connection/database.js";
 import {
   clock,
   columns,
@@ -114,22 +113,12 @@ export const applyFastForward = query<TimedRow>(
   ${noteEvents(9, "EXISTS (SELECT FROM changed)")}${intoOutbox("noted")} ${selectChanged}`,
 );
 
-const applyEndOf = (target: string): Statement<TimedRow> =>
-  query(`WITH ${clock}, expected AS MATERIALIZED (
-      SELECT s.bucket, s.id, s.tenant_id, s.user_id FROM {schema}.sessions AS s WHERE ${expected} FOR UPDATE
-    ), ${end(target, { reason: "$6::text" })},
+/** Parameter 6: reason; from 7 on: events. */
+export const applyEnd = query<TimedRow>(`WITH ${clock}, expected AS MATERIALIZED (
+      SELECT s.bucket, s.id FROM {schema}.sessions AS s WHERE ${expected} FOR UPDATE
+    ), ${end(`${selectTarget} JOIN expected ON s.bucket = expected.bucket AND s.id = expected.id WHERE ${live("s")}`, { reason: "$6::text" })},
     ${noteEvents(7, "EXISTS (SELECT FROM ended)")}${intoOutbox("told", "noted")}
     SELECT ${columns}, ${now} AS now, (SELECT count(*) FROM woken) AS woken FROM ended`);
-
-/** Parameter 6: reason; from 7 on: events. The row itself is among those that come back. */
-export const applyEnd = applyEndOf(
-  `${selectTarget} JOIN expected ON s.bucket = expected.bucket AND s.id = expected.id WHERE ${live("s")}`,
-);
-
-export const applyEndOfUser = applyEndOf(
-  `${selectTarget} JOIN expected
-    ON s.bucket = expected.bucket AND s.user_id = expected.user_id AND s.tenant_id = expected.tenant_id WHERE ${live("s")}`,
-);
 
 /**
  * `afterUse` of the contract for notes on sessions that differ and are in order. Parameters: bucket, id, seq, iat; window,

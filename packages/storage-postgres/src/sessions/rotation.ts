@@ -119,10 +119,7 @@ const statementOf = (change: RotationChange): readonly [Statement<TimedRow>, rea
         [change.seq, change.current, change.issuedAt, ...eventArrays(change.events)],
       ];
     case "end":
-      return [
-        change.scope === "user" ? statements.applyEndOfUser : statements.applyEnd,
-        [change.reason, ...eventArrays(change.events)],
-      ];
+      return [statements.applyEnd, [change.reason, ...eventArrays(change.events)]];
   }
 };
 

@@ -44,4 +44,5 @@ export const insertColumns: readonly ((record: SessionRecord) => string | number
   ({ payloadVersion }) => payloadVersion,
   ({ bound }) => bound,
   ({ link }) => link ?? null,
+  ({ subject }) => subject ?? null,
 ];

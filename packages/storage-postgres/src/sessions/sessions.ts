@@ -3,6 +3,7 @@ import {
   type ErasedUser,
   isExpected,
   isLive,
+  MOST_ENDED_FOR_LIMIT,
   type LiveSession,
   type Millis,
   type Page,
@@ -18,6 +19,8 @@ import {
   StorageError,
   type TenantId,
   type UserId,
+  type EndedByTime,
+  type OnEndedByTime,
 } from "@pawl/storage";
 import { liveSessionOf, recordOf, type ReferenceRow, referenceOf, sessionPage, sweepAll } from "@pawl/storage/adapter";
 import type { Database, Statement, Transaction, Value } from "../connection/database.js";
@@ -108,7 +111,15 @@ export const createLimited = (
     // All of it is sent at once; the second statement sees what was committed while the first waited.
     const [, ended, [inserted]] = await Promise.all([
       query(lock, [lockNumber("user", database.schema, tenantId, userId)]),
-      query(statements.endSurplus, [time, "session_limit", null, null, ...userValues(record), maxPerUser - 1]),
+      query(statements.endSurplus, [
+        time,
+        "session_limit",
+        null,
+        null,
+        ...userValues(record),
+        maxPerUser - 1,
+        MOST_ENDED_FOR_LIMIT,
+      ]),
       insertSessions({ query }, [record]),
     ]);
     if (inserted !== true) throw taken();
@@ -147,14 +158,15 @@ const revocationOf = (selector: RevocationSelector): readonly [Statement<Referen
   }
 };
 
-export const eraseUser = ({ database, time }: Context, user: User): Promise<ErasedUser> =>
+export const eraseUser = ({ database, time }: Context, user: User, limit?: number): Promise<ErasedUser> =>
   database.transaction(async ({ query }) => {
+    const most = limit ?? null;
     // The later statements also see the events of a call that ended a session while the first waited for its row.
     const [sessions, [events]] = await Promise.all([
-      query(statements.eraseSessions, [time, ...userValues(user)]),
-      query(deleteEventsOfUser, [user.userId, user.tenantId]),
+      query(statements.eraseSessions, [time, ...userValues(user), most]),
+      query(deleteEventsOfUser, [user.userId, user.tenantId, most]),
       query(lockQueuesOfUser, [user.userId, user.tenantId]),
-      query(deleteOutboxOfUser, [time, user.userId, user.tenantId]),
+      query(deleteOutboxOfUser, [time, user.userId, user.tenantId, most]),
     ]);
     return {
       ended: sessions.filter(({ id }) => id !== null).map(referenceOf),
@@ -185,10 +197,11 @@ export const listHistory = async (
   return sessionPage((await database.query(statements.listHistory, values)).map(recordOf), limit);
 };
 
-const listingOf = ({ time }: Context, { tenantId, userId, link, after, limit }: PageOf) => ({
+const listingOf = ({ time }: Context, { tenantId, userId, link, subject, after, limit }: PageOf) => ({
   tenantId,
   userId,
   link,
+  subject,
   after: after === undefined ? undefined : { bucket: bucketColumn(after), id: after },
   limit: limit + 1,
   now: time,
@@ -228,8 +241,17 @@ export const changeSession = async (
 };
 
 /** Deletes what expired, at most `limit`. */
-export const deleteExpired = ({ database }: Context, before: Millis, limit: number): Promise<number> =>
-  sweepAll(limit, async (wanted) => {
-    const [swept] = await database.query(statements.sweep, [before, wanted]);
-    return swept ?? { seen: 0, deleted: 0 };
-  });
+export const deleteExpired = (
+  { database }: Context,
+  { before, limit }: { readonly before: Millis; readonly limit: number },
+  onEnded: OnEndedByTime | undefined,
+): Promise<number> =>
+  sweepAll(
+    limit,
+    async (wanted) => {
+      const [swept] = await database.query(statements.sweep, [before, wanted]);
+      const ended = JSON.parse(swept?.ended ?? "[]") as readonly EndedByTime[];
+      return { seen: 0, deleted: 0, ...swept, ended };
+    },
+    { onEnded },
+  );

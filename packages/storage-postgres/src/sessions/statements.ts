@@ -31,7 +31,8 @@ export const insertSessions = prepared<{ readonly id: string }>(
   SELECT bucket, ${columns}, expires_at
   FROM unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[],
     $9::text[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::text[], $16::text[],
-    $17::text[], $18::text[], $19::text[], $20::text[], $21::bigint[], $22::bigint[], $23::text[], $24::text[])
+    $17::text[], $18::text[], $19::text[], $20::text[], $21::bigint[], $22::bigint[], $23::text[], $24::text[],
+    $25::text[])
     AS session (bucket, ${columns})
   ON CONFLICT (bucket, id) DO NOTHING RETURNING id`,
 );
@@ -48,7 +49,7 @@ export const selectSessions = prepared<TimedRow & { readonly standby: boolean }>
 /** As `selectSessions`: of those that are live what tells how they stand. */
 export const selectLive = query<LiveRow & { readonly id: string; readonly standby: boolean }>(
   `WITH ${clock}
-  SELECT s.id, s.payload_version, s.expires_at, s.idle_expires_at, ${now} AS now, pg_is_in_recovery() AS standby
+  SELECT s.id, s.tenant_id, s.payload_version, s.expires_at, s.idle_expires_at, ${now} AS now, pg_is_in_recovery() AS standby
   FROM unnest($2::integer[], $3::text[]) AS wanted (bucket, id)
   JOIN {schema}.sessions AS s ON s.bucket = wanted.bucket AND s.id = wanted.id WHERE ${live("s")}`,
 );
@@ -79,20 +80,23 @@ export const endSessionsOfUser = endBy(
 export const endSessionsOfTenant = (tenantId: string): Statement<ReferenceRow> =>
   endBy(`${selectTarget} WHERE ${ofTenant(tenantId, "$5::text")} AND ${live("s")}`);
 
-/** Ends all but the most recently refreshed sessions of a user; parameter 8: how many stay. */
+/** Ends the least recently refreshed sessions of a user; parameters 8 and 9: how many stay, and end at most. */
 export const endSurplus = endBy(
   `${selectTarget} JOIN (
-      SELECT s.bucket, s.id FROM {schema}.sessions AS s
-      WHERE ${userAt(5)} AND ${live("s")}
-      ORDER BY greatest(s.issued_at, s.created_at) DESC, s.id DESC OFFSET $8::bigint
+      SELECT bucket, id FROM (
+        SELECT s.bucket, s.id, greatest(s.issued_at, s.created_at) AS refreshed_at FROM {schema}.sessions AS s
+        WHERE ${userAt(5)} AND ${live("s")} ORDER BY 3 DESC, s.id DESC OFFSET $8::bigint
+      ) AS beyond ORDER BY refreshed_at, id LIMIT $9::bigint
     ) AS surplus ON s.bucket = surplus.bucket AND s.id = surplus.id`,
 );
 
-/** Deletes all rows of a user; those that were live come back, and are written to the feed. */
+/** Deletes rows of a user; parameter 5: how many at most, null for all. Those that were live come back, and go to the feed. */
 export const eraseSessions = query<ReferenceRow & { readonly rows: number }>(
-  `WITH ${clock}, deleted AS (
-    DELETE FROM {schema}.sessions AS s WHERE ${allRowsOfUserAt(2)}
-    RETURNING ${referenceColumns}, ${live("s")} AS live
+  `WITH ${clock}, target AS MATERIALIZED (
+    SELECT s.bucket, s.id FROM {schema}.sessions AS s WHERE ${allRowsOfUserAt(2)} LIMIT $5::bigint FOR UPDATE
+  ), deleted AS (
+    DELETE FROM {schema}.sessions AS s USING target WHERE s.bucket = target.bucket AND s.id = target.id
+    RETURNING s.id, s.tenant_id, s.user_id, ${live("s")} AS live
   ), erased AS (
     SELECT ${referenceColumns} FROM deleted WHERE live
   ), ${revoke("erased", "'erased'")}, ${wakeFor("erased")}
@@ -143,7 +147,10 @@ export const listSessions = (listing: SessionListing): Listing<SessionRow> => li
 /** As `listSessions`, only what names them. */
 export const listReferences = (listing: SessionListing): Listing<ReferenceRow> => list(referenceColumns, listing);
 
-const list = <R>(selected: string, { userId, tenantId, link, after, limit, now: time }: SessionListing): Listing<R> => {
+const list = <R>(
+  selected: string,
+  { userId, tenantId, link, subject, after, limit, now: time }: SessionListing,
+): Listing<R> => {
   const values: Value[] = [time];
   const parameter = (value: Value, type: string): string => `$${values.push(value)}::${type}`;
   const conditions = [live("s")];
@@ -155,6 +162,7 @@ const list = <R>(selected: string, { userId, tenantId, link, after, limit, now: 
   if (userId !== undefined && tenantId !== undefined)
     conditions.push(`bucket = ${parameter(bucketOfUser({ userId, tenantId }), "integer")}`);
   if (link !== undefined) conditions.push(`link = ${parameter(link, "text")}`);
+  if (subject !== undefined) conditions.push(`subject = ${parameter(subject, "text")}`);
   if (after !== undefined)
     conditions.push(`(bucket, id) > (${parameter(after.bucket, "integer")}, ${parameter(after.id, "text")})`);
   const text = `WITH ${clock} SELECT ${selected} FROM {schema}.sessions AS s WHERE ${conditions.join(" AND ")}
@@ -162,8 +170,15 @@ const list = <R>(selected: string, { userId, tenantId, link, after, limit, now: 
   return { statement: query(text), values };
 };
 
+const endedHow = "CASE WHEN idle_expires_at < expires_at THEN 'idle' ELSE 'expired' END";
+
 /** Looks at the next rows of the sweep that no other node looks at: deletes those that expired, files the others anew. */
-export const sweep = query<{ readonly seen: number; readonly deleted: number }>(
+export const sweep = query<{
+  readonly seen: number;
+  readonly deleted: number;
+  /** Of `EndedByTime`, as JSON. */
+  readonly ended: string | null;
+}>(
   `WITH seen AS MATERIALIZED (
     SELECT bucket, id FROM {schema}.sessions WHERE sweep_at <= $1::bigint
     ORDER BY sweep_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED
@@ -176,7 +191,9 @@ export const sweep = query<{ readonly seen: number; readonly deleted: number }>(
     RETURNING s.id, s.tenant_id, s.user_id, s.expires_at, s.idle_expires_at, s.ended_at
   ), ${tellEnds("deleted WHERE ended_at IS NULL", {
     at: "least(idle_expires_at, expires_at)",
-    reason: "CASE WHEN idle_expires_at < expires_at THEN 'idle' ELSE 'expired' END",
+    reason: endedHow,
   })}${intoOutbox("told")}
-  SELECT (SELECT count(*) FROM seen) AS seen, (SELECT count(*) FROM deleted) AS deleted`,
+  SELECT (SELECT count(*) FROM seen) AS seen, (SELECT count(*) FROM deleted) AS deleted,
+    (SELECT json_agg(json_build_object('tenantId', tenant_id, 'reason', ${endedHow}))
+      FROM deleted WHERE ended_at IS NULL) AS ended`,
 );

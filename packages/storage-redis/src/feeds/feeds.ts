@@ -39,7 +39,7 @@ export const changes: Feed<ChangeRecord> = {
 };
 
 /** The most entries of each tag in a page. */
-const tagLimit = 100;
+const tagLimit = 25;
 
 interface Entry<Line> {
   readonly number: number;

@@ -49,7 +49,7 @@ return refer({ ARGV[1], now, #ids == limit and 1 or 0, ids[#ids] or after }, fou
 );
 
 /**
- * KEYS: user, over, ids, sweep, feed, events, trail, outbox, queues, due. ARGV: 4 tenant, 5 user.
+ * KEYS: user, over, ids, sweep, feed, events, trail, outbox, queues, due. ARGV: 4 tenant, 5 user, 6 how many of each kind.
  * @returns how many rows and events were deleted, and references to the sessions that were live.
  */
 export const eraseUser = writeScript(
@@ -59,8 +59,10 @@ export const eraseUser = writeScript(
   ending,
   String.raw`
 local found, ended, events, entries = {}, {}, {}, {}
+local limit = tonumber(ARGV[6])
 for index = 1, 2 do
   for _, id in ipairs(redis.call('ZRANGE', KEYS[index], 0, -1)) do
+    if #found == limit then break end
     local row = read(id)
     if row and row.tenant == ARGV[4] and row.user == ARGV[5] then
       found[#found + 1] = row
@@ -70,6 +72,7 @@ for index = 1, 2 do
 end
 local own = 'u' .. short(ARGV[5])
 for _, member in ipairs(redis.call('ZRANGEBYLEX', P .. 'trail', '[' .. own .. '\0', '(' .. own .. '\1')) do
+  if #events == limit then break end
   local key = string.match(member, '^.*%z(.*)$')
   local event = redis.call('HGET', P .. 'events', key)
   local json = string.match(event, '^%d+ (.*)$')
@@ -77,6 +80,7 @@ for _, member in ipairs(redis.call('ZRANGEBYLEX', P .. 'trail', '[' .. own .. '\
   if facts[3] == ARGV[4] and facts[4] == ARGV[5] then events[#events + 1] = { key, json } end
 end
 for _, member in ipairs(redis.call('ZRANGEBYLEX', P .. 'queues', '[' .. own .. '\0', '(' .. own .. '\1')) do
+  if #entries == limit then break end
   local entry = entry_of(string.match(member, '^.*%z(.*)$'))
   if entry.event[3] == ARGV[4] and entry.event[4] == ARGV[5] then entries[#entries + 1] = entry end
 end
@@ -99,7 +103,8 @@ return { ARGV[1], now, math.min(tonumber(ARGV[5]), redis.call('ZCOUNT', KEYS[1],
 
 /**
  * Looks at the next rows of the sweep: deletes those that expired, files the others under the end they have by now. KEYS:
- * sweep, ids, events, trail. ARGV: 4 before, 5 limit. @returns how many were deleted.
+ * sweep, ids, events, trail. ARGV: 4 before, 5 limit. @returns how many were deleted, and of
+ * each that had not ended its tenant and how it ended.
  */
 export const sweep = writeScript(
   rows,
@@ -116,13 +121,16 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'sweep', '-inf', ARGV[4], '
     gone[#gone + 1] = id
   end
 end
-local deleted = 0
+local deleted, answer = 0, { ARGV[1], now, 0 }
 for _, row in ipairs(found) do
   if tonumber(row.expires) <= before then
     deleted = deleted + 1
     if row.ended == '-' then
-      if tonumber(row.idle) < tonumber(row.expires) then session_ended(row, row.idle, 'idle')
-      else session_ended(row, row.expires, 'expired') end
+      local at, how = row.expires, 'expired'
+      if tonumber(row.idle) < tonumber(row.expires) then at, how = row.idle, 'idle' end
+      session_ended(row, at, how)
+      answer[#answer + 1] = row.tenant
+      answer[#answer + 1] = how
     end
     redis.call('DEL', P .. 's:' .. row.id)
     redis.call('ZREM', P .. 'sweep', row.id)
@@ -135,5 +143,6 @@ for _, row in ipairs(found) do
   end
 end
 for _, id in ipairs(gone) do redis.call('ZREM', P .. 'sweep', id) end
-return { ARGV[1], now, deleted }`,
+answer[3] = deleted
+return answer`,
 );

@@ -1,4 +1,5 @@
 import { ending, feeds, readScript, rows, unlessMissing, writeScript } from "./lua.js";
+import { MOST_ENDED_FOR_LIMIT } from "@pawl/storage";
 import { trail } from "./trail.js";
 
 /** Inserts a row from ARGV[first…]: id, ended (1 or 0), sweep, and the fields. */
@@ -18,8 +19,7 @@ local function insert(first)
     redis.call('ZADD', P .. 'ids', 0, id)
     redis.call('ZADD', index('u', user), 0, id)
     if tenant ~= 'public' then redis.call('ZADD', index('t', tenant), 0, id) end
-    local link = link_of({ x = x ~= '' and x })
-    if link then redis.call('ZADD', index('l', link), 0, id) end
+    for _, link in ipairs(links_of({ x = x ~= '' and x })) do redis.call('ZADD', index('l', link), 0, id) end
   end
 end`;
 
@@ -50,7 +50,7 @@ if ARGV[4] ~= '' then
     if a.refreshed ~= b.refreshed then return a.refreshed < b.refreshed end
     return less(a.id, b.id)
   end)
-  for i = 1, #others + 1 - tonumber(ARGV[4]) do surplus[i] = others[i] end
+  for i = 1, math.min(#others + 1 - tonumber(ARGV[4]), ${MOST_ENDED_FOR_LIMIT}) do surplus[i] = others[i] end
 end
 touch_indexes({ tenant = tenant, user = user, x = ARGV[12] ~= '' and ARGV[12] })
 local last = prepare_end(surplus)

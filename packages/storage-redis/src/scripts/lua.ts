@@ -63,7 +63,17 @@ local function read(id)
   return parse({ id = id, tenant = found[2], user = found[3], x = found[4], f = found[5] }, found[1])
 end
 
-local function link_of(row) return row.x and cjson.decode(row.x)[3] end
+-- Link and subject, where there are any: one index holds both, and who looks there compares the text itself.
+local function links_of(row)
+  local links = {}
+  if row.x then
+    local extras = cjson.decode(row.x)
+    for i = 3, 4 do
+      if type(extras[i]) == 'string' then links[#links + 1] = extras[i] end
+    end
+  end
+  return links
+end
 
 local function live(row)
   return row.ended == '-' and now < tonumber(row.expires) and now < tonumber(row.idle)
@@ -93,8 +103,7 @@ local function touch_indexes(row)
   touch(index('u', row.user))
   touch(index('o', row.user))
   if row.tenant ~= 'public' then touch(index('t', row.tenant)) end
-  local link = link_of(row)
-  if link then touch(index('l', link)) end
+  for _, link in ipairs(links_of(row)) do touch(index('l', link)) end
 end
 
 -- Takes a row that is over, or will not be there any more, from the indexes of those that are not.
@@ -102,8 +111,7 @@ local function leave(row)
   redis.call('ZREM', P .. 'ids', row.id)
   redis.call('ZREM', index('u', row.user), row.id)
   if row.tenant ~= 'public' then redis.call('ZREM', index('t', row.tenant), row.id) end
-  local link = link_of(row)
-  if link then redis.call('ZREM', index('l', link), row.id) end
+  for _, link in ipairs(links_of(row)) do redis.call('ZREM', index('l', link), row.id) end
 end`;
 
 /**

@@ -47,7 +47,7 @@ return { ARGV[1], now, minted, unpack(row, 1, 8) }`);
 /**
  * A compare-and-set. KEYS: session; ids, sweep, feed, events and trail for an end; events and trail for a
  * fast-forward. ARGV: 4 id, 5 current, 6 next, 7 kind of change; for `fast_forward` 8 seq, 9 current, 10 issued and events
- * from 11 on; for `end` 8 scope, 9 reason and events from 10 on.
+ * from 11 on; for `end` 8 reason and events from 9 on.
  * @returns the fields of the row, and the sessions that ended; nothing for a conflict.
  */
 export const applyRotation = writeScript(
@@ -61,17 +61,10 @@ local row = read(id)
 if not row or not live(row) or row.current ~= ARGV[5] or row.next ~= ARGV[6] then return { ARGV[1], now } end
 local ended = {}
 if change == 'end' then
-  if ARGV[8] == 'user' then
-    for _, other in ipairs(redis.call('ZRANGE', index('u', row.user), 0, -1)) do
-      local found = read(other)
-      if found and found.tenant == row.tenant and found.user == row.user and live(found) then ended[#ended + 1] = found end
-    end
-  else
-    ended[1] = row
-  end
+  ended[1] = row
   local last = prepare_end(ended)
-  finish(ended, ARGV[9], nil, last)
-  append_all(10, #ARGV)
+  finish(ended, ARGV[8], nil, last)
+  append_all(9, #ARGV)
 else
   row.next, row.current, row.issued = ARGV[8], ARGV[9], ARGV[10]
   append_all(11, #ARGV)
@@ -138,7 +131,7 @@ append_all(13, #ARGV)
 return { ARGV[1], now, 'changed', unpack(redis.call('HMGET', KEYS[1], ${fields}), 1, 8) }`,
 );
 
-/** KEYS: sessions. ARGV: ids from 4 on. @returns for each version of the payload, end and idle end; empty where it is not live. */
+/** KEYS: sessions. ARGV: ids from 4 on. @returns for each tenant, version of the payload, end and idle end; empty where it is not live. */
 export const liveOf = readScript(
   rows,
   String.raw`
@@ -146,11 +139,12 @@ local answer = { ARGV[1], now }
 for i = 4, #ARGV do
   local row = read(ARGV[i])
   if row and live(row) then
+    answer[#answer + 1] = row.tenant
     answer[#answer + 1] = row.f and string.match(row.f, '^%Z*%z%d+ (%d+)') or '0'
     answer[#answer + 1] = row.expires
     answer[#answer + 1] = row.idle
   else
-    for _ = 1, 3 do answer[#answer + 1] = '' end
+    for _ = 1, 4 do answer[#answer + 1] = '' end
   end
 end
 return answer`,

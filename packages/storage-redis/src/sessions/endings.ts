@@ -7,6 +7,8 @@ import {
   type SessionReference,
   type TenantId,
   type UserId,
+  type EndedByTime,
+  type OnEndedByTime,
 } from "@pawl/storage";
 import * as scripts from "../scripts/ending-scripts.js";
 import { countIndex } from "../scripts/index-scripts.js";
@@ -132,20 +134,31 @@ const revokeIndex = async (
 export const eraseUser = async (
   store: Store,
   user: { readonly tenantId: TenantId; readonly userId: UserId },
+  limit = Number.MAX_SAFE_INTEGER,
 ): Promise<ErasedUser> => {
   const { tenantId, userId } = user;
   const tag = tagOfUser(user);
   const { values } = await runOn(store, tag, {
     script: scripts.eraseUser,
     keys: [`u:${shortOf(userId)}`, `o:${shortOf(userId)}`, "ids", "sweep", "feed", "events", "trail", ...outboxKeys],
-    args: [store.keys.of(tag), tenantId, userId],
+    args: [store.keys.of(tag), tenantId, userId, limit],
   });
   const [rows, events, ...ended] = values;
   return { ended: referencesOf(ended), rows: rows as number, events: events as number };
 };
 
-export const deleteExpired = (store: Store, before: Millis, limit: number): Promise<number> =>
+export const deleteExpired = (
+  store: Store,
+  { before, limit }: { readonly before: Millis; readonly limit: number },
+  onEnded: OnEndedByTime | undefined,
+): Promise<number> =>
   takeFromTags(store, limit, {
+    onTaken: (told) => {
+      const ended = told.flatMap((tenantId, index) =>
+        index % 2 === 0 ? [{ tenantId, reason: told[index + 1] } as EndedByTime] : [],
+      );
+      if (ended.length > 0) onEnded?.(ended);
+    },
     count: scripts.countExpired,
     take: scripts.sweep,
     keys: ["sweep", "ids", ...eventKeys(store)],

@@ -23,9 +23,11 @@ const placesOf = ({
   tenantId,
   userId,
   link,
+  subject,
 }: SessionSelector): { readonly tags: readonly Tag[]; readonly index: string } => {
   const tags = tenantId === undefined || userId === undefined ? userTags : [tagOfUser({ tenantId, userId })];
-  if (link !== undefined) return { tags, index: `l:${shortOf(link)}` };
+  const login = link ?? subject;
+  if (login !== undefined) return { tags, index: `l:${shortOf(login)}` };
   if (userId !== undefined) return { tags, index: `u:${shortOf(userId)}` };
   return { tags, index: tenantId === undefined || tenantId === PUBLIC_TENANT ? "ids" : `t:${shortOf(tenantId)}` };
 };
@@ -81,22 +83,26 @@ export const listSessions = async (
   selector: SessionSelector,
   page: PageRequest,
 ): Promise<Page<SessionRecord>> => {
-  const { items, ...rest } = await readPage(store, selector, page);
-  const rows = await readRows(store, items);
-  const live = rows.filter(({ record, now }) => isLive(record, now)).map(({ record }) => record);
-  const { link } = selector;
-  return { items: link === undefined ? live : live.filter((record) => record.link === link), ...rest };
+  const { items: references, ...rest } = await readPage(store, selector, page);
+  const rows = await readRows(store, references);
+  const { link, subject } = selector;
+  const items = rows
+    .filter(({ record, now }) => isLive(record, now))
+    .map(({ record }) => record)
+    .filter((record) => link === undefined || record.link === link)
+    .filter((record) => subject === undefined || record.subject === subject);
+  return { items, ...rest };
 };
 
-/** References do not tell the link, so where it is looked for the rows are read. */
+/** References do not tell link and subject, so where these are looked for the rows are read. */
 export const listSessionReferences = async (
   store: Store,
   selector: SessionSelector,
   page: PageRequest,
 ): Promise<Page<SessionReference>> => {
-  if (selector.link === undefined) return readPage(store, selector, page);
-  const { items, ...rest } = await listSessions(store, selector, page);
-  return { items: items.map(({ id, tenantId, userId }) => ({ id, tenantId, userId })), ...rest };
+  if ((selector.link ?? selector.subject) === undefined) return readPage(store, selector, page);
+  const { items: rows, ...rest } = await listSessions(store, selector, page);
+  return { items: rows.map(({ id, tenantId, userId }) => ({ id, tenantId, userId })), ...rest };
 };
 
 /** The first rows of a part of a user's history, by id. */

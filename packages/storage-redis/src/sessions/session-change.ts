@@ -1,4 +1,4 @@
-import type { LiveSession, Millis, SessionChange, SessionChangeResult, SessionId } from "@pawl/storage";
+import type { LiveSession, Millis, SessionChange, SessionChangeResult, SessionId, TenantId } from "@pawl/storage";
 import { appendEvents, eventArguments, tagOfEvent } from "../events/events.js";
 import { groupByTag, tagOfSession } from "../key-space.js";
 import * as scripts from "../scripts/row-scripts.js";
@@ -50,9 +50,10 @@ export const liveOf = async (
       const args = [store.keys.of(tag), ...ofTag];
       const { values } = await runOn(store, tag, { script: scripts.liveOf, keys, args });
       for (const [index, id] of ofTag.entries()) {
-        const [payloadVersion, expiresAt, idleExpiresAt] = values.slice(3 * index, 3 * index + 3) as readonly string[];
-        if (expiresAt !== "")
+        const [tenantId, payloadVersion, expiresAt, idleExpiresAt] = values.slice(4 * index, 4 * index + 4);
+        if (tenantId !== "")
           live.set(id, {
+            tenantId: tenantId as TenantId,
             payloadVersion: Number(payloadVersion),
             expiresAt: Number(expiresAt) as Millis,
             idleExpiresAt: Number(idleExpiresAt) as Millis,

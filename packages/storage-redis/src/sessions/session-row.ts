@@ -11,9 +11,9 @@ import {
 /**
  * A session as its hash holds it. `v` is what changes, in one text with blanks between: current, next, issued, kind of key
  * (`d` or `s`), created, last active, expires, idle end, when the sweep looks at it, ended (`-`), reason (`-`). `x` is
- * device, address and link as JSON, absent where there is none of them; without a link it has two elements. `f` is the key
- * that it is bound to, U+0000, the version of the facts, the version of the payload and the facts with blanks between; absent
- * where all are those of a new session.
+ * device, address, link and subject as JSON, absent where there is none of them; without link and subject it has two elements,
+ * without a subject three. `f` is the key that it is bound to, U+0000, the version of the facts, the version of the payload and
+ * the facts with blanks between; absent where all are those of a new session.
  */
 export type Fields = readonly [
   v: string,
@@ -60,7 +60,8 @@ export const fieldsOf = (record: SessionRecord): Fields => [
   factsOf(record),
 ];
 
-const extrasOf = ({ device, address, link }: SessionRecord): Fields[4] => {
+const extrasOf = ({ device, address, link, subject }: SessionRecord): Fields[4] => {
+  if (subject !== undefined) return JSON.stringify([device ?? null, address ?? null, link ?? null, subject]);
   if (link !== undefined) return JSON.stringify([device ?? null, address ?? null, link]);
   return device === undefined && address === undefined ? null : JSON.stringify([device ?? null, address ?? null]);
 };
@@ -111,10 +112,11 @@ export const recordOf = (id: SessionId, values: readonly unknown[], first = 0): 
     idleExpiresAt: Number(columns[7]) as Millis,
   };
   if (x !== null) {
-    const [device, address, link] = JSON.parse(x) as readonly (string | null)[];
+    const [device, address, link, subject] = JSON.parse(x) as readonly (string | null)[];
     if (typeof device === "string") record.device = device;
     if (typeof address === "string") record.address = address;
     if (typeof link === "string") record.link = link;
+    if (typeof subject === "string") record.subject = subject;
   }
   if (ended !== "-") record.endedAt = Number(ended) as Millis;
   if (reason !== "-") record.endReason = reason as EndReason;

@@ -125,7 +125,7 @@ const changeArguments = (
     case "end":
       return [
         ["ids", "feed", ...eventKeys(store)],
-        [change.scope, change.reason, ...noted(change.events)],
+        [change.reason, ...noted(change.events)],
       ];
   }
 };

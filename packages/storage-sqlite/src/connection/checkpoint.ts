@@ -1,5 +1,4 @@
 import { statSync } from "node:fs";
-import { setImmediate } from "node:timers";
 import { type Database, walLimit } from "./database.js";
 
 /**
@@ -13,7 +12,6 @@ export class Checkpoint {
   readonly #copier: Database;
   readonly #walPath: string | undefined;
   #threshold = walLimit;
-  #scheduled = false;
 
   /** @param options.walPath undefined for a database in memory, which has no WAL. */
   constructor(options: { readonly writer: Database; readonly copier: Database; readonly walPath: string | undefined }) {
@@ -22,19 +20,14 @@ export class Checkpoint {
     this.#walPath = options.walPath;
   }
 
-  /** To be called after each commit: checkpoints, after the callers had their answers, when the WAL has grown. */
-  afterCommit(): void {
-    if (this.#scheduled) return;
+  /** @returns whether the WAL has grown so much that it is time to run. To be asked after each commit. */
+  isDue(): boolean {
     const size = this.#walSize();
     if (size <= walLimit) this.#threshold = walLimit;
-    if (size <= this.#threshold) return;
+    if (size <= this.#threshold) return false;
     // A reader elsewhere may keep the WAL from starting again: then wait until it has grown as much once more.
     this.#threshold = size + walLimit;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.run();
-    });
+    return true;
   }
 
   /** Copies what can be copied now. A failure is left to the next time: nothing is lost, the WAL only grows. */

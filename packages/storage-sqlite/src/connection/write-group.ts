@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { setImmediate, setTimeout } from "node:timers";
+import type { Checkpoint } from "./checkpoint.js";
 import type { Database } from "./database.js";
 import { asStorageError, isBusy, isOwnFailure } from "./failure.js";
 import { retryDelay } from "./lock-wait.js";
@@ -38,19 +39,23 @@ export class WriteGroup {
   readonly #database: Database;
   readonly #lockTimeout: number;
   readonly #beforeBegin: () => void;
-  readonly #onCommit: () => void;
+  readonly #checkpoint: Pick<Checkpoint, "isDue" | "run">;
   #waiting: Write[] = [];
   #scheduled = false;
 
   /** @param options.beforeBegin throws when nothing may be written now. */
   constructor(
     database: Database,
-    options: { readonly lockTimeout: number; readonly beforeBegin: () => void; readonly onCommit: () => void },
+    options: {
+      readonly lockTimeout: number;
+      readonly beforeBegin: () => void;
+      readonly checkpoint: Pick<Checkpoint, "isDue" | "run">;
+    },
   ) {
     this.#database = database;
     this.#lockTimeout = options.lockTimeout;
     this.#beforeBegin = options.beforeBegin;
-    this.#onCommit = options.onCommit;
+    this.#checkpoint = options.checkpoint;
   }
 
   /** Does the work inside the next transaction; resolves when that is durable. Writes are done in the order they came. */
@@ -68,9 +73,20 @@ export class WriteGroup {
   #flush(): void {
     const locked = this.#commit(this.#waiting.splice(0, groupLimit));
     this.#waiting.unshift(...locked);
-    this.#scheduled = this.#waiting.length > 0;
     if (locked.length > 0) setTimeout(() => this.#flush(), retryDelay());
-    else if (this.#scheduled) setImmediate(() => this.#flush());
+    else if (this.#checkpoint.isDue()) setImmediate(() => this.#runCheckpoint());
+    else this.#goOn();
+  }
+
+  /** In a turn of the event loop of its own, after the callers had their answers: it takes as long as several groups. */
+  #runCheckpoint(): void {
+    this.#checkpoint.run();
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    this.#scheduled = this.#waiting.length > 0;
+    if (this.#scheduled) setImmediate(() => this.#flush());
   }
 
   /** @returns the writes that have to wait for a lock. */
@@ -82,7 +98,6 @@ export class WriteGroup {
         case "committed":
           for (const [index, result] of attempt.results.entries()) writes[index]?.resolve(result);
           this.#waiting.unshift(...writes.slice(attempt.results.length));
-          this.#onCommit();
           return [];
         case "busy": {
           const now = performance.now();

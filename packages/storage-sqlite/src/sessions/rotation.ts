@@ -8,7 +8,6 @@ import {
   type Millis,
   millis,
   NEVER,
-  type RevocationSelector,
   type RotationAttempt,
   type RotationChange,
   type RotationResult,
@@ -58,6 +57,7 @@ export const rotate = ({ database, now }: Transaction, attempt: RotationAttempt)
     payloadVersion,
     bound,
     link,
+    subject,
   ] = rotated;
   const record: SessionRecord = {
     id,
@@ -75,6 +75,7 @@ export const rotate = ({ database, now }: Transaction, attempt: RotationAttempt)
     payloadVersion,
     bound,
     ...(link !== null && { link }),
+    ...(subject !== null && { subject }),
     ...(device !== null && { device }),
     ...(address !== null && { address }),
     createdAt,
@@ -91,11 +92,7 @@ export const applyRotation = (transaction: Transaction, expected: ExpectedRow, c
   if (row === undefined || !isLive(row, now) || row.current !== expected.current || row.next !== expected.next)
     return { kind: "conflict" };
   if (change.kind === "end") {
-    const selector: RevocationSelector =
-      change.scope === "user"
-        ? { kind: "user", tenantId: row.tenantId, userId: row.userId }
-        : { kind: "ids", ids: [row.id] };
-    const ended = revokeSessions(transaction, selector, { reason: change.reason });
+    const ended = revokeSessions(transaction, { kind: "ids", ids: [row.id] }, { reason: change.reason });
     appendEvents(transaction, change.events);
     return { kind: "applied", record: getSession(database, row.id) ?? row, ended, now };
   }

@@ -26,4 +26,5 @@ export const parametersOf = (record: SessionRecord): Parameters => ({
   payloadVersion: record.payloadVersion,
   bound: record.bound,
   link: record.link ?? null,
+  subject: record.subject ?? null,
 });

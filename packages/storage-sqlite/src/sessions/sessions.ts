@@ -4,6 +4,7 @@ import {
   isLive,
   type LiveSession,
   type Millis,
+  MOST_ENDED_FOR_LIMIT,
   type RevocationCause,
   type RevocationSelector,
   type SessionChange,
@@ -50,7 +51,7 @@ export const createSession = (
       ? []
       : database.all(statements.selectSurplus, { tenantId, userId, now, keep: maxPerUser - 1 }).toReversed();
   database.run(statements.insertSession, parametersOf(record));
-  const ids = surplus.map(({ id }) => id);
+  const ids = surplus.slice(0, MOST_ENDED_FOR_LIMIT).map(({ id }) => id);
   return revokeSessions(transaction, { kind: "ids", ids }, { reason: "session_limit" });
 };
 
@@ -127,16 +128,20 @@ export const selectHistory = (
 export const eraseUser = (
   transaction: Transaction,
   { tenantId, userId }: { readonly tenantId: TenantId; readonly userId: UserId },
+  limit = Number.MAX_SAFE_INTEGER,
 ): ErasedUser => {
   const { database, now } = transaction;
   const user = { tenantId, userId };
-  const ended = database.all(statements.selectLiveOfUser, { ...user, now }).map(referenceOf);
+  const others = database.all(statements.selectOthersToErase, { ...user, now, limit });
+  const over = database.all(statements.selectEndedToErase, { ...user, limit: limit - others.length });
+  const ended = others.filter(({ live }) => live === 1).map(referenceOf);
   appendRevocations(database, ended, { at: now, reason: "erased" });
-  deleteOutboxOfUser(transaction, user);
+  deleteOutboxOfUser(transaction, user, limit);
+  for (const { id } of [...others, ...over]) database.run(statements.deleteSession, { id });
   return {
     ended,
-    rows: database.run(statements.deleteEndedOfUser, user) + database.run(statements.deleteOthersOfUser, user),
-    events: database.run(deleteEventsOfUser, user),
+    rows: others.length + over.length,
+    events: database.run(deleteEventsOfUser, { ...user, limit }),
   };
 };
 
@@ -147,13 +152,15 @@ export const sweep = (transaction: Transaction, before: Millis, limit: number): 
   const expired = rows.filter((row) => row.expires_at <= before);
   for (const row of rows)
     database.run(row.expires_at <= before ? statements.deleteSession : statements.postponeSweep, { id: row.id });
-  const events = expired
+  const ends = expired
     .filter((row) => row.ended_at === null)
-    .map((row) =>
-      sessionEndedEvent(referenceOf(row), expiryOf({ expiresAt: row.expires_at, idleExpiresAt: row.idle_expires_at })),
-    );
-  appendEvents(transaction, events);
-  return { seen: rows.length, deleted: expired.length };
+    .map((row) => ({ row, ...expiryOf({ expiresAt: row.expires_at, idleExpiresAt: row.idle_expires_at }) }));
+  appendEvents(
+    transaction,
+    ends.map(({ row, ...end }) => sessionEndedEvent(referenceOf(row), end)),
+  );
+  const ended = ends.map(({ row, reason }) => ({ tenantId: row.tenant_id, reason }));
+  return { seen: rows.length, deleted: expired.length, ended };
 };
 
 const endSessions = (

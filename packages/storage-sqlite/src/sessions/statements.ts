@@ -5,7 +5,7 @@ import { type Listed, ofTenant } from "../statements.js";
 
 const sessionColumns = `id, tenant_id, user_id, secret_hash, current, next, issued_at, key_kind, created_at,
   last_active_at, expires_at, idle_expires_at, ended_at, end_reason, device, address, payload, data, facts, facts_version,
-  payload_version, bound, link`;
+  payload_version, bound, link, subject`;
 
 const referenceColumns = "id, tenant_id, user_id";
 
@@ -15,7 +15,7 @@ export const insertSession = `
   INSERT INTO sessions (${sessionColumns}, sweep_at)
   VALUES (:id, :tenantId, :userId, :secretHash, :current, :next, :issuedAt, :keyKind, :createdAt,
     :lastActiveAt, :expiresAt, :idleExpiresAt, :endedAt, :endReason, :device, :address, :payload, :data, :facts,
-    :factsVersion, :payloadVersion, :bound, :link, :expiresAt)`;
+    :factsVersion, :payloadVersion, :bound, :link, :subject, :expiresAt)`;
 
 /** Moves a row between stores: one whose id is taken is left. */
 export const importSession = `${insertSession} ON CONFLICT (id) DO NOTHING`;
@@ -46,6 +46,7 @@ type RotatedColumns = readonly [
   payloadVersion: number,
   bound: string,
   link: string | null,
+  subject: string | null,
 ];
 
 /**
@@ -62,7 +63,7 @@ export const rotateSession = `
     AND (:seq = current OR :seq = next
       OR (current < :seq AND :seq < next AND :window > 0 AND issued_at - :iat <= :window))
   RETURNING next, expires_at, key_kind, tenant_id, user_id, created_at, last_active_at, device, address, payload,
-    data, facts, facts_version, payload_version, bound, link` as Query<RotatedColumns>;
+    data, facts, facts_version, payload_version, bound, link, subject` as Query<RotatedColumns>;
 
 /** Writes the columns that a rotation or a use changes. */
 export const updateRotation = `
@@ -83,7 +84,7 @@ export const changeSession = `
   RETURNING ${sessionColumns}` as Query<SessionRow>;
 
 export const selectLive = `
-  SELECT payload_version, expires_at, idle_expires_at FROM sessions WHERE id = :id AND ${live}` as Query<LiveRow>;
+  SELECT tenant_id, payload_version, expires_at, idle_expires_at FROM sessions WHERE id = :id AND ${live}` as Query<LiveRow>;
 
 const end = "UPDATE sessions SET ended_at = :now, end_reason = :reason, payload = '{}', data = '{}', facts = '{}'";
 
@@ -102,9 +103,6 @@ export const endSessionsOfUserExcept = endSome("WHERE user_id = :userId AND tena
 /** By the index of tenants or, for the public one, of users: they hold no session that a batch before has ended. */
 export const endSessionsOfTenant = (tenantId: string): Query<ReferenceRow> => endSome(`WHERE ${ofTenant(tenantId)}`);
 
-export const selectLiveOfUser = `
-  SELECT ${referenceColumns} FROM sessions WHERE user_id = :userId AND tenant_id = :tenantId AND ${live}` as Query<ReferenceRow>;
-
 const historyOfUser = (ended: string): Query<SessionRow> =>
   `SELECT ${sessionColumns} FROM sessions
   WHERE user_id = :userId AND tenant_id = :tenantId AND ended_at IS ${ended} AND id > :after ORDER BY id LIMIT :limit`;
@@ -112,13 +110,15 @@ const historyOfUser = (ended: string): Query<SessionRow> =>
 export const selectEndedOfUser = historyOfUser("NOT NULL");
 export const selectOthersOfUser = historyOfUser("NULL");
 
-const deleteOfUser = "DELETE FROM sessions WHERE user_id = :userId AND tenant_id = :tenantId AND ended_at IS";
+const ofUser = "FROM sessions WHERE user_id = :userId AND tenant_id = :tenantId AND ended_at IS";
 
 /** Two statements, because each of the two has its partial index. */
-export const deleteEndedOfUser = `${deleteOfUser} NOT NULL`;
-export const deleteOthersOfUser = `${deleteOfUser} NULL`;
+export const selectOthersToErase = `SELECT ${referenceColumns}, ${live} AS live ${ofUser} NULL LIMIT :limit` as Query<
+  ReferenceRow & { readonly live: 0 | 1 }
+>;
+export const selectEndedToErase = `SELECT id ${ofUser} NOT NULL LIMIT :limit` as Query<Pick<ReferenceRow, "id">>;
 
-/** A page of live sessions by id. The index of links is the shortest way, then that of users, whatever the tenant. */
+/** A page of live sessions by id. The indexes of logins are the shortest way, then that of users, whatever the tenant. */
 export const listSessions = (selector: Listed<SessionSelector>): Query<SessionRow> =>
   `SELECT ${sessionColumns} ${fromSessions(selector)}`;
 
@@ -126,12 +126,13 @@ export const listSessions = (selector: Listed<SessionSelector>): Query<SessionRo
 export const listReferences = (selector: Listed<SessionSelector>): Query<ReferenceRow> =>
   `SELECT ${referenceColumns} ${fromSessions(selector)}`;
 
-const fromSessions = ({ userId, tenantId, link, after }: Listed<SessionSelector>): string => {
+const fromSessions = ({ userId, tenantId, link, subject, after }: Listed<SessionSelector>): string => {
   const conditions = [live];
   if (link !== undefined) conditions.push("link = :link");
+  if (subject !== undefined) conditions.push("subject = :subject");
   if (userId !== undefined) conditions.push("user_id = :userId");
   if (tenantId !== undefined)
-    conditions.push(link === undefined && userId === undefined ? ofTenant(tenantId) : "tenant_id = :tenantId");
+    conditions.push((link ?? subject ?? userId) === undefined ? ofTenant(tenantId) : "tenant_id = :tenantId");
   if (after !== undefined) conditions.push("id > :after");
   return `FROM sessions WHERE ${conditions.join(" AND ")} ORDER BY id LIMIT :limit`;
 };

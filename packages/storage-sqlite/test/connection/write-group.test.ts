@@ -39,15 +39,12 @@ describe.each(drivers)("a group of writes, %s", async (name) => {
     database.get("PRAGMA journal_mode = WAL");
     database.exec("CREATE TABLE numbers (number INTEGER NOT NULL PRIMARY KEY) STRICT");
     let commits = 0;
-    const group = new WriteGroup(database, {
-      lockTimeout,
-      beforeBegin: () => undefined,
-      onCommit: () => (commits += 1),
-    });
+    const checkpoint = { isDue: () => ((commits += 1), false), run: () => undefined };
+    const group = new WriteGroup(database, { lockTimeout, beforeBegin: () => undefined, checkpoint });
     const insert = (number: number) =>
       group.run(() => database.run("INSERT INTO numbers (number) VALUES (:number)", { number }));
     const numbers = () => other.all<{ number: number }>("SELECT number FROM numbers").map(({ number }) => number);
-    return { path, database, other, group, insert, numbers, commits: () => commits };
+    return { path, database, other, group, insert, numbers, checkpoint, commits: () => commits };
   };
 
   it("is one transaction for one turn of the event loop", async () => {
@@ -70,6 +67,27 @@ describe.each(drivers)("a group of writes, %s", async (name) => {
     expect(commits()).toBe(3);
     expect(order).toStrictEqual([1, 2, 3]);
     expect(numbers()).toStrictEqual([1, 2, 3]);
+  });
+
+  it("leaves a checkpoint a turn of its own between two groups", async () => {
+    const { group, insert, checkpoint, numbers } = open();
+    let turn = 0;
+    const ticking = (): void => {
+      turn += 1;
+      immediate = setImmediate(ticking);
+    };
+    let immediate = setImmediate(ticking);
+    onTestFinished(() => clearImmediate(immediate));
+    const turns: [string, number][] = [];
+    checkpoint.isDue = () => true;
+    checkpoint.run = () => void turns.push(["checkpoint", turn]);
+    const first = insert(1).then(() => void group.run(() => turns.push(["group", turn])));
+    await first;
+    await insert(2);
+    const [[one, at], [other, later]] = turns as [[string, number], [string, number]];
+    expect([one, other]).toStrictEqual(["checkpoint", "group"]);
+    expect(later).toBeGreaterThan(at);
+    expect(numbers()).toStrictEqual([1, 2]);
   });
 
   it("is durable before anyone is told", async () => {

@@ -1,4 +1,5 @@
 export { CheckedStorage } from "../checked-storage.js";
+export type { ForeignRow, ForeignTables } from "./foreign-tables.js";
 export * from "./call-batch.js";
 export * from "./history-page.js";
 export * from "./keyset-position.js";

@@ -44,10 +44,11 @@ export interface SessionRow extends ReferenceRow {
   readonly payload_version: number;
   readonly bound: string;
   readonly link: string | null;
+  readonly subject: string | null;
 }
 
 /** The columns that say how a live session stands. */
-export type LiveRow = Pick<SessionRow, "payload_version" | "expires_at" | "idle_expires_at">;
+export type LiveRow = Pick<SessionRow, "tenant_id" | "payload_version" | "expires_at" | "idle_expires_at">;
 
 /** What a row of every feed has. */
 export interface FeedRow {
@@ -130,6 +131,7 @@ export const recordOf = (row: SessionRow): SessionRecord => ({
   payloadVersion: row.payload_version,
   bound: row.bound,
   ...(row.link === null ? {} : { link: row.link }),
+  ...(row.subject === null ? {} : { subject: row.subject }),
   ...(row.device === null ? {} : { device: row.device }),
   ...(row.address === null ? {} : { address: row.address }),
   createdAt: row.created_at,
@@ -141,6 +143,7 @@ export const recordOf = (row: SessionRow): SessionRecord => ({
 });
 
 export const liveSessionOf = (row: LiveRow): LiveSession => ({
+  tenantId: row.tenant_id,
   payloadVersion: row.payload_version,
   expiresAt: row.expires_at,
   idleExpiresAt: row.idle_expires_at,

@@ -50,8 +50,8 @@ export const wakingStorage = (storage: Omit<Storage, "watchFeeds">, listeners: W
       return result;
     },
     revokeSessions: async (selector, cause, limit) => wakeAfter(await storage.revokeSessions(selector, cause, limit)),
-    eraseUser: async (user) => {
-      const erased = await storage.eraseUser(user);
+    eraseUser: async (user, limit) => {
+      const erased = await storage.eraseUser(user, limit);
       wakeAfter(erased.ended);
       return erased;
     },

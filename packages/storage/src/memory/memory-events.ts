@@ -40,8 +40,13 @@ export class MemoryEvents {
     return eventPage(rows, page.limit);
   }
 
-  deleteOfUser({ tenantId, userId }: { readonly tenantId: TenantId; readonly userId: UserId }): number {
-    const named = [...this.#events.values()].filter((event) => event.tenantId === tenantId && event.userId === userId);
+  deleteOfUser(
+    { tenantId, userId }: { readonly tenantId: TenantId; readonly userId: UserId },
+    limit: number | undefined,
+  ): number {
+    const named = [...this.#events.values()]
+      .filter((event) => event.tenantId === tenantId && event.userId === userId)
+      .slice(0, limit);
     for (const event of named) this.#events.delete(event.key);
     return named.length;
   }

@@ -45,9 +45,14 @@ export class MemoryOutbox {
     return pageOf(found, limit, ({ event }) => event.key);
   }
 
-  deleteOfUser({ tenantId, userId }: { readonly tenantId: TenantId; readonly userId: UserId }): void {
-    for (const { event } of this.#entries.values())
-      if (event.tenantId === tenantId && event.userId === userId) this.#entries.delete(event.key);
+  deleteOfUser(
+    { tenantId, userId }: { readonly tenantId: TenantId; readonly userId: UserId },
+    limit: number | undefined,
+  ): void {
+    const named = [...this.#entries.values()]
+      .filter(({ event }) => event.tenantId === tenantId && event.userId === userId)
+      .slice(0, limit);
+    for (const { event } of named) this.#entries.delete(event.key);
   }
 
   deleteDead(before: Millis, limit: number): number {

@@ -22,7 +22,7 @@ import {
 } from "../records.js";
 import { afterFastForward, afterMint, afterUse, decideRotation } from "../rotation.js";
 import { afterChange, isExpected, type SessionChange, type SessionChangeResult } from "../session-change.js";
-import { afterEnd, expiryOf, refreshedAt, sessionEndedEvent } from "../session-end.js";
+import { afterEnd, expiryOf, MOST_ENDED_FOR_LIMIT, refreshedAt, sessionEndedEvent } from "../session-end.js";
 import type {
   ApplyResult,
   CountSelector,
@@ -33,6 +33,7 @@ import type {
   FeedStart,
   LiveSession,
   MetaRecord,
+  OnEndedByTime,
   OutboxSettlement,
   Page,
   PageRequest,
@@ -97,7 +98,7 @@ class Memory implements Storage {
     );
     const surplus = limits === undefined ? 0 : Math.max(0, others.length + 1 - limits.maxPerUser);
     this.#sessions.set(record.id, Object.freeze({ ...record }));
-    return this.#end(oldestFirst.slice(0, surplus), { reason: "session_limit" });
+    return this.#end(oldestFirst.slice(0, Math.min(surplus, MOST_ENDED_FOR_LIMIT)), { reason: "session_limit" });
   }
 
   async getSession(id: SessionId): Promise<SessionRecord | undefined> {
@@ -123,7 +124,7 @@ class Memory implements Storage {
         this.#events.append(change.events);
         return { kind: "applied", record: this.#put(afterFastForward(row, change)), ended: [], now };
       case "end": {
-        const ended = this.#end(change.scope === "user" ? this.#live(referenceOf(row)) : [row], change);
+        const ended = this.#end([row], change);
         this.#events.append(change.events);
         return { kind: "applied", record: this.#sessions.get(row.id) ?? row, ended, now };
       }
@@ -148,15 +149,14 @@ class Memory implements Storage {
     return this.#end(this.#selected(selector).slice(0, limit), cause);
   }
 
-  async eraseUser(user: { readonly tenantId: TenantId; readonly userId: UserId }): Promise<ErasedUser> {
-    const { tenantId, userId } = user;
+  async eraseUser(user: { readonly tenantId: TenantId; readonly userId: UserId }, limit?: number): Promise<ErasedUser> {
     const at = this.now();
-    const ended = this.#live({ tenantId, userId }).map(referenceOf);
-    const rows = this.#rowsOf(user);
+    const rows = this.#rowsOf(user).slice(0, limit);
+    const ended = rows.filter((row) => isLive(row, at)).map(referenceOf);
     for (const row of rows) this.#sessions.delete(row.id);
     this.#revocations.append(ended.map((session) => ({ ...session, at, reason: "erased" })));
-    this.#outbox.deleteOfUser(user);
-    return { ended, rows: rows.length, events: this.#events.deleteOfUser(user) };
+    this.#outbox.deleteOfUser(user, limit);
+    return { ended, rows: rows.length, events: this.#events.deleteOfUser(user, limit) };
   }
 
   async importSessions(records: readonly SessionRecord[]): Promise<readonly boolean[]> {
@@ -200,17 +200,19 @@ class Memory implements Storage {
     return ids.map((id) => {
       const row = this.#sessions.get(id);
       if (row === undefined || !isLive(row, now)) return undefined;
-      const { payloadVersion, expiresAt, idleExpiresAt } = row;
-      return { payloadVersion, expiresAt, idleExpiresAt };
+      const { tenantId, payloadVersion, expiresAt, idleExpiresAt } = row;
+      return { tenantId, payloadVersion, expiresAt, idleExpiresAt };
     });
   }
 
-  async deleteExpired(before: Millis, limit: number): Promise<number> {
+  async deleteExpired(before: Millis, limit: number, onEnded?: OnEndedByTime): Promise<number> {
     const rows = [...this.#sessions.values()].filter((row) => row.expiresAt <= before).slice(0, limit);
     for (const row of rows) {
       if (row.endedAt === undefined) this.#events.append([sessionEndedEvent(referenceOf(row), expiryOf(row))]);
       this.#sessions.delete(row.id);
     }
+    const ended = rows.filter(({ endedAt }) => endedAt === undefined);
+    onEnded?.(ended.map((row) => ({ tenantId: row.tenantId, reason: expiryOf(row).reason })));
     return rows.length;
   }
 
@@ -335,12 +337,13 @@ class Memory implements Storage {
   }
 
   #live(selector: SessionSelector): SessionRecord[] {
-    const { tenantId, userId, link } = selector;
+    const { tenantId, userId, link, subject } = selector;
     const now = this.now();
     return [...this.#sessions.values()]
       .filter((row) => tenantId === undefined || row.tenantId === tenantId)
       .filter((row) => userId === undefined || row.userId === userId)
       .filter((row) => link === undefined || row.link === link)
+      .filter((row) => subject === undefined || row.subject === subject)
       .filter((row) => isLive(row, now));
   }
 

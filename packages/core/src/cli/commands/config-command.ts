@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
-import { configTemplate, documentedTemplate, showValue } from "../../config/config-template.js";
-import { readConfigWithSources } from "../../config/read-config.js";
+import { configTemplate, documentedTemplate } from "../../config/config-template.js";
+import { readConfigWithForm } from "../../config/read-config.js";
 import { CommandError } from "../command-error.js";
 import { type CommandOptions, examples, localCommand } from "../command-options.js";
 import { formatTable } from "../table.js";
@@ -14,7 +14,7 @@ interface InitOptions extends CommandOptions {
   readonly stdout?: true;
 }
 
-const read = ({ config }: CommandOptions, { env, cwd }: Terminal) => readConfigWithSources({ env, cwd, file: config });
+const read = ({ config }: CommandOptions, { env, cwd }: Terminal) => readConfigWithForm({ env, cwd, file: config });
 
 const forms = { own: "Pawl's own form", documented: "the documented form, with core_config_version" } as const;
 
@@ -57,12 +57,8 @@ const init = (options: InitOptions, terminal: Terminal): void => {
 };
 
 const show = (options: CommandOptions, terminal: Terminal): void => {
-  const { config, settings } = read(options, terminal);
-  const shown = settings.map(({ name, value, source }) => ({
-    key: name,
-    value: value === undefined ? null : showValue(name, value),
-    source,
-  }));
+  const { config } = read(options, terminal);
+  const shown = config.settings.map(({ key, value = null, source }) => ({ key, value, source }));
   const table = formatTable(
     ["KEY", "FROM", "VALUE"],
     shown.map(({ key, value, source }) => [key, value === null ? "not set" : source, value ?? ""]),

@@ -1,10 +1,10 @@
-import { adminEvent, forgetActing } from "@pawl/engine";
+import { adminEvent, eraseUser } from "@pawl/engine";
 import { catchUpLog, loggedStorage, openRevocationLog } from "@pawl/engine/host";
 import { PUBLIC_TENANT, type Storage, type TenantId, type UserId } from "@pawl/storage";
 import type { Command } from "commander";
 import { CommandError } from "../command-error.js";
 import { someText, storageCommand } from "../command-options.js";
-import { type LocalStorage, type StorageCommandOptions, withStorage } from "../local-storage.js";
+import { localCaller, type LocalStorage, type StorageCommandOptions, withStorage } from "../local-storage.js";
 import { confirm, jsonText, printResult, type Terminal } from "../terminal.js";
 
 interface EraseOptions extends StorageCommandOptions {
@@ -44,9 +44,9 @@ const erase = async (options: EraseOptions, terminal: Terminal): Promise<void> =
           "nothing was erased: the question was not answered with y (--yes answers it in scripts)",
         );
     }
-    await forgetActing(local.storage, user);
-    const { ended, rows, events } = await withLog(local, (storage) => storage.eraseUser(user));
-    await local.storage.appendEvents([adminEvent(local.storage.now(), { act: "user_erased", rows, events })]);
+    const { ended, rows, events } = await withLog(local, (storage) => eraseUser(storage, user));
+    const act = { act: "user_erased", rows, events, by: localCaller() };
+    await local.storage.appendEvents([adminEvent(local.storage.now(), act)]);
     printResult(terminal, options, {
       json: { ended: ended.length, sessions: rows, events },
       text: `Erased: sessions ${rows} (${ended.length} of them live), events ${events}`,

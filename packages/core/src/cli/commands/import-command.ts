@@ -1,8 +1,9 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
+import { adminEvent } from "@pawl/engine";
 import type { Command } from "commander";
 import { someText, storageCommand } from "../command-options.js";
-import { type StorageCommandOptions, withStorage } from "../local-storage.js";
+import { localCaller, type StorageCommandOptions, withStorage } from "../local-storage.js";
 import { createProgress } from "../progress.js";
 import { printResult, type Terminal } from "../terminal.js";
 
@@ -31,6 +32,8 @@ const importFile = async (file: string, options: ImportOptions, terminal: Termin
     }
     await withStorage({ ...options, mayBeNew: true }, terminal, async ({ storage, shown }) => {
       const done = await importSessions(storage, path, onProgress("importing"));
+      const act = { act: "sessions_imported", ...done, by: localCaller() };
+      await storage.appendEvents([adminEvent(storage.now(), act)]);
       progress.clear();
       const lines = [
         `Imported ${done.inserted} of ${done.sessions} sessions into ${shown}`,

@@ -1,12 +1,12 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import { parseHandle } from "@pawl/engine";
+import { adminEvent, parseHandle } from "@pawl/engine";
 import { type LoggedRevocation, parseLoggedRevocation } from "@pawl/engine/host";
 import { type EndReason, isLive, type SessionId, type Storage } from "@pawl/storage";
 import type { Command } from "commander";
 import { CommandError } from "../command-error.js";
 import { examples, pointInTime, storageCommand } from "../command-options.js";
-import { type StorageCommandOptions, withStorage } from "../local-storage.js";
+import { localCaller, type StorageCommandOptions, withStorage } from "../local-storage.js";
 import { createProgress } from "../progress.js";
 import { printResult, type Terminal } from "../terminal.js";
 import { readTextLines } from "../../transfer/text-lines.js";
@@ -109,6 +109,10 @@ const replay = async (names: readonly string[], options: ReplayOptions, terminal
     }
     await session.flush();
     progress.clear();
+    if (dryRun !== true) {
+      const act = { act: "revocations_replayed", ended: session.alive(), by: localCaller() };
+      await storage.appendEvents([adminEvent(storage.now(), act)]);
+    }
     report({ files, counts, bad, alive: session.alive() }, options, terminal);
   });
 };

@@ -105,7 +105,8 @@ const revoke = async (handles: readonly string[], options: RevokeOptions, termin
   } finally {
     progress.clear();
   }
-  const notLive = [...new Set(handles)].filter((handle) => !revoked.includes(handle));
+  const ended = new Set(revoked);
+  const notLive = [...new Set(handles)].filter((handle) => !ended.has(handle));
   const text = `Revoked ${revoked.length} ${revoked.length === 1 ? "session" : "sessions"}`;
   printResult(terminal, options, {
     json: { revoked },

@@ -9,7 +9,7 @@ import { addToMasterKeyFile, type MasterKeySource, masterKeySource, removeFromMa
 import type { Command } from "commander";
 import { CommandError, usageError } from "../command-error.js";
 import { type CommandOptions, localCommand, wholeNumber } from "../command-options.js";
-import { type LocalStorage, withStorage } from "../local-storage.js";
+import { localCaller, type LocalStorage, withStorage } from "../local-storage.js";
 import { formatTable, formatTime } from "../table.js";
 import { printResult, type Terminal } from "../terminal.js";
 
@@ -67,7 +67,7 @@ const remove = async (
   { file, read }: MasterKeySource,
   { id, endSessions }: { readonly id: number; readonly endSessions: boolean },
 ): Promise<Done> => {
-  await removeMasterKey({ storage, masterKeys: await read(), id, endSessions });
+  await removeMasterKey({ by: localCaller(), storage, masterKeys: await read(), id, endSessions });
   if (file !== undefined) await removeFromMasterKeyFile(file, id, systemRandom);
   const rest = file === undefined ? "take it out of PAWL_MASTER_KEY" : `it is gone from ${file}; give that file`;
   return {
@@ -82,6 +82,7 @@ const rotate = async (
   { to }: RotateMasterOptions,
 ): Promise<Done> => {
   const done = await rotateMasterKey({
+    by: localCaller(),
     storage,
     masterKeys: await read(),
     random: systemRandom,

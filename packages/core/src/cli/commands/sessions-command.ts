@@ -65,7 +65,7 @@ const show = async (handle: string, options: CallOptions, terminal: Terminal): P
     ["User", session.userId],
     ["Tenant", session.tenantId],
     ["Acts for", session.acting && `${session.acting.userId}, until ${formatTime(session.acting.until)}`],
-    ["Login", session.link],
+    ["Login", session.identityProvider && loginText(session.identityProvider)],
     ["Device", session.device],
     ["Address", session.address],
     ["Created", time(session.createdAt)],
@@ -78,6 +78,11 @@ const show = async (handle: string, options: CallOptions, terminal: Terminal): P
   ]);
   printResult(terminal, options, { json: session, text });
 };
+
+type Login = NonNullable<RouteResponse<"getSession">["identityProvider"]>;
+
+const loginText = ({ issuer, subject, sessionId }: Login): string =>
+  `${issuer}, user ${subject}${sessionId === undefined ? "" : `, session ${sessionId}`}`;
 
 const explain = async (handle: string, options: CallOptions, terminal: Terminal): Promise<void> => {
   const answer = await createApiClient(options, terminal).call("explainSession", { handle });

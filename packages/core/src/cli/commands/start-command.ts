@@ -24,10 +24,11 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 const explained = (error: unknown, { host, port }: CoreConfig): unknown => {
-  const reason = reasons[(error as NodeJS.ErrnoException).code ?? ""];
-  return reason === undefined || (error as NodeJS.ErrnoException).syscall === undefined
+  const { code = "", syscall, port: failed = port } = error as NodeJS.ErrnoException & { readonly port?: number };
+  const reason = reasons[code];
+  return reason === undefined || syscall === undefined
     ? error
-    : new CommandError(`${host}:${port} ${reason}`, { cause: error });
+    : new CommandError(`${host}:${failed} ${reason}`, { cause: error });
 };
 
 /** Resolves at the first SIGINT or SIGTERM; a further one ends the process at once. */

@@ -2,7 +2,7 @@ import type { RandomSource, SessionEngine, SessionHandle } from "@pawl/engine";
 import type { UserId } from "@pawl/storage";
 import type { CoreConfig } from "../../config/core-config.js";
 import type { CoreReply, CoreRequest, Dialect, Operation } from "../../server/dialect.js";
-import { actingReply, jsonReply, textRefusal, textReply, unknownVersionReply } from "../cdi-reply.js";
+import { actingReply, jsonReply, textRefusal, textReply, unknownVersionReply, unprovenReply } from "../cdi-reply.js";
 import { createPathTable } from "../path-table.js";
 import {
   booleanField,
@@ -89,6 +89,8 @@ export const createCdi1Dialect = ({ engine, config, random, processId }: Cdi1Opt
         return jsonReply({ status: "OK", ...issuedCookies(outcome, { cookies, random }) });
       case "unauthorised":
         return jsonReply({ status: "UNAUTHORISED", message: outcome.message });
+      case "unproven":
+        return unprovenReply();
       case "token_reuse": {
         const { handle, userId } = outcome.session;
         return jsonReply({ status: "TOKEN_THEFT_DETECTED", session: { handle, userId } });
@@ -127,7 +129,7 @@ export const createCdi1Dialect = ({ engine, config, random, processId }: Cdi1Opt
   const operation = (method: string, path: string, handler: Handler): readonly [string, string, Operation] => [
     method,
     path,
-    { name: `cdi-1 ${method} ${path}`, open: cdi1.withoutKey, handle: guarded(handler) },
+    { name: `cdi-1 ${method} ${path}`, access: cdi1.withoutKey ? "open" : "full", handle: guarded(handler) },
   ];
 
   const table = createPathTable([

@@ -98,7 +98,13 @@ export const createCdiDialect = (options: CdiOptions): Dialect => {
       if (methods === undefined || place === undefined) return undefined;
       const name = methods.get(withoutHead(method))?.name ?? path;
       const open = [...methods.values()].every((operation) => operation.open === true);
-      return { operation: { name: `cdi ${name}`, open, handle: (request) => serve(methods, place, request) } };
+      return {
+        operation: {
+          name: `cdi ${name}`,
+          access: open ? "open" : "full",
+          handle: (request) => serve(methods, place, request),
+        },
+      };
     },
     owns: () => false,
     refuse: textRefusal,

@@ -15,7 +15,7 @@ import {
   readFields,
   stringField,
 } from "../cdi-input.js";
-import { actingReply, jsonReply } from "../cdi-reply.js";
+import { actingReply, jsonReply, unprovenReply } from "../cdi-reply.js";
 import { signingKeyMembers } from "../signing-key-members.js";
 import type { CdiCall, CdiHandlers, CdiOptions } from "./cdi-call.js";
 import type { CdiVersion } from "./cdi-versions.js";
@@ -37,6 +37,7 @@ const refreshTexts: Readonly<Record<Extract<RefreshOutcome, { kind: "unauthorise
   forged_token: "Invalid refresh token",
   no_session: "Session missing in db or has expired",
   anti_csrf: "Anti CSRF token missing, or not matching",
+  other_session: "Session missing in db or has expired",
 };
 
 /** Everything about one session or one user's. */
@@ -172,6 +173,8 @@ export const createSessionHandlers = ({ engine, config, random }: CdiOptions) =>
           return jsonReply(issuedTokens(outcome, { version, random }));
         case "unauthorised":
           return jsonReply({ status: "UNAUTHORISED", message: refreshTexts[outcome.why] });
+        case "unproven":
+          return unprovenReply();
         case "token_reuse": {
           const { session } = outcome;
           return jsonReply({

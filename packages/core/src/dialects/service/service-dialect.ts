@@ -28,7 +28,7 @@ export const createServiceDialect = ({ storage, readyTimeout }: ServiceDialectOp
       clearTimeout(timer);
     }
   };
-  const open = (name: string, handle: Operation["handle"]): Operation => ({ name, open: true, handle });
+  const open = (name: string, handle: Operation["handle"]): Operation => ({ name, access: "open", handle });
   const hello = open("hello", () => textReply("Hello"));
   const health = open("healthz", () => textReply("Alive"));
   const readiness = open("readyz", ready);

@@ -4,14 +4,14 @@ import type { EventRecord } from "@pawl/storage";
 
 /** A created or refreshed session, without what the engine says besides. */
 export const issuedSessionBody = (issued: IssuedSession): Written<RouteResponse<"createSession">> => {
-  const { session, accessToken, refreshToken, antiCsrfToken } = issued;
-  return { session, accessToken, refreshToken, antiCsrfToken };
+  const { session, accessToken, refreshToken, antiCsrfToken, registration } = issued;
+  return { session, accessToken, refreshToken, antiCsrfToken, registration };
 };
 
 /** What an accepted access token says. */
 export const verifiedSessionBody = (claims: AccessTokenClaims): Written<RouteResponse<"verifySession">> => {
-  const { handle, tenantId, userId, actor, payload, payloadVersion, auth, issuedAt, expiresAt } = claims;
-  return { session: { handle, tenantId, userId, actor, payload, payloadVersion, auth }, issuedAt, expiresAt };
+  const { handle, tenantId, userId, actor, payload, payloadVersion, auth, bound, issuedAt, expiresAt } = claims;
+  return { session: { handle, tenantId, userId, actor, payload, payloadVersion, auth, bound }, issuedAt, expiresAt };
 };
 
 /** One line of the audit trail: session id and tenant as a handle, the detail as JSON. */

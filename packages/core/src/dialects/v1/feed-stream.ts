@@ -8,7 +8,7 @@ export interface FeedStreamOptions {
   readonly heartbeat: number;
 }
 
-type Feeds = Pick<SessionEngine, "revocations" | "revocationsSince" | "changes" | "changesSince">;
+type Feeds = Pick<SessionEngine, "revocations" | "revocationsSince" | "changes" | "changesSince" | "policy">;
 
 /** What both feeds hold after a cursor. */
 interface FeedsPage {
@@ -16,18 +16,22 @@ interface FeedsPage {
   readonly cursor: string;
 }
 
+const COMMENT = ": still here\n\n";
 /** Between the cursors of both feeds, of which none holds it. */
 const SEPARATOR = "|";
 
 /**
- * What the store tells of sessions, revoked or changed, as server-sent events (WHATWG HTML section 9.2). Each reader follows
- * the store from its own cursor, woken by the engine: a slow reader does not delay the others, and nothing is buffered for
- * it. The cursor is the `id` of the last event of each batch, so a reader that resumes from it misses nothing; events may
+ * What the store tells of sessions, revoked or changed, as server-sent events (WHATWG HTML section 9.2), after how long access
+ * tokens live, so that a reader knows for how long to keep it. A first comment follows what happened so far. Each reader
+ * follows the store from its own cursor, woken by the engine: a slow reader does not delay the others, and nothing is buffered
+ * for it. The cursor is the `id` of the last event of each batch, so a reader that resumes from it misses nothing; events may
  * repeat.
  * @throws what the store throws before the stream has started.
  */
 export const feedStream = async (engine: Feeds, { cursor, heartbeat }: FeedStreamOptions): Promise<StreamReply> => {
-  const first = await readFeeds(engine, cursor);
+  const { accessTokenValidity } = engine.policy;
+  const read = await readFeeds(engine, cursor);
+  const first: FeedsPage = { ...read, messages: [message("settings", { accessTokenValidity }), ...read.messages] };
   return {
     status: 200,
     contentType: "text/event-stream; charset=utf-8",
@@ -53,14 +57,17 @@ export const feedStream = async (engine: Feeds, { cursor, heartbeat }: FeedStrea
         let page = first;
         // A store with several writers reads an overlap again each time: what the page before held was sent.
         let sent: ReadonlySet<string> = new Set();
+        let isCaughtUp = false;
         while (!sink.closed.aborted) {
           const known = sent;
           const fresh = page.messages.filter((message) => !known.has(message));
           sent = new Set(page.messages);
           if (fresh.length > 0) await sink.write(batch({ messages: fresh, cursor: page.cursor }));
           else if (!news) {
-            await wakeOrHeartbeat();
-            if (!news) await sink.write(": still here\n\n");
+            if (!isCaughtUp) await sink.write(COMMENT);
+            isCaughtUp = true;
+            if (!news) await wakeOrHeartbeat();
+            if (!news) await sink.write(COMMENT);
           }
           if (sink.closed.aborted) return;
           news = false;
@@ -82,14 +89,14 @@ const readFeeds = async (engine: Feeds, cursor: string | undefined): Promise<Fee
   ]);
   return {
     messages: [
-      ...revoked.map(({ handle, at }) => message("revoked", { handle, at })),
+      ...revoked.map(({ handle, at, reason }) => message("revoked", { handle, at, reason })),
       ...changed.map(({ handle, payloadVersion, at }) => message("changed", { handle, payloadVersion, at })),
     ],
     cursor: one.cursor + SEPARATOR + other.cursor,
   };
 };
 
-const message = (event: "revoked" | "changed", data: object): string =>
+const message = (event: "settings" | "revoked" | "changed", data: object): string =>
   `event: ${event}\ndata: ${JSON.stringify(data)}\n`;
 
 const batch = ({ messages, cursor }: FeedsPage): string => `${messages.join("\n")}id: ${cursor}\n\n`;

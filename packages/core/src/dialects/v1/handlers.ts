@@ -4,60 +4,33 @@ import {
   activityInterval,
   type CreateSessionInput,
   type JsonObject,
-  parseHandle,
   type RefusedOutcome,
   type RegenerateOutcome,
   type RevokeCause,
   type SessionEngine,
   type SessionHandle,
+  type SessionSummary,
 } from "@pawl/engine";
-import {
-  DEFAULT_PAGE_LIMIT,
-  openApi,
-  type ProblemCode,
-  type RouteResponse,
-  type RouteBody,
-  type RouteName,
-  type RouteQuery,
-  type Written,
-} from "@pawl/protocol";
-import {
-  type EventSelector,
-  millis,
-  type PageRequest,
-  type SessionSelector,
-  type TenantId,
-  type UserId,
-} from "@pawl/storage";
+import { openApi, type RouteResponse, type RouteBody, type Written } from "@pawl/protocol";
+import { millis, type TenantId, type UserId } from "@pawl/storage";
+import type { Webhooks } from "@pawl/engine/webhooks";
 import type { CoreConfig } from "../../config/core-config.js";
-import type { StreamReply } from "../../server/dialect.js";
-import { eventBody, explanationBody, issuedSessionBody, verifiedSessionBody } from "./answers.js";
-import type { ProblemDetail } from "./problem-reply.js";
+import type { Nodes } from "../../server/nodes.js";
+import { explanationBody, issuedSessionBody, verifiedSessionBody } from "./answers.js";
+import type { CallOutcome, Handlers } from "./call.js";
+import { audit, endingAct } from "./audit.js";
+import type { DashboardAccess } from "../dashboard/dashboard-access.js";
 import { feedStream } from "./feed-stream.js";
-
-/** A request to one operation, checked against its schemas. */
-export interface Call<Name extends RouteName> {
-  readonly body: RouteBody<Name>;
-  readonly query: RouteQuery<Name>;
-  /** The `{handle}` of the path, decoded; empty where the path has none. */
-  readonly handle: string;
-  /** `Last-Event-ID`, of a reader that resumes a stream. */
-  readonly lastEventId: string | undefined;
-}
-
-/** The outcome of an operation. */
-export type CallOutcome<Name extends RouteName> =
-  | { readonly ok: Written<RouteResponse<Name>> }
-  | { readonly problem: ProblemCode; readonly detail?: ProblemDetail }
-  | { readonly stream: StreamReply };
-
-type Handlers = {
-  readonly [Name in RouteName]: (call: Call<Name>) => CallOutcome<Name> | Promise<CallOutcome<Name>>;
-};
+import { createOperationHandlers } from "./operation-handlers.js";
+import { pageOf } from "./page-of.js";
 
 export interface HandlerOptions {
   readonly engine: SessionEngine;
-  readonly config: Pick<CoreConfig, "cookies" | "keyKind">;
+  readonly webhooks: Webhooks;
+  readonly config: Pick<CoreConfig, "cookies" | "keyKind" | "settings">;
+  readonly nodes: Pick<Nodes, "list">;
+  /** Absent where the dashboard is not served. */
+  readonly dashboard?: Pick<DashboardAccess, "createLink"> | undefined;
   /** Version of the package, for the description. */
   readonly version: string;
   /** Milliseconds between two comments on a silent stream. */
@@ -70,12 +43,30 @@ const FORM: AccessTokenForm = "pawl";
 const NOT_FOUND = { problem: "session_not_found" } as const;
 
 /** Every operation of our API over the engine. */
-export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOptions): Handlers => {
+export const createHandlers = (options: HandlerOptions): Handlers => {
+  const { engine, webhooks, config, nodes, dashboard, version, heartbeat } = options;
   const { policy } = engine;
   const { cookies, keyKind } = config;
   const description = openApi(version);
   // The schemas have checked what is cast here; brands are for the engine's own code.
+  const revoke = async (
+    body: RouteBody<"revokeSessions">,
+    cause: RevokeCause,
+  ): Promise<{ readonly ok: Written<RouteResponse<"revokeSessions">> }> => {
+    if ("handles" in body) return { ok: { revoked: await engine.revokeSessions(body.handles, cause) } };
+    if ("allOfTenant" in body) {
+      const { limit, after } = body;
+      const tenantId = body.allOfTenant as TenantId;
+      if (limit === undefined) return { ok: { revoked: await engine.revokeTenant(tenantId, cause) } };
+      const { items, next } = await engine.revokeSomeOfTenant(tenantId, { limit, after }, cause);
+      return { ok: { revoked: items, next } };
+    }
+    const user = body as Parameters<SessionEngine["revokeAllForUser"]>[0];
+    return { ok: { revoked: await engine.revokeAllForUser(user, cause) } };
+  };
+
   return {
+    ...createOperationHandlers({ engine, webhooks }),
     async createSession({ body }) {
       const input = { keyKind, form: FORM, ...(body as CreateSessionInput) };
       return { ok: issuedSessionBody(await engine.createSession(input)) };
@@ -85,13 +76,28 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
       switch (outcome.kind) {
         case "refreshed":
           return { ok: { minted: outcome.minted, ...issuedSessionBody(outcome) } };
-        case "unauthorised":
-          return { problem: "unauthorised", detail: { detail: outcome.message, reason: outcome.reason } };
-        case "token_reuse": {
-          const { handle, userId, tenantId } = outcome.session;
-          return { problem: "token_theft_detected", detail: { sessionHandle: handle, userId, tenantId } };
+        case "unauthorised": {
+          const { message: detail, reason, why } = outcome;
+          return {
+            problem: "unauthorised",
+            detail: { detail, reason, why: why === "other_session" ? why : undefined },
+          };
         }
+        case "unproven": {
+          const { message: detail, why, challenge } = outcome;
+          return { problem: "unproven", detail: { detail, why, challenge, ...ownerDetail(outcome.session) } };
+        }
+        case "token_reuse":
+          return { problem: "token_theft_detected", detail: ownerDetail(outcome.session) };
       }
+    },
+    async bindSession({ body }) {
+      const outcome = await engine.bindSession({ form: FORM, ...body });
+      if (outcome.kind === "bound") {
+        const { handle, challenge, issued } = outcome;
+        return { ok: { handle, challenge, issued: issued && issuedSessionBody(issued) } };
+      }
+      return { problem: "binding_refused", detail: { detail: outcome.message, why: outcome.why } };
     },
     async verifySession({ body }) {
       const outcome = await engine.verifyAccessToken(body);
@@ -103,7 +109,8 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
       return regenerated(await engine.regenerateAccessToken(accessToken, payload as JsonObject | undefined, change));
     },
     async stepUp({ body }) {
-      return regenerated(await engine.stepUp(body.accessToken, body.auth));
+      const { accessToken, auth, bindable } = body;
+      return regenerated(await engine.stepUp(accessToken, { ...auth, bindable }));
     },
     async actAs({ body: { accessToken, ...input } }) {
       return regenerated(await engine.actAs(accessToken, input as ActAsInput));
@@ -121,22 +128,18 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
       );
       return { ok: undefined };
     },
-    async revokeSessions({ body }) {
+    async revokeSessions({ body, by }) {
       const { reason, detail } = body;
       const cause: RevokeCause = { reason, detail };
-      if ("handles" in body) return { ok: { revoked: await engine.revokeSessions(body.handles, cause) } };
-      if ("allOfTenant" in body) {
-        const { limit, after } = body;
-        const tenantId = body.allOfTenant as TenantId;
-        if (limit === undefined) return { ok: { revoked: await engine.revokeTenant(tenantId, cause) } };
-        const { items, next } = await engine.revokeSomeOfTenant(tenantId, { limit, after }, cause);
-        return { ok: { revoked: items, next } };
-      }
-      const user = body as Parameters<SessionEngine["revokeAllForUser"]>[0];
-      return { ok: { revoked: await engine.revokeAllForUser(user, cause) } };
+      const outcome = await revoke(body, cause);
+      if (reason === "revoked_by_admin") await audit(engine.storage, endingAct(body, outcome.ok), by());
+      return outcome;
     },
     async listSessions({ query }) {
-      const { items, next } = await engine.listSessions(query as SessionSelector, pageOf(query));
+      const { items, next } = await engine.listSessions(
+        query as Parameters<SessionEngine["listSessions"]>[0],
+        pageOf(query),
+      );
       return { ok: { sessions: items, next } };
     },
     async listSessionHandles({ query }) {
@@ -145,8 +148,16 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
       );
       return { ok: { handles: handles } };
     },
-    async getSession({ handle }) {
-      const session = await engine.getSession(handle);
+    async liveSessions({ body: { handles } }) {
+      const standings = await engine.liveOf(handles);
+      const sessions = handles.flatMap((handle, index) => {
+        const standing = standings[index];
+        return standing === undefined ? [] : [{ handle, ...standing }];
+      });
+      return { ok: { sessions } };
+    },
+    async getSession({ handle, query }) {
+      const session = await engine.getSession(handle, { as: query.as as UserId | undefined });
       return session === undefined ? NOT_FOUND : { ok: session };
     },
     async explainSession({ handle }) {
@@ -160,12 +171,6 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
       const changed = await engine.updatePayload(handle, payload as JsonObject, { form: FORM, ...change });
       return changed === undefined ? NOT_FOUND : { ok: changed };
     },
-    async listEvents({ query }) {
-      const selector = eventSelector(query);
-      if (selector === undefined) return { ok: { events: [] } };
-      const { items, next } = await engine.listEvents(selector, pageOf(query));
-      return { ok: { events: items.map(eventBody), next } };
-    },
     async watchRevocations({ query, lastEventId }) {
       return { stream: await feedStream(engine, { cursor: lastEventId ?? query.cursor, heartbeat }) };
     },
@@ -178,40 +183,41 @@ export const createHandlers = ({ engine, config, version, heartbeat }: HandlerOp
         refreshTokenPath: cookies.refreshApiPath,
         enableAntiCsrf: policy.enableAntiCsrf,
         checkDatabase: policy.checkDatabase,
+        deviceBinding: policy.deviceBinding,
         accessTokenValidity: policy.accessTokenValidity,
         reuseWindow: policy.reuseWindow,
         activityInterval: activityInterval(policy),
+        issuer: policy.issuer,
+        audience: policy.audience,
       },
     }),
-    listSigningKeys: () => ({ ok: { keys: engine.listSigningKeys() } }),
-    async rotateSigningKey({ body }) {
-      return { ok: await engine.rotateSigningKey(body.algorithm) };
+    async createDashboardLink() {
+      const link = await dashboard?.createLink();
+      if (link === undefined)
+        return { problem: "not_found", detail: { detail: "this core serves no dashboard: set dashboard: true" } };
+      return { ok: { path: `/dashboard#link=${link.token}`, expiresAt: link.until } };
     },
+    async listNodes() {
+      return { ok: { now: engine.storage.now(), nodes: await nodes.list() } };
+    },
+    configuration: () => ({ ok: { settings: config.settings } }),
     openApi: () => ({ ok: description }),
   };
 };
 
+const ownerDetail = ({ handle, userId, tenantId }: Pick<SessionSummary, "handle" | "userId" | "tenantId">) => ({
+  sessionHandle: handle,
+  userId,
+  tenantId,
+});
+
 const regenerated = (outcome: RegenerateOutcome | RefusedOutcome): CallOutcome<"stepUp"> => {
   if (outcome.kind === "regenerated") {
-    const { session, accessToken, changedAt } = outcome;
-    return { ok: { session, accessToken, changedAt } };
+    const { session, accessToken, changedAt, registration } = outcome;
+    return { ok: { session, accessToken, changedAt, registration } };
   }
   const { kind, message: detail } = outcome;
   return kind === "refused"
     ? { problem: "acting_refused", detail: { detail, why: outcome.why } }
     : { problem: kind, detail: { detail } };
-};
-
-const pageOf = ({ limit = DEFAULT_PAGE_LIMIT, after }: RouteQuery<"listSessions">): PageRequest => ({ limit, after });
-
-/** @returns undefined when no session can have the handle. */
-const eventSelector = ({ handle, userId, tenantId, type }: RouteQuery<"listEvents">): EventSelector | undefined => {
-  const named = handle === undefined ? undefined : parseHandle(handle);
-  if (handle !== undefined && named === undefined) return undefined;
-  return {
-    sessionId: named?.id,
-    tenantId: (tenantId as TenantId | undefined) ?? named?.tenantId,
-    userId: userId as UserId | undefined,
-    types: type && [type],
-  };
 };

@@ -1,8 +1,10 @@
 import { type JsonSchema, type Route, type RouteName, routes } from "@pawl/protocol";
 import type { CoreReply, CoreRequest, Dialect, Operation } from "../../server/dialect.js";
+import { type CallerInformation, callerOf } from "../../server/access-control.js";
 import { parseJsonObject } from "../../server/json-object.js";
 import { createPathTable, patternOf } from "../path-table.js";
-import { type Call, createHandlers, type HandlerOptions, type CallOutcome } from "./handlers.js";
+import type { Call, CallOutcome } from "./call.js";
+import { createHandlers, type HandlerOptions } from "./handlers.js";
 import { problemReply } from "./problem-reply.js";
 import { compileValidator, parseQuery } from "./validator.js";
 import { withoutHead } from "../../server/request-target.js";
@@ -41,7 +43,7 @@ const operationOf = (name: RouteName, route: Route, handler: AnyHandler): Operat
   const readQuery = queryReader(route.query);
   return {
     name: `v1 ${name}`,
-    open: route.open ?? false,
+    access: route.access ?? "full",
     handle(request) {
       const body = readBody(request);
       if ("status" in body) return body;
@@ -49,7 +51,8 @@ const operationOf = (name: RouteName, route: Route, handler: AnyHandler): Operat
       if ("status" in query) return query;
       const handle = pattern === undefined ? "" : decodeURIComponent(pattern.exec(request.path)?.[1] ?? "");
       const lastEventId = request.headers["last-event-id"];
-      const outcome = handler({ body: body.values, query: query.values, handle, lastEventId });
+      const by = (): CallerInformation => callerOf(request);
+      const outcome = handler({ body: body.values, query: query.values, handle, lastEventId, by });
       return outcome instanceof Promise ? outcome.then((settled) => replyOf(route, settled)) : replyOf(route, outcome);
     },
   };

@@ -1,5 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import {
+  type BindOutcome,
+  type Changed,
+  createLossReports,
   dataText,
   type IssuedSession,
   MAX_USER_ID_BYTES,
@@ -8,18 +11,24 @@ import {
   type Revoked,
   type SessionHandle,
   type SessionInformation,
+  type SessionStanding,
   type VerifyInput,
   type VerifyOutcome,
 } from "@pawl/engine";
+import { createTelemetry } from "@pawl/engine/telemetry";
 import { type RouteBody, type RouteResponse, routes } from "@pawl/protocol";
 import { type Clock, millis, PUBLIC_TENANT, systemClock } from "@pawl/storage";
+import { warnOfLostChanges } from "../../application-hook.js";
 import { createCoreChanges } from "./core-changes.js";
 import { CoreClient } from "./core-client.js";
 import { CoreHosts } from "./core-hosts.js";
+import { createCoreOperation } from "./core-operation.js";
 import { CoreKeys } from "./core-keys.js";
 import { CoreVerifier } from "./core-verifier.js";
 import type { CoreHost } from "./core-url.js";
 import { FeedStream } from "./feed-stream.js";
+import { Listeners } from "./listeners.js";
+import { measuredBackend } from "./measured-backend.js";
 import type { RefreshAnswer, SessionBackend, SessionHistory } from "../session-backend.js";
 
 /** What no core could have given out as a handle or taken as a user id names nothing, and is not asked for. */
@@ -28,6 +37,9 @@ const isUserId = (userId: string): boolean => Buffer.byteLength(userId) <= MAX_U
 
 /** No refresh token is as long; the engine in process refuses what is none without asking anybody. */
 const isRefreshToken = (token: string): boolean => typeof token === "string" && token.length <= 1024;
+
+/** Characters of the longest proof that a core reads. */
+const LONGEST_PROOF = 4096;
 
 /** What a core says of a refresh token that it has not sealed. */
 const NONE_OF_OURS = "the refresh token is none of ours";
@@ -43,8 +55,12 @@ export interface CoreBackendOptions {
   readonly clock?: Clock | undefined;
 }
 
+type Bound = Extract<BindOutcome, { kind: "bound" }>;
+
 /** Handles in one call, as the core's API takes them. */
 const MOST_HANDLES = 10_000;
+/** Handles of which one call says how they stand, as the core's API takes them. */
+const MOST_STANDINGS = 1000;
 /** Sessions of a tenant that one call ends, so that it is answered long before it is given up. */
 const TENANT_STEP = 500;
 
@@ -56,12 +72,13 @@ const TENANT_STEP = 500;
 export const openCoreBackend = async (options: CoreBackendOptions): Promise<SessionBackend> => {
   const clock = options.clock ?? systemClock;
   const { tryTimeout, callTimeout, feedCutAfter } = options;
-  const hosts = new CoreHosts({ hosts: options.core, tryTimeout, callTimeout, apiKey: options.apiKey });
+  const telemetry = createTelemetry();
+  const hosts = new CoreHosts({ hosts: options.core, tryTimeout, callTimeout, apiKey: options.apiKey, telemetry });
   const core = new CoreClient(hosts);
 
   const learn = async () => {
     const learned = await core.get("settings");
-    const verifier = new CoreVerifier(clock, learned);
+    const verifier = new CoreVerifier(clock, learned, createLossReports(clock, warnOfLostChanges));
     const keys = new CoreKeys(verifier, () => core.get("keySet"));
     await keys.load().catch((error: unknown) => {
       keys.stop();
@@ -72,11 +89,12 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
 
   const { learned, verifier, keys } = await learn().catch(async (error: unknown) => {
     hosts.close();
+    telemetry.close();
     throw error;
   });
   let settings = settingsOf(learned);
 
-  const listeners = new Set<(revoked: Revoked) => void>();
+  const [ends, changes] = [new Listeners<Revoked>(), new Listeners<Changed>()];
   const feed = new FeedStream({
     nextHost: () => hosts.urlsInTurn()[0] ?? "",
     path: routes.watchRevocations.path,
@@ -89,9 +107,12 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
     },
     onRevoked: (revoked) => {
       verifier.markRevoked(revoked.handle, revoked.at);
-      for (const listener of listeners) listener(revoked);
+      ends.tell(revoked);
     },
-    onChanged: (changed) => verifier.markChanged(changed),
+    onChanged: (changed) => {
+      verifier.markChanged(changed);
+      changes.tell(changed);
+    },
   });
 
   /** A session ended through this process is refused here before the feed tells. */
@@ -115,17 +136,24 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
     const reply = await core.ask("verifySession", question, ["unauthorised", "try_refresh_token"]);
     if (reply.kind === "success") return outcome;
     const { code, message } = reply;
+    // In itself the token is valid, as was found here: what a core has against it is newer than the token.
     return code === "unauthorised"
       ? { kind: "unauthorised", why: "no_session", message }
-      : { kind: "try_refresh", why: "expired", message };
+      : { kind: "try_refresh", why: "outdated", message };
   };
 
-  return {
+  telemetry.setGauge("pawl.feed.lag", () => feed.cutFor / 1000);
+  telemetry.setGauge("pawl.revocations.known", () => verifier.marked);
+
+  const backend: SessionBackend = {
     get settings() {
       return settings;
     },
     get signingAlgorithm() {
       return verifier.signingAlgorithm;
+    },
+    get audienceRule() {
+      return verifier.audienceRule;
     },
     now: () => clock.now(),
 
@@ -136,6 +164,14 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
         : askWhereNeeded(input, outcome);
     },
 
+    async claimsOf(accessToken) {
+      let authentic = verifier.authenticate(accessToken);
+      if (authentic.kind === "try_refresh" && authentic.why === "unknown_key") {
+        await keys.loadForUnknownKey();
+        authentic = verifier.authenticate(accessToken);
+      }
+      return authentic.kind === "authentic" ? authentic.claims : undefined;
+    },
     knowsEnded: (handle) => verifier.isRevoked(handle),
     isOvertaken: (told) => verifier.isOvertaken(told),
 
@@ -145,16 +181,17 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
       payload = {},
       data = {},
       auth,
-      link,
+      identityProvider,
       device,
       address,
       form = "v5",
+      bindable,
       checkPayload,
     }) {
       const json = payloadText(payload, form);
       dataText(data);
       checkPayload?.(json);
-      const body = { userId, tenantId, payload, data, auth, link, device, address, form };
+      const body = { userId, tenantId, payload, data, auth, identityProvider, device, address, form, bindable };
       return (await core.get("createSession", {
         body: body as RouteBody<"createSession">,
       })) as unknown as IssuedSession;
@@ -166,13 +203,28 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
       if (refreshToken === undefined) return { kind: "unauthorised", message: NONE_OF_OURS, isOurs: false };
       // The anti-CSRF token only chooses among several.
       const more = others.length === 0 ? {} : { otherRefreshTokens: others, antiCsrfToken };
-      const body = { refreshToken, ...more, form } as RouteBody<"refreshSession">;
-      const reply = await core.ask("refreshSession", { body }, ["unauthorised", "token_theft_detected"]);
+      const { boundSession, proof, skippedSessions, unprovenIsExpected } = input;
+      const binding = { boundSession, proof, skippedSessions, unprovenIsExpected };
+      const body = { refreshToken, ...more, form, ...binding } as RouteBody<"refreshSession">;
+      const reply = await core.ask("refreshSession", { body }, ["unauthorised", "unproven", "token_theft_detected"]);
       if (reply.kind === "success")
         return { kind: "refreshed", ...(reply.body as unknown as IssuedSession & { readonly minted: boolean }) };
-      const { code, message, reason, session } = reply;
-      if (code === "unauthorised") return { kind: "unauthorised", message, reason, isOurs: message !== NONE_OF_OURS };
-      return { kind: "token_reuse", session };
+      const { code, message, reason, why, challenge, session } = reply;
+      if (code === "unproven") return { kind: code, message, challenge, session };
+      if (code !== "unauthorised") return { kind: "token_reuse", session };
+      if (why === "other_session") return { kind: why };
+      return { kind: code, message, reason, isOurs: message !== NONE_OF_OURS };
+    },
+
+    adopt: () => Promise.reject(new TypeError("a core adopts no sessions")),
+    refuseAdoption: () => Promise.reject(new TypeError("a core adopts no sessions")),
+
+    async bind({ refreshTokens, proof, form = "v5" }) {
+      if (proof.length > LONGEST_PROOF) return { kind: "refused", why: "proof", message: "this is no proof" };
+      const body = { refreshTokens: refreshTokens.filter(isRefreshToken), proof, form } as RouteBody<"bindSession">;
+      const reply = await core.ask("bindSession", { body }, ["binding_refused"]);
+      if (reply.kind === "success") return { ...(reply.body as unknown as Bound), kind: "bound" };
+      return { kind: "refused", why: reply.why as never, message: reply.message };
     },
 
     reportUses: (uses) => core.tell("reportUses", { body: { uses: [...uses] } }),
@@ -207,10 +259,24 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
       return revoked;
     },
 
-    async get(handle) {
+    receiveLogout: (logoutToken) => core.receiveLogout(logoutToken),
+
+    async get(handle, query = {}) {
       if (!isHandle(handle)) return undefined;
-      const reply = await core.ask("getSession", { handle }, ["session_not_found"]);
+      const reply = await core.ask("getSession", { handle, query }, ["session_not_found"]);
       return reply.kind === "success" ? (reply.body as unknown as SessionInformation) : undefined;
+    },
+
+    async liveOf(handles) {
+      const standings = new Map<string, SessionStanding>();
+      const known = [...new Set(handles.filter(isHandle))];
+      for (let at = 0; at < known.length; at += MOST_STANDINGS) {
+        const body = { handles: known.slice(at, at + MOST_STANDINGS) };
+        const { sessions } = await core.get("liveSessions", { body });
+        for (const { handle, payloadVersion, liveUntil } of sessions)
+          standings.set(handle, { payloadVersion, liveUntil: millis(liveUntil) });
+      }
+      return handles.map((handle) => standings.get(handle));
     },
 
     async list({ userId, tenantId = PUBLIC_TENANT }, page) {
@@ -239,13 +305,12 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
       return { ...history, events: events.map(sessionEvent) } as SessionHistory;
     },
 
+    operation: createCoreOperation(core),
+
     keySet: () => core.get("keySet"),
 
-    subscribe(listener) {
-      const own = (revoked: Revoked): void => listener(revoked);
-      listeners.add(own);
-      return () => void listeners.delete(own);
-    },
+    subscribe: (listener) => ends.subscribe(listener),
+    subscribeToChanges: (listener) => changes.subscribe(listener),
 
     async close() {
       feed.close();
@@ -253,10 +318,12 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
       hosts.close();
     },
   };
+  return measuredBackend(backend, telemetry);
 };
 
 const settingsOf = (learned: RouteResponse<"settings">) => ({
   ...learned,
+  accessTokenValidity: millis(learned.accessTokenValidity),
   reuseWindow: millis(learned.reuseWindow),
   activityInterval: millis(learned.activityInterval),
 });

@@ -35,7 +35,7 @@ export const createCoreChanges = (
     // Its rules are the core's to know.
     if (code === "invalid_input" || code === "payload_too_large") throw new EngineError(code, message);
     // Without a reason it is a token that cannot say who acts: one of ours can.
-    return code === "acting_refused" && why !== undefined
+    return code === "acting_refused" && (why === "acting" || why === "self")
       ? { kind: "refused", why, message }
       : { kind: "outdated", message };
   };
@@ -63,10 +63,10 @@ export const createCoreChanges = (
       return regenerated(reply) as RegenerateOutcome;
     },
 
-    stepUp: async (accessToken, { methods, level }) =>
-      regenerated(
-        await core.ask("stepUp", { body: { accessToken, auth: { methods: [...methods], level } } }, PROBLEMS),
-      ),
+    async stepUp(accessToken, { methods, level, bindable }) {
+      const body = { accessToken, auth: { methods: [...methods], level }, bindable };
+      return regenerated(await core.ask("stepUp", { body }, PROBLEMS));
+    },
 
     actAs: async (accessToken, input) =>
       regenerated(await core.ask("actAs", { body: { accessToken, ...input } }, PROBLEMS)),

@@ -1,20 +1,25 @@
 import type { SessionHandle } from "@pawl/engine";
 import {
+  type Problem,
   type ProblemCode,
   type Route,
   type RouteResponse,
   type RouteBody,
   type RouteName,
   type RouteQuery,
+  oauthRoutes,
   routes,
 } from "@pawl/protocol";
 import type { EndReason, UserId } from "@pawl/storage";
+import type { LogoutAnswer } from "../session-backend.js";
 import { type CoreAnswer, type CoreCall, type CoreHosts, refusal } from "./core-hosts.js";
 
 /** What may be asked of a second host although the first may have done it; besides these, every GET. */
 const repeatable: ReadonlySet<RouteName> = new Set<RouteName>([
   "refreshSession",
+  "bindSession",
   "verifySession",
+  "liveSessions",
   "revokeSessions",
   "reportUses",
 ]);
@@ -33,15 +38,19 @@ interface Refusal {
   readonly message: string;
   /** With `unauthorised` at a refresh: why the session ended, where it is known. */
   readonly reason: EndReason | undefined;
-  /** With `acting_refused`, where it is known. */
-  readonly why: "acting" | "self" | undefined;
-  /** With `token_theft_detected`. */
+  /** What the code does not say, where it is known. */
+  readonly why: Problem["why"];
+  /** With `unproven`. */
+  readonly challenge: string;
+  /** With `token_theft_detected` and `unproven`. */
   readonly session: { readonly handle: SessionHandle; readonly userId: UserId };
 }
 
 export type Reply<Name extends RouteName> =
   | { readonly kind: "success"; readonly body: RouteResponse<Name> }
   | ({ readonly kind: "refused" } & Refusal);
+
+type LogoutBody = Readonly<Partial<Record<"ended" | "error" | "error_description", unknown>>>;
 
 /** The core's API by the names of its operations. */
 export class CoreClient {
@@ -84,6 +93,26 @@ export class CoreClient {
     throw refusal(call, answer);
   }
 
+  /**
+   * Hands on a logout token of an identity provider.
+   * @throws SessionError `UNKNOWN` for what is no answer of that endpoint.
+   */
+  async receiveLogout(logoutToken: string): Promise<LogoutAnswer> {
+    const call: CoreCall = {
+      method: "POST",
+      path: oauthRoutes.backchannelLogout.path,
+      operation: "backchannelLogout",
+      idempotent: true,
+      body: new URLSearchParams({ logout_token: logoutToken }).toString(),
+      contentType: "application/x-www-form-urlencoded",
+    };
+    const answer = await this.#hosts.call(call);
+    const { ended, error, error_description: message } = (isObject(answer.body) ? answer.body : {}) as LogoutBody;
+    if (answer.status === 200 && typeof ended === "number") return { kind: "ended", ended };
+    if (answer.status === 400 && error === "invalid_request") return { kind: "refused", message: String(message) };
+    throw refusal(call, answer);
+  }
+
   async #call<Name extends RouteName>(name: Name, { handle, body, query, only }: Question<Name>) {
     const route: Route = routes[name];
     const { method } = route;
@@ -91,6 +120,7 @@ export class CoreClient {
     const call: CoreCall = {
       method,
       path,
+      operation: name,
       idempotent: method === "GET" || repeatable.has(name),
       body: body && JSON.stringify(body),
       only,
@@ -113,13 +143,24 @@ const isObject = (value: unknown): value is object =>
 /** @returns undefined for what is no problem of our API. */
 const refusalOf = ({ body }: CoreAnswer): Refusal | undefined => {
   if (!isObject(body)) return undefined;
-  const { type, code, title, detail, reason, why, sessionHandle, userId } = body as Readonly<Record<string, string>>;
+  const {
+    type,
+    code,
+    title,
+    detail,
+    reason,
+    why,
+    challenge = "",
+    sessionHandle,
+    userId,
+  } = body as Readonly<Record<string, string>>;
   if (type !== `urn:pawl:problem:${code}`) return undefined;
   return {
     code: code as ProblemCode,
     message: detail ?? title ?? "",
     reason: reason as EndReason | undefined,
     why: why as Refusal["why"],
+    challenge,
     session: { handle: sessionHandle as SessionHandle, userId: userId as UserId },
   };
 };

@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { failSpan, SpanKind, type Telemetry } from "@pawl/engine/telemetry";
 import { CoreConnections } from "./core-connections.js";
 import { type CoreHost, coreUrl } from "./core-url.js";
 import { RETRY_AFTER, SessionError } from "../../session-error.js";
@@ -8,8 +9,11 @@ export interface CoreCall {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** With its query. */
   readonly path: string;
-  /** JSON text. */
+  /** JSON text, unless `contentType` says otherwise. */
   readonly body?: string | undefined;
+  readonly contentType?: string | undefined;
+  /** What it is called in metrics and traces. */
+  readonly operation: string;
   /** Whether another host may be asked after one that perhaps did the work already. */
   readonly idempotent: boolean;
   /** Asks this one of `urlsInTurn` and no other. */
@@ -31,6 +35,7 @@ export interface CoreHostsOptions {
   readonly tryTimeout: number;
   /** ms */
   readonly callTimeout: number;
+  readonly telemetry: Telemetry;
 }
 
 interface Host {
@@ -136,11 +141,31 @@ export class CoreHosts {
     return [...rotated.filter((host) => host.restsUntil <= now), ...rotated.filter((host) => host.restsUntil > now)];
   }
 
-  async #ask({ connections, basePath }: Host, call: CoreCall, timeout: number): Promise<Attempt> {
-    const { method, path, body } = call;
+  /** As `#send`, timed, and a span. */
+  async #ask(host: Host, call: CoreCall, timeout: number): Promise<Attempt> {
+    const { telemetry } = this.#options;
+    const { operation } = call;
+    const startedAt = performance.now();
+    const start = {
+      name: `core ${operation}`,
+      kind: SpanKind.CLIENT,
+      attributes: { "http.request.method": call.method },
+    };
+    return telemetry.within(start, async (span) => {
+      const attempt = await this.#send(host, call, timeout);
+      if (attempt.kind === "answer") span.setAttribute("http.response.status_code", attempt.answer.status);
+      else failSpan(span, attempt.cause);
+      const status = attempt.kind === "answer" ? String(attempt.answer.status) : attempt.kind;
+      telemetry.record("pawl.core.call.duration", (performance.now() - startedAt) / 1000, operation, status);
+      return attempt;
+    });
+  }
+
+  async #send({ connections, basePath }: Host, call: CoreCall, timeout: number): Promise<Attempt> {
+    const { method, path, body, contentType = "application/json" } = call;
     try {
-      const type = body === undefined ? {} : { "content-type": "application/json" };
-      const headers = { ...this.#headers, ...type };
+      const type = body === undefined ? {} : { "content-type": contentType };
+      const headers = { ...this.#headers, ...type, ...this.#options.telemetry.headers() };
       const answer = await connections.send({ method, path: basePath + path, headers, body, timeout });
       const after = Number(answer.headers["retry-after"] ?? Number.NaN);
       const retryAfter = Number.isFinite(after) && after >= 0 ? after : undefined;

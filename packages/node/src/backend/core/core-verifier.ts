@@ -1,4 +1,7 @@
 import {
+  type AudienceRule,
+  audienceRuleOf,
+  type AuthenticateOutcome,
   type Changed,
   createAccessTokenVerifier,
   type KeyedAccessTokenVerifier,
@@ -15,19 +18,24 @@ export interface CoreRules {
   /** Ms. */
   readonly accessTokenValidity: number;
   readonly enableAntiCsrf: boolean;
+  readonly issuer?: string | undefined;
+  readonly audience?: readonly string[] | undefined;
 }
 
 /** Verifies access tokens by the rules of a core, which may come back from a restart with other ones. */
 export class CoreVerifier {
   readonly #clock: Clock;
+  readonly #onVersionLost: (() => void) | undefined;
   #rules: CoreRules;
   #current: KeyedAccessTokenVerifier;
   #keys: readonly VerificationKey[] = [];
   /** Verifiers of former rules: they know what was revoked or changed meanwhile, each for as long as its tokens may live. */
   #former: readonly { readonly verifier: KeyedAccessTokenVerifier; readonly until: Millis }[] = [];
 
-  constructor(clock: Clock, rules: CoreRules) {
+  /** @param onVersionLost as that of a verifier. */
+  constructor(clock: Clock, rules: CoreRules, onVersionLost?: () => void) {
     this.#clock = clock;
+    this.#onVersionLost = onVersionLost;
     this.#rules = rules;
     this.#current = this.#verifierOf(rules);
   }
@@ -37,15 +45,24 @@ export class CoreVerifier {
     return this.#keys.some(({ algorithm }) => algorithm === "ES256") ? "ES256" : "RS256";
   }
 
+  /** What access tokens of the form `pawl` have to name, if anything. */
+  get audienceRule(): AudienceRule | undefined {
+    return audienceRuleOf(this.#rules);
+  }
+
   setKeys(keys: readonly VerificationKey[]): void {
     this.#keys = keys;
-    for (const verifier of [this.#current, ...this.#former.map((former) => former.verifier)]) verifier.setKeys(keys);
+    for (const verifier of this.#all()) verifier.setKeys(keys);
   }
 
   /** @returns whether tokens live longer than before: then what was heard lately must be heard again. */
   setRules(rules: CoreRules): boolean {
     const { accessTokenValidity, enableAntiCsrf } = this.#rules;
-    if (rules.accessTokenValidity === accessTokenValidity && rules.enableAntiCsrf === enableAntiCsrf) return false;
+    for (const verifier of this.#all()) verifier.setAudienceRule(audienceRuleOf(rules));
+    if (rules.accessTokenValidity === accessTokenValidity && rules.enableAntiCsrf === enableAntiCsrf) {
+      this.#rules = rules;
+      return false;
+    }
     const now = this.#clock.now();
     const replaced = { verifier: this.#current, until: millis(now + accessTokenValidity) };
     this.#former = [...this.#former.filter(({ until }) => until > now), replaced];
@@ -57,6 +74,15 @@ export class CoreVerifier {
   verify(input: VerifyInput): VerifyOutcome {
     const outcome = this.#current.verify(input);
     return outcome.kind === "valid" && this.#former.length > 0 ? this.#askFormer(input, outcome) : outcome;
+  }
+
+  /** How many sessions are marked as revoked or changed. */
+  get marked(): number {
+    return Math.max(...this.#all().map(({ marked }) => marked));
+  }
+
+  authenticate(accessToken: string): AuthenticateOutcome {
+    return this.#current.authenticate(accessToken);
   }
 
   markRevoked(handle: SessionHandle, at: number): void {
@@ -86,12 +112,19 @@ export class CoreVerifier {
     );
   }
 
-  #verifierOf({ accessTokenValidity, enableAntiCsrf }: CoreRules): KeyedAccessTokenVerifier {
+  #all(): readonly KeyedAccessTokenVerifier[] {
+    return [this.#current, ...this.#former.map(({ verifier }) => verifier)];
+  }
+
+  #verifierOf(rules: CoreRules): KeyedAccessTokenVerifier {
+    const { accessTokenValidity, enableAntiCsrf } = rules;
     return createAccessTokenVerifier({
+      audienceRule: audienceRuleOf(rules),
       clock: this.#clock,
       keys: this.#keys,
       accessTokenValidity: millis(accessTokenValidity),
       enableAntiCsrf,
+      onVersionLost: this.#onVersionLost,
     });
   }
 }

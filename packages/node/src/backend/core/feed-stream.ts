@@ -150,7 +150,9 @@ const readObject = (data: string): Told => {
 
 /** A message of another release may say something else, which tells this one nothing. */
 const isRevoked = (told: Told): told is Told & Revoked =>
-  typeof told["handle"] === "string" && typeof told["at"] === "number";
+  typeof told["handle"] === "string" &&
+  typeof told["at"] === "number" &&
+  ["string", "undefined"].includes(typeof told["reason"]);
 
 const isChanged = (told: Told): told is Told & Changed =>
   isRevoked(told) && Number.isSafeInteger(told["payloadVersion"]);

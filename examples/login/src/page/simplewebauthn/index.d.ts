@@ -1,0 +1,2 @@
+// Served under this path, beside what this folder is compiled to.
+export * from "@simplewebauthn/browser";

@@ -1,0 +1,1 @@
+export { createLogoutReceiver, type LogoutOutcome, type ReceiveLogout } from "./logout-receiver.js";

@@ -1,0 +1,48 @@
+import { SpanKind, type Telemetry } from "@pawl/engine/telemetry";
+import type { VerifyOutcome } from "@pawl/engine";
+import type { RefreshAnswer, SessionBackend } from "../session-backend.js";
+
+const outcomeOf = (answer: RefreshAnswer): string =>
+  answer.kind === "refreshed" ? (answer.minted ? "rotated" : "repeated") : answer.kind;
+
+/** The client of a core, with what the engine counts in process counted by its answers. */
+export const measuredBackend = (backend: SessionBackend, telemetry: Telemetry): SessionBackend => {
+  const count = (outcome: VerifyOutcome): VerifyOutcome => {
+    telemetry.count("pawl.verifications", outcome.kind);
+    return outcome;
+  };
+  const internal = (name: string) => ({ name, kind: SpanKind.INTERNAL });
+  const measured: Pick<SessionBackend, "verify" | "create" | "refresh" | "close"> = {
+    verify(input) {
+      const outcome = backend.verify(input);
+      return outcome instanceof Promise ? outcome.then(count) : count(outcome);
+    },
+    create: (input) =>
+      telemetry.within(internal("pawl login"), async () => {
+        const created = await backend.create(input);
+        telemetry.count("pawl.logins");
+        return created;
+      }),
+    refresh: (input) =>
+      telemetry.within(internal("pawl refresh"), async (span) => {
+        try {
+          const answer = await backend.refresh(input);
+          const name = outcomeOf(answer);
+          telemetry.count("pawl.refreshes", name === "other_session" ? "unauthorised" : name);
+          if (name === "token_reuse") telemetry.count("pawl.thefts");
+          span.setAttribute("pawl.outcome", name);
+          return answer;
+        } catch (error) {
+          telemetry.count("pawl.refreshes", "failed");
+          throw error;
+        }
+      }),
+    async close() {
+      telemetry.close();
+      await backend.close();
+    },
+  };
+  const own = Object.entries(measured).map(([name, value]) => [name, { value }] as const);
+  // Not a copy: a backend's settings change.
+  return Object.create(backend, Object.fromEntries(own)) as SessionBackend;
+};

@@ -1,0 +1,202 @@
+// Lives by chance of browsers that come with the cookie of another system, through the real `createPawl`: tabs, bursts, lost and
+// overtaken answers, refreshes, an old system that is down, sign-outs, sweeps, and now and then a thief with a copy of the cookie.
+import { createPawl, fetchExchange } from "@pawl/node";
+import { millis } from "@pawl/storage";
+import { createClock } from "../clock.mjs";
+
+const SECOND = 1000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const WINDOW = 30 * SECOND;
+const OLD = "old.sid";
+/** Of a request during which the old system is down. */
+const DOWN = "x-old-system-is-down";
+/** What lies between two requests: a page loads, a window just ends, an access token runs out, somebody is away. */
+const GAPS = [0, 0, SECOND, 9 * SECOND, 29 * SECOND, 31 * SECOND, 5 * 60 * SECOND, HOUR, 5 * HOUR, 2 * DAY];
+
+/**
+ * @typedef {import("../random.mjs").Random} Random
+ * @typedef {{ createPawl: typeof createPawl, fetchExchange: typeof fetchExchange }} SdkModule
+ * @typedef {import("@pawl/storage").Storage} Storage
+ */
+
+const sdkModule = { createPawl, fetchExchange };
+
+/**
+ * An application of two processes on a store, beside another system whose sessions it adopts.
+ * @param {(clock: import("@pawl/storage").Clock) => Promise<Storage>} openStorage
+ */
+export const openSite = async (openStorage, { createPawl: create, fetchExchange: exchangeOf } = sdkModule) => {
+  const clock = createClock();
+  const storage = await openStorage(clock);
+  await storage.migrate();
+  const until = clock.time + 1000 * 365 * DAY;
+  /** @type {string[]} */
+  const thefts = [];
+  const processes = [0, 1].map(() =>
+    create({
+      storage,
+      clock,
+      masterKey: Buffer.alloc(32, 7).toString("base64"),
+      reuseWindow: WINDOW,
+      refreshTokenValidity: "5d",
+      signingKeyUpdateInterval: "3650d",
+      // What the other process has ended counts at once, so that the oracle may be strict.
+      checkDatabase: true,
+      onTokenTheft: ({ userId }) => void thefts.push(userId),
+      adopt: {
+        cookies: [OLD],
+        until,
+        load(request) {
+          if (request.header(DOWN) !== undefined) throw new Error("the old system is down");
+          const id = request.cookie(OLD) ?? "";
+          return { id, userId: id };
+        },
+      },
+    }),
+  );
+  for (const pawl of processes) await pawl.ready();
+  return {
+    clock,
+    storage,
+    thefts,
+    /** @type {(random: Random, jar: ReadonlyMap<string, string>, ask: "getSession" | "signOut" | "refreshSession", isDown?: boolean) => Promise<{ found: string, lines: readonly string[] }>} */
+    async serve(random, jar, ask, isDown = false) {
+      const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
+      const headers = { ...(cookie !== "" && { cookie }), ...(isDown && { [DOWN]: "1" }) };
+      const exchange = exchangeOf(new Request("https://app.example/", { method: "POST", headers }));
+      const asked = /** @type {Promise<import("@pawl/node").Session | undefined>} */ (
+        random.pick(processes)[ask](exchange)
+      );
+      const found = await asked.then(
+        (session) => (session === undefined ? "nobody" : `${session.userId} ${session.handle}`),
+        (error) => (error.code === "UNAUTHORISED" ? "nobody" : String(error.code ?? error.stack)),
+      );
+      return { found, lines: exchange.applyTo(new Response()).headers.getSetCookie() };
+    },
+    live: async (/** @type {string} */ user) => (await processes[0]?.sessions.list(user))?.items.length,
+    async close() {
+      for (const pawl of processes) await pawl.close();
+      await storage.close();
+    },
+  };
+};
+
+/** @typedef {Awaited<ReturnType<typeof openSite>>} Site */
+
+const receive = (/** @type {Map<string, string>} */ jar, /** @type {readonly string[]} */ lines) => {
+  for (const line of lines) {
+    const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+    if (value === "") jar.delete(name);
+    else jar.set(name, value);
+  }
+};
+
+/**
+ * One life. @returns what was wrong with it, in words.
+ * @param {Site} site
+ * @param {Random} random
+ * @param {string} user whose old session has that id too
+ */
+export const live = async (site, random, user) => {
+  const { clock, storage } = site;
+  const jar = new Map([[OLD, user]]);
+  const cookieFromBefore = new Map(jar);
+  /** @type {string[]} */
+  const wrong = [];
+  /** @type {Set<string>} */
+  const sessions = new Set();
+  let isOver = false;
+  /** @type {{ at: number, go: () => Promise<void> }[]} */
+  let due = [];
+  const plan = (/** @type {number} */ at, /** @type {() => Promise<void>} */ go) => {
+    due = [...due, { at, go }].toSorted((one, other) => one.at - other.at);
+  };
+
+  const judge = (
+    /** @type {string} */ found,
+    /** @type {{ before: boolean, mayBeUnknown: boolean }} */ { before, mayBeUnknown },
+  ) => {
+    if (found.startsWith(`${user} `)) {
+      sessions.add(found);
+      if (before) wrong.push(`is logged in after the sign-out`);
+    } else if (found === "nobody" ? !isOver : !(found === "UNKNOWN" && mayBeUnknown))
+      wrong.push(`is answered ${found}`);
+  };
+
+  /** A request with the cookies of now, of which the network has a third of the window, there and back. */
+  const send = (/** @type {number} */ at, /** @type {"getSession" | "refreshSession"} */ ask) => {
+    plan(at, async () => {
+      const carried = new Map(jar);
+      const isDown = random.chance(0.1);
+      const arrival = at + random.below(WINDOW / 6);
+      plan(arrival, async () => {
+        const before = isOver;
+        const { found, lines } = await site.serve(random, carried, ask, isDown);
+        judge(found, { before, mayBeUnknown: isDown && carried.size === 1 });
+        if (random.chance(0.3)) return;
+        plan(arrival + random.below(WINDOW / 6), async () => receive(jar, lines));
+      });
+    });
+  };
+  /** At once where there are several, so that the store sees them so. */
+  const run = async () => {
+    while (due.length > 0) {
+      const at = due[0]?.at ?? 0;
+      const now = due.filter((event) => event.at === at);
+      due = due.filter((event) => event.at !== at);
+      clock.time = at;
+      await Promise.all(now.map(({ go }) => go()));
+    }
+  };
+
+  let at = clock.time;
+  for (let bursts = 2 + random.below(8); bursts > 0; bursts -= 1) {
+    const requests = random.chance(0.4) ? 5 : 1 + random.below(2);
+    for (let count = 0; count < requests; count += 1)
+      send(at + (random.chance(0.5) ? 0 : random.below(SECOND)), random.chance(0.15) ? "refreshSession" : "getSession");
+    at += random.pick(GAPS);
+  }
+  await run();
+  if (sessions.size > 1) wrong.push(`has ${sessions.size} sessions`);
+  if (sessions.size > 0 && (await site.live(user)) !== 1) wrong.push(`has ${await site.live(user)} live sessions`);
+
+  /** Time passes; two answers arrive, and what they brought is used. */
+  const goOn = async () => {
+    for (let turn = 0; turn < 2; turn += 1) {
+      clock.time += 2 * HOUR;
+      const { found, lines } = await site.serve(random, jar, "getSession");
+      judge(found, { before: isOver, mayBeUnknown: false });
+      receive(jar, lines);
+    }
+  };
+  const isStolen = random.chance(0.3);
+  await goOn();
+  await goOn();
+  const alarms = site.thefts.splice(0).length;
+  if (alarms > 0) wrong.push(`${alarms} false alarms`);
+  if (isStolen) {
+    const { found } = await site.serve(random, cookieFromBefore, "getSession");
+    if (found !== "TOKEN_THEFT" && found !== "nobody") wrong.push(`a thief is answered ${found}`);
+    if (site.thefts.splice(0).length !== 1) wrong.push("a theft is not noticed");
+  } else {
+    const { found, lines } = await site.serve(random, random.chance(0.3) ? cookieFromBefore : jar, "signOut");
+    // With the old cookie alone it would be a theft, which ends the session as well.
+    if (found !== "nobody") wrong.push(`a sign-out is answered ${found}`);
+    site.thefts.splice(0);
+    if (random.chance(0.6)) receive(jar, lines);
+  }
+  isOver = true;
+  for (const days of [0, 1, 6, 30]) {
+    clock.time += days * DAY;
+    if (random.chance(0.5)) await storage.deleteExpired(millis(clock.time), 100);
+    const carried = random.chance(0.5) ? jar : cookieFromBefore;
+    const { found, lines } = await site.serve(random, carried, "getSession");
+    judge(found, { before: true, mayBeUnknown: false });
+    receive(jar, lines);
+  }
+  if ((await site.live(user)) !== 0) wrong.push("a session lives on after its end");
+  if (site.thefts.splice(0).length > 0) wrong.push("an alarm after the end");
+  clock.time += DAY;
+  return wrong;
+};
