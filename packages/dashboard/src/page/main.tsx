@@ -1,5 +1,5 @@
 import { render, type JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiError, closeSession, openSession } from "./api.js";
 import { OverviewPage } from "./pages/overview.js";
 import { SessionsPage } from "./pages/sessions.js";
@@ -51,7 +51,8 @@ const Shell = ({ onLeave }: { readonly onLeave: () => void }): JSX.Element => {
   const isFirst = useRef(true);
   const name = route.page in pages ? route.page : "";
   const { title, view: View } = pages[name] as Page;
-  useEffect(() => {
+  // With the new page, not after it is painted: a key pressed in between would still be the old page's.
+  useLayoutEffect(() => {
     document.title = `${title} – Pawl`;
     // The keyboard goes on where the new page begins.
     if (!isFirst.current) main.current?.focus();
