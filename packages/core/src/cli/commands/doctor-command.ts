@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { formatDuration } from "@pawl/engine";
 import { masterKeyFileWarning, masterKeySource } from "@pawl/engine/host";
-import { millis, type Storage } from "@pawl/storage";
+import type { RouteResponse } from "@pawl/protocol";
+import type { Storage } from "@pawl/storage";
 import type { Command } from "commander";
 import type { CoreConfig } from "../../config/core-config.js";
 import { isLoopbackHost } from "../../config/network-address.js";
@@ -27,6 +28,8 @@ const finding = (state: Finding["state"], subject: string, message: string): Fin
 const SECOND = 1000;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
+/** A node says every 20 s that it is there, and reads the feed at least as often. */
+const LATE = 60 * SECOND;
 
 /** Settings that endanger: each with what is meant, and whether it is so. */
 const settings = (config: CoreConfig): readonly Finding[] => {
@@ -58,8 +61,8 @@ const settings = (config: CoreConfig): readonly Finding[] => {
     [
       policy.idleTimeout === undefined && policy.absoluteTimeout === undefined,
       "advice",
-      "session_preset",
-      "sessions that are refreshed live for ever: see session_idle_timeout and session_absolute_timeout",
+      "session_idle_timeout",
+      "sessions that are refreshed live for ever, without it and without session_absolute_timeout",
     ],
     [
       revocationLog === undefined,
@@ -81,6 +84,10 @@ const settings = (config: CoreConfig): readonly Finding[] => {
     .filter(([, , subject]) => !seen.has(subject) && seen.add(subject))
     .map(([, state, subject, message]) => finding(state, subject, message));
 };
+
+/** Tokens look expired, or not valid yet, where clocks are apart. */
+const stateOfClock = (apart: number): Finding["state"] =>
+  Math.abs(apart) > 30 * SECOND ? "danger" : Math.abs(apart) > 2 * SECOND ? "advice" : "ok";
 
 const timed = async <T>(work: () => Promise<T>): Promise<{ readonly value: T; readonly ms: number }> => {
   const begun = performance.now();
@@ -120,29 +127,43 @@ const outbox = async (storage: Storage): Promise<Finding> => {
 const storageFindings = async (storage: Storage, config: CoreConfig, shown: string): Promise<readonly Finding[]> => {
   const { ms } = await timed(() => storage.ping());
   const skew = Math.abs(storage.now() - Date.now());
-  const feed = await timed(() => storage.revocationsSince({ at: millis(storage.now() - HOUR) }));
   return [
     finding(ms > SECOND ? "advice" : "ok", "storage", `${shown} answers and can be written, in ${ms} ms`),
-    finding(
-      skew > 30 * SECOND ? "danger" : skew > 2 * SECOND ? "advice" : "ok",
-      "clock",
-      `${Math.round(skew)} ms between the storage and this machine`,
-    ),
-    finding(feed.ms > SECOND ? "advice" : "ok", "feed", `the ends of the last hour are read in ${feed.ms} ms`),
+    finding(stateOfClock(skew), "clock", `${Math.round(skew)} ms between the storage and this machine`),
     await keys(storage, config),
     await outbox(storage),
   ];
 };
 
-/** The core that runs, if one does. */
+const worst = (states: readonly Finding["state"][]): Finding["state"] =>
+  (["danger", "advice"] as const).find((state) => states.includes(state)) ?? "ok";
+
+/** What the cores of the store have said of themselves. */
+const nodeFindings = ({ now, nodes }: RouteResponse<"listNodes">): readonly Finding[] =>
+  nodes.map(({ host, version: running, seenAt, feedReadAt, clockAhead }) => {
+    const lag = Math.max(0, seenAt - feedReadAt);
+    const silence = now - seenAt;
+    const state = worst([
+      lag > LATE ? "danger" : "ok",
+      silence > LATE || running !== version ? "advice" : "ok",
+      stateOfClock(clockAhead),
+    ]);
+    const heard = silence > LATE ? `, and not heard of for ${Math.floor(silence / SECOND)} s` : "";
+    const message = `${host}: version ${running}, ${lag} ms behind the feed, its clock ${clockAhead} ms ahead of the storage's`;
+    return finding(state, "node", message + heard);
+  });
+
+/** The core that runs, if one does, and the nodes that it knows. */
 const coreFindings = async (options: CallOptions, terminal: Terminal): Promise<readonly Finding[]> => {
   try {
-    const { value, ms } = await timed(async () => createApiClient(options, terminal).call("openApi"));
+    const client = createApiClient(options, terminal);
+    const { value, ms } = await timed(() => client.call("openApi"));
     const { version: running } = (value as { readonly info: { readonly version: string } }).info;
     return [
       running === version
         ? finding("ok", "core", `version ${running}, answers in ${ms} ms`)
         : finding("advice", "core", `version ${running}, and this command is ${version}`),
+      ...nodeFindings(await client.call("listNodes")),
     ];
   } catch (error) {
     return [finding("advice", "core", (error as Error).message)];
@@ -196,7 +217,7 @@ export const addDoctorCommand = (program: Command, terminal: Terminal): void => 
     program
       .command("doctor")
       .description(
-        "Examine storage, clock, keys, feed, versions and settings; changes nothing, and exits with 1 when something endangers",
+        "Examine storage, clock, keys, nodes, versions and settings; changes nothing, and exits with 1 when something endangers",
       )
       .action((options: CallOptions) => examine(options, terminal)),
     ["pawl doctor", "one screen"],

@@ -3,7 +3,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { RouteResponse } from "@pawl/protocol";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { version } from "../../../src/version.js";
 import { compulsory } from "../../config/config-folder.js";
 import { pawlProcesses } from "../pawl-process.js";
 import { runIn } from "../run-here.js";
@@ -173,7 +174,7 @@ describe("pawl doctor", () => {
         "core",
         "storage",
         "clock",
-        "feed",
+        "node",
         "signing keys",
         "master key",
       ]),
@@ -182,7 +183,45 @@ describe("pawl doctor", () => {
     expect(findings.find(({ subject }) => subject === "signing keys")?.message).toMatch(
       /newest made less than 1h ago$/,
     );
+    expect(findings.find(({ subject }) => subject === "node")?.message).toMatch(
+      /^\S+:\d+: version \S+, \d+ ms behind the feed, its clock -?\d+ ms ahead of the storage's$/,
+    );
     expect(await here(["doctor"])).toMatchObject({ code: 1, stderr: "pawl: 1 of these endangers sessions\n" });
+  });
+
+  test("tells of a node that is far behind the feed, of another version, whose clock is wrong, or that is silent", async () => {
+    const now = 1_800_000_000_000;
+    const good = { id: "a", host: "a:1", version, startedAt: now, seenAt: now, feedReadAt: now, clockAhead: 0 };
+    const nodes = [
+      good,
+      { ...good, host: "b:1", feedReadAt: now - 61_000 },
+      { ...good, host: "c:1", version: "0.0.1" },
+      { ...good, host: "d:1", clockAhead: -31_000 },
+      { ...good, host: "e:1", seenAt: now - 300_000, feedReadAt: now - 300_000 },
+    ];
+    const core = createServer(({ url }, response) =>
+      response
+        .setHeader("content-type", "application/json")
+        .end(JSON.stringify(url === "/v1/nodes" ? { now, nodes } : { info: { version } })),
+    );
+    await new Promise<void>((resolve) => core.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void core.close());
+    const { port } = core.address() as AddressInfo;
+    const { stdout } = await here(["doctor", "--json", "--url", `http://127.0.0.1:${port}`]);
+    const { findings } = JSON.parse(stdout) as {
+      findings: readonly { state: string; subject: string; message: string }[];
+    };
+    const told = findings.filter(({ subject }) => subject === "node").map(({ state, message }) => [state, message]);
+    expect(told).toEqual([
+      ["ok", `a:1: version ${version}, 0 ms behind the feed, its clock 0 ms ahead of the storage's`],
+      ["danger", `b:1: version ${version}, 61000 ms behind the feed, its clock 0 ms ahead of the storage's`],
+      ["advice", "c:1: version 0.0.1, 0 ms behind the feed, its clock 0 ms ahead of the storage's"],
+      ["danger", `d:1: version ${version}, 0 ms behind the feed, its clock -31000 ms ahead of the storage's`],
+      [
+        "advice",
+        `e:1: version ${version}, 0 ms behind the feed, its clock 0 ms ahead of the storage's, and not heard of for 300 s`,
+      ],
+    ]);
   });
 
   test("says that there is no storage, no core, and what is wrong with the settings", async () => {
