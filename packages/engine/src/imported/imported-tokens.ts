@@ -1,7 +1,7 @@
-import { timingSafeEqual } from "node:crypto";
 import { millis, nextFlight, type Storage } from "@pawl/storage";
 import type { MasterKeyRing } from "../keys/master-key-ring.js";
 import type { Policy } from "../policy.js";
+import { isSameText } from "../same-text.js";
 import { type RefreshTokenClaims, secretHash } from "../tokens/refresh-token.js";
 import { type ImportedCore, importedSecret, importedSessionId, readImportedCores } from "./imported-core.js";
 import { FIRST_SEQ } from "./imported-session.js";
@@ -85,8 +85,5 @@ const secretOf = ({ core, claims }: Opened, token: string, stored: string): Buff
   const candidates = [hexHash(token), ...(parentRefreshTokenHash1 === undefined ? [] : [parentRefreshTokenHash1])];
   return candidates
     .map((hash1) => importedSecret(core, sessionHandle, hexHash(hash1)))
-    .find((secret) => isSame(secretHash(secret), stored));
+    .find((secret) => isSameText(secretHash(secret), stored));
 };
-
-const isSame = (one: string, other: string): boolean =>
-  one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));

@@ -7,11 +7,11 @@ import {
   createSecretKey,
   hkdfSync,
   type KeyObject,
-  timingSafeEqual,
 } from "node:crypto";
 import type { SigningAlgorithm } from "@pawl/storage";
 import { EngineError } from "../errors.js";
 import type { RandomSource } from "../random.js";
+import { isSameText } from "../same-text.js";
 
 /** The key from which all others are derived. It never shows its bytes when printed, logged or serialised. */
 export interface MasterKey {
@@ -101,11 +101,7 @@ export const keyCheck = (masterKeys: readonly MasterKey[]): string => checkValue
 
 /** Whether a value of `keyCheck` belongs to one of the keys. */
 export const keyCheckMatches = (stored: string, masterKeys: readonly MasterKey[]): boolean =>
-  masterKeys.some((key) => {
-    const own = Buffer.from(checkValue(key));
-    const other = Buffer.from(stored);
-    return own.length === other.length && timingSafeEqual(own, other);
-  });
+  masterKeys.some((key) => isSameText(checkValue(key), stored));
 
 /** What is sealed for the store: the label separates keys, the name is what the sealed bytes are bound to. */
 interface SealedPurpose {

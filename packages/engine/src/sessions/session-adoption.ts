@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { bucketOfUser, isLive, millis, NEVER, type SessionId, type SessionRecord, type Storage } from "@pawl/storage";
 import type { Counts } from "../counts/counts.js";
 import { EngineError } from "../errors.js";
@@ -9,6 +9,7 @@ import { formatUuidV4, type RandomSource } from "../random.js";
 import type { Revocation } from "../revocation/revocation.js";
 import type { createRefresh } from "../rotation/refresh.js";
 import type { RefreshOutcome } from "../session.js";
+import { isSameText } from "../same-text.js";
 import type { SessionEngine } from "../session-engine.js";
 import { handleOf } from "../session-handle.js";
 import { secretHash } from "../tokens/refresh-token.js";
@@ -79,13 +80,8 @@ export const createSessionAdoption = ({
   };
 
   /** The secret of a row, whichever master key it was derived from; undefined where that key is not known here. */
-  const knownSecret = (row: SessionRecord, { secretOf }: Derived): Buffer | undefined => {
-    const stored = Buffer.from(row.secretHash);
-    return ring.keys.map(secretOf).find((secret) => {
-      const own = Buffer.from(secretHash(secret));
-      return own.length === stored.length && timingSafeEqual(own, stored);
-    });
-  };
+  const knownSecret = (row: SessionRecord, { secretOf }: Derived): Buffer | undefined =>
+    ring.keys.map(secretOf).find((secret) => isSameText(secretHash(secret), row.secretHash));
 
   const markOf = (row: SessionRecord, { markId }: Derived, until: number): SessionRecord => ({
     ...row,

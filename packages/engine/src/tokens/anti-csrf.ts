@@ -1,6 +1,7 @@
-import { createHmac, createSecretKey, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey } from "node:crypto";
 import type { SessionId } from "@pawl/storage";
 import { formatUuidV4 } from "../random.js";
+import { isSameText } from "../same-text.js";
 
 const LABEL = "pawl anti-csrf 1";
 
@@ -15,9 +16,6 @@ export const antiCsrfToken = (secret: Buffer, id: SessionId): string =>
     createHmac("sha256", createSecretKey(secret)).update(`${LABEL}\0${id}`).digest().subarray(0, 16),
   );
 
-/** Whether the token presented is the one expected, in a time that does not depend on where they differ. */
-export const antiCsrfTokenMatches = (expected: string | undefined, presented: string | undefined): boolean => {
-  if (expected === undefined || presented === undefined || presented.length !== expected.length) return false;
-  const [left, right] = [Buffer.from(expected), Buffer.from(presented)];
-  return left.length === right.length && timingSafeEqual(left, right);
-};
+/** Whether there is a token, and it is the one expected. */
+export const antiCsrfTokenMatches = (expected: string | undefined, presented: string | undefined): boolean =>
+  expected !== undefined && presented !== undefined && isSameText(expected, presented);

@@ -1,5 +1,5 @@
-import { timingSafeEqual } from "node:crypto";
 import type { VerifyInput, VerifyOutcome } from "../session.js";
+import { antiCsrfTokenMatches } from "../tokens/anti-csrf.js";
 
 /** What a verifier says of a token that may be another system's: then the session's own may stand in a cookie. */
 const FOREIGN: readonly string[] = ["malformed", "unsupported_header", "unknown_key", "incomplete"];
@@ -31,15 +31,10 @@ export const verifyBest = async (
 
 const isBetter = (one: VerifyOutcome, other: VerifyOutcome, antiCsrfToken: string | undefined): boolean => {
   if (one.kind !== "valid" || other.kind !== "valid") return rank(one) < rank(other);
-  const [isShown, isOtherShown] = [one, other].map(({ claims }) => isSame(claims.antiCsrfToken, antiCsrfToken));
+  const [isShown, isOtherShown] = [one, other].map(({ claims }) =>
+    antiCsrfTokenMatches(claims.antiCsrfToken, antiCsrfToken),
+  );
   return isShown === isOtherShown ? one.claims.issuedAt > other.claims.issuedAt : isShown === true;
-};
-
-/** Compares in constant time. */
-const isSame = (one: string | undefined, other: string | undefined): boolean => {
-  if (one === undefined || other === undefined) return false;
-  const [left, right] = [Buffer.from(one), Buffer.from(other)];
-  return left.length === right.length && timingSafeEqual(left, right);
 };
 
 const rank = (outcome: VerifyOutcome): number => {
