@@ -19,7 +19,7 @@ const listening = async (server) => {
   return /** @type {import("node:net").AddressInfo} */ (server.address()).port;
 };
 
-/** A receiver that lets every so many first attempts fail, in each way; and one that nobody may be led to. */
+/** A receiver that lets every so many first attempts fail, in each way; one that always fails, and one that nobody may be led to. */
 const openReceiver = async (/** @type {number} */ seed, /** @type {boolean} */ mayHang) => {
   const random = createRandom(seed);
   /** @type {Arrival[]} */
@@ -50,12 +50,16 @@ const openReceiver = async (/** @type {number} */ seed, /** @type {boolean} */ m
     });
   });
   const port = await listening(server);
+  // What it does not take must not hold up the other.
+  const stubborn = createServer((_, response) => void response.writeHead(500).end());
+  const stubbornPort = await listening(stubborn);
   return {
+    stubbornUrl: `http://127.0.0.1:${stubbornPort}/`,
     url: `http://127.0.0.1:${port}/`,
     arrivals,
     state,
     close() {
-      for (const each of [server, trap]) {
+      for (const each of [server, stubborn, trap]) {
         each.closeAllConnections();
         each.close();
       }
@@ -131,7 +135,8 @@ const eventsOf = async (/** @type {string} */ url) => {
 const webhooks = async (rounds, seed, progress) => {
   const folder = mkdtempSync(join(tmpdir(), "pawl-operate-"));
   const receiver = await openReceiver(seed, rounds > 2);
-  const hooks = JSON.stringify([{ url: receiver.url, secret: SECRET, allow_private: true }]);
+  const urls = [receiver.url, receiver.stubbornUrl];
+  const hooks = JSON.stringify(urls.map((url) => ({ url, secret: SECRET, allow_private: true })));
   const nodes = await startNodes(`sqlite:${join(folder, "sessions.db")}`, {
     count: 2,
     skewed: false,
@@ -197,6 +202,6 @@ export const operateProofs = [
     run: webhooks,
     size: 12,
     short: 2,
-    what: "kill -9 of both nodes, targets that fail; a failure is an event lost, out of order or changed, a redirect followed, a count out of its bound",
+    what: "kill -9 of both nodes, targets that fail, one of them always; a failure is an event lost, out of order or changed, a redirect followed, a count out of its bound",
   },
 ];

@@ -306,13 +306,18 @@ test("what could not be delivered is delivered, or dropped, when an administrato
   }
   const waiting = async () => (await storage.listOutbox({ dead: false }, { limit: 10 })).items;
   await expect.poll(async () => (await waiting()).filter(({ state }) => state.includes("500")).length).toBe(2);
-  for (const { event, state } of await waiting()) await storage.settleOutbox(event.key, { kind: "dead", state });
+  for (const { event, destination, state } of await waiting())
+    await storage.settleOutbox({ key: event.key, destination }, { kind: "dead", state });
 
   const page = await other.open(await inContext());
   await page.getByRole("link", { name: "Webhooks" }).click();
-  await page.getByText(`http://127.0.0.1:${port}`).waitFor();
+  await page.getByText(`http://127.0.0.1:${port}`, { exact: true }).waitFor();
   const cards = page.locator(".card", { hasText: "Attempts" });
   await expect.poll(() => cards.count()).toBe(2);
+  await cards
+    .first()
+    .getByText(new RegExp(`^[0-9a-f]{8}, http://127.0.0.1:${port}$`))
+    .waitFor();
   expect(await page.content()).not.toContain("secret-path");
   await cards.first().getByRole("button", { name: "Drop …" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Drop" }).click();

@@ -45,7 +45,14 @@ export {
   payloadText,
 } from "./sessions/session-input.js";
 export { type IdentityProvider, isIdentityProvider, PROVIDER_FORM } from "./identity-provider/identity-provider.js";
-export { isWebhook, outboxTypes, type Webhook, WEBHOOK_FORM, webhookEvents, webhookId } from "./webhooks/webhook.js";
+export {
+  areWebhooks,
+  destinationsOf,
+  isWebhook,
+  type Webhook,
+  WEBHOOK_FORM,
+  webhookEvents,
+} from "./webhooks/webhook.js";
 export { formatDuration, parseDuration } from "./duration.js";
 export * from "./errors.js";
 export { adminEvent } from "./events.js";

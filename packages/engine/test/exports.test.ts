@@ -19,6 +19,7 @@ it("the package exports these names and no others", () => {
     "addImportedCores",
     "addMasterKeyNeeds",
     "adminEvent",
+    "areWebhooks",
     "audienceRuleOf",
     "checkNewUserId",
     "checkTenantId",
@@ -32,6 +33,7 @@ it("the package exports these names and no others", () => {
     "createUseNotes",
     "dataText",
     "defaultPolicy",
+    "destinationsOf",
     "eraseUser",
     "formatDuration",
     "handleOf",
@@ -44,7 +46,6 @@ it("the package exports these names and no others", () => {
     "listMasterKeyNeeds",
     "listMasterKeys",
     "oauthClaims",
-    "outboxTypes",
     "parseDuration",
     "parseHandle",
     "parseMasterKeys",
@@ -62,7 +63,6 @@ it("the package exports these names and no others", () => {
     "verificationKeysFromJwks",
     "verifyBest",
     "webhookEvents",
-    "webhookId",
   ]);
 });
 

@@ -321,8 +321,8 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
       counts: (range) => run(({ backend }) => backend.operation.counts(range)),
       events: (filter) => run(({ backend }) => backend.operation.events(filter)),
       deliveries: (options) => run(({ backend }) => backend.operation.deliveries(options)),
-      retryDelivery: (key) => run(({ backend }) => backend.operation.retryDelivery(key)),
-      dropDelivery: (key) => run(({ backend }) => backend.operation.dropDelivery(key)),
+      retryDelivery: (key, webhook) => run(({ backend }) => backend.operation.retryDelivery(key, webhook)),
+      dropDelivery: (key, webhook) => run(({ backend }) => backend.operation.dropDelivery(key, webhook)),
     },
 
     keySet: () => run(({ backend }) => backend.keySet()),

@@ -81,6 +81,10 @@ describe("webhooks of an application", () => {
       [],
       [{ url: "http://hooks.example.com", secret }],
       [{ url: "https://hooks.example.com" }],
+      [
+        { url: "https://hooks.example.com", secret },
+        { url: "https://hooks.example.com", secret },
+      ],
     ]) {
       const options = { storage: "memory:", webhooks } as never;
       if (webhooks.length > 0) expect(() => createPawl(options)).toThrow(/^webhooks must be a list of/);

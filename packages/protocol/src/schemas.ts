@@ -239,22 +239,28 @@ export const LiveSessions = {
   description: "Live sessions of all tenants; absent until they were counted once",
 } as const;
 
-/** An event that is to be delivered to webhooks, or could not be. */
-export const Delivery = object({
-  event: Event,
-  dueAt: { ...Time, description: "When it is tried next" },
-  attempts: { type: "integer" },
-  failures: {
-    type: "object",
-    additionalProperties: Text,
-    description: "By id of webhook: why it has not got it",
-  },
-});
+export const WebhookId = { type: "string", pattern: "^[0-9a-f]{8}$", description: "Names a webhook" } as const;
 
-const webhook = {
-  id: { type: "string", description: "Names it in `failures`" },
-  origin: { type: "string", description: "Scheme, host and port of its URL, the rest of which may be a secret" },
+const Origin = {
+  type: "string",
+  description: "Scheme, host and port of the URL of a webhook, the rest of which may be a secret",
 } as const;
+
+/** An event that is to be delivered to a webhook, or could not be. */
+export const Delivery = object(
+  {
+    event: Event,
+    webhook: WebhookId,
+    dueAt: { ...Time, description: "When it is tried next" },
+    attempts: { type: "integer" },
+  },
+  {
+    origin: { ...Origin, description: "Scheme, host and port of its URL; absent: no such webhook is configured" },
+    failure: { type: "string", description: "Why it has not got it" },
+  },
+);
+
+const webhook = { id: WebhookId, origin: Origin } as const;
 
 export const WebhookInformation = object({ ...webhook, events: list(EventType), allowPrivate: Flag });
 

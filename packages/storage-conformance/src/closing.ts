@@ -40,7 +40,7 @@ export const testClosing = (open: OpenStore): void => {
         listEvents: () => storage.listEvents({}, { limit: 1 }),
         deleteEvents: () => storage.deleteEvents(clock.now(), 1),
         takeOutbox: () => storage.takeOutbox(1, clock.now()),
-        settleOutbox: () => storage.settleOutbox("key", { kind: "delivered" }),
+        settleOutbox: () => storage.settleOutbox({ key: "key", destination: "a" }, { kind: "delivered" }),
         listOutbox: () => storage.listOutbox({ dead: false }, { limit: 1 }),
         deleteDeadOutbox: () => storage.deleteDeadOutbox(clock.now(), 1),
         addCounts: () => storage.addCounts([]),

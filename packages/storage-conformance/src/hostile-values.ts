@@ -1,6 +1,6 @@
 import { type EventRecord, millis, type SessionId, type TenantId } from "@pawl/storage";
 import { describe, expect, it } from "vitest";
-import { eventOf, listAll, outboxTypes, take } from "./outbox/outbox-store.js";
+import { eventOf, listAll, outbox, settle, take } from "./outbox/outbox-store.js";
 import {
   attemptOf,
   bucketText,
@@ -160,7 +160,7 @@ export const testHostileValues = (open: OpenStore): void => {
     });
 
     it("as links, proofs, keys and notes of the outbox, and names of counts are told apart", async () => {
-      const store = await openTestStore(open, { outbox: outboxTypes });
+      const store = await openTestStore(open, { outbox });
       const { storage, clock } = store;
       const bounded = hostile.filter((text) => Buffer.byteLength(text) <= 128);
       const hour = millis(500_000 * 3_600_000);
@@ -185,7 +185,7 @@ export const testHostileValues = (open: OpenStore): void => {
       }
       expect(new Set((await take(store)).map(({ event }) => event.key))).toStrictEqual(new Set(hostile));
       for (const text of hostile)
-        expect(await storage.settleOutbox(text, { kind: "dead", state: text }), text.slice(0, 99)).toBe(true);
+        expect(await settle(store, text, { kind: "dead", state: text }), text.slice(0, 99)).toBe(true);
       const dead = (await listAll(store, true, 5)).map(({ event, state }) => [event.key, event.userId, state]);
       expect(dead).toHaveLength(hostile.length);
       for (const text of hostile) expect(dead).toContainEqual([text, text, text]);
@@ -248,9 +248,10 @@ export const testHostileValues = (open: OpenStore): void => {
         ),
         (text) => storage.changeSession(sessionRecord(clock).id, { events: [{ ...event, key: text }] }),
         (text) => storage.liveOf([sessionRecord(clock).id, text as SessionId]),
-        (text) => storage.settleOutbox(text, { kind: "delivered" }),
-        (text) => storage.settleOutbox("key", { kind: "dead", state: text }),
-        (text) => storage.settleOutbox("key", { kind: "postponed", dueAt: clock.now(), state: text }),
+        (text) => settle({ storage }, text, { kind: "delivered" }),
+        (text) => storage.settleOutbox({ key: "key", destination: text }, { kind: "delivered" }),
+        (text) => settle({ storage }, "key", { kind: "dead", state: text }),
+        (text) => settle({ storage }, "key", { kind: "postponed", dueAt: clock.now(), state: text }),
         (text) => storage.listOutbox({ dead: false }, { limit: 1, after: text }),
         (text) => storage.addCounts([{ hour: millis(0), name: text, count: 1 }]),
         (text) => storage.listCounts({ from: millis(0), to: clock.now() }, { limit: 1, after: text }),

@@ -1,7 +1,7 @@
 import { type FeedStart, millis, NEVER, type SessionId, type SessionRecord } from "@pawl/storage";
 import { describe, expect, it } from "vitest";
 import { readFeed, woken } from "./feed.js";
-import { eventOf, listAll, minute, outboxTypes, take } from "./outbox/outbox-store.js";
+import { eventOf, keyOfEntry, listAll, minute, outbox, settle, take, twoDestinations } from "./outbox/outbox-store.js";
 import {
   atOnce,
   attemptOf,
@@ -150,7 +150,7 @@ export const testNodes = (open: OpenStore): void => {
     });
 
     it("share an outbox: each entry is taken by one of them, and each queue goes in its order", async () => {
-      const nodes = await openTwo({ outbox: outboxTypes });
+      const nodes = await openTwo({ outbox: twoDestinations });
       const sessions = await atOnce(4, (index) => createSession(nodes[0], { userId: userId(`user-${index}`) }));
       const keyOf = ({ id }: SessionRecord, index: number): string => `${id}:${index}`;
       for (let index = 0; index < 5; index += 1)
@@ -164,17 +164,31 @@ export const testNodes = (open: OpenStore): void => {
       for (let round = 0; round < 5; round += 1) {
         const taken = (await atOnce(8, (index) => take(nodes[index % 2]!, 2))).flat();
         const rest = await take(nodes[0]);
-        const keys = [...taken, ...rest].map(({ event }) => event.key);
-        expect(keys.toSorted()).toStrictEqual(sessions.map((session) => keyOf(session, round)).toSorted());
-        seen.push(...keys);
-        for (const [index, key] of keys.entries())
-          expect(await nodes[index % 2]!.storage.settleOutbox(key, { kind: "delivered" })).toBe(true);
+        const named = [...taken, ...rest].map(keyOfEntry);
+        const names = named.map(({ key, destination }) => `${destination} ${key}`);
+        expect(names.toSorted()).toStrictEqual(
+          twoDestinations.flatMap(({ id }) => sessions.map((session) => `${id} ${keyOf(session, round)}`)).toSorted(),
+        );
+        seen.push(...names);
+        for (const [index, entry] of named.entries())
+          expect(await nodes[index % 2]!.storage.settleOutbox(entry, { kind: "delivered" })).toBe(true);
       }
-      expect(new Set(seen).size).toBe(20);
+      expect(new Set(seen).size).toBe(40);
+    });
+
+    it("take and settle what is for a destination that only one of them knows", async () => {
+      const one = await openTestStore(open, { outbox });
+      const two = await openTestStore(open, { ...one, outbox: [] });
+      await one.storage.appendEvents([eventOf(one, undefined, { key: "1" })]);
+      await two.storage.appendEvents([eventOf(two, undefined, { key: "2" })]);
+      const taken = await take(two);
+      expect(taken).toMatchObject([{ destination: outbox[0]!.id, event: { key: "1" } }]);
+      expect(await two.storage.settleOutbox(keyOfEntry(taken[0]!), { kind: "dead", state: "{}" })).toBe(true);
+      expect(await listAll(one, true)).toHaveLength(1);
     });
 
     it("count, append, deliver and erase at once, in any order, and lose nothing", async () => {
-      const nodes = await openTwo({ outbox: outboxTypes });
+      const nodes = await openTwo({ outbox: twoDestinations });
       const records = await atOnce(12, (index) => createSession(nodes[0], { userId: userId(`user-${index}`) }));
       const counts = Array.from({ length: 20 }, (_, index) => ({ hour: millis(0), name: `count-${index}`, count: 1 }));
       /** Half of them are appended by both nodes. */
@@ -184,7 +198,7 @@ export const testNodes = (open: OpenStore): void => {
         );
       const deliver = async (node: TestStore): Promise<number> => {
         const taken = await take(node);
-        for (const { event } of taken) await node.storage.settleOutbox(event.key, { kind: "delivered" });
+        for (const entry of taken) await node.storage.settleOutbox(keyOfEntry(entry), { kind: "delivered" });
         return taken.length;
       };
       for (let round = 0; round < 10; round += 1)
@@ -229,7 +243,7 @@ export const testNodes = (open: OpenStore): void => {
     });
 
     it("finds what it had changed, counted and not yet delivered, and is given again what it had only taken", async () => {
-      const first = await openTestStore(open, { outbox: outboxTypes });
+      const first = await openTestStore(open, { outbox });
       const record = await createSession(first, { link: "login" });
       const [before, after, events] = [
         await readChanges(first, { at: millis(0) }),
@@ -240,7 +254,7 @@ export const testNodes = (open: OpenStore): void => {
       const count = { hour: millis(500_000 * 3_600_000), name: "login", count: 3 };
       await first.storage.addCounts([count]);
       const [head] = await take(first);
-      await first.storage.settleOutbox(head!.event.key, { kind: "dead", state: '{"status":410}' });
+      await settle(first, head!.event.key, { kind: "dead", state: '{"status":410}' });
       expect(await take(first)).toMatchObject([{ event: events[1] }]);
       await first.storage.close();
 
@@ -260,7 +274,7 @@ export const testNodes = (open: OpenStore): void => {
       expect(await take(second)).toStrictEqual([]);
       second.clock.advance(minute);
       expect(await take(second)).toMatchObject([{ event: events[1], state: "{}" }]);
-      await second.storage.settleOutbox(events[1]!.key, { kind: "delivered" });
+      await settle(second, events[1]!.key, { kind: "delivered" });
       expect(await take(second)).toMatchObject([{ event: events[2] }]);
     });
   });

@@ -72,7 +72,7 @@ const someCalls = (storage: Storage, record: SessionRecord): readonly (() => Pro
   () => storage.changesSince({ at: storage.now() }),
   () => storage.listEvents({}, { limit: 3 }),
   () => storage.takeOutbox(3, storage.now()),
-  () => storage.settleOutbox("key", { kind: "delivered" }),
+  () => storage.settleOutbox({ key: "key", destination: "a" }, { kind: "delivered" }),
   () => storage.listOutbox({ dead: false }, { limit: 3 }),
   () => storage.addCounts([{ hour: millis(0), name: "login", count: 1 }]),
   () => storage.listCounts({ from: millis(0), to: storage.now() }, { limit: 3 }),

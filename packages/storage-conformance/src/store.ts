@@ -1,7 +1,6 @@
 import {
   bucketOfUser,
   type Clock,
-  type EventType,
   type FeedStart,
   type Millis,
   millis,
@@ -12,6 +11,7 @@ import {
   type SessionRecord,
   type SigningKeyRecord,
   type Storage,
+  type StorageOptions,
   type TenantId,
   type UserId,
 } from "@pawl/storage";
@@ -22,8 +22,8 @@ export interface OpenContext {
   readonly clock: Clock;
   /** Names one store: opened twice, it is the same content again. New for every test. */
   readonly location: string;
-  /** Which types of events go to the outbox: `StorageOptions.outbox`. */
-  readonly outbox?: readonly EventType[] | undefined;
+  /** `StorageOptions.outbox`. */
+  readonly outbox?: StorageOptions["outbox"];
 }
 
 /** Opens a storage for a test; the kit migrates and closes it. */
@@ -46,7 +46,7 @@ export interface TestStore {
   readonly storage: Storage;
   readonly clock: TestClock;
   readonly location: string;
-  readonly outbox?: readonly EventType[] | undefined;
+  readonly outbox?: StorageOptions["outbox"];
 }
 
 /** Opens a new, empty, migrated storage, which is closed at the end of the test. */

@@ -23,22 +23,26 @@ const valuesOf = ({ key, at, type, tenantId, userId, sessionId, reason, detail, 
   ])})`;
 
 /**
- * The statements that append events; the count of one whose key is there is added to that. Those that are new, and of the
- * types of the outbox, go there too.
+ * The statements that append events; the count of one whose key is there is added to that. Those that are new go to the
+ * outbox too, once for each destination that wants their type.
  */
 export const insertEvents = ({ outbox }: Pick<Database, "outbox">, events: readonly EventRecord[]): readonly Sql[] => [
   // In the order of keys, so that two transactions do not wait for each other.
   ...statements.insertEvents(events.toSorted((left, right) => (left.key < right.key ? -1 : 1)).map(valuesOf)),
-  ...(outbox.length === 0
+  ...(outbox.size === 0
     ? []
-    : statements.putIntoOutbox([...appended(events).values()].filter(({ type }) => outbox.includes(type)))),
+    : statements.putIntoOutbox(
+        [...appended(events).values()].flatMap(({ type, ...event }) =>
+          (outbox.get(type) ?? []).map((destination) => ({ ...event, destination })),
+        ),
+      )),
 ];
 
+type AppendedEvent = Omit<statements.NewEntry, "destination"> & Pick<EventRecord, "type">;
+
 /** The first of each key, with the count of all of that key. */
-const appended = (
-  events: readonly EventRecord[],
-): ReadonlyMap<string, statements.AppendedEvent & Pick<EventRecord, "type">> => {
-  const byKey = new Map<string, statements.AppendedEvent & Pick<EventRecord, "type">>();
+const appended = (events: readonly EventRecord[]): ReadonlyMap<string, AppendedEvent> => {
+  const byKey = new Map<string, AppendedEvent>();
   for (const { key, type, count } of events) {
     const first = byKey.get(key) ?? { key, type, added: 0, initial: count };
     byKey.set(key, { ...first, added: first.added + count });

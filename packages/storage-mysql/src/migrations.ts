@@ -128,10 +128,12 @@ const factsAndFeeds: readonly Sql[] = [
     KEY changes_by_time (at, number)
   ) ${table}`,
   sql`ALTER TABLE feed ADD COLUMN changes_deleted_to BIGINT NOT NULL DEFAULT 0`,
+  // A queue is that of a destination, and a session or an event without one.
   sql`CREATE TABLE IF NOT EXISTS outbox (
     number BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
-    queue VARBINARY(512) NOT NULL,
+    queue VARBINARY(545) NOT NULL,
     event_key VARBINARY(512) NOT NULL,
+    destination VARBINARY(32) NOT NULL,
     at BIGINT NOT NULL,
     type VARBINARY(32) NOT NULL,
     tenant_id VARBINARY(512),
@@ -143,15 +145,15 @@ const factsAndFeeds: readonly Sql[] = [
     event_count BIGINT NOT NULL,
     dead TINYINT NOT NULL,
     state MEDIUMBLOB NOT NULL,
-    UNIQUE KEY outbox_by_key (event_key),
+    UNIQUE KEY outbox_by_key (event_key, destination),
     KEY outbox_by_queue (queue, dead, number),
-    KEY outbox_by_time (dead, at, event_key),
+    KEY outbox_by_time (dead, at, event_key, destination),
     KEY outbox_by_user (user_id, tenant_id)
   ) ${table}`,
   // One row for each queue with an entry that is not dead: so that whoever looks for what is due passes over no entry that
   // waits behind another.
   sql`CREATE TABLE IF NOT EXISTS outbox_queues (
-    queue VARBINARY(512) NOT NULL PRIMARY KEY,
+    queue VARBINARY(545) NOT NULL PRIMARY KEY,
     due_at BIGINT NOT NULL,
     KEY outbox_queues_by_time (due_at)
   ) ${table}`,

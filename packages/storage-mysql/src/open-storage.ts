@@ -1,5 +1,5 @@
 import type { OpenStorage } from "@pawl/storage";
-import { CheckedStorage, ServerClock } from "@pawl/storage/adapter";
+import { CheckedStorage, outboxTypesOf, ServerClock } from "@pawl/storage/adapter";
 import { ConnectionPool } from "./connection/connection-pool.js";
 import { Database } from "./connection/database.js";
 import { readSchemaVersion } from "./migrations.js";
@@ -13,9 +13,10 @@ import { mysqlStorage } from "./storage.js";
  */
 export const openStorage: OpenStorage = async (url, options = {}) => {
   const parsed = parseUrl(url);
+  const outbox = outboxTypesOf(options.outbox);
   const pool = new ConnectionPool(parsed);
   const { timeout } = parsed;
-  const database = new Database(pool, { clock: new ServerClock(options.clock), outbox: options.outbox ?? [], timeout });
+  const database = new Database(pool, { clock: new ServerClock(options.clock), outbox, timeout });
   try {
     await database.use(readSchemaVersion);
     // Tells the server's time.

@@ -1,5 +1,5 @@
-import type { Millis, OutboxRecord, OutboxSettlement, Page, PageRequest } from "@pawl/storage";
-import { decodeEventPosition, encodeEventPosition, outboxOf, type OutboxRow, pageOf } from "@pawl/storage/adapter";
+import type { Millis, OutboxKey, OutboxRecord, OutboxSettlement, Page, PageRequest } from "@pawl/storage";
+import { decodeOutboxPosition, outboxOf, outboxPage, type OutboxRow } from "@pawl/storage/adapter";
 import { rowsOf } from "./connection/connection.js";
 import type { Database } from "./connection/database.js";
 import type { Sql } from "./connection/sql.js";
@@ -61,9 +61,13 @@ const giveBack = async (database: Database, queues: readonly string[]): Promise<
     return { writes, result: () => undefined };
   });
 
-/** @returns whether there was an entry of that key. */
-export const settleOutbox = async (database: Database, key: string, settlement: OutboxSettlement): Promise<boolean> =>
-  database.transact(statements.lockOutboxEntry(key), ([, found, following], now) => {
+/** @returns whether there was such an entry. */
+export const settleOutbox = async (
+  database: Database,
+  named: OutboxKey,
+  settlement: OutboxSettlement,
+): Promise<boolean> =>
+  database.transact(statements.lockOutboxEntry(named), ([, found, following], now) => {
     const [entry] = rowsOf<EntryRow>(found);
     if (entry === undefined) return { writes: [], result: () => false };
     const [next] = rowsOf<NextRow>(following);
@@ -100,7 +104,7 @@ export const listOutbox = async (
   dead: boolean,
   { limit, after }: PageRequest,
 ): Promise<Page<OutboxRecord>> => {
-  const position = after === undefined ? undefined : decodeEventPosition(after);
+  const position = after === undefined ? undefined : decodeOutboxPosition(after);
   const [answer] = await database.send(statements.listOutbox(dead, position, limit + 1));
-  return pageOf(rowsOf<OutboxRow>(answer).map(outboxOf), limit, ({ event }) => encodeEventPosition(event));
+  return outboxPage(rowsOf<OutboxRow>(answer).map(outboxOf), limit);
 };

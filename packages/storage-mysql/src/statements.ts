@@ -1,5 +1,5 @@
-import type { CountSelector, EventSelector, Millis, TenantId, UserId } from "@pawl/storage";
-import type { CountPosition, EventPosition } from "@pawl/storage/adapter";
+import type { CountSelector, EventSelector, Millis, OutboxKey, TenantId, UserId } from "@pawl/storage";
+import type { CountPosition, EventPosition, OutboxPosition } from "@pawl/storage/adapter";
 import { inPieces, join, type Sql, sql, valueTable } from "./connection/sql.js";
 import { keyOf } from "./index-key.js";
 
@@ -34,30 +34,30 @@ export const listEvents = (selector: EventSelector, after: EventPosition | undef
     ORDER BY at DESC, event_key DESC LIMIT ${limit}`;
 };
 
-/** An event that was appended by this transaction: its key, its count in all and that of the first of the key. */
-export interface AppendedEvent {
-  readonly key: string;
+/** Of an event that was appended by this transaction: with its count in all, and that of the first of its key. */
+export interface NewEntry extends OutboxKey {
   readonly added: number;
   readonly initial: number;
 }
 
 /**
  * Puts those events into the outbox whose count is what was added, which were not there before; in their order, each behind
- * what is there of its session. Whoever settles an entry locks its queue, as this does: so no queue is forgotten while
- * something is put into it.
+ * what is there of its session for its destination. Whoever settles an entry locks its queue, as this does: so no queue is
+ * forgotten while something is put into it.
  */
-export const putIntoOutbox = (events: readonly AppendedEvent[]): readonly Sql[] =>
-  inPieces(events, (piece) => {
-    const rows = piece.map(({ key, added, initial }, place) => [keyOf(key), added, initial, place]);
-    return sql`INSERT INTO outbox (queue, ${eventColumns}, dead, state)
-      SELECT COALESCE(e.session_id, e.event_key), e.event_key, e.at, e.type, e.tenant_id, e.user_id, e.session_id,
-        e.long_texts, e.reason, e.detail, a.initial, 0, '{}'
-      FROM ${valueTable(["event_key", "added", "initial", "place"], rows)} a
+export const putIntoOutbox = (entries: readonly NewEntry[]): readonly Sql[] =>
+  inPieces(entries, (piece) => {
+    const names = ["event_key", "destination", "added", "initial", "place"];
+    const rows = piece.map((entry, place) => [keyOf(entry.key), entry.destination, entry.added, entry.initial, place]);
+    return sql`INSERT INTO outbox (queue, destination, ${eventColumns}, dead, state)
+      SELECT CONCAT(a.destination, ' ', COALESCE(e.session_id, e.event_key)), a.destination, e.event_key, e.at, e.type,
+        e.tenant_id, e.user_id, e.session_id, e.long_texts, e.reason, e.detail, a.initial, 0, '{}'
+      FROM ${valueTable(names, rows)} a
       STRAIGHT_JOIN events e ON e.event_key = a.event_key WHERE e.event_count = a.added ORDER BY a.place
       ON DUPLICATE KEY UPDATE event_key = VALUES(event_key)`;
   }).concat(
     inPieces(
-      events.map(({ key }) => sql`${keyOf(key)}`),
+      [...new Set(entries.map(({ key }) => key))].map((key) => sql`${keyOf(key)}`),
       (keys) => sql`INSERT INTO outbox_queues (queue, due_at)
         SELECT queue, MIN(at) FROM outbox WHERE event_key IN (${join(keys)}) AND dead = 0 GROUP BY queue ORDER BY queue
         ON DUPLICATE KEY UPDATE queue = VALUES(queue)`,
@@ -75,8 +75,8 @@ export const lockDueQueues = (now: Sql, limit: number): Sql => sql`
 export const moveQueues = (queues: readonly string[], dueAt: Millis): Sql =>
   sql`UPDATE outbox_queues SET due_at = ${dueAt} WHERE ${areQueues(queues)}`;
 
-const outboxColumns = sql`o.number, HEX(o.queue) AS queue, o.dead, o.state, o.event_key AS "key", o.at, o.type,
-  o.tenant_id, o.user_id, o.session_id, o.long_texts, o.reason, o.detail, o.event_count AS "count"`;
+const outboxColumns = sql`o.number, HEX(o.queue) AS queue, o.destination, o.dead, o.state, o.event_key AS "key", o.at,
+  o.type, o.tenant_id, o.user_id, o.session_id, o.long_texts, o.reason, o.detail, o.event_count AS "count"`;
 
 /** The heads of queues, which are due at this time. */
 export const selectHeads = (queues: readonly string[], dueAt: Millis): Sql => sql`
@@ -95,12 +95,15 @@ export const deleteQueues = (queues: readonly string[]): Sql =>
   sql`DELETE FROM outbox_queues WHERE ${areQueues(queues)}`;
 
 /** Locks the queue of an entry, then reads the entry, then the first that is alive in its queue beside it. */
-export const lockOutboxEntry = (key: string): readonly Sql[] => [
-  sql`SELECT 1 FROM outbox_queues WHERE queue = (SELECT queue FROM outbox WHERE event_key = ${keyOf(key)}) FOR UPDATE`,
-  sql`SELECT number, HEX(queue) AS queue, dead FROM outbox WHERE event_key = ${keyOf(key)} FOR UPDATE`,
-  sql`SELECT n.number, n.at FROM outbox e STRAIGHT_JOIN outbox n ON n.queue = e.queue AND n.dead = 0
-    WHERE e.event_key = ${keyOf(key)} AND n.number <> e.number ORDER BY n.number LIMIT 1`,
-];
+export const lockOutboxEntry = ({ key, destination }: OutboxKey): readonly Sql[] => {
+  const isEntry = sql`e.event_key = ${keyOf(key)} AND e.destination = ${destination}`;
+  return [
+    sql`SELECT 1 FROM outbox_queues WHERE queue = (SELECT e.queue FROM outbox e WHERE ${isEntry}) FOR UPDATE`,
+    sql`SELECT e.number, HEX(e.queue) AS queue, e.dead FROM outbox e WHERE ${isEntry} FOR UPDATE`,
+    sql`SELECT n.number, n.at FROM outbox e STRAIGHT_JOIN outbox n ON n.queue = e.queue AND n.dead = 0
+      WHERE ${isEntry} AND n.number <> e.number ORDER BY n.number LIMIT 1`,
+  ];
+};
 
 export const deleteOutboxEntry = (number: number): Sql => sql`DELETE FROM outbox WHERE number = ${number}`;
 
@@ -114,14 +117,15 @@ export const postponeQueue = (queue: string, dueAt: Millis): Sql =>
     ON DUPLICATE KEY UPDATE due_at = VALUES(due_at)`;
 
 /** A page, oldest first, after an entry if there is one. */
-export const listOutbox = (dead: boolean, after: EventPosition | undefined, limit: number): Sql => {
+export const listOutbox = (dead: boolean, after: OutboxPosition | undefined, limit: number): Sql => {
   const behind =
     after === undefined
       ? sql`TRUE`
-      : sql`o.at >= ${after.at} AND (o.at > ${after.at} OR o.event_key > ${keyOf(after.key)})`;
+      : sql`o.at >= ${after.at} AND (o.at > ${after.at} OR o.event_key > ${keyOf(after.key)}
+        OR (o.event_key = ${keyOf(after.key)} AND o.destination > ${after.destination}))`;
   return sql`SELECT ${outboxColumns}, COALESCE(q.due_at, o.at) AS due_at
     FROM outbox o LEFT JOIN outbox_queues q ON q.queue = o.queue
-    WHERE o.dead = ${dead ? 1 : 0} AND ${behind} ORDER BY o.at, o.event_key LIMIT ${limit}`;
+    WHERE o.dead = ${dead ? 1 : 0} AND ${behind} ORDER BY o.at, o.event_key, o.destination LIMIT ${limit}`;
 };
 
 export const deleteDeadOutbox = (before: Millis, limit: number): Sql =>

@@ -10,7 +10,7 @@ const { server, urlOf, query } = sharedServer(fleeting);
 const openNodes = async (count: number) => {
   const database = crypto.randomUUID();
   const url = await urlOf(database, "?durability=relaxed&timeout=20000");
-  const options = { outbox: ["session_ended", "admin"] } as const;
+  const options = { outbox: [{ id: "a", types: ["session_ended", "admin"] }] } as const;
   const nodes = await Promise.all(Array.from({ length: count }, () => openForTest(url, options)));
   await nodes[0]!.migrate();
   return { nodes, database };
@@ -63,14 +63,15 @@ const writers: readonly (readonly [
 it.each(writers)("locks rows of %s in one order, whatever that of the call", async (table, column, write) => {
   const { nodes, database } = await openNodes(2);
   await write(nodes[0]!, names);
+  const row = table === "outbox_queues" ? "a row-4" : "row-4";
   const [holder, looker] = [await connectTo(database), await connectTo(database)];
-  await holder.query(`SELECT 1 FROM ${table} WHERE ${column} = 'row-4' FOR UPDATE`);
+  await holder.query(`SELECT 1 FROM ${table} WHERE ${column} = '${row}' FOR UPDATE`);
   const calls = Promise.all([names, names.toReversed()].map((each, index) => write(nodes[index]!, each)));
   const waiting = "SELECT COUNT(*) AS count FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'";
   // The server looks anew only where nobody has asked for a tenth of a second.
   const patience = { timeout: 10_000, interval: 250 };
   await vi.waitFor(async () => expect(await query(waiting)).toStrictEqual([{ count: 2 }]), patience);
-  const [free] = await looker.query(`SELECT 1 FROM ${table} WHERE ${column} > 'row-4' FOR UPDATE SKIP LOCKED`);
+  const [free] = await looker.query(`SELECT 1 FROM ${table} WHERE ${column} > '${row}' FOR UPDATE SKIP LOCKED`);
   await looker.query("ROLLBACK");
   await holder.query("ROLLBACK");
   await calls;

@@ -57,7 +57,10 @@ const fill = async (storage: Storage): Promise<void> => {
 
 beforeAll(async () => {
   const url = await urlOf(database, "?durability=relaxed");
-  const storage = await openStorage(url, { clock: { now: () => now }, outbox: ["token_reuse", "session_ended"] });
+  const storage = await openStorage(url, {
+    clock: { now: () => now },
+    outbox: [{ id: "a", types: ["token_reuse", "session_ended"] }],
+  });
   await storage.migrate();
   await fill(storage);
   await storage.close();
@@ -90,7 +93,9 @@ const alice = "user-7" as UserId;
 const page = { now: sql`${now}`, limit: 10 };
 const customer = "customer-1" as TenantId;
 const someIds = (): readonly SessionId[] => ids.slice(5000, 5020);
-const someQueues = (): readonly string[] => ids.slice(5000, 5010).map((id) => Buffer.from(id).toString("hex"));
+const someQueues = (): readonly string[] => ids.slice(5000, 5010).map((id) => Buffer.from(`a ${id}`).toString("hex"));
+const entry = () => ({ key: `event-${ids[9]!}`, destination: "a" });
+const later = { at: millis(now + 5000), key: "event" };
 const allHours = { from: millis(0), to: now };
 const someAttempts = () => someIds().map((id) => attemptOf(sessionRecord({ now: () => now }, { id })));
 
@@ -117,18 +122,18 @@ const bounds: readonly (readonly [string, () => Sql, number])[] = [
   ["events of a user", () => statements.listEvents({ userId: alice }, undefined, 10), 30],
   ["events of a session", () => statements.listEvents({ sessionId: ids[9]! }, undefined, 10), 20],
   ["events of a tenant", () => statements.listEvents({ tenantId: customer }, undefined, 10), 60],
-  ["a later page of events", () => statements.listEvents({}, { at: millis(now + 5000), key: "event" }, 10), 60],
+  ["a later page of events", () => statements.listEvents({}, later, 10), 60],
   ["alarms", () => statements.listEvents({ types: ["token_reuse"] }, undefined, 10), 60],
   ["old events", () => statements.deleteEvents(millis(now + 5000), 10), 60],
   ["the events of a user", () => statements.deleteEventsOfUser(PUBLIC_TENANT, alice, 10), 60],
   ["queues that are due", () => statements.lockDueQueues(sql`${now + 5000}`, 10), 30],
   ["the heads of ten queues", () => statements.selectHeads(someQueues(), now), 60],
   ["whether ten queues hold something", () => statements.selectHeldQueues(someQueues()), 60],
-  ["the queue of an entry", () => statements.lockOutboxEntry(`event-${ids[9]!}`)[0]!, 10],
-  ["an entry", () => statements.lockOutboxEntry(`event-${ids[9]!}`)[1]!, 10],
-  ["what is behind an entry", () => statements.lockOutboxEntry(`event-${ids[9]!}`)[2]!, 10],
+  ["the queue of an entry", () => statements.lockOutboxEntry(entry())[0]!, 10],
+  ["an entry", () => statements.lockOutboxEntry(entry())[1]!, 10],
+  ["what is behind an entry", () => statements.lockOutboxEntry(entry())[2]!, 10],
   ["a page of the outbox", () => statements.listOutbox(false, undefined, 10), 60],
-  ["a later page of dead entries", () => statements.listOutbox(true, { at: millis(now + 5000), key: "event" }, 10), 60],
+  ["a later page of dead entries", () => statements.listOutbox(true, { ...later, destination: "a" }, 10), 60],
   ["old dead entries", () => statements.deleteDeadOutbox(millis(now + 5000), 10), 60],
   [
     "queues of a user",

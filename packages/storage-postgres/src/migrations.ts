@@ -135,18 +135,21 @@ const factsAndFeeds = `
     at bigint NOT NULL,
     count bigint NOT NULL,
     dead boolean NOT NULL DEFAULT false,
+    -- Of a destination, and a session or an event without one.
     queue text COLLATE "C" NOT NULL,
-    key text COLLATE "C" NOT NULL UNIQUE,
+    key text COLLATE "C" NOT NULL,
+    destination text COLLATE "C" NOT NULL,
     type text COLLATE "C" NOT NULL,
     tenant_id text COLLATE "C",
     user_id text COLLATE "C",
     session_id text COLLATE "C",
     reason text COLLATE "C",
     detail text COLLATE "C",
-    state text COLLATE "C" NOT NULL DEFAULT '{}'
+    state text COLLATE "C" NOT NULL DEFAULT '{}',
+    UNIQUE (key, destination)
   );
   CREATE INDEX outbox_by_queue ON {schema}.outbox (queue, number) WHERE NOT dead;
-  CREATE INDEX outbox_by_time ON {schema}.outbox (dead, at, key);
+  CREATE INDEX outbox_by_time ON {schema}.outbox (dead, at, key, destination);
   CREATE INDEX outbox_by_user ON {schema}.outbox USING hash (user_id) WHERE user_id IS NOT NULL;
 
   -- One row for each queue with an entry that is not dead: so that whoever looks for what is due passes over no entry that

@@ -1,5 +1,5 @@
-import { type EventType, type OpenStorage, StorageError } from "@pawl/storage";
-import { CheckedStorage, ServerClock } from "@pawl/storage/adapter";
+import { type OpenStorage, StorageError } from "@pawl/storage";
+import { CheckedStorage, outboxTypesOf, type OutboxTypes, ServerClock } from "@pawl/storage/adapter";
 import { Database } from "./connection/database.js";
 import { isFromPooler, isWithoutEncryption } from "./connection/failure.js";
 import { readSchemaVersion } from "./migrations.js";
@@ -28,7 +28,8 @@ const selectServer = {
 export const openStorage: OpenStorage = async (url, options = {}) => {
   const parsed = parseUrl(url);
   const clock = new ServerClock(options.clock);
-  const { database, listenAddress } = await openDatabase(parsed, { clock, outbox: options.outbox ?? [] });
+  const outbox = outboxTypesOf(options.outbox);
+  const { database, listenAddress } = await openDatabase(parsed, { clock, outbox });
   try {
     await database.query(statements.selectTime, [null]);
     await readSchemaVersion(database, parsed.schema);
@@ -48,7 +49,7 @@ interface Opened {
 
 const openDatabase = async (
   options: PostgresOptions,
-  { clock, outbox }: { readonly clock: ServerClock; readonly outbox: readonly EventType[] },
+  { clock, outbox }: { readonly clock: ServerClock; readonly outbox: OutboxTypes },
 ): Promise<Opened> => {
   const { address, listenAddress, prepare, schema, pool, timeout } = options;
   const database = new Database({ address, schema, pool, timeout, prepare: prepare ?? true, outbox, clock });

@@ -1,5 +1,5 @@
-import type { Millis, OutboxRecord, OutboxSettlement, Page, PageRequest } from "@pawl/storage";
-import { decodeEventPosition, encodeEventPosition, outboxOf, pageOf } from "@pawl/storage/adapter";
+import type { Millis, OutboxKey, OutboxRecord, OutboxSettlement, Page, PageRequest } from "@pawl/storage";
+import { decodeOutboxPosition, outboxOf, outboxPage } from "@pawl/storage/adapter";
 import type { Database, Statement, Value } from "./connection/database.js";
 import type { Context } from "./sessions/sessions.js";
 import * as statements from "./statements.js";
@@ -35,18 +35,18 @@ const giveBack = ({ database, time }: Omit<Context, "now">, queues: readonly str
     Promise.all([query(statements.lockNamedQueues, [queues]), query(statements.giveBackQueues, [time, queues])]),
   );
 
-/** @returns whether there was an entry of that key. */
+/** @returns whether there was such an entry. */
 export const settleOutbox = (
   { database, time }: Context,
-  key: string,
+  { key, destination }: OutboxKey,
   settlement: OutboxSettlement,
 ): Promise<boolean> =>
   database.transaction(async ({ query }) => {
     const [statement, values] = settlingOf(settlement);
     // The second statement sees all that is in the queue, because nothing is put into it after the first.
     const [, found] = await Promise.all([
-      query(statements.lockQueueOf, [key]),
-      query(statement, [time, key, ...values]),
+      query(statements.lockQueueOf, [key, destination]),
+      query(statement, [time, key, destination, ...values]),
     ]);
     return found.length > 0;
   });
@@ -67,7 +67,8 @@ export const listOutbox = async (
   dead: boolean,
   { limit, after }: PageRequest,
 ): Promise<Page<OutboxRecord>> => {
-  const { at, key } = after === undefined ? { at: null, key: null } : decodeEventPosition(after);
-  const rows = await database.query(statements.listOutbox, [dead, at, key, limit + 1]);
-  return pageOf(rows.map(outboxOf), limit, ({ event }) => encodeEventPosition(event));
+  const { at, key, destination } =
+    after === undefined ? { at: null, key: null, destination: null } : decodeOutboxPosition(after);
+  const rows = await database.query(statements.listOutbox, [dead, at, key, destination, limit + 1]);
+  return outboxPage(rows.map(outboxOf), limit);
 };

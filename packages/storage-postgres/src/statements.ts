@@ -81,7 +81,7 @@ export const claimQueues = query<{ readonly queue: string }>(
 export const selectHeads = query<OutboxRow & { readonly queue: string }>(
   `SELECT head.*, $2::bigint AS due_at FROM unnest($1::text[]) WITH ORDINALITY AS wanted (queue, place)
   CROSS JOIN LATERAL (
-    SELECT number, queue, state, dead, ${eventColumns} FROM {schema}.outbox AS entry
+    SELECT number, queue, destination, state, dead, ${eventColumns} FROM {schema}.outbox AS entry
     WHERE entry.queue = wanted.queue AND NOT entry.dead ORDER BY number LIMIT 1
   ) AS head ORDER BY place`,
 );
@@ -91,7 +91,9 @@ const lockQueues = (queues: string): Statement =>
   query(`SELECT queue FROM {schema}.outbox_queues WHERE queue IN (${queues}) ORDER BY queue FOR UPDATE`);
 
 export const lockNamedQueues = lockQueues("SELECT unnest($1::text[])");
-export const lockQueueOf = lockQueues("SELECT queue FROM {schema}.outbox WHERE key = $1::text");
+export const lockQueueOf = lockQueues(
+  "SELECT queue FROM {schema}.outbox WHERE key = $1::text AND destination = $2::text",
+);
 export const lockQueuesOfUser = lockQueues(
   "SELECT queue FROM {schema}.outbox WHERE user_id = $1::text AND tenant_id = $2::text",
 );
@@ -106,10 +108,10 @@ export const giveBackQueues = query(
   WHERE queue = ANY ($2::text[]) AND queue NOT IN (SELECT queue FROM emptied)`,
 );
 
-/** Under the lock of its queue; parameter 2: the key of an entry. */
+/** Under the lock of its queue; parameters 2 and 3: the key and destination of an entry. */
 const settle = (settled: string): Statement =>
   query(`WITH ${clock}, found AS MATERIALIZED (
-      SELECT number, queue, dead FROM {schema}.outbox WHERE key = $2::text FOR UPDATE
+      SELECT number, queue, dead FROM {schema}.outbox WHERE key = $2::text AND destination = $3::text FOR UPDATE
     ), next AS MATERIALIZED (
       SELECT entry.number, entry.queue, entry.at FROM found JOIN {schema}.outbox AS entry
       ON entry.queue = found.queue AND entry.number <> found.number AND NOT entry.dead ORDER BY entry.number LIMIT 1
@@ -128,26 +130,28 @@ export const deleteOutboxEntry = settle(`settled AS (
       DELETE FROM {schema}.outbox AS settled USING found WHERE settled.number = found.number
     ), ${leave}`);
 
-/** Parameter 3: its state. */
+/** Parameter 4: its state. */
 export const layOutboxEntryAside = settle(`settled AS (
-      UPDATE {schema}.outbox AS settled SET dead = true, state = $3::text FROM found WHERE settled.number = found.number
+      UPDATE {schema}.outbox AS settled SET dead = true, state = $4::text FROM found WHERE settled.number = found.number
     ), ${leave}`);
 
-/** Parameter 4: when the queue is due if the entry is its head. */
+/** Parameter 5: when the queue is due if the entry is its head. */
 export const postponeOutboxEntry = settle(`settled AS (
-      UPDATE {schema}.outbox AS settled SET dead = false, state = $3::text FROM found WHERE settled.number = found.number
+      UPDATE {schema}.outbox AS settled SET dead = false, state = $4::text FROM found WHERE settled.number = found.number
     ), postponed AS (
-      INSERT INTO {schema}.outbox_queues (queue, due_at) SELECT queue, $4::bigint FROM found
+      INSERT INTO {schema}.outbox_queues (queue, due_at) SELECT queue, $5::bigint FROM found
       WHERE NOT EXISTS (SELECT FROM next WHERE next.number < found.number)
       ON CONFLICT (queue) DO UPDATE SET due_at = excluded.due_at
     )`);
 
-/** A page, oldest first. Parameters: whether dead; after which time and key, null for the first page; how many. */
+/**
+ * A page, oldest first. Parameters: whether dead; after which time, key and destination, null for the first page; how many.
+ */
 export const listOutbox = query<OutboxRow>(
-  `SELECT number, coalesce(due_at, at) AS due_at, state, dead, ${eventColumns}
+  `SELECT number, destination, coalesce(due_at, at) AS due_at, state, dead, ${eventColumns}
   FROM {schema}.outbox LEFT JOIN {schema}.outbox_queues USING (queue)
-  WHERE dead = $1::boolean AND ($2::bigint IS NULL OR (at, key) > ($2::bigint, $3::text))
-  ORDER BY at, key LIMIT $4::bigint`,
+  WHERE dead = $1::boolean AND ($2::bigint IS NULL OR (at, key, destination) > ($2::bigint, $3::text, $4::text))
+  ORDER BY at, key, destination LIMIT $5::bigint`,
 );
 
 /** Deletes the entries of a user; a queue whose head may have been among them is looked at anew. */

@@ -107,7 +107,7 @@ export const postgresStorage = (parts: Parts): Storage => {
     listEvents: (selector, page) => listEvents(database, selector, page),
     deleteEvents: (before, limit) => count(database.query(statements.deleteEvents, [before, limit])),
     takeOutbox: (limit, until) => outbox.takeOutbox(context(), limit, until),
-    settleOutbox: (key, settlement) => outbox.settleOutbox(context(), key, settlement),
+    settleOutbox: (entry, settlement) => outbox.settleOutbox(context(), entry, settlement),
     listOutbox: ({ dead }, page) => outbox.listOutbox(database, dead, page),
     deleteDeadOutbox: (before, limit) => count(database.query(statements.deleteDeadOutbox, [before, limit])),
     addCounts: (counts) => addCounts(database, counts),

@@ -1,5 +1,5 @@
 import { type EventRecord, millis, type OutboxRecord, type SessionId, type Storage, type UserId } from "@pawl/storage";
-import { ServerClock } from "@pawl/storage/adapter";
+import { outboxTypesOf, ServerClock } from "@pawl/storage/adapter";
 import { sessionRecord } from "@pawl/storage-conformance";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { Database, type Statement, type Value } from "../src/connection/database.js";
@@ -10,7 +10,8 @@ import { connectTo, openForTest, schemaOf, startServer, urlOf } from "./server.j
 
 const server = await startServer();
 
-const outbox = ["session_ended", "admin"] as const;
+const destination = "a";
+const outbox = [{ id: destination, types: ["session_ended", "admin"] }] as const;
 
 /** Nodes on one new store. */
 const openNodes = async (count: number, options = "") => {
@@ -61,14 +62,15 @@ it.each(writers)("locks rows of %s in one order, whatever that of the call", asy
   // As behind a pooler, so that a row may be locked for longer than a second.
   const { nodes, schema } = await openNodes(2, "&prepare=false&timeout=20000");
   await write(nodes[0]!, names);
+  const row = table === "outbox_queues" ? "a row-4" : "row-4";
   const [holder, looker] = [await connectTo(server), await connectTo(server)];
   await holder.query("BEGIN");
-  await holder.query(`SELECT FROM ${schema}.${table} WHERE ${column} = 'row-4' FOR UPDATE`);
+  await holder.query(`SELECT FROM ${schema}.${table} WHERE ${column} = '${row}' FOR UPDATE`);
   const calls = Promise.all([names, names.toReversed()].map((each, index) => write(nodes[index]!, each)));
   const waiting = `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%${schema}%'`;
   await vi.waitFor(() => expect(server.sql(waiting)).toBe("2"), { timeout: 10_000 });
   const { rowCount } = await looker.query(
-    `SELECT FROM ${schema}.${table} WHERE ${column} > 'row-4' FOR UPDATE SKIP LOCKED`,
+    `SELECT FROM ${schema}.${table} WHERE ${column} > '${row}' FOR UPDATE SKIP LOCKED`,
   );
   expect(rowCount).toBe(4);
   await holder.query("COMMIT");
@@ -81,7 +83,9 @@ it("takes past a queue that somebody has locked, without waiting", async () => {
   await nodes[0]!.appendEvents(events);
   const holder = await connectTo(server);
   await holder.query("BEGIN");
-  await holder.query(`SELECT FROM ${schema}.outbox_queues WHERE queue = $1 FOR UPDATE`, [events[0]!.key]);
+  await holder.query(`SELECT FROM ${schema}.outbox_queues WHERE queue = $1 FOR UPDATE`, [
+    `${destination} ${events[0]!.key}`,
+  ]);
   expect(keysOf(await take(nodes[0]!))).toStrictEqual([events[2]!.key]);
   await holder.query("COMMIT");
   expect(keysOf(await take(nodes[0]!))).toStrictEqual([events[0]!.key]);
@@ -125,7 +129,7 @@ it("takes what is put into a queue that it had claimed and found empty", async (
   await storage.appendEvents([erased]);
   await storage.eraseUser(record);
   const clock = new ServerClock(undefined);
-  const database = new InterruptedDatabase({ ...parseUrl(url), prepare: true, outbox, clock });
+  const database = new InterruptedDatabase({ ...parseUrl(url), prepare: true, outbox: outboxTypesOf(outbox), clock });
   onTestFinished(() => database.close());
   database.interruption = () => storage.appendEvents([next]);
   const context = { database, time: null, now: () => clock.now() };

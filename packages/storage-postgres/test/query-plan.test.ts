@@ -1,4 +1,5 @@
 import { millis, PUBLIC_TENANT, type SessionId, type TenantId, type UserId } from "@pawl/storage";
+import { outboxTypesOf } from "@pawl/storage/adapter";
 import { attemptOf, sessionRecord } from "@pawl/storage-conformance";
 import { beforeAll, expect, it } from "vitest";
 import type { Statement, Value } from "../src/connection/database.js";
@@ -14,6 +15,8 @@ const count = 20_000;
 const tenant = "customer-1" as TenantId;
 
 const ids: SessionId[] = [];
+
+const outbox = outboxTypesOf(["a", "b"].map((id) => ({ id, types: ["session_ended", "admin"] })));
 
 /**
  * Sessions of half as many users, a tenth of them of another tenant and a tenth from a login elsewhere, with an event, a line
@@ -36,9 +39,11 @@ const fill = (schema: string): void => {
   server.sql(`INSERT INTO ${schema}.changes (session_id, tenant_id, user_id, at, payload_version)
     SELECT id, tenant, "user", row, 1 ${source}`);
   for (const entry of ["first", "second"])
-    server.sql(`INSERT INTO ${schema}.outbox (queue, key, at, count, type, tenant_id, user_id, session_id, dead)
-      SELECT id, '${entry}-' || row, row, 1, 'admin', tenant, "user", id, row % 10 = 3 ${source}`);
-  server.sql(`INSERT INTO ${schema}.outbox_queues (queue, due_at) SELECT id, row ${source} WHERE row % 10 <> 3`);
+    server.sql(`INSERT INTO ${schema}.outbox (queue, destination, key, at, count, type, tenant_id, user_id, session_id, dead)
+      SELECT 'a ' || id, 'a', '${entry}-' || row, row, 1, 'admin', tenant, "user", id, row % 10 = 3 ${source}`);
+  server.sql(
+    `INSERT INTO ${schema}.outbox_queues (queue, due_at) SELECT 'a ' || id, row ${source} WHERE row % 10 <> 3`,
+  );
   server.sql(
     `INSERT INTO ${schema}.counts (hour, name, count) SELECT row / 20 * 3600000::bigint, 'count-' || row % 20, 1 ${source}`,
   );
@@ -71,9 +76,7 @@ const bucket = (id: string): number => Number.parseInt(id.slice(0, 4), 16);
 const rowsRead = async (schema: string, { text }: Statement, values: readonly Value[]) => {
   const client = await connectTo(server);
   await client.query("BEGIN");
-  const written = writeOutboxParts(text, ["session_ended", "admin"])
-    .replaceAll("{schema}", schema)
-    .replaceAll("{channel}", "test");
+  const written = writeOutboxParts(text, outbox).replaceAll("{schema}", schema).replaceAll("{channel}", "test");
   const { rows } = await client.query(`EXPLAIN (ANALYZE, FORMAT JSON, TIMING off) ${written}`, values as Value[]);
   await client.query("ROLLBACK");
   const plan = JSON.stringify((rows as { "QUERY PLAN": unknown }[])[0]!["QUERY PLAN"]);
@@ -157,11 +160,11 @@ const cases: Readonly<Record<string, () => readonly [Statement, readonly Value[]
   "ten old revocations": () => [statements.deleteRevocations, [9000, 10], 24],
   "ten old changes": () => [statements.deleteChanges, [9000, 10], 24],
   "ten queues of the outbox": () => [statements.claimQueues, [now, 10, now + 60_000], 24],
-  "ten heads of the outbox": () => [statements.selectHeads, [ids.slice(0, 10), now], 20],
-  "an entry delivered": () => [statements.deleteOutboxEntry, [now, "first-1000"], 8],
-  "an entry postponed": () => [statements.postponeOutboxEntry, [now, "first-1000", "{}", now], 8],
-  "ten dead entries": () => [statements.listOutbox, [true, 9000, "x", 10], 24],
-  "ten entries alive": () => [statements.listOutbox, [false, null, null, 10], 24],
+  "ten heads of the outbox": () => [statements.selectHeads, [ids.slice(0, 10).map((id) => `a ${id}`), now], 20],
+  "an entry delivered": () => [statements.deleteOutboxEntry, [now, "first-1000", "a"], 8],
+  "an entry postponed": () => [statements.postponeOutboxEntry, [now, "first-1000", "a", "{}", now], 8],
+  "ten dead entries": () => [statements.listOutbox, [true, 9000, "x", "a", 10], 24],
+  "ten entries alive": () => [statements.listOutbox, [false, null, null, null, 10], 24],
   "ten old dead entries": () => [statements.deleteDeadOutbox, [9000, 10], 24],
   "ten counts": () => [statements.listCounts, [now, 2_000_000_000, 36_000_000, "count-7", 10], 12],
   "ten old counts": () => [statements.deleteCounts, [72_000_000, 10], 44],

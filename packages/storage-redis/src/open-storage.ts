@@ -1,5 +1,5 @@
 import type { OpenStorage } from "@pawl/storage";
-import { CheckedStorage } from "@pawl/storage/adapter";
+import { CheckedStorage, outboxTypesOf } from "@pawl/storage/adapter";
 import { Cluster } from "./connection/cluster.js";
 import type { Connection } from "./connection/connection.js";
 import { asStorageError } from "./connection/failure.js";
@@ -17,12 +17,13 @@ import { redisStorage } from "./storage.js";
  * written: call `migrate()`.
  * @throws StorageError `invalid_url`, `unavailable` (also for a server that would lose or forget sessions) or `newer_schema`.
  */
-export const openStorage: OpenStorage = async (url, { clock, outbox = [] } = {}) => {
+export const openStorage: OpenStorage = async (url, { clock, outbox: destinations } = {}) => {
   const options = parseUrl(url);
+  const outbox = [...outboxTypesOf(destinations)].map(([type, ids]) => ` ${type}=${ids.join(",")}`).join("");
   const keys = new KeySpace(options.prefix);
   const servers = await connect(options);
   const calls = new ScriptCalls(servers, { timeout: options.timeout, clock, storeKey: `${keys.of(storeTag)}schema` });
-  const store = { calls, keys, outbox: outbox.map((type) => ` ${type}`).join("") };
+  const store = { calls, keys, outbox };
   try {
     await checkStore(store);
     await Promise.all(servers.masters.map((master) => checkServer(master, options)));

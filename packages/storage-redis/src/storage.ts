@@ -54,7 +54,7 @@ export const redisStorage = (store: Store, { listeners }: FeedWatch): Storage =>
     listEvents: (selector, page) => listEvents(store, selector, page),
     deleteEvents: (before, limit) => deleteEvents(store, before, limit),
     takeOutbox: (limit, until) => outbox.takeOutbox(store, limit, until),
-    settleOutbox: (key, settlement) => outbox.settleOutbox(store, key, settlement),
+    settleOutbox: (entry, settlement) => outbox.settleOutbox(store, entry, settlement),
     listOutbox: (selector, page) => outbox.listOutbox(store, selector, page),
     deleteDeadOutbox: (before, limit) => outbox.deleteDeadOutbox(store, before, limit),
     addCounts: (counts) => addCounts(store, counts),

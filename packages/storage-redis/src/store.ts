@@ -6,7 +6,7 @@ import type { Script } from "./scripts/lua.js";
 export interface Store {
   readonly calls: ScriptCalls;
   readonly keys: KeySpace;
-  /** The types of events that go to the outbox too, with a blank before each. */
+  /** Which types of events go to the outbox too, and for whom: a blank, the type, `=`, the destinations with `,` between. */
   readonly outbox: string;
 }
 
@@ -29,5 +29,5 @@ export const outboxKeys = ["outbox", "queues", "due"] as const;
 export const eventKeys = ({ outbox }: Store): readonly string[] =>
   outbox === "" ? trailKeys : [...trailKeys, ...outboxKeys, "turn"];
 
-/** ARGV[3] of a script that appends events: what every key of the tag begins with, and the types for the outbox. */
+/** ARGV[3] of a script that appends events: what every key of the tag begins with, and `Store.outbox`. */
 export const eventPlace = ({ keys, outbox }: Store, tag: Tag): string => keys.of(tag) + outbox;

@@ -100,7 +100,9 @@ const idsIn = async (
 };
 
 it("fails no call and loses nothing while slots move to another node", async () => {
-  const storage = await openForTest(urlOf("reshard"), { outbox: ["session_ended"] });
+  const storage = await openForTest(urlOf("reshard"), {
+    outbox: [{ id: "a", types: ["session_ended"] }],
+  });
   await storage.migrate();
   const load = startLoad(storage);
   await load.goesOn(100);

@@ -79,7 +79,7 @@ it("finds what the schema version before has written, with the defaults, also be
 it("works on what the schema version before has written", async () => {
   const clock = new TestClock();
   writeStore("work");
-  const outbox = ["session_ended"] as const;
+  const outbox = [{ id: "a", types: ["session_ended"] }] as const;
   const storage = await openForTest(urlOf("work", "&durability=none"), { clock, outbox });
   await storage.migrate();
   expect(await storage.rotate(attemptOf(row))).toMatchObject({ minted: true, record: { next: 1, facts: "{}" } });

@@ -36,7 +36,8 @@ const contents = (prefix: string): Readonly<Record<string, string>> => {
 
 it("is the one that README.md writes down, which never changes", async () => {
   const clock = new TestClock();
-  const storage = await openForTest(urlOf("layout", "&durability=none"), { clock, outbox: ["session_ended", "admin"] });
+  const outbox = [{ id: "1a2b3c4d", types: ["session_ended", "admin"] }] as const;
+  const storage = await openForTest(urlOf("layout", "&durability=none"), { clock, outbox });
   await storage.migrate();
   server().command("hset", "layout:{m}:schema", "epoch", "123456789012");
   const session = (id: string, parts: Partial<SessionRecord>): SessionRecord =>
@@ -53,12 +54,12 @@ it("is the one that README.md writes down, which never changes", async () => {
   await storage.revokeSessions({ kind: "ids", ids }, { reason: "logout", detail: "x/y" });
   const key = "admin:1";
   await storage.appendEvents([{ key, at: clock.now(), type: "admin", ...customer, count: 1 }]);
-  await storage.settleOutbox(key, { kind: "dead", state: '{"tries":3}' });
+  await storage.settleOutbox({ key, destination: "1a2b3c4d" }, { kind: "dead", state: '{"tries":3}' });
   await storage.addCounts([{ hour: millis(1_800_000_000_000), name: "logins", count: 3 }]);
   await storage.claimMeta("state", "one");
   expect(contents("layout")).toMatchInlineSnapshot(`
     {
-      ":{19}:due": "s7e190000-0000-4000-8000-000000000002
+      ":{19}:due": "1a2b3c4d s7e190000-0000-4000-8000-000000000002
     1800000000005",
       ":{19}:events": "admin:1 = 1 ["1800000000005","admin","customer-1","bob",false,false,false]
     session_ended:7e190000-0000-4000-8000-000000000002 = 1 ["1800000000005","session_ended","customer-1","bob","7e190000-0000-4000-8000-000000000002","logout","{\\"by\\":\\"x\\/y\\"}"]",
@@ -75,15 +76,15 @@ it("is the one that README.md writes down, which never changes", async () => {
     logout",
       ":{19}:o:bob": "7e190000-0000-4000-8000-000000000002
     0",
-      ":{19}:outbox": "admin:1 = 0000000000000002 d 1␀["1800000000005","admin","customer-1","bob",false,false,false]␀{"tries":3}
-    session_ended:7e190000-0000-4000-8000-000000000002 = 0000000000000001 q 1␀["1800000000005","session_ended","customer-1","bob","7e190000-0000-4000-8000-000000000002","logout","{\\"by\\":\\"x\\/y\\"}"]␀{}",
-      ":{19}:queues": "d␀0001800000000005␀admin:1
+      ":{19}:outbox": "1a2b3c4d admin:1 = 0000000000000002 d 1␀["1800000000005","admin","customer-1","bob",false,false,false]␀{"tries":3}
+    1a2b3c4d session_ended:7e190000-0000-4000-8000-000000000002 = 0000000000000001 q 1␀["1800000000005","session_ended","customer-1","bob","7e190000-0000-4000-8000-000000000002","logout","{\\"by\\":\\"x\\/y\\"}"]␀{}",
+      ":{19}:queues": "d␀0001800000000005␀1a2b3c4d admin:1
     0
-    qs7e190000-0000-4000-8000-000000000002␀0000000000000001␀session_ended:7e190000-0000-4000-8000-000000000002
+    q1a2b3c4d s7e190000-0000-4000-8000-000000000002␀0000000000000001␀1a2b3c4d session_ended:7e190000-0000-4000-8000-000000000002
     0
-    ubob␀admin:1
+    ubob␀1a2b3c4d admin:1
     0
-    ubob␀session_ended:7e190000-0000-4000-8000-000000000002
+    ubob␀1a2b3c4d session_ended:7e190000-0000-4000-8000-000000000002
     0",
       ":{19}:s:7e190000-0000-4000-8000-000000000002": "d = {}
     h = hash

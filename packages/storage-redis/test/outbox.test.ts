@@ -5,7 +5,8 @@ import { openForTest, sharedServer } from "./server.js";
 
 const { server, urlOf } = sharedServer({ appendonly: "no" });
 
-const outbox = ["admin", "session_ended"] as const;
+const destination = "a";
+const outbox = [{ id: destination, types: ["admin", "session_ended"] }] as const;
 
 const event = (key: string, parts: Partial<EventRecord> = {}): EventRecord => ({
   key,
@@ -41,8 +42,8 @@ it("settles an entry wherever it stands", async () => {
   ];
   await storage.appendEvents(events);
   for (const { key } of events) {
-    expect(await storage.settleOutbox(key, { kind: "delivered" }), key).toBe(true);
-    expect(await storage.settleOutbox(key, { kind: "delivered" }), key).toBe(false);
+    expect(await storage.settleOutbox({ key, destination }, { kind: "delivered" }), key).toBe(true);
+    expect(await storage.settleOutbox({ key, destination }, { kind: "delivered" }), key).toBe(false);
   }
 });
 
@@ -59,7 +60,7 @@ it("leaves no key behind when what it held is gone", async () => {
   const [first, second, third] = [await make(), await make(), await make()];
   await storage.revokeSessions({ kind: "ids", ids: [first] }, { reason: "logout" });
   await storage.revokeSessions({ kind: "ids", ids: [second] }, { reason: "logout" });
-  await storage.settleOutbox(`session_ended:${second}`, { kind: "dead", state: "{}" });
+  await storage.settleOutbox({ key: `session_ended:${second}`, destination }, { kind: "dead", state: "{}" });
   expect((await storage.listSessions({ link: "idp 1" }, { limit: 9 })).items.map(({ id }) => id)).toStrictEqual([
     third,
   ]);
@@ -70,7 +71,8 @@ it("leaves no key behind when what it held is gone", async () => {
   await storage.createSession(expired);
   await storage.deleteExpired(millis(1), 9);
   const far = millis(storage.now() + 60_000);
-  await storage.settleOutbox((await storage.takeOutbox(9, far))[0]!.event.key, { kind: "delivered" });
+  const [taken] = await storage.takeOutbox(9, far);
+  await storage.settleOutbox({ key: taken!.event.key, destination }, { kind: "delivered" });
   await storage.deleteEvents(far, 9);
   await storage.deleteRevocations(far, 9);
   const left = server().command("keys", "gone:*").split("\n");

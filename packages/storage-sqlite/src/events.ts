@@ -19,8 +19,10 @@ export const appendEvents = ({ database, outbox }: Transaction, events: readonly
       detail: event.detail ?? null,
       count: event.count,
     };
-    if (outbox.has(event.type))
-      database.run(statements.insertOutbox, { ...values, queue: event.sessionId ?? event.key });
+    for (const destination of outbox.get(event.type) ?? []) {
+      const queue = `${destination} ${event.sessionId ?? event.key}`;
+      database.run(statements.insertOutbox, { ...values, destination, queue });
+    }
     database.run(statements.insertEvent, values);
   }
 };

@@ -113,10 +113,12 @@ const facts = `
   CREATE TABLE outbox (
     -- The order of each queue.
     number INTEGER PRIMARY KEY,
+    -- Of a destination, and a session or an event without one.
     queue TEXT NOT NULL,
     -- Whether it is the oldest of its queue that is not dead, so that those that are due are found without the others.
     head INTEGER NOT NULL,
-    key TEXT NOT NULL UNIQUE,
+    key TEXT NOT NULL,
+    destination TEXT NOT NULL,
     at INTEGER NOT NULL,
     type TEXT NOT NULL,
     tenant_id TEXT,
@@ -127,12 +129,13 @@ const facts = `
     count INTEGER NOT NULL,
     due_at INTEGER NOT NULL,
     state TEXT NOT NULL DEFAULT '{}',
-    dead INTEGER NOT NULL DEFAULT 0
+    dead INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (key, destination)
   ) STRICT;
 
   CREATE INDEX outbox_due ON outbox (due_at) WHERE head = 1;
   CREATE INDEX outbox_by_queue ON outbox (queue, number) WHERE dead = 0;
-  CREATE INDEX outbox_by_time ON outbox (dead, at, key);
+  CREATE INDEX outbox_by_time ON outbox (dead, at, key, destination);
   CREATE INDEX outbox_by_user ON outbox (user_id) WHERE user_id IS NOT NULL;
 
   CREATE TABLE counts (

@@ -1,5 +1,5 @@
 import { type OpenStorage, StorageError, systemClock } from "@pawl/storage";
-import { CheckedStorage } from "@pawl/storage/adapter";
+import { CheckedStorage, outboxTypesOf } from "@pawl/storage/adapter";
 import { closeSync, openSync, realpathSync } from "node:fs";
 import { Checkpoint } from "./connection/checkpoint.js";
 import { Database } from "./connection/database.js";
@@ -19,6 +19,8 @@ import { sqliteStorage } from "./storage.js";
  */
 export const openStorage: OpenStorage = async (url, options = {}) => {
   const { path, driver: driverName, lockTimeout } = parseUrl(url);
+  const { clock = systemClock } = options;
+  const outbox = outboxTypesOf(options.outbox);
   const driver = await loadDriver(driverName);
   const database = new Database(driver, path);
   createPrivately(path);
@@ -38,8 +40,7 @@ export const openStorage: OpenStorage = async (url, options = {}) => {
   const copier = new Database(driver, path);
   if (file !== undefined) for (const connection of [database, copier]) connection.pin(file);
   const checkpoint = new Checkpoint({ writer: database, copier, walPath: file && `${file.path}-wal` });
-  const { clock = systemClock, outbox } = options;
-  return new CheckedStorage(sqliteStorage({ database, checkpoint, lockTimeout, clock, outbox: new Set(outbox), file }));
+  return new CheckedStorage(sqliteStorage({ database, checkpoint, lockTimeout, clock, outbox, file }));
 };
 
 /** Makes the file private to this user, as SQLite then makes those beside it. SQLite reports any trouble. */

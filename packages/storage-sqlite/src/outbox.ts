@@ -1,6 +1,7 @@
 import {
   type Millis,
   NEVER,
+  type OutboxKey,
   type OutboxRecord,
   type OutboxSettlement,
   type Page,
@@ -8,7 +9,7 @@ import {
   type TenantId,
   type UserId,
 } from "@pawl/storage";
-import { decodeEventPosition, encodeEventPosition, outboxOf, pageOf } from "@pawl/storage/adapter";
+import { decodeOutboxPosition, outboxOf, outboxPage } from "@pawl/storage/adapter";
 import type { Database } from "./connection/database.js";
 import * as statements from "./statements.js";
 import type { Transaction } from "./transaction.js";
@@ -19,9 +20,13 @@ export const takeOutbox = ({ database, now }: Transaction, limit: number, until:
   return due.map((row) => ({ ...outboxOf(row), dueAt: until }));
 };
 
-/** @returns false when there is no entry of this event. */
-export const settleOutbox = ({ database, now }: Transaction, key: string, settlement: OutboxSettlement): boolean => {
-  const settled = settle(database, key, settlement);
+/** @returns false when there is no such entry. */
+export const settleOutbox = (
+  { database, now }: Transaction,
+  entry: OutboxKey,
+  settlement: OutboxSettlement,
+): boolean => {
+  const settled = settle(database, entry, settlement);
   // One that is revived waits as it was told; the one behind a head that is gone does not.
   const latest = settlement.kind === "postponed" ? NEVER : now;
   if (settled !== undefined) database.run(statements.settleHead, { queue: settled.queue, latest });
@@ -30,13 +35,14 @@ export const settleOutbox = ({ database, now }: Transaction, key: string, settle
 
 const settle = (
   database: Database,
-  key: string,
+  { key, destination }: OutboxKey,
   settlement: OutboxSettlement,
 ): { readonly queue: string } | undefined => {
-  if (settlement.kind === "delivered") return database.get(statements.deliverOutbox, { key });
+  const entry = { key, destination };
+  if (settlement.kind === "delivered") return database.get(statements.deliverOutbox, entry);
   const { state } = settlement;
-  if (settlement.kind === "dead") return database.get(statements.giveUpOutbox, { key, state });
-  return database.get(statements.postponeOutbox, { key, state, dueAt: settlement.dueAt });
+  if (settlement.kind === "dead") return database.get(statements.giveUpOutbox, { ...entry, state });
+  return database.get(statements.postponeOutbox, { ...entry, state, dueAt: settlement.dueAt });
 };
 
 export const deleteOutboxOfUser = (
@@ -49,7 +55,8 @@ export const deleteOutboxOfUser = (
 };
 
 export const listOutbox = (database: Database, dead: boolean, { limit, after }: PageRequest): Page<OutboxRecord> => {
-  const { at, key } = after === undefined ? { at: Number.MIN_SAFE_INTEGER, key: "" } : decodeEventPosition(after);
-  const found = database.all(statements.listOutbox, { dead: dead ? 1 : 0, at, key, limit: limit + 1 }).map(outboxOf);
-  return pageOf(found, limit, ({ event }) => encodeEventPosition(event));
+  const position =
+    after === undefined ? { at: Number.MIN_SAFE_INTEGER, key: "", destination: "" } : decodeOutboxPosition(after);
+  const found = database.all(statements.listOutbox, { ...position, dead: dead ? 1 : 0, limit: limit + 1 });
+  return outboxPage(found.map(outboxOf), limit);
 };

@@ -81,15 +81,15 @@ export const deleteEventsOfUser = `
   WHERE key IN (SELECT key FROM events WHERE user_id = :userId AND tenant_id = :tenantId LIMIT :limit)`;
 
 const outboxColumns =
-  "number, key, at, type, tenant_id, user_id, session_id, reason, detail, count, due_at, state, dead";
+  "number, destination, key, at, type, tenant_id, user_id, session_id, reason, detail, count, due_at, state, dead";
 
 /** Only of an event that is not there yet: to be done before `insertEvent`. */
 export const insertOutbox = `
-  INSERT INTO outbox (queue, head, key, at, type, tenant_id, user_id, session_id, reason, detail, count, due_at)
+  INSERT INTO outbox (queue, head, destination, key, at, type, tenant_id, user_id, session_id, reason, detail, count, due_at)
   SELECT :queue, NOT EXISTS (SELECT 1 FROM outbox WHERE queue = :queue AND dead = 0),
-    :key, :at, :type, :tenantId, :userId, :sessionId, :reason, :detail, :count, :at
+    :destination, :key, :at, :type, :tenantId, :userId, :sessionId, :reason, :detail, :count, :at
   WHERE NOT EXISTS (SELECT 1 FROM events WHERE key = :key)
-  ON CONFLICT (key) DO NOTHING`;
+  ON CONFLICT (key, destination) DO NOTHING`;
 
 export const selectDueOutbox = `
   SELECT ${outboxColumns} FROM outbox WHERE head = 1 AND due_at <= :now ORDER BY due_at, number LIMIT :limit` as Query<OutboxRow>;
@@ -98,13 +98,16 @@ export const claimOutbox = "UPDATE outbox SET due_at = :until WHERE number = :nu
 
 type OutboxQueue = Query<{ readonly queue: string }>;
 
-export const deliverOutbox = "DELETE FROM outbox WHERE key = :key RETURNING queue" as OutboxQueue;
+export const deliverOutbox = `
+  DELETE FROM outbox WHERE key = :key AND destination = :destination RETURNING queue` as OutboxQueue;
 
-export const postponeOutbox =
-  "UPDATE outbox SET dead = 0, due_at = :dueAt, state = :state WHERE key = :key RETURNING queue" as OutboxQueue;
+export const postponeOutbox = `
+  UPDATE outbox SET dead = 0, due_at = :dueAt, state = :state
+  WHERE key = :key AND destination = :destination RETURNING queue` as OutboxQueue;
 
-export const giveUpOutbox =
-  "UPDATE outbox SET dead = 1, head = 0, state = :state WHERE key = :key RETURNING queue" as OutboxQueue;
+export const giveUpOutbox = `
+  UPDATE outbox SET dead = 1, head = 0, state = :state
+  WHERE key = :key AND destination = :destination RETURNING queue` as OutboxQueue;
 
 export const deleteOutboxOfUser = `
   DELETE FROM outbox
@@ -119,7 +122,9 @@ export const settleHead = `
 
 /** A page of dead entries or of the others, oldest first. */
 export const listOutbox = `
-  SELECT ${outboxColumns} FROM outbox WHERE dead = :dead AND (at, key) > (:at, :key) ORDER BY at, key LIMIT :limit` as Query<OutboxRow>;
+  SELECT ${outboxColumns} FROM outbox
+  WHERE dead = :dead AND (at, key, destination) > (:at, :key, :destination)
+  ORDER BY at, key, destination LIMIT :limit` as Query<OutboxRow>;
 
 export const deleteDeadOutbox = `
   DELETE FROM outbox

@@ -1,6 +1,7 @@
-import type { Clock, EventType, Millis, PageRequest, SessionSelector, Storage } from "@pawl/storage";
+import type { Clock, Millis, PageRequest, SessionSelector, Storage } from "@pawl/storage";
 import {
   metaPage,
+  type OutboxTypes,
   readHistoryPage,
   recordOf,
   referenceOf,
@@ -34,8 +35,7 @@ interface Parts {
   readonly checkpoint: Checkpoint;
   readonly lockTimeout: number;
   readonly clock: Clock;
-  /** The types of events that go to the outbox too. */
-  readonly outbox: ReadonlySet<EventType>;
+  readonly outbox: OutboxTypes;
   /** Undefined for a database in memory. */
   readonly file: DatabaseFile | undefined;
 }
@@ -132,7 +132,7 @@ export const sqliteStorage = ({ database, checkpoint, lockTimeout, clock, outbox
     listEvents: (selector, page) => read(() => listEvents(database, selector, page)),
     deleteEvents: (before, limit) => remove(statements.deleteEvents, before, limit),
     takeOutbox: (limit, until) => write((transaction) => takeOutbox(transaction, limit, until)),
-    settleOutbox: (key, settlement) => write((transaction) => settleOutbox(transaction, key, settlement)),
+    settleOutbox: (entry, settlement) => write((transaction) => settleOutbox(transaction, entry, settlement)),
     listOutbox: ({ dead }, page) => read(() => listOutbox(database, dead, page)),
     deleteDeadOutbox: (before, limit) => remove(statements.deleteDeadOutbox, before, limit),
     addCounts: (counts) => write(() => addCounts(database, counts)),

@@ -1,4 +1,5 @@
-import type { EventType, Millis } from "@pawl/storage";
+import type { Millis } from "@pawl/storage";
+import type { OutboxTypes } from "@pawl/storage/adapter";
 import type { Database } from "./connection/database.js";
 
 /** What a write is done with. */
@@ -7,6 +8,5 @@ export interface Transaction {
   readonly database: Database;
   /** The time of that transaction. */
   readonly now: Millis;
-  /** The types of events that go to the outbox too. */
-  readonly outbox: ReadonlySet<EventType>;
+  readonly outbox: OutboxTypes;
 }

@@ -2,6 +2,7 @@ import { StorageError } from "./errors.js";
 import type { Millis } from "./identifiers.js";
 import {
   checkCount,
+  checkDestination,
   checkEvent,
   checkLimit,
   checkPage,
@@ -94,7 +95,10 @@ const checks: { readonly [Name in Call]: Check<Name> } = {
   listEvents: checkListing,
   deleteEvents: checkSweep,
   takeOutbox: checkLimit,
-  settleOutbox: (key, settlement) => checkTexts({ key, ...("state" in settlement ? { state: settlement.state } : {}) }),
+  settleOutbox: ({ key, destination }, settlement) => {
+    checkDestination(destination);
+    checkTexts({ key, ...("state" in settlement ? { state: settlement.state } : {}) });
+  },
   listOutbox: (_selector, page) => checkPage(page),
   deleteDeadOutbox: checkSweep,
   addCounts: (counts) => counts.forEach(checkCount),

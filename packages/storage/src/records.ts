@@ -141,12 +141,19 @@ export interface CountRecord {
   readonly count: number;
 }
 
+/** What names an entry of the outbox: an event, by its key, for one destination. */
+export interface OutboxKey {
+  readonly key: string;
+  readonly destination: string;
+}
+
 /**
- * An event that has to be delivered elsewhere. Entries of one session are a queue in the order of their appending, of which
- * only the head may be taken; an event without a session is a queue of its own.
+ * An event that has to be delivered to one destination. Entries of one session for the same destination are a queue in the
+ * order of their appending, of which only the head may be taken; an event without a session is a queue of its own.
  */
 export interface OutboxRecord {
-  /** As it was when it was appended; what was counted onto it later is not here. Its `key` names the entry. */
+  readonly destination: string;
+  /** As it was when it was appended; what was counted onto it later is not here. */
   readonly event: EventRecord;
   /** Of the head of a queue: from when on it may be taken. Says nothing of what waits behind it. */
   readonly dueAt: Millis;

@@ -55,6 +55,15 @@ export const checkEvent = (record: EventRecord): void => {
   for (const name of eventTexts) checkText(name, record[name]);
 };
 
+/**
+ * Checks that this can name a destination of the outbox: stores write it before the key of an event.
+ * @throws StorageError `invalid_record`.
+ */
+export const checkDestination = (id: string): void => {
+  if (!/^[0-9A-Za-z]{1,32}$/.test(id))
+    throw new StorageError("invalid_record", "a destination must be 1 to 32 letters and digits of ASCII");
+};
+
 /** Checks every text of a signing key, as `checkText`. */
 export const checkSigningKey = (record: SigningKeyRecord): void => {
   for (const name of signingKeyTexts) checkText(name, record[name]);

@@ -6,6 +6,7 @@ import type {
   EndReason,
   EventRecord,
   EventType,
+  OutboxKey,
   OutboxRecord,
   RevocationRecord,
   SessionRecord,
@@ -341,8 +342,8 @@ export interface Storage {
 
   /**
    * Appends events; the count of one whose key is there is added to that. Wherever an event is appended first, here or as a
-   * part of something else, and is of one of the types in `StorageOptions.outbox`, it is put there too in the same
-   * transaction; an entry of its key that is still there stays as it is.
+   * part of something else, it is put into the outbox in the same transaction, once for each destination that wants its type;
+   * an entry of its key and destination that is still there stays as it is.
    */
   appendEvents(events: readonly EventRecord[]): Promise<void>;
   /** Newest first. */
@@ -355,8 +356,8 @@ export interface Storage {
    * @returns the entries after it.
    */
   takeOutbox(limit: number, until: Millis): Promise<readonly OutboxRecord[]>;
-  /** @param key of the event. @returns false when there is no entry of it. */
-  settleOutbox(key: string, settlement: OutboxSettlement): Promise<boolean>;
+  /** @returns false when there is no such entry. @throws StorageError `invalid_record` for what cannot be a destination. */
+  settleOutbox(entry: OutboxKey, settlement: OutboxSettlement): Promise<boolean>;
   /** Dead entries or the others, in keyset pages and an order of the store's own. */
   listOutbox(selector: { readonly dead: boolean }, page: PageRequest): Promise<Page<OutboxRecord>>;
   /** Deletes dead entries whose event is older than `before`, at most `limit`. */
@@ -380,12 +381,19 @@ export interface Storage {
   close(): Promise<void>;
 }
 
+/** Where events have to be delivered to, by whoever takes them out of the outbox. */
+export interface OutboxDestination {
+  /** Names it, among those of a store: 1 to 32 letters and digits of ASCII. */
+  readonly id: string;
+  readonly types: readonly EventType[];
+}
+
 /** What an adapter is opened with. */
 export interface StorageOptions {
   /** Replaces the store's own time; tests move it. */
   readonly clock?: Clock | undefined;
-  /** Which types of events have to be delivered elsewhere. Every process of a store has to say the same. */
-  readonly outbox?: readonly EventType[] | undefined;
+  /** Where which events have to be delivered to. Every process of a store has to say the same. */
+  readonly outbox?: readonly OutboxDestination[] | undefined;
 }
 
 /** The one export every adapter package has. */

@@ -1,4 +1,4 @@
-import { outboxTypes } from "@pawl/engine";
+import { destinationsOf } from "@pawl/engine";
 import { existsSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { openStorage, type Storage } from "@pawl/storage";
@@ -61,7 +61,7 @@ export const withStorage = async <T>(
   if (options.mayBeNew !== true) checkFile(address);
   const isConfigured = address === config.storage;
   // What a command writes down there is delivered as if a core had.
-  const outbox = isConfigured ? outboxTypes(config.webhooks) : [];
+  const outbox = isConfigured ? destinationsOf(config.webhooks) : [];
   const storage = await openStorage(address, { outbox });
   try {
     if (options.asItIs !== true) await storage.migrate();

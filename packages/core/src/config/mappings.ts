@@ -5,6 +5,8 @@ interface Mapping<Item extends object> {
   /** Names in config.yaml, and the members they stand for. */
   readonly members: Readonly<Record<string, keyof Item & string>>;
   readonly isRight: (value: unknown) => value is Item;
+  /** A member that has to differ from item to item. */
+  readonly distinct?: keyof Item & string;
   readonly accepted: string;
 }
 
@@ -12,6 +14,7 @@ interface Mapping<Item extends object> {
 export const mappings = <Item extends object>({
   members,
   isRight,
+  distinct,
   accepted,
 }: Mapping<Item>): ValueType<readonly Item[]> => {
   const itemOf = (value: unknown): Item | undefined => {
@@ -39,7 +42,8 @@ export const mappings = <Item extends object>({
     read(value) {
       const items = Array.isArray(value) ? value.map(itemOf) : [];
       const known = items.filter((item) => item !== undefined);
-      return known.length > 0 && known.length === items.length ? known : undefined;
+      const different = distinct === undefined ? known.length : new Set(known.map((item) => item[distinct])).size;
+      return known.length > 0 && known.length === items.length && different === items.length ? known : undefined;
     },
     fromText(text) {
       try {

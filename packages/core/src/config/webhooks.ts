@@ -10,10 +10,11 @@ const showWebhook = ({ url, events, allowPrivate }: Webhook): string => {
 /** Where events are delivered to. A URL is shown without its path, which may hold a secret. */
 export const webhooks = key({
   group: "Service",
-  summary: `Where events are delivered to, at least once and in the order of each session, as Standard Webhooks: unless \`events\` names others, ${webhookEvents.join(", ")}.`,
+  summary: `Where events are delivered to, at least once and to each in the order of a session, as Standard Webhooks: unless \`events\` names others, ${webhookEvents.join(", ")}.`,
   type: mappings<Webhook>({
     members: { url: "url", secret: "secret", events: "events", allow_private: "allowPrivate" },
     isRight: isWebhook,
+    distinct: "url",
     accepted: `a list of mappings ${WEBHOOK_FORM.replace("allowPrivate?", "allow_private?").replace("allowPrivate", "allow_private")}; JSON in the environment variable`,
   }),
   // A list that was not accepted comes as it is.

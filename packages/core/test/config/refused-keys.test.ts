@@ -6,6 +6,8 @@ import { compulsory, configFolder } from "./config-folder.js";
 const { folder, fault, read } = configFolder();
 const path = join(folder, "config.yaml");
 
+const secretOfWebhook = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
 /** Values that YAML gives and that a key of this type must refuse. */
 const wrongValues: Readonly<Record<string, readonly string[]>> = {
   integer: ["text", "'3'", "1.5", ".nan", ".inf", "-.inf", "true", "[1]", "{a: 1}", "1e400", "99999999999999999999"],
@@ -34,6 +36,7 @@ const wrongValues: Readonly<Record<string, readonly string[]>> = {
     "[{issuer: 'https://id.example', client_id: a, across_tenants: 'yes'}]",
     "[{issuer: 'https://id.example', client_id: a, jwksUri: 'https://id.example/keys'}]",
     "[{issuer: 'https://id.example', client_id: a}, {issuer: 'https://other.example'}]",
+    `[${["admin", "token_reuse"].map((type) => `{url: 'https://a.example', secret: ${secretOfWebhook}, events: [${type}]}`).join()}]`,
   ],
   "list of text": ["1", "true", "[]", "''", "[1]", "[a, '']", "{a: b}", "[[a]]"],
 };

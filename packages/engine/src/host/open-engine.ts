@@ -9,7 +9,7 @@ import { parseMasterKeys } from "../keys/master-key.js";
 import type { PolicyRules } from "../policy.js";
 import { openRevocationLog } from "./revocation-log.js";
 import { EngineError } from "../errors.js";
-import { outboxTypes } from "../webhooks/webhook.js";
+import { destinationsOf } from "../webhooks/webhook.js";
 import { type RandomSource, systemRandom } from "../random.js";
 import type { SessionEngine } from "../session-engine.js";
 import { measuredEngine } from "../telemetry/measured-engine.js";
@@ -110,7 +110,7 @@ const openOwn = async (
       "invalid_input",
       "webhooks need a storage that is given as a URL: it puts their events aside",
     );
-  const outbox = outboxTypes(webhooks);
+  const outbox = destinationsOf(webhooks);
   const opened = typeof given === "string" ? await openStorage(given, { clock, outbox }) : given;
   if (typeof given === "string") closers.push(() => opened.close());
   const storage = telemetry === undefined ? opened : measuredStorage(opened, telemetry);

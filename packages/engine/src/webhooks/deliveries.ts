@@ -1,8 +1,8 @@
-import { type EventRecord, millis, type OutboxRecord, type Storage } from "@pawl/storage";
+import { type EventRecord, millis, type OutboxRecord, type OutboxSettlement, type Storage } from "@pawl/storage";
 import { type Attempts, attemptsOf } from "./delivery.js";
 import { messageOf, signedHeaders } from "./message.js";
 import { createSender, type Sender } from "./send.js";
-import { wants, type Webhook, webhookId } from "./webhook.js";
+import { type Webhook, webhookId } from "./webhook.js";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -33,15 +33,15 @@ export interface Deliveries {
 
 interface Target {
   readonly webhook: Webhook;
-  readonly id: string;
   readonly sender: Sender;
   failed: number;
   downUntil: number;
 }
 
 /**
- * Delivers what is in the outbox of a store: at least once, in the order of each session, and by one process at a time. A
- * message that one webhook has and another has not is repeated to that one alone.
+ * Delivers what is in the outbox of a store: at least once, to each webhook in the order of each session, and by one process at
+ * a time. What is for a webhook that is not configured here waits as for one that fails: while processes are started anew
+ * with another list, those that know it deliver it.
  */
 export const createDeliveries = ({
   storage,
@@ -55,13 +55,9 @@ export const createDeliveries = ({
   readonly onError: (error: unknown) => void;
   readonly senderOf?: ((webhook: Webhook) => Sender) | undefined;
 }): Deliveries => {
-  const targets: readonly Target[] = webhooks.map((webhook) => ({
-    webhook,
-    id: webhookId(webhook),
-    sender: senderOf(webhook),
-    failed: 0,
-    downUntil: 0,
-  }));
+  const targets: ReadonlyMap<string, Target> = new Map(
+    webhooks.map((webhook) => [webhookId(webhook), { webhook, sender: senderOf(webhook), failed: 0, downUntil: 0 }]),
+  );
   const running = new Set<Promise<void>>();
   let stopped = false;
   let taking: Promise<void> | undefined;
@@ -86,37 +82,28 @@ export const createDeliveries = ({
     return sent.why;
   };
 
-  const deliver = async ({ event, state }: OutboxRecord): Promise<void> => {
-    const before = attemptsOf(state);
-    const done = new Set(before.done);
-    const failures: Record<string, string> = {};
-    let tried = false;
-    await Promise.all(
-      targets
-        .filter(({ id, webhook }) => wants(webhook, event.type) && !done.has(id))
-        .map(async (target) => {
-          tried ||= storage.now() >= target.downUntil;
-          const why = await sendTo(target, event);
-          if (why === undefined) done.add(target.id);
-          else failures[target.id] = why;
-        }),
-    );
-    if (Object.keys(failures).length === 0) {
-      await storage.settleOutbox(event.key, { kind: "delivered" });
+  const deliver = async ({ destination, event, state }: OutboxRecord): Promise<void> => {
+    const settle = (settlement: OutboxSettlement): Promise<boolean> =>
+      storage.settleOutbox({ key: event.key, destination }, settlement);
+    const target = targets.get(destination);
+    const tried = target === undefined || storage.now() >= target.downUntil;
+    const failure = target === undefined ? "no such webhook is configured" : await sendTo(target, event);
+    if (failure === undefined) {
+      await settle({ kind: "delivered" });
       return;
     }
     const now = storage.now();
+    const before = attemptsOf(state);
     const { since = now } = before;
     const count = before.count + (tried ? 1 : 0);
-    const noted = JSON.stringify({ count, since, done: [...done], failures } satisfies Attempts);
+    const noted = JSON.stringify({ count, since, failure } satisfies Attempts);
     if (tried && now - since >= GIVEN_UP_AFTER) {
-      await storage.settleOutbox(event.key, { kind: "dead", state: noted });
+      await settle({ kind: "dead", state: noted });
       return;
     }
-    const downUntil = Math.max(...targets.filter(({ id }) => id in failures).map((target) => target.downUntil));
     const pause = PAUSES[Math.min(Math.max(count, 1), PAUSES.length) - 1] ?? 0;
-    const dueAt = millis(Math.max(tried ? now + pause : 0, downUntil, now + SECOND));
-    await storage.settleOutbox(event.key, { kind: "postponed", dueAt, state: noted });
+    const dueAt = millis(Math.max(tried ? now + pause : 0, target?.downUntil ?? 0, now + SECOND));
+    await settle({ kind: "postponed", dueAt, state: noted });
   };
 
   /** @returns whether there may be more. */
@@ -156,7 +143,7 @@ export const createDeliveries = ({
     async stop(grace) {
       stopped = true;
       await Promise.race([idle(), grace]);
-      for (const { sender } of targets) sender.close();
+      for (const { sender } of targets.values()) sender.close();
       await idle();
     },
   };

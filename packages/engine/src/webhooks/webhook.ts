@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { EventType } from "@pawl/storage";
+import type { EventType, OutboxDestination } from "@pawl/storage";
 
 /** Where events are delivered to. */
 export interface Webhook {
@@ -36,7 +36,7 @@ const allEvents: ReadonlySet<unknown> = new Set<EventType>([
 
 /** What a webhook has to be, for messages. */
 export const WEBHOOK_FORM =
-  "{ url, secret, events?, allowPrivate? }, the url https (http only with allowPrivate), the secret whsec_ and base64 of 24 to 64 bytes";
+  "{ url, secret, events?, allowPrivate? }, the url https (http only with allowPrivate) and in the list once, the secret whsec_ and base64 of 24 to 64 bytes";
 
 /** The keys of a secret. @returns undefined for what is none. */
 export const webhookKeys = (secret: string): readonly Buffer[] | undefined => {
@@ -75,10 +75,10 @@ export const isWebhook = (value: unknown): value is Webhook => {
 export const webhookId = ({ url }: Pick<Webhook, "url">): string =>
   createHash("sha256").update(url).digest("hex").slice(0, 8);
 
-/** Whether a webhook wants events of a type. */
-export const wants = ({ events = webhookEvents }: Webhook, type: EventType): boolean => events.includes(type);
+/** Whether values can be used as webhooks, each of which needs a URL of its own: that is what tells them apart. */
+export const areWebhooks = (values: readonly unknown[]): values is readonly Webhook[] =>
+  values.every(isWebhook) && new Set(values.map(webhookId)).size === values.length;
 
-/** Which events a store has to put into its outbox for them. */
-export const outboxTypes = (webhooks: readonly Webhook[]): readonly EventType[] => [
-  ...new Set(webhooks.flatMap(({ events = webhookEvents }) => events)),
-];
+/** What a store has to put into its outbox for them. */
+export const destinationsOf = (webhooks: readonly Webhook[]): readonly OutboxDestination[] =>
+  webhooks.map((webhook) => ({ id: webhookId(webhook), types: webhook.events ?? webhookEvents }));

@@ -1,5 +1,5 @@
-import type { EventType, Page, PageRequest, Storage } from "@pawl/storage";
-import { type Delivery, deliveryOf } from "./delivery.js";
+import type { EventType, OutboxSettlement, Page, PageRequest, Storage } from "@pawl/storage";
+import { attemptsOf, type Delivery } from "./delivery.js";
 import { messageOf, signedHeaders } from "./message.js";
 import { type Webhook, webhookEvents, webhookId } from "./webhook.js";
 
@@ -24,10 +24,13 @@ export interface Webhooks {
   readonly configured: readonly WebhookInformation[];
   /** Dead letters, or what is still to be delivered. */
   list(selector: { readonly dead: boolean }, page: PageRequest): Promise<Page<Delivery>>;
-  /** Has an event delivered at once, to every webhook that wants it: a dead letter, or one that waits. @returns whether there is one. */
-  retry(key: string): Promise<boolean>;
-  /** Takes an event out of the outbox, so that it is not delivered any more. @returns whether there was one. */
-  drop(key: string): Promise<boolean>;
+  /**
+   * Has an event delivered at once: a dead letter, or one that waits.
+   * @param webhook its id; every one that is configured unless given. @returns whether there was something to deliver.
+   */
+  retry(key: string, webhook?: string): Promise<boolean>;
+  /** Takes an event out of the outbox, so that it is not delivered any more. Otherwise as `retry`. */
+  drop(key: string, webhook?: string): Promise<boolean>;
   /** Sends a message of the type `test` to each, once, beside the outbox. */
   test(): Promise<readonly TestedWebhook[]>;
 }
@@ -39,18 +42,31 @@ export const createWebhooks = (storage: OutboxStore, webhooks: readonly Webhook[
     id: webhookId(webhook),
     origin: new URL(webhook.url).origin,
   });
+  const configured = webhooks.map((webhook) => ({
+    ...shown(webhook),
+    events: webhook.events ?? webhookEvents,
+    allowPrivate: webhook.allowPrivate ?? false,
+  }));
+  const origins = new Map(configured.map(({ id, origin }) => [id, origin]));
+  const settle = async (key: string, webhook: string | undefined, settlement: OutboxSettlement): Promise<boolean> => {
+    const destinations = webhook === undefined ? [...origins.keys()] : [webhook];
+    const settled = await Promise.all(
+      destinations.map((destination) => storage.settleOutbox({ key, destination }, settlement)),
+    );
+    return settled.includes(true);
+  };
   return {
-    configured: webhooks.map((webhook) => ({
-      ...shown(webhook),
-      events: webhook.events ?? webhookEvents,
-      allowPrivate: webhook.allowPrivate ?? false,
-    })),
+    configured,
     async list(selector, page) {
       const { items, ...rest } = await storage.listOutbox(selector, page);
-      return { items: items.map(deliveryOf), ...rest };
+      const deliveries = items.map(({ event, destination, dueAt, state }): Delivery => {
+        const { count, failure } = attemptsOf(state);
+        return { event, webhook: destination, origin: origins.get(destination), dueAt, attempts: count, failure };
+      });
+      return { items: deliveries, ...rest };
     },
-    retry: (key) => storage.settleOutbox(key, { kind: "postponed", dueAt: storage.now(), state: "{}" }),
-    drop: (key) => storage.settleOutbox(key, { kind: "delivered" }),
+    retry: (key, webhook) => settle(key, webhook, { kind: "postponed", dueAt: storage.now(), state: "{}" }),
+    drop: (key, webhook) => settle(key, webhook, { kind: "delivered" }),
     async test() {
       // Loaded when it is asked for, with the clients that it needs.
       const { createSender } = await import("./send.js");

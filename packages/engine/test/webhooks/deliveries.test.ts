@@ -1,9 +1,10 @@
 import { MemoryStorage, millis, type EventRecord, type SessionId, type Storage } from "@pawl/storage";
 import { Webhook as StandardWebhook } from "standardwebhooks";
 import { expect, it, onTestFinished } from "vitest";
-import { outboxTypes, type Webhook, webhookId } from "../../src/index.js";
+import { destinationsOf, type Webhook } from "../../src/index.js";
 import { createDeliveries, createWebhooks } from "../../src/webhooks/index.js";
 import { createSender } from "../../src/webhooks/send.js";
+import { webhookId } from "../../src/webhooks/webhook.js";
 import { DAY, HOUR, MINUTE, SECOND, StandingClock } from "../standing-clock.js";
 import { intercepted } from "../intercepted-storage.js";
 import { receiver, SECRET, status } from "./receiver.js";
@@ -14,13 +15,17 @@ const SESSION = "0000f6c2-3c1d-4d07-9f0e-3c1d4d079f0e" as SessionId;
 const stage = (webhooks: readonly Webhook[]) => {
   const clock = new StandingClock();
   clock.advance(Date.now() - clock.now());
-  const storage: Storage = new MemoryStorage({ clock, outbox: outboxTypes(webhooks) });
+  const storage: Storage = new MemoryStorage({ clock, outbox: destinationsOf(webhooks) });
   let count = 0;
-  const node = (over: Storage = storage, timeout?: number) => {
+  const node = ({
+    over = storage,
+    timeout,
+    knows = webhooks,
+  }: { over?: Storage; timeout?: number; knows?: readonly Webhook[] } = {}) => {
     const errors: unknown[] = [];
     const deliveries = createDeliveries({
       storage: over,
-      webhooks,
+      webhooks: knows,
       onError: (error) => errors.push(error),
       senderOf: (webhook) => createSender(webhook, timeout),
     });
@@ -115,7 +120,13 @@ it("tries again with the same id, later and later, and after three days it is a 
   expect(times.at(-1)).toBeLessThan(3.5 * DAY);
   expect(new Set(to.ids())).toEqual(new Set([event.key]));
   expect(await dead(on)).toMatchObject([
-    { event, attempts: times.length, failures: { [webhookId(to.webhook)]: "status 500" } },
+    {
+      event,
+      webhook: webhookId(to.webhook),
+      origin: new URL(to.webhook.url).origin,
+      attempts: times.length,
+      failure: "status 500",
+    },
   ]);
   to.answers(status(200));
   expect(await on.webhooks.retry(event.key)).toBe(true);
@@ -156,6 +167,65 @@ it("repeats to the webhook that has not got it alone, and sends each what it ask
   expect([good.ids(), bad.ids(), ends.ids()]).toEqual([["a"], ["a", "a"], []]);
 });
 
+it("gives a webhook all events of a session in order and at once, while another one fails", async () => {
+  const [good, bad] = [await receiver(), await receiver(status(500))];
+  const on = stage([good.webhook, bad.webhook]);
+  const of = { sessionId: SESSION, tenantId: "public" as never };
+  await on.storage.appendEvents([
+    on.event({ key: "token_reuse", type: "token_reuse", ...of }),
+    on.event({ key: "session_ended", type: "session_ended", ...of }),
+  ]);
+  const node = on.node();
+  await work(node);
+  expect([good.ids(), bad.ids()]).toEqual([["token_reuse", "session_ended"], ["token_reuse"]]);
+  bad.answers(status(204));
+  on.clock.advance(MINUTE);
+  await work(node);
+  expect([good.got.length, bad.ids()]).toEqual([2, ["token_reuse", "token_reuse", "session_ended"]]);
+});
+
+it("retries and drops for one webhook, or for each that is configured", async () => {
+  const [one, two] = [await receiver(status(400)), await receiver(status(400))];
+  const on = stage([one.webhook, two.webhook]);
+  await on.storage.appendEvents([on.event({ key: "a" })]);
+  const node = on.node();
+  await work(node);
+  expect(await on.webhooks.retry("a", webhookId(two.webhook))).toBe(true);
+  await work(node);
+  expect([one.got.length, two.got.length]).toEqual([1, 2]);
+  expect(await on.webhooks.retry("a")).toBe(true);
+  await work(node);
+  expect([one.got.length, two.got.length]).toEqual([2, 3]);
+  expect(await on.webhooks.drop("a", webhookId(one.webhook))).toBe(true);
+  expect((await waiting(on)).map(({ destination }) => destination)).toEqual([webhookId(two.webhook)]);
+  expect([await on.webhooks.drop("a"), await on.webhooks.drop("a")]).toEqual([true, false]);
+});
+
+it("holds back what is for a webhook that it does not know, for those that do; for three days", async () => {
+  const to = await receiver();
+  const on = stage([to.webhook]);
+  const old = on.node({ knows: [] });
+  await on.storage.appendEvents([on.event({ key: "a" })]);
+  await work(old);
+  const failure = "no such webhook is configured";
+  expect(createWebhooks(on.storage).configured).toEqual([]);
+  expect((await createWebhooks(on.storage).list({ dead: false }, { limit: 9 })).items).toMatchObject([
+    { webhook: webhookId(to.webhook), origin: undefined, attempts: 1, failure },
+  ]);
+  on.clock.advance(5 * SECOND);
+  await work(on.node());
+  expect(to.ids()).toEqual(["a"]);
+
+  await on.storage.appendEvents([on.event({ key: "b" })]);
+  for (let day = 0; day <= 3; day += 1) {
+    expect(await dead(on)).toEqual([]);
+    await work(old);
+    on.clock.advance(DAY);
+  }
+  expect(await dead(on)).toMatchObject([{ event: { key: "b" }, failure }]);
+  expect(to.ids()).toEqual(["a"]);
+});
+
 it("nodes share the work: none sends what another one is sending, and one that is gone is replaced", async () => {
   const to = await receiver();
   const on = stage([to.webhook]);
@@ -183,7 +253,7 @@ it("sends again, with the same id, what the store could not settle", async () =>
     if (down && method === "settleOutbox") throw new Error("the store is down");
     return proceed();
   });
-  const node = on.node(shaky);
+  const node = on.node({ over: shaky });
   await on.storage.appendEvents([on.event({ key: "a" })]);
   await work(node);
   expect(node.errors).toHaveLength(1);
@@ -198,17 +268,13 @@ it("gives up a target that hangs, and spares it until it answers again", async (
   const to = await receiver((response) => (isHung ? undefined : response.writeHead(200).end()));
   const on = stage([to.webhook]);
   await on.storage.appendEvents(Array.from({ length: 40 }, () => on.event()));
-  const node = on.node(on.storage, 1000);
+  const node = on.node({ timeout: 1000 });
   await work(node);
   // Those that were on their way at once; what came after has not been tried.
   expect(to.got.length).toBeLessThanOrEqual(32);
-  expect(
-    new Set(
-      (await waiting(on)).map(
-        ({ state }) => Object.values((JSON.parse(state) as { failures: object }).failures)[0] as string,
-      ),
-    ),
-  ).toEqual(new Set(["no answer within 10 s", "it did not answer others"]));
+  expect(new Set((await waiting(on)).map(({ state }) => (JSON.parse(state) as { failure: string }).failure))).toEqual(
+    new Set(["no answer within 10 s", "it did not answer others"]),
+  );
   isHung = false;
   // All of one burst say no more than one: the next attempt is due in five seconds.
   on.clock.advance(5 * SECOND);

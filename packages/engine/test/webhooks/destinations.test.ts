@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import { expect, it, onTestFinished, test } from "vitest";
-import { isWebhook, webhookEvents } from "../../src/index.js";
+import { areWebhooks, isWebhook, webhookEvents } from "../../src/index.js";
 import { isPublicAddress } from "../../src/webhooks/index.js";
 import { publicLookup } from "../../src/webhooks/public-address.js";
 import { createSender } from "../../src/webhooks/send.js";
@@ -155,4 +155,7 @@ it("tells what is a webhook, and refuses what would silently not hold", () => {
     { ...right, allow_private: true },
   ])
     expect(isWebhook(webhook), JSON.stringify(webhook)).toBe(false);
+  expect(areWebhooks([right, { ...right, url: "https://hooks.example.com/other" }])).toBe(true);
+  expect(areWebhooks([right, { ...right, events: ["token_reuse"] }])).toBe(false);
+  expect(areWebhooks([right, {}])).toBe(false);
 });

@@ -130,7 +130,7 @@ export const openEmbeddedBackend = async (options: EmbeddedBackendOptions): Prom
       return { ...history, events: events.map(sessionEvent) };
     },
 
-    operation: createEmbeddedOperation(engine),
+    operation: createEmbeddedOperation(engine, options.webhooks),
 
     keySet: async () => engine.keySet(),
     subscribe: (listener) => engine.revocations.subscribe(listener),

@@ -1,4 +1,4 @@
-import { type CountRange, handleOf, parseHandle, type SessionEngine } from "@pawl/engine";
+import { type CountRange, handleOf, parseHandle, type SessionEngine, type Webhook } from "@pawl/engine";
 import { createWebhooks } from "@pawl/engine/webhooks";
 import type { EventRecord, TenantId, UserId } from "@pawl/storage";
 import { type AuditEvent, type Operation, OPERATION_PAGE } from "./operation.js";
@@ -11,8 +11,8 @@ const auditEvent = ({ sessionId, detail, ...event }: EventRecord): AuditEvent =>
 });
 
 /** What an operator asks and does, of the engine in this process. */
-export const createEmbeddedOperation = (engine: SessionEngine): Operation => {
-  const webhooks = createWebhooks(engine.storage);
+export const createEmbeddedOperation = (engine: SessionEngine, configured?: readonly Webhook[]): Operation => {
+  const webhooks = createWebhooks(engine.storage, configured);
   return {
     async counts(range) {
       const counts = await engine.listCounts(range as CountRange);
@@ -34,7 +34,7 @@ export const createEmbeddedOperation = (engine: SessionEngine): Operation => {
       const { items, ...rest } = await webhooks.list({ dead }, { limit, after });
       return { items: items.map((delivery) => ({ ...delivery, event: auditEvent(delivery.event) })), ...rest };
     },
-    retryDelivery: (key) => webhooks.retry(key),
-    dropDelivery: (key) => webhooks.drop(key),
+    retryDelivery: (key, webhook) => webhooks.retry(key, webhook),
+    dropDelivery: (key, webhook) => webhooks.drop(key, webhook),
   };
 };

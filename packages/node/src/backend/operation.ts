@@ -48,14 +48,18 @@ export interface AuditEvent extends SessionEvent {
   readonly tenantId?: string | undefined;
 }
 
-/** An event that is to be delivered to webhooks, or could not be. */
+/** An event that is to be delivered to a webhook, or could not be. */
 export interface WebhookDelivery {
   readonly event: AuditEvent;
+  /** The id of the webhook. */
+  readonly webhook: string;
+  /** Scheme, host and port of its URL; absent where no such webhook is configured. */
+  readonly origin?: string | undefined;
   /** When it is tried next, ms since the epoch. */
   readonly dueAt: number;
   readonly attempts: number;
-  /** By id of webhook: why it has not got it. */
-  readonly failures: Readonly<Record<string, string>>;
+  /** Why it has not got it. */
+  readonly failure?: string | undefined;
 }
 
 /** What an operator asks and does. */
@@ -66,10 +70,14 @@ export interface Operation {
   events(filter?: EventFilter): Promise<Page<AuditEvent>>;
   /** What waits for delivery to webhooks, or with `dead` what was given up, a page at a time. */
   deliveries(options?: Partial<PageRequest> & { readonly dead?: boolean | undefined }): Promise<Page<WebhookDelivery>>;
-  /** Has an event delivered again, within a minute. @returns false when none of this key waits or was given up. */
-  retryDelivery(key: string): Promise<boolean>;
+  /**
+   * Has an event delivered again, within a minute.
+   * @param webhook its id; every one that is configured unless given. @returns false when nothing of this key waits or was
+   * given up.
+   */
+  retryDelivery(key: string, webhook?: string): Promise<boolean>;
   /** Has an event delivered no more; it stays in the audit trail. @returns false as `retryDelivery`. */
-  dropDelivery(key: string): Promise<boolean>;
+  dropDelivery(key: string, webhook?: string): Promise<boolean>;
 }
 
 /** Items of a page unless the caller says otherwise. */

@@ -5,7 +5,7 @@ import {
   type PolicyRules,
   policyWith,
   type TheftAction,
-  isWebhook,
+  areWebhooks,
   type Webhook,
   WEBHOOK_FORM,
 } from "@pawl/engine";
@@ -22,6 +22,7 @@ import {
   list,
   objectWith,
   oneOf,
+  option,
   type OptionsOf,
   type OptionTable,
   secret,
@@ -82,8 +83,10 @@ export const engineTable = {
   checkDatabase: flag(false),
   /** How long events and counts are kept. */
   eventRetention: duration('"90d"'),
-  /** Where events are delivered to, at least once and in the order of each session, as Standard Webhooks. Takes a storage URL; every process of a storage has to say the same. */
-  webhooks: unshown(list<Webhook>(`a list of ${WEBHOOK_FORM}`, isWebhook)),
+  /** Where events are delivered to, at least once and to each in the order of a session, as Standard Webhooks. Takes a storage URL; every process of a storage has to say the same. */
+  webhooks: unshown(
+    option<readonly Webhook[]>(`a list of ${WEBHOOK_FORM}`, (value) => Array.isArray(value) && areWebhooks(value)),
+  ),
 } as const satisfies OptionTable;
 
 /** What the client of a core takes. */

@@ -30,7 +30,7 @@ export type OptionsOf<Table extends OptionTable> = {
   readonly [Name in keyof Table]?: Table[Name] extends Option<infer Value> ? Value | undefined : never;
 };
 
-const option = <Value>(
+export const option = <Value>(
   accepts: string,
   isValid: (value: unknown) => boolean,
   { standard, isShown = true }: { readonly standard?: string | undefined; readonly isShown?: boolean } = {},

@@ -10,7 +10,7 @@ import {
   type TestStore,
   userId,
 } from "../store.js";
-import { minute, eventOf, listAll, keysOf, take, takeKeys } from "./outbox-store.js";
+import { destination, eventOf, keysOf, listAll, minute, settle, take, takeKeys } from "./outbox-store.js";
 
 /** What comes into the outbox: each event of its types once, with whatever appended it. */
 export const testAppending = (openOutbox: () => Promise<TestStore>, open: OpenStore): void => {
@@ -31,7 +31,8 @@ export const testAppending = (openOutbox: () => Promise<TestStore>, open: OpenSt
     const taken = await take(store);
     const dueAt = store.clock.now() + minute;
     expect(taken).toHaveLength(2);
-    for (const event of [full, bare]) expect(taken).toContainEqual({ event, dueAt, state: "{}", dead: false });
+    for (const event of [full, bare])
+      expect(taken).toContainEqual({ destination, event, dueAt, state: "{}", dead: false });
     expect((await store.storage.listEvents({ sessionId: session.id }, { limit: 9 })).items).toHaveLength(4);
     expect(new Set(await listAll(store, false))).toStrictEqual(new Set(taken));
   });
@@ -41,12 +42,12 @@ export const testAppending = (openOutbox: () => Promise<TestStore>, open: OpenSt
     const event = eventOf(store);
     await store.storage.appendEvents([event]);
     expect(await takeKeys(store)).toStrictEqual([event.key]);
-    await store.storage.settleOutbox(event.key, { kind: "delivered" });
+    await settle(store, event.key, { kind: "delivered" });
     await store.storage.appendEvents([event]);
     expect(await listAll(store, false)).toStrictEqual([]);
     const kept = eventOf(store);
     await store.storage.appendEvents([kept]);
-    await store.storage.settleOutbox(kept.key, { kind: "dead", state: '{"status":410}' });
+    await settle(store, kept.key, { kind: "dead", state: '{"status":410}' });
     expect(await store.storage.deleteEvents(millis(store.clock.now() + 1), 10)).toBe(2);
     await store.storage.appendEvents([event, { ...kept, count: 7 }]);
     expect(await takeKeys(store)).toStrictEqual([event.key]);
@@ -110,7 +111,7 @@ export const testAppending = (openOutbox: () => Promise<TestStore>, open: OpenSt
     expect(await listAll(store, false)).toStrictEqual([]);
   });
 
-  it("holds nothing where no types are said", async () => {
+  it("holds nothing where there is no destination", async () => {
     const store = await openTestStore(open);
     await store.storage.appendEvents([eventOf(store)]);
     expect(await take(store)).toStrictEqual([]);

@@ -1,7 +1,7 @@
 import { millis } from "@pawl/storage";
 import { expect, it } from "vitest";
 import { createSession, tenantId, type TestStore, userId } from "../store.js";
-import { eventOf, listAll, keysOf, takeKeys } from "./outbox-store.js";
+import { eventOf, keysOf, listAll, settle, takeKeys } from "./outbox-store.js";
 
 /** Lists, erasure and the sweep of what is dead. */
 export const testKeeping = (openOutbox: () => Promise<TestStore>): void => {
@@ -12,7 +12,7 @@ export const testKeeping = (openOutbox: () => Promise<TestStore>): void => {
     await store.storage.appendEvents(events);
     const dead = events.filter((_, index) => index % 2 === 0).map(({ key }) => key);
     const alive = events.filter((_, index) => index % 2 === 1).map(({ key }) => key);
-    for (const key of dead) await store.storage.settleOutbox(key, { kind: "dead", state: `{"key":"${key}"}` });
+    for (const key of dead) await settle(store, key, { kind: "dead", state: `{"key":"${key}"}` });
     for (const limit of [1, 4, 10, 11, 12]) {
       expect(keysOf(await listAll(store, true, limit)).toSorted(), `limit ${limit}`).toStrictEqual(dead.toSorted());
       expect(keysOf(await listAll(store, false, limit)).toSorted(), `limit ${limit}`).toStrictEqual(alive.toSorted());
@@ -28,7 +28,7 @@ export const testKeeping = (openOutbox: () => Promise<TestStore>): void => {
     const events = Array.from({ length: 6 }, () => eventOf(store));
     await store.storage.appendEvents(events);
     const first = await store.storage.listOutbox({ dead: false }, { limit: 3 });
-    for (const { event } of first.items) await store.storage.settleOutbox(event.key, { kind: "delivered" });
+    for (const { event } of first.items) await settle(store, event.key, { kind: "delivered" });
     const second = await store.storage.listOutbox({ dead: false }, { limit: 3, after: first.next });
     const found = [...first.items, ...second.items].map(({ event }) => event.key);
     expect(found.toSorted()).toStrictEqual(events.map(({ key }) => key).toSorted());
@@ -50,12 +50,12 @@ export const testKeeping = (openOutbox: () => Promise<TestStore>): void => {
     ];
     const kept = [...others.map((session) => eventOf(store, session)), eventOf(store, undefined, { tenantId: tenant })];
     await store.storage.appendEvents([...mine, ...kept]);
-    await store.storage.settleOutbox(mine[0]!.key, { kind: "dead", state: "{}" });
-    await store.storage.settleOutbox(kept[0]!.key, { kind: "dead", state: "{}" });
+    await settle(store, mine[0]!.key, { kind: "dead", state: "{}" });
+    await settle(store, kept[0]!.key, { kind: "dead", state: "{}" });
     expect(await store.storage.eraseUser(alice)).toMatchObject({ rows: 1, events: 3 });
     expect(keysOf(await listAll(store, true))).toStrictEqual([kept[0]!.key]);
     expect(keysOf(await listAll(store, false)).toSorted()).toStrictEqual([kept[1]!.key, kept[2]!.key].toSorted());
-    expect(await store.storage.settleOutbox(mine[1]!.key, { kind: "delivered" })).toBe(false);
+    expect(await settle(store, mine[1]!.key, { kind: "delivered" })).toBe(false);
     expect((await takeKeys(store)).toSorted()).toStrictEqual([kept[1]!.key, kept[2]!.key].toSorted());
   });
 
@@ -64,7 +64,7 @@ export const testKeeping = (openOutbox: () => Promise<TestStore>): void => {
     const start = store.clock.now();
     const events = Array.from({ length: 8 }, (_, index) => eventOf(store, undefined, { at: millis(start + index) }));
     await store.storage.appendEvents(events);
-    for (const { key } of events.slice(1)) await store.storage.settleOutbox(key, { kind: "dead", state: "{}" });
+    for (const { key } of events.slice(1)) await settle(store, key, { kind: "dead", state: "{}" });
     const before = millis(start + 6);
     expect(await store.storage.deleteDeadOutbox(before, 3)).toBe(3);
     expect(await store.storage.deleteDeadOutbox(before, 3)).toBe(2);

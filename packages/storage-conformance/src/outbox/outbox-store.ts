@@ -1,9 +1,27 @@
-import { type EventRecord, type EventType, millis, type OutboxRecord, type SessionRecord } from "@pawl/storage";
+import {
+  type EventRecord,
+  millis,
+  type OutboxDestination,
+  type OutboxKey,
+  type OutboxRecord,
+  type OutboxSettlement,
+  type SessionRecord,
+} from "@pawl/storage";
 import { expect } from "vitest";
 import type { TestStore } from "../store.js";
 
-/** What the outbox of these tests takes. */
-export const outboxTypes: readonly EventType[] = ["session_ended", "token_reuse", "admin"];
+/** Where the outbox of most tests leads to. */
+export const destination = "1a2b3c4d";
+
+export const outbox: readonly OutboxDestination[] = [
+  { id: destination, types: ["session_ended", "token_reuse", "admin"] },
+];
+
+/** Two that both want what administrators do, and each something of its own. */
+export const twoDestinations: readonly OutboxDestination[] = [
+  { id: destination, types: ["admin", "session_ended"] },
+  { id: "B", types: ["token_reuse", "admin"] },
+];
 
 export const minute = 60_000;
 
@@ -39,6 +57,15 @@ export const keysOf = (entries: readonly OutboxRecord[]): readonly string[] => e
 /** Takes what is due, for a minute. */
 export const take = ({ storage, clock }: TestStore, limit = 100): Promise<readonly OutboxRecord[]> =>
   storage.takeOutbox(limit, millis(clock.now() + minute));
+
+export const keyOfEntry = ({ destination: to, event: { key } }: OutboxRecord): OutboxKey => ({ key, destination: to });
+
+/** Settles the entry of an event. */
+export const settle = (
+  { storage }: Pick<TestStore, "storage">,
+  key: string,
+  settlement: OutboxSettlement,
+): Promise<boolean> => storage.settleOutbox({ key, destination }, settlement);
 
 export const takeKeys = async (store: TestStore, limit?: number): Promise<readonly string[]> =>
   keysOf(await take(store, limit));

@@ -1,7 +1,7 @@
 import { millis, type SessionRecord } from "@pawl/storage";
 import { expect, it } from "vitest";
 import { atOnce, createSession, type TestStore, userId } from "../store.js";
-import { eventOf, keysOf, listAll, minute, take, takeKeys } from "./outbox-store.js";
+import { eventOf, keysOf, listAll, minute, settle, take, takeKeys } from "./outbox-store.js";
 
 /** Who may take what, and when. */
 export const testTaking = (openOutbox: () => Promise<TestStore>): void => {
@@ -26,7 +26,7 @@ export const testTaking = (openOutbox: () => Promise<TestStore>): void => {
       expect(await take(store)).toStrictEqual([]);
       for (const { event } of taken) {
         seen.push(`${event.sessionId} ${event.key[0]}`);
-        expect(await store.storage.settleOutbox(event.key, { kind: "delivered" })).toBe(true);
+        expect(await settle(store, event.key, { kind: "delivered" })).toBe(true);
       }
     }
     for (const { id } of sessions)
@@ -48,7 +48,7 @@ export const testTaking = (openOutbox: () => Promise<TestStore>): void => {
     const seen: string[] = [];
     for (let [key] = await takeKeys(store); key !== undefined; [key] = await takeKeys(store)) {
       seen.push(key);
-      await store.storage.settleOutbox(key, { kind: "delivered" });
+      await settle(store, key, { kind: "delivered" });
     }
     expect(seen).toStrictEqual(events.map(({ key }) => key));
   });
@@ -72,7 +72,7 @@ export const testTaking = (openOutbox: () => Promise<TestStore>): void => {
     expect(await take(store)).toMatchObject([{ event: first, dueAt: store.clock.now() + minute }]);
     expect(await takeKeys(store)).toStrictEqual([]);
     // Whoever took it first may come late: it is delivered all the same.
-    expect(await store.storage.settleOutbox(first.key, { kind: "delivered" })).toBe(true);
+    expect(await settle(store, first.key, { kind: "delivered" })).toBe(true);
     expect(await takeKeys(store)).toStrictEqual([second.key]);
   });
 
@@ -82,7 +82,7 @@ export const testTaking = (openOutbox: () => Promise<TestStore>): void => {
     await store.storage.appendEvents(events);
     const order = [3, 0, 4, 1, 2];
     for (const [index, place] of order.entries())
-      await store.storage.settleOutbox(events[place]!.key, {
+      await settle(store, events[place]!.key, {
         kind: "postponed",
         dueAt: millis(store.clock.now() + 1000 * (index + 1)),
         state: "{}",
@@ -104,7 +104,7 @@ export const testTaking = (openOutbox: () => Promise<TestStore>): void => {
     const last = eventOf(store);
     await store.storage.appendEvents([last]);
     expect(await take(store, 10)).toHaveLength(2);
-    await store.storage.settleOutbox(last.key, { kind: "dead", state: "{}" });
+    await settle(store, last.key, { kind: "dead", state: "{}" });
     expect(await take(store, 10)).toStrictEqual([]);
   });
 
@@ -132,7 +132,7 @@ export const testTaking = (openOutbox: () => Promise<TestStore>): void => {
           idle = 0;
           const queue = delivered.get(event.sessionId!) ?? [];
           delivered.set(event.sessionId!, [...queue, event.key]);
-          await store.storage.settleOutbox(event.key, { kind: "delivered" });
+          await settle(store, event.key, { kind: "delivered" });
         }
     };
     await Promise.all([...sessions.map((session) => append(session)()), ...Array.from({ length: 4 }, deliver)]);

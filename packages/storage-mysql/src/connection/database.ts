@@ -1,5 +1,5 @@
-import { type EventType, type Millis, millis } from "@pawl/storage";
-import type { ServerClock } from "@pawl/storage/adapter";
+import { type Millis, millis } from "@pawl/storage";
+import type { OutboxTypes, ServerClock } from "@pawl/storage/adapter";
 import { setTimeout as pause } from "node:timers/promises";
 import { performance } from "node:perf_hooks";
 import { type Answer, type Connection, serverTime } from "./connection.js";
@@ -34,13 +34,12 @@ const retryDelay = (): number => Math.random() * 10;
 export class Database {
   readonly #pool: ConnectionPool;
   readonly clock: ServerClock;
-  /** The types of events that go to the outbox. */
-  readonly outbox: readonly EventType[];
+  readonly outbox: OutboxTypes;
   readonly #timeout: number;
 
   constructor(
     pool: ConnectionPool,
-    options: { readonly clock: ServerClock; readonly outbox: readonly EventType[]; readonly timeout: number },
+    options: { readonly clock: ServerClock; readonly outbox: OutboxTypes; readonly timeout: number },
   ) {
     this.#pool = pool;
     this.clock = options.clock;

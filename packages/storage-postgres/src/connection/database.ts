@@ -1,5 +1,5 @@
-import { type EventType, StorageError } from "@pawl/storage";
-import type { ServerClock } from "@pawl/storage/adapter";
+import { StorageError } from "@pawl/storage";
+import type { OutboxTypes, ServerClock } from "@pawl/storage/adapter";
 import { setTimeout as pause } from "node:timers/promises";
 import { performance } from "node:perf_hooks";
 import { type PoolClient, Pool } from "pg";
@@ -40,7 +40,7 @@ export class Database {
   readonly #schema: string;
   readonly #timeout: number;
   readonly #prepare: boolean;
-  readonly #outbox: readonly EventType[];
+  readonly #outbox: OutboxTypes;
   readonly #clock: ServerClock;
   readonly #texts = new Map<string, string>();
 
@@ -50,7 +50,7 @@ export class Database {
     readonly pool: number;
     readonly timeout: number;
     readonly prepare: boolean;
-    readonly outbox: readonly EventType[];
+    readonly outbox: OutboxTypes;
     /** Notes the server's time of every answer that has a column `now`. */
     readonly clock: ServerClock;
   }) {

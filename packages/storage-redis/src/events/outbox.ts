@@ -1,5 +1,6 @@
 import {
   type Millis,
+  type OutboxKey,
   type OutboxRecord,
   type OutboxSettlement,
   type Page,
@@ -19,6 +20,13 @@ const inPieces = (values: readonly unknown[], size: number): readonly (readonly 
   Array.from({ length: values.length / size }, (_, index) =>
     (values as readonly string[]).slice(size * index, size * (index + 1)),
   );
+
+/** An entry that a script gives as its destination, key, count, JSON and state. */
+const entryOf = ([destination, key, count, json, state]: readonly string[]): Omit<OutboxRecord, "dueAt" | "dead"> => ({
+  destination: destination!,
+  event: eventOf(key!, count!, json!),
+  state: state!,
+});
 
 /** A queue whose head is due. */
 interface DueQueue {
@@ -51,9 +59,8 @@ export const takeOutbox = async (store: Store, limit: number, until: Millis): Pr
       [...groupByTag(due, ({ tag }) => tag)].map(async ([tag, ofTag]) => {
         const args = [store.keys.of(tag), until, ...ofTag.map(({ queue }) => queue)];
         const { values } = await runOn(store, tag, { script: scripts.takeOutbox, keys: outboxKeys, args });
-        for (const [since, key, count, json, state] of inPieces(values, 5)) {
-          const entry = { event: eventOf(key!, count!, json!), dueAt: until, state: state!, dead: false };
-          taken.push({ since: Number(since), entry });
+        for (const [since, ...entry] of inPieces(values, 6)) {
+          taken.push({ since: Number(since), entry: { ...entryOf(entry), dueAt: until, dead: false } });
           wanted -= 1;
         }
       }),
@@ -70,11 +77,15 @@ const tagsOfKey = (key: string): { readonly likely: readonly Tag[]; readonly oth
 };
 
 /** @returns whether there is such an entry. */
-export const settleOutbox = async (store: Store, key: string, settlement: OutboxSettlement): Promise<boolean> => {
+export const settleOutbox = async (
+  store: Store,
+  { key, destination }: OutboxKey,
+  settlement: OutboxSettlement,
+): Promise<boolean> => {
   const dueAt = settlement.kind === "postponed" ? settlement.dueAt : "";
   const state = settlement.kind === "delivered" ? "" : settlement.state;
   const settle = async (tag: Tag): Promise<boolean> => {
-    const args = [store.keys.of(tag), key, settlement.kind, dueAt, state];
+    const args = [store.keys.of(tag), `${destination} ${key}`, settlement.kind, dueAt, state];
     const { values } = await runOn(store, tag, { script: scripts.settleOutbox, keys: outboxKeys, args });
     return values[0] === 1;
   };
@@ -101,9 +112,9 @@ export const listOutbox = async (
         keys: ["queues", "outbox", "due"],
         args,
       });
-      const items = inPieces(values, 6).map(([place, key, number, json, state, dueAt]) => ({
+      const items = inPieces(values, 7).map(([place, dueAt, ...entry]) => ({
         place: place!,
-        entry: { event: eventOf(key!, number!, json!), dueAt: Number(dueAt) as Millis, state: state!, dead },
+        entry: { ...entryOf(entry), dueAt: Number(dueAt) as Millis, dead },
       }));
       const last = items.at(-1);
       return { items, ...(last !== undefined && items.length === count ? { next: last.place } : {}) };

@@ -53,7 +53,7 @@ return { ARGV[1], now, unpack(due) }`,
 
 /**
  * Claims the heads of queues that are still due. KEYS: outbox, queues, due. ARGV: 4 until when, queues from 5 on.
- * @returns since when it was due, key, count, JSON and state of each that was.
+ * @returns since when it was due, destination, key, count, JSON and state of each that was.
  */
 export const takeOutbox = writeScript(
   rows,
@@ -65,13 +65,18 @@ for i = 5, #ARGV do
   if since and tonumber(since) <= now then
     redis.call('ZADD', KEYS[3], ARGV[4], ARGV[i])
     local entry = head(ARGV[i])
-    for _, value in ipairs({ since, entry.key, entry.count, entry.json, entry.state }) do answer[#answer + 1] = value end
+    for _, value in ipairs({ since, entry.destination, entry.key, entry.count, entry.json, entry.state }) do
+      answer[#answer + 1] = value
+    end
   end
 end
 return answer`,
 );
 
-/** KEYS: outbox, queues, due. ARGV: 4 key, 5 kind of settlement, 6 when it is due, 7 state. @returns whether there is such an entry. */
+/**
+ * KEYS: outbox, queues, due. ARGV: 4 destination, a blank and key, 5 kind of settlement, 6 when it is due, 7 state.
+ * @returns whether there is such an entry.
+ */
 export const settleOutbox = writeScript(
   rows,
   outbox,
@@ -86,13 +91,13 @@ local mark = ARGV[5] == 'dead' and 'd' or 'q'
 if mark ~= entry.mark then step_out(entry) end
 entry.mark, entry.state = mark, ARGV[7]
 keep(entry)
-if mark == 'q' and head(entry.queue).key == entry.key then redis.call('ZADD', KEYS[3], ARGV[6], entry.queue) end
+if mark == 'q' and head(entry.queue).name == entry.name then redis.call('ZADD', KEYS[3], ARGV[6], entry.queue) end
 return { ARGV[1], now, 1 }`,
 );
 
 /**
  * KEYS: queues, outbox, due. ARGV: 4 mark of the entries, 5 after which place (empty: from the first on), 6 limit.
- * @returns place, key, count, JSON, state, and when it is due, of each.
+ * @returns place, when it is due, destination, key, count, JSON and state of each.
  */
 export const listOutbox = readScript(
   unlessMissing("ARGV[1], now"),
@@ -105,7 +110,9 @@ local to = '(' .. string.char(string.byte(ARGV[4]) + 1)
 for _, member in ipairs(redis.call('ZRANGEBYLEX', KEYS[1], from, to, 'LIMIT', 0, ARGV[6])) do
   local entry = entry_of(string.match(member, '^.*%z(.*)$'))
   local due = entry.mark == 'q' and redis.call('ZSCORE', KEYS[3], entry.queue) or entry.event[1]
-  for _, value in ipairs({ member, entry.key, entry.count, entry.json, entry.state, due }) do answer[#answer + 1] = value end
+  for _, value in ipairs({ member, due, entry.destination, entry.key, entry.count, entry.json, entry.state }) do
+    answer[#answer + 1] = value
+  end
 end
 return answer`,
 );

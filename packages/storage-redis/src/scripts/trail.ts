@@ -1,6 +1,7 @@
 /**
- * The outbox of a tag. An entry is its turn, a mark (`q` in a queue, `d` dead), the count, the event's JSON and the state
- * with U+0000 between, and has a place in `queues`; `due` holds each queue by when its head may be taken. Needs \`rows\`.
+ * The outbox of a tag. An entry is named by its destination, a blank and the key of its event. It is its turn, a mark (`q` in
+ * a queue, `d` dead), the count, the event's JSON and the state with U+0000 between, and has a place in `queues`; `due` holds
+ * each queue by when its head may be taken. Needs \`rows\`.
  */
 export const outbox = String.raw`
 -- A time as text that sorts as the number does.
@@ -10,24 +11,25 @@ local function place(at)
 end
 
 local function describe(entry)
-  entry.event = cjson.decode(entry.json)
-  entry.queue = entry.event[5] and 's' .. short(entry.event[5]) or 'k' .. short(entry.key)
+  entry.destination, entry.key = string.match(entry.name, '^(%w+) (.*)$')
+  entry.event = entry.event or cjson.decode(entry.json)
+  entry.queue = entry.destination .. (entry.event[5] and ' s' .. short(entry.event[5]) or ' k' .. short(entry.key))
   return entry
 end
 
-local function entry_of(key)
-  local found = redis.call('HGET', P .. 'outbox', key)
+local function entry_of(name)
+  local found = redis.call('HGET', P .. 'outbox', name)
   if not found then return nil end
   local turn, mark, count, json, state = string.match(found, '^(%d+) (%a) (%d+)%z(%Z*)%z(.*)$')
-  return describe({ key = key, turn = turn, mark = mark, count = count, json = json, state = state })
+  return describe({ name = name, turn = turn, mark = mark, count = count, json = json, state = state })
 end
 
 local function stand(entry)
-  if entry.mark == 'd' then return 'd\0' .. place(tonumber(entry.event[1])) .. '\0' .. entry.key end
-  return 'q' .. entry.queue .. '\0' .. entry.turn .. '\0' .. entry.key
+  if entry.mark == 'd' then return 'd\0' .. place(tonumber(entry.event[1])) .. '\0' .. entry.name end
+  return 'q' .. entry.queue .. '\0' .. entry.turn .. '\0' .. entry.name
 end
 
-local function stand_of_user(entry) return 'u' .. short(entry.event[4]) .. '\0' .. entry.key end
+local function stand_of_user(entry) return 'u' .. short(entry.event[4]) .. '\0' .. entry.name end
 
 -- The entry of a queue that has been there longest and is not dead.
 local function head(queue)
@@ -36,15 +38,16 @@ local function head(queue)
 end
 
 local function keep(entry)
-  redis.call('HSET', P .. 'outbox', entry.key,
+  redis.call('HSET', P .. 'outbox', entry.name,
     table.concat({ entry.turn, ' ', entry.mark, ' ', entry.count, '\0', entry.json, '\0', entry.state }))
   redis.call('ZADD', P .. 'queues', 0, stand(entry))
 end
 
-local function enqueue(key, count, json)
-  if redis.call('HEXISTS', P .. 'outbox', key) == 1 then return end
+local function enqueue(destination, key, count, json, event)
+  local name = destination .. ' ' .. key
+  if redis.call('HEXISTS', P .. 'outbox', name) == 1 then return end
   local turn = string.format('%016d', redis.call('INCR', P .. 'turn'))
-  local entry = describe({ key = key, turn = turn, mark = 'q', count = count, json = json, state = '{}' })
+  local entry = describe({ name = name, turn = turn, mark = 'q', count = count, json = json, event = event, state = '{}' })
   keep(entry)
   if entry.event[4] then redis.call('ZADD', P .. 'queues', 0, stand_of_user(entry)) end
   redis.call('ZADD', P .. 'due', 'NX', entry.event[1], entry.queue)
@@ -54,7 +57,7 @@ end
 local function step_out(entry)
   local first = head(entry.queue)
   redis.call('ZREM', P .. 'queues', stand(entry))
-  if not first or first.key ~= entry.key then return end
+  if not first or first.name ~= entry.name then return end
   local second = head(entry.queue)
   if second then
     redis.call('ZADD', P .. 'due', string.format('%d', math.min(now, second.event[1])), entry.queue)
@@ -65,7 +68,7 @@ end
 
 local function discard(entry)
   step_out(entry)
-  redis.call('HDEL', P .. 'outbox', entry.key)
+  redis.call('HDEL', P .. 'outbox', entry.name)
   if entry.event[4] then redis.call('ZREM', P .. 'queues', stand_of_user(entry)) end
 end`;
 
@@ -82,8 +85,8 @@ local function places(key, event)
   return found
 end
 
--- The types of events that go to the outbox.
-local outboxed = string.sub(ARGV[3], #P + 1) .. ' '
+-- Which types of events go to the outbox, and for whom.
+local outboxed = string.sub(ARGV[3], #P + 1)
 
 local function append(key, count, json)
   local events = P .. 'events'
@@ -96,7 +99,8 @@ local function append(key, count, json)
   redis.call('HSET', events, key, count .. ' ' .. json)
   local event = cjson.decode(json)
   for _, member in ipairs(places(key, event)) do redis.call('ZADD', P .. 'trail', 0, member) end
-  if string.find(outboxed, ' ' .. event[2] .. ' ', 1, true) then enqueue(key, count, json) end
+  local destinations = string.match(outboxed, ' ' .. event[2] .. '=(%S+)') or ''
+  for destination in string.gmatch(destinations, '%w+') do enqueue(destination, key, count, json, event) end
 end
 
 -- Events as key, count and JSON, from ARGV[first] to ARGV[last].

@@ -3,6 +3,7 @@ export type { ForeignRow, ForeignTables } from "./foreign-tables.js";
 export * from "./call-batch.js";
 export * from "./history-page.js";
 export * from "./keyset-position.js";
+export * from "./outbox-types.js";
 export * from "./page.js";
 export * from "./schema-version.js";
 export * from "./server-clock.js";

@@ -1,9 +1,12 @@
 import { StorageError } from "../errors.js";
 import { type Millis, millis } from "../identifiers.js";
-import type { CountRecord, EventRecord } from "../records.js";
+import type { CountRecord, EventRecord, OutboxKey } from "../records.js";
 
 /** What orders events: newest first, of the same time by key. */
 export type EventPosition = Pick<EventRecord, "at" | "key">;
+
+/** What orders entries of the outbox: oldest first, of the same time by key, of the same key by destination. */
+export type OutboxPosition = EventPosition & OutboxKey;
 
 /** What orders counts: by hour, of the same hour by name. */
 export type CountPosition = Pick<CountRecord, "hour" | "name">;
@@ -18,6 +21,20 @@ export const encodeEventPosition = ({ at, key }: EventPosition): string => encod
 export const decodeEventPosition = (after: string): EventPosition => {
   const { time, text } = decode(after);
   return { at: time, key: text };
+};
+
+/** The `next` of a page of the outbox that ends with this entry. */
+export const encodeOutboxPosition = ({ at, key, destination }: OutboxPosition): string =>
+  encode(at, `${destination} ${key}`);
+
+/**
+ * Reads the `after` of a page of the outbox.
+ * @throws StorageError `invalid_record` when it is not one that `encodeOutboxPosition` wrote.
+ */
+export const decodeOutboxPosition = (after: string): OutboxPosition => {
+  const { time, text } = decode(after);
+  const [destination = "", ...key] = text.split(" ");
+  return { at: time, key: key.join(" "), destination };
 };
 
 /** The `next` of a page of counts that ends with this one. */

@@ -1,6 +1,6 @@
-import type { CountRecord, EventRecord, SessionReference } from "../records.js";
+import type { CountRecord, EventRecord, OutboxRecord, SessionReference } from "../records.js";
 import type { MetaRecord, Page } from "../storage.js";
-import { encodeCountPosition, encodeEventPosition } from "./keyset-position.js";
+import { encodeCountPosition, encodeEventPosition, encodeOutboxPosition } from "./keyset-position.js";
 
 /**
  * A page of what was read: one more than `limit` where there are more.
@@ -23,6 +23,10 @@ export const metaPage = (found: readonly MetaRecord[], limit: number): Page<Meta
 /** A page of events, in the order of `EventPosition`. */
 export const eventPage = (found: readonly EventRecord[], limit: number): Page<EventRecord> =>
   pageOf(found, limit, encodeEventPosition);
+
+/** A page of the outbox, in the order of `OutboxPosition`. */
+export const outboxPage = (found: readonly OutboxRecord[], limit: number): Page<OutboxRecord> =>
+  pageOf(found, limit, ({ event: { at, key }, destination }) => encodeOutboxPosition({ at, key, destination }));
 
 /** A page of counts, in the order of `CountPosition`. */
 export const countPage = (found: readonly CountRecord[], limit: number): Page<CountRecord> =>

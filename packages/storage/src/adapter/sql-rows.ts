@@ -85,6 +85,7 @@ export interface EventRow {
 /** A row of `outbox`: the event as it was, and its delivery. */
 export interface OutboxRow extends EventRow {
   readonly number: number;
+  readonly destination: string;
   readonly due_at: Millis;
   readonly state: string;
   /** Databases without booleans give 0 or 1. */
@@ -178,6 +179,7 @@ export const eventOf = (row: EventRow): EventRecord => ({
 });
 
 export const outboxOf = (row: OutboxRow): OutboxRecord => ({
+  destination: row.destination,
   event: eventOf(row),
   dueAt: row.due_at,
   state: row.state,

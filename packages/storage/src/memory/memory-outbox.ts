@@ -1,22 +1,28 @@
+import { type OutboxTypes, outboxTypesOf } from "../adapter/outbox-types.js";
 import { pageOf } from "../adapter/page.js";
 import type { Millis, TenantId, UserId } from "../identifiers.js";
-import type { EventRecord, EventType, OutboxRecord } from "../records.js";
-import type { OutboxSettlement, Page, PageRequest } from "../storage.js";
+import type { EventRecord, OutboxKey, OutboxRecord } from "../records.js";
+import type { OutboxDestination, OutboxSettlement, Page, PageRequest } from "../storage.js";
 
-const queueOf = ({ event }: OutboxRecord): string => event.sessionId ?? event.key;
+const nameOf = ({ destination, key }: OutboxKey): string => `${destination} ${key}`;
 
-/** The outbox of a `MemoryStorage`: entries in the order of their appending, by the keys of their events. */
+const nameOfEntry = ({ destination, event: { key } }: OutboxRecord): string => nameOf({ destination, key });
+
+const queueOf = ({ destination, event }: OutboxRecord): string => `${destination} ${event.sessionId ?? event.key}`;
+
+/** The outbox of a `MemoryStorage`: entries in the order of their appending, by destination and key. */
 export class MemoryOutbox {
   readonly #entries = new Map<string, OutboxRecord>();
-  readonly #types: ReadonlySet<EventType>;
+  readonly #types: OutboxTypes;
 
-  constructor(types: readonly EventType[] = []) {
-    this.#types = new Set(types);
+  constructor(destinations: readonly OutboxDestination[] | undefined) {
+    this.#types = outboxTypesOf(destinations);
   }
 
   append(event: EventRecord): void {
-    if (!this.#types.has(event.type) || this.#entries.has(event.key)) return;
-    this.#put({ event, dueAt: event.at, state: "{}", dead: false });
+    for (const destination of this.#types.get(event.type) ?? [])
+      if (!this.#entries.has(nameOf({ destination, key: event.key })))
+        this.#put({ destination, event, dueAt: event.at, state: "{}", dead: false });
   }
 
   take(limit: number, { now, until }: { readonly now: Millis; readonly until: Millis }): readonly OutboxRecord[] {
@@ -27,12 +33,12 @@ export class MemoryOutbox {
       .map((entry) => this.#put({ ...entry, dueAt: until }));
   }
 
-  settle(key: string, settlement: OutboxSettlement, now: Millis): boolean {
-    const entry = this.#entries.get(key);
+  settle(named: OutboxKey, settlement: OutboxSettlement, now: Millis): boolean {
+    const entry = this.#entries.get(nameOf(named));
     if (entry === undefined) return false;
     const { kind, ...noted } = settlement;
     const wasHead = this.#heads().get(queueOf(entry)) === entry;
-    if (kind === "delivered") this.#entries.delete(key);
+    if (kind === "delivered") this.#entries.delete(nameOf(named));
     else this.#put({ ...entry, ...noted, dead: kind === "dead" });
     if (wasHead && kind !== "postponed") this.#hasten(queueOf(entry), now);
     return true;
@@ -40,9 +46,9 @@ export class MemoryOutbox {
 
   list(dead: boolean, { limit, after }: PageRequest): Page<OutboxRecord> {
     const found = [...this.#entries.values()]
-      .filter((entry) => entry.dead === dead && (after === undefined || entry.event.key > after))
-      .toSorted((left, right) => (left.event.key < right.event.key ? -1 : 1));
-    return pageOf(found, limit, ({ event }) => event.key);
+      .filter((entry) => entry.dead === dead && (after === undefined || nameOfEntry(entry) > after))
+      .toSorted((left, right) => (nameOfEntry(left) < nameOfEntry(right) ? -1 : 1));
+    return pageOf(found, limit, nameOfEntry);
   }
 
   deleteOfUser(
@@ -52,12 +58,12 @@ export class MemoryOutbox {
     const named = [...this.#entries.values()]
       .filter(({ event }) => event.tenantId === tenantId && event.userId === userId)
       .slice(0, limit);
-    for (const { event } of named) this.#entries.delete(event.key);
+    for (const entry of named) this.#entries.delete(nameOfEntry(entry));
   }
 
   deleteDead(before: Millis, limit: number): number {
     const old = [...this.#entries.values()].filter(({ dead, event }) => dead && event.at < before).slice(0, limit);
-    for (const { event } of old) this.#entries.delete(event.key);
+    for (const entry of old) this.#entries.delete(nameOfEntry(entry));
     return old.length;
   }
 
@@ -75,10 +81,10 @@ export class MemoryOutbox {
     if (head !== undefined && head.dueAt > now) this.#put({ ...head, dueAt: now });
   }
 
-  /** A key that is there keeps its place. */
+  /** One that is there keeps its place. */
   #put(entry: OutboxRecord): OutboxRecord {
     const stored = Object.freeze(entry);
-    this.#entries.set(entry.event.key, stored);
+    this.#entries.set(nameOfEntry(entry), stored);
     return stored;
   }
 }

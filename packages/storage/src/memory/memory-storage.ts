@@ -14,6 +14,7 @@ import {
   type CountRecord,
   type EventRecord,
   isLive,
+  type OutboxKey,
   type OutboxRecord,
   type RevocationRecord,
   type SessionRecord,
@@ -288,8 +289,8 @@ class Memory implements Storage {
     return this.#outbox.take(limit, { now: this.now(), until });
   }
 
-  async settleOutbox(key: string, settlement: OutboxSettlement): Promise<boolean> {
-    return this.#outbox.settle(key, settlement, this.now());
+  async settleOutbox(entry: OutboxKey, settlement: OutboxSettlement): Promise<boolean> {
+    return this.#outbox.settle(entry, settlement, this.now());
   }
 
   async listOutbox({ dead }: { readonly dead: boolean }, page: PageRequest): Promise<Page<OutboxRecord>> {

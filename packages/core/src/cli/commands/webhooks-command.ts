@@ -16,11 +16,6 @@ type Delivery = RouteResponse<"listDeliveries">["deliveries"][number];
 /** The largest page that the API gives. */
 const PAGE = 500;
 
-const why = (failures: object): string =>
-  Object.entries(failures)
-    .map(([id, failure]) => `${id}: ${String(failure)}`)
-    .join(", ");
-
 const deliveries = async (
   state: "waiting" | "dead",
   options: ListOptions,
@@ -40,14 +35,16 @@ const deliveries = async (
 
 const table = (found: readonly Delivery[]): string =>
   formatTable(
-    ["KEY", "EVENT", "HAPPENED", "ATTEMPTS", "NEXT", "WHY"],
-    found.map(({ event, attempts, dueAt, failures }) => [
+    ["KEY", "WEBHOOK", "TO", "EVENT", "HAPPENED", "ATTEMPTS", "NEXT", "WHY"],
+    found.map(({ event, webhook, origin, attempts, dueAt, failure }) => [
       event.key,
+      webhook,
+      origin ?? "-",
       event.type,
       formatTime(event.at),
       String(attempts),
       formatTime(dueAt),
-      why(failures),
+      failure ?? "",
     ]),
   );
 
@@ -75,13 +72,18 @@ const dead = async (options: ListOptions, terminal: Terminal): Promise<void> => 
   printResult(terminal, options, { json: found, text });
 };
 
+interface SettleOptions extends CallOptions {
+  readonly webhook?: string;
+}
+
 const settle = async (
   operation: "retryDelivery" | "dropDelivery",
-  { keys, options }: { readonly keys: readonly string[]; readonly options: CallOptions },
+  { keys, options }: { readonly keys: readonly string[]; readonly options: SettleOptions },
   terminal: Terminal,
 ): Promise<void> => {
   const client = createApiClient(options, terminal);
-  for (const key of keys) await client.call(operation, { body: { key } });
+  const { webhook } = options;
+  for (const key of keys) await client.call(operation, { body: { key, webhook } });
   const done = operation === "retryDelivery" ? "To be delivered now" : "Dropped";
   printResult(terminal, options, { json: { keys }, text: keys.map((key) => `${done}: ${key}`).join("\n") });
 };
@@ -98,6 +100,11 @@ const paged = (command: Command): Command =>
   command
     .option("--limit <count>", "how many at most", wholeNumber({ min: 1, max: 100_000 }), 100)
     .option("--after <position>", "continue where a list ended", someText);
+
+const settling = (command: Command): Command =>
+  command
+    .argument("<keys...>", "keys of events")
+    .option("--webhook <id>", "of this webhook alone (else of each that is configured)", someText);
 
 /** `pawl webhooks list|dead|retry|drop|test` */
 export const addWebhooksCommand = (program: Command, terminal: Terminal): void => {
@@ -120,20 +127,18 @@ export const addWebhooksCommand = (program: Command, terminal: Terminal): void =
     ["pawl webhooks dead --json", "for programs"],
   );
   callingCommand(
-    command
-      .command("retry")
-      .description("Deliver events again, within a minute, to every webhook that wants them; they keep their ids")
-      .argument("<keys...>", "keys of events")
-      .action((keys: string[], options: CallOptions) => settle("retryDelivery", { keys, options }, terminal)),
+    settling(
+      command
+        .command("retry")
+        .description("Deliver events again, within a minute, where they have not arrived; they keep their ids"),
+    ).action((keys: string[], options: SettleOptions) => settle("retryDelivery", { keys, options }, terminal)),
     ["pawl webhooks retry session_ended:5d0f…", "a dead letter, or one that waits"],
   );
   callingCommand(
-    command
-      .command("drop")
-      .description("Deliver events no more; they stay in the audit trail")
-      .argument("<keys...>", "keys of events")
-      .action((keys: string[], options: CallOptions) => settle("dropDelivery", { keys, options }, terminal)),
-    ["pawl webhooks drop session_ended:5d0f…", "a dead letter, or one that waits"],
+    settling(command.command("drop").description("Deliver events no more; they stay in the audit trail")).action(
+      (keys: string[], options: SettleOptions) => settle("dropDelivery", { keys, options }, terminal),
+    ),
+    ["pawl webhooks drop session_ended:5d0f… --webhook 1a2b3c4d", "a dead letter, or one that waits"],
   );
   callingCommand(
     command

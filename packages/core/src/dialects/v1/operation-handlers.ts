@@ -51,14 +51,14 @@ export const createOperationHandlers = ({
       const { items, next } = await webhooks.list({ dead: query.state === "dead" }, pageOf(query));
       return { ok: { deliveries: items.map(({ event, ...facts }) => ({ event: eventBody(event), ...facts })), next } };
     },
-    async retryDelivery({ body: { key }, by }) {
-      if (!(await webhooks.retry(key))) return NO_DELIVERY;
-      await audit(storage, { what: { act: "delivery_retried", key } }, by());
+    async retryDelivery({ body: { key, webhook }, by }) {
+      if (!(await webhooks.retry(key, webhook))) return NO_DELIVERY;
+      await audit(storage, { what: { act: "delivery_retried", key, webhook } }, by());
       return { ok: undefined };
     },
-    async dropDelivery({ body: { key }, by }) {
-      if (!(await webhooks.drop(key))) return NO_DELIVERY;
-      await audit(storage, { what: { act: "delivery_dropped", key } }, by());
+    async dropDelivery({ body: { key, webhook }, by }) {
+      if (!(await webhooks.drop(key, webhook))) return NO_DELIVERY;
+      await audit(storage, { what: { act: "delivery_dropped", key, webhook } }, by());
       return { ok: undefined };
     },
     async testWebhooks({ by }) {

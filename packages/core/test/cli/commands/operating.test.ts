@@ -149,11 +149,14 @@ describe("pawl webhooks", () => {
     await until(async () => /status 400/.test((await here(["webhooks", "list"])).stdout));
     const { deliveries } = await json<RouteResponse<"listDeliveries">>("webhooks", "list");
     // Another one may just be on its way that was taken.
-    const { key } = deliveries.find(({ failures }) => Object.keys(failures).length > 0)!.event;
+    const { event, webhook, origin } = deliveries.find(({ failure }) => failure !== undefined)!;
+    const { key } = event;
+    expect(origin).toBe(`http://127.0.0.1:${(target.address() as AddressInfo).port}`);
     const attempts = got.filter((id) => id === key).length;
     await json("webhooks", "retry", key);
     await until(() => got.filter((id) => id === key).length > attempts);
-    await json("webhooks", "drop", key);
+    expect(await here(["webhooks", "drop", key, "--webhook", "00000000"])).toMatchObject({ code: 1 });
+    await json("webhooks", "drop", key, "--webhook", webhook);
     status = 204;
     expect((await here(["webhooks", "dead"])).stdout).toBe("No dead letters.\n");
     const refused = await here(["webhooks", "drop", "none"]);

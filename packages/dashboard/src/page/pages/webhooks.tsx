@@ -14,8 +14,12 @@ export const WebhooksPage = ({ route }: { readonly route: Route }): JSX.Element 
   const configured = useQuery("listWebhooks", {});
   const query = useQuery("listDeliveries", { query: { state, limit: LIMIT, after: pages.after } });
   const { button, view } = useActs(query.reload);
-  const act = async (name: "retryDelivery" | "dropDelivery", key: string, done: string): Promise<string> => {
-    await call(name, { body: { key } });
+  const act = async (
+    name: "retryDelivery" | "dropDelivery",
+    body: { readonly key: string; readonly webhook: string },
+    done: string,
+  ): Promise<string> => {
+    await call(name, { body });
     return done;
   };
   return (
@@ -57,8 +61,8 @@ export const WebhooksPage = ({ route }: { readonly route: Route }): JSX.Element 
           <>
             {deliveries.length === 0 && <p>There is none.</p>}
             <ul class="cards">
-              {deliveries.map(({ event: { key, type, at, handle }, dueAt, attempts, failures }) => (
-                <li key={key} class="card">
+              {deliveries.map(({ event: { key, type, at, handle }, webhook, origin, dueAt, attempts, failure }) => (
+                <li key={`${webhook} ${key}`} class="card">
                   <div class="card-head">
                     <b>{typeText(type)}</b>
                     <Time at={at} />
@@ -66,21 +70,22 @@ export const WebhooksPage = ({ route }: { readonly route: Route }): JSX.Element 
                   </div>
                   <Facts
                     facts={[
+                      ["To", origin === undefined ? webhook : <Foreign text={`${webhook}, ${origin}`} />],
                       ["Attempts", attempts],
                       ["Next attempt", state === "dead" ? undefined : <Time at={dueAt} />],
-                      ...Object.entries(failures).map(([id, why]) => [`At ${id}`, <Foreign text={why} />] as const),
+                      ["Why", failure === undefined ? undefined : <Foreign text={failure} />],
                     ]}
                   />
                   <p class="buttons">
                     {button("Deliver now …", {
-                      question: "Deliver this event now, to every webhook that wants it?",
+                      question: "Deliver this event to this webhook now?",
                       button: "Deliver now",
-                      run: () => act("retryDelivery", key, "It is being delivered."),
+                      run: () => act("retryDelivery", { key, webhook }, "It is being delivered."),
                     })}
                     {button("Drop …", {
-                      question: "Deliver this event no more? It stays in the audit trail.",
+                      question: "Deliver this event to this webhook no more? It stays in the audit trail.",
                       button: "Drop",
-                      run: () => act("dropDelivery", key, "It is delivered no more."),
+                      run: () => act("dropDelivery", { key, webhook }, "It is delivered no more."),
                     })}
                   </p>
                 </li>

@@ -1,3 +1,4 @@
+import type { RouteBody } from "@pawl/protocol";
 import {
   type AuditEvent,
   type CountsOfSessions,
@@ -11,8 +12,8 @@ const after = (next: string | undefined): { readonly next?: string } => (next ==
 
 /** What an operator asks and does, of a core. */
 export const createCoreOperation = (core: CoreClient): Operation => {
-  const settle = async (name: "retryDelivery" | "dropDelivery", key: string): Promise<boolean> =>
-    (await core.ask(name, { body: { key } }, ["delivery_not_found"])).kind === "success";
+  const settle = async (name: "retryDelivery" | "dropDelivery", body: RouteBody<typeof name>): Promise<boolean> =>
+    (await core.ask(name, { body }, ["delivery_not_found"])).kind === "success";
   return {
     counts: async (query) => (await core.get("listCounts", { query })) as unknown as CountsOfSessions,
     async events({ limit = OPERATION_PAGE, ...filter } = {}) {
@@ -24,7 +25,7 @@ export const createCoreOperation = (core: CoreClient): Operation => {
       const { deliveries, next } = await core.get("listDeliveries", { query });
       return { items: deliveries as readonly unknown[] as readonly WebhookDelivery[], ...after(next) };
     },
-    retryDelivery: (key) => settle("retryDelivery", key),
-    dropDelivery: (key) => settle("dropDelivery", key),
+    retryDelivery: (key, webhook) => settle("retryDelivery", { key, webhook }),
+    dropDelivery: (key, webhook) => settle("dropDelivery", { key, webhook }),
   };
 };
