@@ -1,7 +1,7 @@
 import type { RouteResponse } from "@pawl/protocol";
 import type { Command } from "commander";
 import { createApiClient } from "../api-client.js";
-import { CommandError } from "../command-error.js";
+import { CommandError, usageError } from "../command-error.js";
 import { type CallOptions, callingCommand, examples, someText, wholeNumber } from "../command-options.js";
 import { formatTable, formatTime } from "../table.js";
 import { printResult, type Terminal } from "../terminal.js";
@@ -90,8 +90,9 @@ const settle = async (
 
 const test = async (options: CallOptions, terminal: Terminal): Promise<void> => {
   const { webhooks } = await createApiClient(options, terminal).call("testWebhooks");
+  if (webhooks.length === 0) throw usageError("no webhooks are configured");
   const text = webhooks.map(({ id, origin, failure }) => `${id}  ${origin}  ${failure ?? "delivered"}`).join("\n");
-  printResult(terminal, options, { json: { webhooks }, text: text || "No webhooks are configured." });
+  printResult(terminal, options, { json: { webhooks }, text });
   const failed = webhooks.filter(({ failure }) => failure !== undefined).length;
   if (failed > 0) throw new CommandError(`${failed} of ${webhooks.length} did not take the message`);
 };

@@ -62,7 +62,7 @@ export const createOperationHandlers = ({
       return { ok: undefined };
     },
     async testWebhooks({ by }) {
-      await audit(storage, { what: { act: "webhooks_tested" } }, by());
+      if (webhooks.configured.length > 0) await audit(storage, { what: { act: "webhooks_tested" } }, by());
       return { ok: { webhooks: await webhooks.test() } };
     },
   };

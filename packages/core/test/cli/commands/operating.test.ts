@@ -6,6 +6,7 @@ import type { RouteResponse } from "@pawl/protocol";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { version } from "../../../src/version.js";
 import { compulsory } from "../../config/config-folder.js";
+import { listen } from "../../listening-core.js";
 import { pawlProcesses } from "../pawl-process.js";
 import { runIn } from "../run-here.js";
 
@@ -162,6 +163,13 @@ describe("pawl webhooks", () => {
     const refused = await here(["webhooks", "drop", "none"]);
     expect(refused).toMatchObject({ code: 1, stderr: "pawl: No such event waits for delivery or was given up\n" });
   });
+});
+
+test("pawl webhooks test says that none is configured, which is no act of an administrator", async () => {
+  const core = await listen();
+  const { code, stdout, stderr } = await here(["webhooks", "test", "--url", `http://127.0.0.1:${core.port}`]);
+  expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: "", stderr: "pawl: no webhooks are configured\n" });
+  expect((await core.send("GET", "/v1/events?type=admin")).json).toEqual({ events: [] });
 });
 
 describe("pawl doctor", () => {
