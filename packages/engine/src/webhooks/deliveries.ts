@@ -1,7 +1,7 @@
 import { type EventRecord, millis, type OutboxRecord, type OutboxSettlement, type Storage } from "@pawl/storage";
 import { type Attempts, attemptsOf } from "./delivery.js";
 import { messageOf, signedHeaders } from "./message.js";
-import { createSender, type Sender } from "./send.js";
+import { createSender, SEND_TIMEOUT, type Sender } from "./send.js";
 import { type Webhook, webhookId } from "./webhook.js";
 
 const SECOND = 1000;
@@ -66,20 +66,21 @@ export const createDeliveries = ({
   const sendTo = async (target: Target, event: EventRecord): Promise<string | undefined> => {
     const now = storage.now();
     if (now < target.downUntil) return "it did not answer others";
+    // One message finds out whether it answers again: many that hang would keep others from being sent.
+    const isTrial = target.failed > 0;
+    if (isTrial) target.downUntil = now + SEND_TIMEOUT;
     const message = messageOf(event);
     const sent = await target.sender.send(message.body, signedHeaders(message, target.webhook, now));
-    if (sent.kind === "delivered") {
+    if (sent.kind === "delivered" || !sent.isDown) {
       target.failed = 0;
       target.downUntil = 0;
-      return undefined;
-    }
-    // Of many that were on their way at once, one tells that it is down.
-    if (sent.isDown && now >= target.downUntil) {
+    } else if (isTrial || now >= target.downUntil) {
+      // Of many that were on their way at once, one tells that it is down.
       const pause = PAUSES[Math.min(target.failed, PAUSES.length - 1)] ?? 0;
       target.failed += 1;
       target.downUntil = storage.now() + Math.min(pause, LONGEST_DOWN);
     }
-    return sent.why;
+    return sent.kind === "delivered" ? undefined : sent.why;
   };
 
   const deliver = async ({ destination, event, state }: OutboxRecord): Promise<void> => {

@@ -5,7 +5,7 @@ import { isPublicAddress, PrivateAddressError, publicLookup } from "./public-add
 import type { Webhook } from "./webhook.js";
 
 /** How long an answer may take, from the first look at the name on, ms. */
-const SEND_TIMEOUT = 10_000;
+export const SEND_TIMEOUT = 10_000;
 
 /** What came of sending a message. */
 type Sent =
