@@ -286,6 +286,7 @@ const BESIDES = [
   "claimMeta",
   "replaceMeta",
   "listMeta",
+  "addCounts",
   "getSigningKeys",
   "addSigningKey",
   "deleteSigningKeys",
