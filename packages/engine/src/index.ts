@@ -37,6 +37,7 @@ export { handleOf, parseHandle } from "./session-handle.js";
 export { eraseUser } from "./sessions/erasure.js";
 export { providerLoginOf } from "./sessions/provider-login.js";
 export {
+  checkFormer,
   checkNewUserId,
   checkTenantId,
   checkUserIdText,

@@ -21,6 +21,7 @@ it("the package exports these names and no others", () => {
     "adminEvent",
     "areWebhooks",
     "audienceRuleOf",
+    "checkFormer",
     "checkNewUserId",
     "checkTenantId",
     "checkUserIdText",

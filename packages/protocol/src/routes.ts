@@ -1,4 +1,5 @@
 import type { Static } from "typebox";
+import { adoptionRoutes } from "./adoption-routes.js";
 import { operationRoutes } from "./operation-routes.js";
 import type { ProblemCode } from "./problems.js";
 import {
@@ -109,6 +110,7 @@ export const routes = {
     success: { status: 200, body: RefreshedSession },
     problems: ["invalid_input", "invalid_json", "unauthorised", "unproven", "token_theft_detected", "acting_refused"],
   },
+  ...adoptionRoutes,
   bindSession: {
     method: "POST",
     path: "/v1/sessions/bind",

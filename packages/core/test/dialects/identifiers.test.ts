@@ -29,6 +29,10 @@ const inUrls: readonly (readonly [method: string, path: string])[] = [
 const inBodies: readonly (readonly [method: string, path: string, body: (id: string) => object])[] = [
   ["POST", "/v1/sessions", (userId) => ({ userId })],
   ["POST", "/v1/sessions", (tenantId) => ({ userId: "u", tenantId })],
+  ["POST", "/v1/sessions/adopt", (userId) => ({ former: "f", userId, until: 1 })],
+  ["POST", "/v1/sessions/adopt", (tenantId) => ({ former: "f", userId: "u", tenantId, until: 1 })],
+  ["POST", "/v1/sessions/refuse-adoption", (userId) => ({ former: "f", userId, until: 1 })],
+  ["POST", "/v1/sessions/refuse-adoption", (tenantId) => ({ former: "f", userId: "u", tenantId, until: 1 })],
   ["POST", "/v1/sessions/revoke", (userId) => ({ userId })],
   ["POST", "/v1/sessions/revoke", (tenantId) => ({ userId: "u", tenantId })],
   ["POST", "/v1/sessions/revoke", (except) => ({ userId: "u", except })],

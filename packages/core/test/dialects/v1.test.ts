@@ -279,6 +279,27 @@ describe("what is not of the documented form", () => {
       ["refreshSession", { refreshToken: ["canary-7"] }, /^refreshToken: must be string/],
       ["refreshSession", { refreshToken: "t", otherRefreshTokens: "canary-7" }, /^otherRefreshTokens: must be array/],
       ["refreshSession", { refreshToken: "t", otherRefreshTokens: Array(9).fill("canary-7") }, /^otherRefreshTokens/],
+      ["adoptSession", { userId: "u", until: 1 }, /former/],
+      ["adoptSession", { former: "", userId: "u", until: 1 }, /^former/],
+      ["adoptSession", { former: "x".repeat(32_769), userId: "u", until: 1 }, /^former/],
+      ["adoptSession", { former: "canary-7", userId: "", until: 1 }, /^userId/],
+      [
+        "adoptSession",
+        { former: "canary-7", userId: "é".repeat(257), until: 1 },
+        /^userId must have at most 512 bytes/,
+      ],
+      ["adoptSession", { former: "canary-7", userId: "u" }, /until/],
+      ["adoptSession", { former: "canary-7", userId: "u", until: -1 }, /^until/],
+      ["adoptSession", { former: "canary-7", userId: "u", until: 1.5 }, /^until: must be integer/],
+      ["adoptSession", { former: "canary-7", userId: "u", until: 1e300 }, /^until/],
+      ["adoptSession", { former: "canary-7", userId: "u", until: "2027-01-01" }, /^until: must be integer/],
+      ["adoptSession", { former: "canary-7", userId: "u", until: 1, createdAt: -1 }, /^createdAt/],
+      ["adoptSession", { former: "canary-7", userId: "u", until: 1, payload: { sub: "canary-7" } }, /sub/],
+      ["adoptSession", { former: "canary-7", userId: "u", until: 1, tenantId: "Not a tenant" }, /tenantId/],
+      ["adoptSession", { former: "canary-7", userId: "u", until: 1, proof: "p" }, /additional/],
+      ["refuseAdoption", { former: "canary-7", userId: "u" }, /until/],
+      ["refuseAdoption", { former: "canary-7", userId: "u", until: 1, reason: "revoked_by_admin" }, /^reason/],
+      ["refuseAdoption", { former: "canary-7", userId: "u", until: 1, payload: {} }, /additional/],
       ["verifySession", { accessToken: null }, /^accessToken: must be string/],
       ["verifySession", { accessToken: "t", doAntiCsrfCheck: "true" }, /^doAntiCsrfCheck: must be boolean/],
       ["reportUses", { uses: {} }, /^uses: must be array/],
@@ -346,8 +367,11 @@ describe("what is not of the documented form", () => {
   test("a payload or data beyond its limit is told with sizes", async () => {
     const core = await listen();
     const payload = { a: "x".repeat(40_000) };
-    const answer = await ask(core, "createSession", { body: { userId: "u", payload } });
-    expectProblem(answer, "payload_too_large", { detail: expect.stringMatching(/40008 bytes/) as string });
+    const detail = expect.stringMatching(/40008 bytes/) as string;
+    const create = await ask(core, "createSession", { body: { userId: "u", payload } });
+    expectProblem(create, "payload_too_large", { detail });
+    const adopt = await ask(core, "adoptSession", { body: { former: "f", userId: "u", until: 1, payload } });
+    expectProblem(adopt, "payload_too_large", { detail });
   });
 });
 

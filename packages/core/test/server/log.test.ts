@@ -11,7 +11,14 @@ test("CVE-2022-31186: no token, key or payload gets into any line at the chattie
   const paths = { infoLogPath: `${folder}/logs/info.log`, errorLogPath: `${folder}/logs/error.log` };
   const core = await listen({ ...paths, logLevel: "debug", apiKeys: [KEY] }, { clock });
   const headers = { "api-key": KEY };
-  const secrets = new Set<string>([KEY, "canary-payload", "canary-data", "canary-reason", "canary-other"]);
+  const secrets = new Set<string>([
+    KEY,
+    "canary-payload",
+    "canary-data",
+    "canary-reason",
+    "canary-other",
+    "canary-former",
+  ]);
   const post = async (path: string, body: unknown) => {
     const answer = await core.send("POST", path, { body, headers });
     const { accessToken, refreshToken, idRefreshToken, antiCsrfToken } = answer.json;
@@ -49,6 +56,16 @@ test("CVE-2022-31186: no token, key or payload gets into any line at the chattie
     code: "token_theft_detected",
   });
   await post("/v1/sessions/verify", { accessToken: second.accessToken.token });
+  const former = { former: "canary-former", userId: "canary-user", until: clock.now() + 86_400_000 };
+  const adoption = { ...former, payload: { a: "canary-payload" }, data: { b: "canary-data" } };
+  let adopted = await post("/v1/sessions/adopt", adoption);
+  for (let turn = 0; turn < 2; turn++) {
+    clock.move(31_000);
+    adopted = await post("/v1/sessions/refresh", { refreshToken: adopted.refreshToken.token });
+  }
+  clock.move(31_000);
+  expect(await post("/v1/sessions/adopt", adoption)).toMatchObject({ code: "token_theft_detected" });
+  await core.send("POST", "/v1/sessions/refuse-adoption", { body: former, headers });
   await post("/v1/sessions", `{"userId":"canary-user","payload":"${fresh.accessToken.token}`);
   // Where tokens do not belong.
   const misplaced = [fresh.refreshToken.token, fresh.accessToken.token, KEY] as string[];
@@ -69,7 +86,8 @@ test("CVE-2022-31186: no token, key or payload gets into any line at the chattie
   expect(lines).toContain("the storage does not answer");
   expect(lines.split("\n").length).toBeGreaterThan(30);
   const named = lines.split("\n").filter((line) => line.includes("canary-user"));
-  expect(named.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual(["token theft detected"]);
+  const thefts = named.map((line) => (JSON.parse(line) as { msg: string }).msg);
+  expect(thefts).toEqual(["token theft detected", "token theft detected"]);
   expect(secrets.size).toBeGreaterThan(11);
   for (const secret of secrets) {
     expect(lines).not.toContain(secret);

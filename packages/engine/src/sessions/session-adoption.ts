@@ -15,7 +15,7 @@ import { handleOf } from "../session-handle.js";
 import { secretHash } from "../tokens/refresh-token.js";
 import type { AdoptSessionInput, FormerSession } from "./former-session.js";
 import { firstRow } from "./session-creation.js";
-import { checkForm, checkNewSession, checkNewUserId, checkTenantId } from "./session-input.js";
+import { checkForm, checkFormer, checkNewSession, checkNewUserId, checkTenantId } from "./session-input.js";
 
 /** A lasting fact of the store: ids are derived from it, and not from a master key, which may be replaced. */
 const SALT = "adoption_salt";
@@ -61,9 +61,8 @@ export const createSessionAdoption = ({
   let salt: string | undefined;
 
   const derive = async (former: FormerSession): Promise<Derived> => {
+    checkFormer(former);
     const owner = { tenantId: checkTenantId(former.tenantId), userId: checkNewUserId(former.userId) };
-    if (typeof former.former !== "string" || former.former === "")
-      throw new EngineError("invalid_input", "former must name the session that is adopted");
     salt ??= await storage.claimMeta(SALT, random.bytes(SALT_BYTES).toString("base64url"));
     const key = salt;
     const name = JSON.stringify([former.former, owner.tenantId, owner.userId]);

@@ -1,6 +1,7 @@
 import {
   type Millis,
   millis,
+  NEVER,
   PUBLIC_TENANT,
   type RevocationCause,
   type SigningKeyKind,
@@ -11,6 +12,7 @@ import { accessTokenFormats } from "../tokens/access-token.js";
 import { EngineError } from "../errors.js";
 import type { Policy } from "../policy.js";
 import { isTenantId } from "../session-handle.js";
+import type { AdoptSessionInput } from "./former-session.js";
 import { jsonObjectText } from "./json-object-text.js";
 import type {
   AccessTokenForm,
@@ -34,6 +36,8 @@ const MAX_ADDRESS_CHARACTERS = 128;
 const MAX_DETAIL_BYTES = 512;
 const MAX_LOGIN_BYTES = 512;
 const MAX_REASON_BYTES = 512;
+/** More than the cookies of a request that `node:http` takes. */
+const MAX_FORMER_CHARACTERS = 32 * 1024;
 const MAX_METHODS = 16;
 /** What can stand in a quoted string of `WWW-Authenticate`, where blanks separate levels (RFC 9470 section 3). */
 const AUTHENTICATION_NAME = /^[\x21\x23-\x5B\x5D-\x7E]{1,128}$/;
@@ -64,7 +68,9 @@ export const checkNewSession = (input: CreateSessionInput, form: AccessTokenForm
     userId: checkNewUserId(input.userId),
     payload: payloadText(payload, form),
     data: dataText(data),
-    ...(input.auth === undefined ? {} : { auth: { at: checkTime(input.auth.at), ...checkAuthentication(input.auth) } }),
+    ...(input.auth === undefined
+      ? {}
+      : { auth: { at: checkTime("auth.at", input.auth.at), ...checkAuthentication(input.auth) } }),
     ...(input.identityProvider && { identityProvider: checkProviderLogin(input.identityProvider) }),
     ...(input.device === undefined ? {} : { device: legible("device", input.device, MAX_DEVICE_CHARACTERS) }),
     ...(input.address === undefined ? {} : { address: legible("address", input.address, MAX_ADDRESS_CHARACTERS) }),
@@ -146,10 +152,22 @@ export const checkAuthentication = ({
   return { methods, level };
 };
 
-const checkTime = (at: Millis | undefined): Millis | undefined => {
-  if (at !== undefined && !(Number.isSafeInteger(at) && at >= 0))
-    throw invalid("auth.at must be a time in milliseconds since the epoch");
+const checkTime = (name: string, at: Millis | undefined): Millis | undefined => {
+  if (at !== undefined && !(Number.isInteger(at) && at >= 0 && at <= NEVER))
+    throw invalid(`${name} must be a time in milliseconds since the epoch`);
   return at;
+};
+
+/** The name and the times of a session of another system. @throws EngineError `invalid_input`. */
+export const checkFormer = ({
+  former,
+  until,
+  createdAt,
+}: Pick<AdoptSessionInput, "former" | "until" | "createdAt">): void => {
+  if (typeof former !== "string" || former === "" || former.length > MAX_FORMER_CHARACTERS)
+    throw invalid(`former must name the session that is adopted, in 1 to ${MAX_FORMER_CHARACTERS} characters`);
+  checkTime("until", until);
+  checkTime("createdAt", createdAt);
 };
 
 /** Whom to act for, and how long. @throws EngineError `invalid_input`, `protected_claim`, `payload_too_large`. */

@@ -2,8 +2,11 @@ import {
   type AccessTokenForm,
   type ActAsInput,
   activityInterval,
+  type AdoptSessionInput,
   type CreateSessionInput,
+  type FormerSession,
   type JsonObject,
+  type RefreshOutcome,
   type RefusedOutcome,
   type RegenerateOutcome,
   type RevokeCause,
@@ -72,24 +75,14 @@ export const createHandlers = (options: HandlerOptions): Handlers => {
       return { ok: issuedSessionBody(await engine.createSession(input)) };
     },
     async refreshSession({ body }) {
-      const outcome = await engine.refreshSession({ form: FORM, ...body });
-      switch (outcome.kind) {
-        case "refreshed":
-          return { ok: { minted: outcome.minted, ...issuedSessionBody(outcome) } };
-        case "unauthorised": {
-          const { message: detail, reason, why } = outcome;
-          return {
-            problem: "unauthorised",
-            detail: { detail, reason, why: why === "other_session" ? why : undefined },
-          };
-        }
-        case "unproven": {
-          const { message: detail, why, challenge } = outcome;
-          return { problem: "unproven", detail: { detail, why, challenge, ...ownerDetail(outcome.session) } };
-        }
-        case "token_reuse":
-          return { problem: "token_theft_detected", detail: ownerDetail(outcome.session) };
-      }
+      return refreshed(await engine.refreshSession({ form: FORM, ...body }));
+    },
+    async adoptSession({ body }) {
+      return refreshed(await engine.adoptSession({ keyKind, form: FORM, ...(body as AdoptSessionInput) }));
+    },
+    async refuseAdoption({ body: { reason = "revoked", ...former } }) {
+      await engine.refuseAdoption(former as FormerSession, { reason });
+      return { ok: undefined };
     },
     async bindSession({ body }) {
       const outcome = await engine.bindSession({ form: FORM, ...body });
@@ -210,6 +203,23 @@ const ownerDetail = ({ handle, userId, tenantId }: Pick<SessionSummary, "handle"
   userId,
   tenantId,
 });
+
+const refreshed = (outcome: RefreshOutcome): CallOutcome<"refreshSession"> => {
+  switch (outcome.kind) {
+    case "refreshed":
+      return { ok: { minted: outcome.minted, ...issuedSessionBody(outcome) } };
+    case "unauthorised": {
+      const { message: detail, reason, why } = outcome;
+      return { problem: "unauthorised", detail: { detail, reason, why: why === "other_session" ? why : undefined } };
+    }
+    case "unproven": {
+      const { message: detail, why, challenge } = outcome;
+      return { problem: "unproven", detail: { detail, why, challenge, ...ownerDetail(outcome.session) } };
+    }
+    case "token_reuse":
+      return { problem: "token_theft_detected", detail: ownerDetail(outcome.session) };
+  }
+};
 
 const regenerated = (outcome: RegenerateOutcome | RefusedOutcome): CallOutcome<"stepUp"> => {
   if (outcome.kind === "regenerated") {
