@@ -1,7 +1,8 @@
+import { type KitBackend, openEmbedded, TestClock } from "@pawl/adapter-conformance";
 import { createPawl } from "@pawl/node";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { backends } from "../../../packages/node/test/backends.js";
 import { TestBrowser } from "../../../packages/node/test/browser.js";
-import { testClock } from "../../../packages/node/test/clock.js";
 import { HOST, HOUR } from "../../../packages/node/test/site.js";
 import { inMemory, inPostgres, inRedis } from "./express-sessions.js";
 import type { OldCookie, OldSystem } from "./old-system.js";
@@ -11,11 +12,14 @@ const DAY = 24 * HOUR;
 
 const systems: Readonly<Record<string, () => Promise<OldSystem>>> = {
   "express-session in memory": inMemory,
-  "express-session in Redis (connect-redis)": inRedis,
-  "express-session in PostgreSQL (connect-pg-simple)": inPostgres,
   "iron-session 8": iron8,
   "iron-session 9": iron9,
   "better-auth": betterAuthSessions,
+};
+/** To a core these are the same system. */
+const otherStores: typeof systems = {
+  "express-session in Redis (connect-redis)": inRedis,
+  "express-session in PostgreSQL (connect-pg-simple)": inPostgres,
 };
 
 /** What somebody without the keys may make of a cookie. */
@@ -27,16 +31,32 @@ const forgeries: Readonly<Record<string, (value: string) => string>> = {
   nothing: () => "",
 };
 
-describe.each(Object.entries(systems))("%s", (_, open) => {
+/** Its time is that of the old systems, which have no clock of ours. */
+const clockOfToday = (): TestClock => {
+  const clock = new TestClock();
+  clock.advance(Date.now() - clock.now());
+  return clock;
+};
+
+const cases = [
+  ...Object.entries(systems).flatMap(([name, open]) =>
+    backends.map(([where, openBackend]) => [`${name}, ${where}`, open, openBackend] as const),
+  ),
+  ...Object.entries(otherStores).map(([name, open]) => [name, open, openEmbedded] as const),
+];
+
+describe.each(cases)("%s", (_, open, openBackend) => {
   let old: OldSystem;
-  let [clock, thefts] = [testClock(), 0];
+  let [clock, thefts] = [clockOfToday(), 0];
+  let backend: KitBackend;
   let pawl: ReturnType<typeof createPawl<{ role: string }>>;
   beforeEach(async () => {
     old = await open();
-    [clock, thefts] = [testClock(), 0];
+    [clock, thefts] = [clockOfToday(), 0];
+    backend = await openBackend({}, clock);
     pawl = createPawl<{ role: string }>({
-      storage: "memory:",
-      masterKey: Buffer.alloc(32, 7).toString("base64"),
+      ...backend.options,
+      ...("storage" in backend.options && { masterKey: Buffer.alloc(32, 7).toString("base64") }),
       clock,
       adopt: { until: clock.now() + 30 * DAY, ...old.adopt },
       onTokenTheft: () => void (thefts += 1),
@@ -44,6 +64,7 @@ describe.each(Object.entries(systems))("%s", (_, open) => {
   });
   afterEach(async () => {
     await pawl.close();
+    await backend.close();
     await old.close();
   });
 

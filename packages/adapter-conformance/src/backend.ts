@@ -6,6 +6,10 @@ import type { TestClock } from "./test-clock.js";
 export interface KitRules {
   /** ms */
   readonly idleTimeout?: number;
+  /** ms */
+  readonly absoluteTimeout?: number;
+  /** ms */
+  readonly refreshTokenValidity?: number;
   readonly maxSessionsPerUser?: number;
   readonly identityProviders?: NonNullable<EmbeddedOptions["identityProviders"]>;
   readonly checkDatabase?: boolean;

@@ -1,22 +1,10 @@
 import { performance } from "node:perf_hooks";
-import {
-  createTheftReports,
-  dataText,
-  type JsonObject,
-  payloadText,
-  type KeySet,
-  type SessionHandle,
-} from "@pawl/engine";
-import type { Clock } from "@pawl/storage";
-import { createWarnings, warnOf } from "./application-hook.js";
-import { UseReports } from "./backend/use-reports.js";
-import { createCookies, isSameOnAllPaths } from "./http/cookies.js";
+import { dataText, type JsonObject, payloadText, type KeySet } from "@pawl/engine";
+import { warnOf } from "./application-hook.js";
+import { isSameOnAllPaths } from "./http/cookies.js";
 import { type Exchange, readOnly } from "./http/exchange.js";
-import { createKeptBackWarning } from "./http/kept-back-cookies.js";
 import type { LogoutAnswer } from "./backend/session-backend.js";
 import type { Operation } from "./backend/operation.js";
-import { openSharedBackend } from "./backend/shared-backend.js";
-import { coreDurations, policyOf } from "./options/backend-options.js";
 import { type BackendOptions, checkPawlOptions, isForCore, type PawlOptions } from "./options/options.js";
 import { type Conditions, requirementOf } from "./options/conditions.js";
 import { createSession } from "./sessions/login.js";
@@ -25,7 +13,6 @@ import { findSession, type FindOptions, refreshSession, signOut } from "./sessio
 import { foundSession, requireSession } from "./sessions/requirement.js";
 import { answerRoute, pathBelow, type RoutedPawl } from "./http/routes.js";
 import { setCorsHeaders } from "./http/cors.js";
-import { createActions } from "./sessions/session-actions.js";
 import { createSessions, type Run, type Sessions } from "./sessions/sessions.js";
 import {
   refreshTokens,
@@ -35,9 +22,9 @@ import {
   verifyToken,
 } from "./sessions/token-sessions.js";
 import { createShape } from "./sessions/schema.js";
-import { devicePathOf } from "./sessions/bound-sessions.js";
 import { answerDevice, untold } from "./sessions/device-route.js";
-import { asSessionError, RequestStates, type RunningRefresh, type Serving } from "./sessions/serving.js";
+import { openServing } from "./sessions/open-serving.js";
+import { asSessionError, type Serving } from "./sessions/serving.js";
 import type { RequestSession, Session } from "./session.js";
 import { type Answer, SessionError } from "./session-error.js";
 import type { Loaded, LoadPayload, SessionInput } from "./session-input.js";
@@ -355,45 +342,4 @@ const pawlOf = (options: BackendOptions, shapes: Shapes): Pawl<object, object> =
     onClose: (listener) => void closing.push(listener),
   });
   return pawl;
-};
-
-const openServing = async (
-  options: BackendOptions,
-  given: Pick<Serving, "payloads" | "data" | "monotonic">,
-): Promise<Serving> => {
-  const clock = options.clock as Clock | undefined;
-  const backend = await openSharedBackend(
-    isForCore(options)
-      ? { ...options, ...coreDurations(options), clock }
-      : { ...options, policy: policyOf(options), clock },
-  );
-  const cookies = createCookies(options);
-  const uses = new UseReports({ send: (notes) => backend.reportUses(notes), settings: () => backend.settings });
-  // Another sixth is for the network: together they are the third of the window that an exchange may last.
-  const isLate = (since: number, now: number): boolean => {
-    const { reuseWindow } = backend.settings;
-    return reuseWindow > 0 && now - since > reuseWindow / 6;
-  };
-  const hasEnded = (handle: SessionHandle): boolean => backend.knowsEnded(handle);
-  const warnOnce = createWarnings();
-  const opened = {
-    ...given,
-    backend,
-    cookies,
-    uses,
-    requests: new RequestStates({
-      cookies,
-      devicePath: devicePathOf(options),
-      now: given.monotonic,
-      isLate,
-      hasEnded,
-      warnOnce,
-    }),
-    options,
-    theftReports: createTheftReports(),
-    warnOfKeptBackCookies: createKeptBackWarning(options),
-    warnOnce,
-    refreshes: new Map<string, RunningRefresh>(),
-  };
-  return { ...opened, actions: createActions(opened) };
 };

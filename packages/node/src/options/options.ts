@@ -174,16 +174,20 @@ const checkBinding = (options: BackendOptions): void => {
     );
 };
 
-/** Where nobody can refresh twice at once, or not without a key, nobody can be adopted by several requests at once. */
-const checkAdopting = (options: BackendOptions): void => {
-  if (options.adopt === undefined) return;
-  checkAdoption(options.adopt);
-  if (isForCore(options)) throw new TypeError("adopt cannot be given here: it needs a storage, not a core");
-  if (durationOf(options.reuseWindow) === 0)
+/**
+ * Where nobody can refresh twice at once, or not without a key, nobody can be adopted by several requests at once.
+ * @throws TypeError for such rules of the backend.
+ */
+export const checkAdopting = (
+  { adopt }: BackendOptions,
+  { reuseWindow, deviceBinding }: Pick<EmbeddedOptions, "reuseWindow" | "deviceBinding">,
+): void => {
+  if (adopt === undefined) return;
+  if (durationOf(reuseWindow) === 0)
     throw new TypeError(
       "adopt cannot be given here: without a reuseWindow, a page's first requests would look like a theft",
     );
-  if (options.deviceBinding === "require")
+  if (deviceBinding === "require")
     throw new TypeError("adopt cannot be given here: deviceBinding is required, which a login alone can begin");
 };
 
@@ -194,7 +198,8 @@ export const checkPawlOptions = (options: BackendOptions): void => {
     throw new TypeError("cookies.prefix cannot be given here: frontend gives the cookies their names");
   checkRefreshPath(options);
   checkBinding(options);
-  checkAdopting(options);
+  if (options.adopt !== undefined) checkAdoption(options.adopt);
+  if (!isForCore(options)) checkAdopting(options, options);
   try {
     if (!isForCore(options)) policyOf(options);
   } catch (cause) {

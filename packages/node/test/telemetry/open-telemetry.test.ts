@@ -17,7 +17,7 @@ import { startCore } from "@pawl/core";
 import { metrics as table } from "@pawl/engine/telemetry";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { testConfig } from "../../../core/test/listening-core.js";
-import { createPawl } from "../../src/index.js";
+import { createPawl, fetchExchange } from "../../src/index.js";
 
 const spans = new InMemorySpanExporter();
 const open: (() => Promise<unknown>)[] = [];
@@ -128,12 +128,25 @@ test("with a core: its client counts, and the core goes on with the trace", asyn
       "pawl refresh > core refreshSession > v1 refreshSession > pawl refresh > storage rotate",
     ]),
   );
+  const adopting = sdk({
+    core: [`http://127.0.0.1:${core.address.port}`],
+    adopt: { cookies: ["old"], until: Date.now() + 60_000, load: () => ({ id: "canary", userId: "bob" }) },
+  });
+  const headers = { cookie: "old=canary" };
+  expect((await adopting.getSession(fetchExchange(new Request("https://a.example/", { headers }))))?.userId).toBe(
+    "bob",
+  );
+  expect(tree()).toContain(
+    "pawl refresh > core adoptSession > v1 adoptSession > pawl refresh > storage importSessions",
+  );
   const server = spans.getFinishedSpans().find(({ name }) => name === "v1 refreshSession");
   expect(server?.attributes).toEqual({ "http.request.method": "POST", "http.response.status_code": 200 });
   const told = await collected();
   // Both tell of themselves in this process.
   expect(told["pawl.logins"]?.values).toEqual({ "": 2 });
-  expect(told["pawl.core.call.duration"]?.values).toMatchObject({ "createSession 201": 1, "refreshSession 200": 1 });
+  expect(told["pawl.refreshes"]?.values).toEqual({ repeated: 4 });
+  const calls = { "createSession 201": 1, "refreshSession 200": 1, "adoptSession 200": 1 };
+  expect(told["pawl.core.call.duration"]?.values).toMatchObject(calls);
   expect(told["pawl.request.duration"]?.values).toMatchObject({ "v1 createSession 201": 1 });
 });
 

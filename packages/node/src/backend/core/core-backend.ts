@@ -2,7 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import {
   type BindOutcome,
   type Changed,
+  checkFormer,
   createLossReports,
+  type CreateSessionInput,
   dataText,
   type IssuedSession,
   MAX_USER_ID_BYTES,
@@ -16,11 +18,11 @@ import {
   type VerifyOutcome,
 } from "@pawl/engine";
 import { createTelemetry } from "@pawl/engine/telemetry";
-import { type RouteBody, type RouteResponse, routes } from "@pawl/protocol";
+import { type ProblemCode, type RouteBody, type RouteResponse, routes } from "@pawl/protocol";
 import { type Clock, millis, PUBLIC_TENANT, systemClock } from "@pawl/storage";
 import { warnOfLostChanges } from "../../application-hook.js";
 import { createCoreChanges } from "./core-changes.js";
-import { CoreClient } from "./core-client.js";
+import { CoreClient, type Reply } from "./core-client.js";
 import { CoreHosts } from "./core-hosts.js";
 import { createCoreOperation } from "./core-operation.js";
 import { CoreKeys } from "./core-keys.js";
@@ -175,23 +177,8 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
     knowsEnded: (handle) => verifier.isRevoked(handle),
     isOvertaken: (told) => verifier.isOvertaken(told),
 
-    async create({
-      userId,
-      tenantId,
-      payload = {},
-      data = {},
-      auth,
-      identityProvider,
-      device,
-      address,
-      form = "v5",
-      bindable,
-      checkPayload,
-    }) {
-      const json = payloadText(payload, form);
-      dataText(data);
-      checkPayload?.(json);
-      const body = { userId, tenantId, payload, data, auth, identityProvider, device, address, form, bindable };
+    async create({ auth, identityProvider, bindable, ...input }) {
+      const body = { ...newSession(input), auth, identityProvider, bindable };
       return (await core.get("createSession", {
         body: body as RouteBody<"createSession">,
       })) as unknown as IssuedSession;
@@ -206,18 +193,20 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
       const { boundSession, proof, skippedSessions, unprovenIsExpected } = input;
       const binding = { boundSession, proof, skippedSessions, unprovenIsExpected };
       const body = { refreshToken, ...more, form, ...binding } as RouteBody<"refreshSession">;
-      const reply = await core.ask("refreshSession", { body }, ["unauthorised", "unproven", "token_theft_detected"]);
-      if (reply.kind === "success")
-        return { kind: "refreshed", ...(reply.body as unknown as IssuedSession & { readonly minted: boolean }) };
-      const { code, message, reason, why, challenge, session } = reply;
-      if (code === "unproven") return { kind: code, message, challenge, session };
-      if (code !== "unauthorised") return { kind: "token_reuse", session };
-      if (why === "other_session") return { kind: why };
-      return { kind: code, message, reason, isOurs: message !== NONE_OF_OURS };
+      return refreshAnswer(await core.ask("refreshSession", { body }, REFRESH_PROBLEMS));
     },
 
-    adopt: () => Promise.reject(new TypeError("a core adopts no sessions")),
-    refuseAdoption: () => Promise.reject(new TypeError("a core adopts no sessions")),
+    async adopt(input) {
+      checkFormer(input);
+      const { former, until, createdAt } = input;
+      const body = { ...newSession(input), former, until, createdAt } as RouteBody<"adoptSession">;
+      return refreshAnswer(await core.ask("adoptSession", { body }, REFRESH_PROBLEMS));
+    },
+
+    async refuseAdoption({ former, userId, tenantId, until }, cause) {
+      checkFormer({ former, until });
+      await core.get("refuseAdoption", { body: { former, userId, tenantId, until, ...cause } });
+    },
 
     async bind({ refreshTokens, proof, form = "v5" }) {
       if (proof.length > LONGEST_PROOF) return { kind: "refused", why: "proof", message: "this is no proof" };
@@ -319,6 +308,28 @@ export const openCoreBackend = async (options: CoreBackendOptions): Promise<Sess
     },
   };
   return measuredBackend(backend, telemetry);
+};
+
+/** What a core is told of a new session. @throws EngineError for what it would refuse, as the engine in process does. */
+const newSession = (input: CreateSessionInput) => {
+  const { userId, tenantId, payload = {}, data = {}, device, address, form = "v5", checkPayload } = input;
+  const json = payloadText(payload, form);
+  dataText(data);
+  checkPayload?.(json);
+  return { userId, tenantId, payload, data, device, address, form };
+};
+
+/** The problems that are answers to a refresh. */
+const REFRESH_PROBLEMS: readonly ProblemCode[] = ["unauthorised", "unproven", "token_theft_detected"];
+
+const refreshAnswer = (reply: Reply<"refreshSession">): RefreshAnswer => {
+  if (reply.kind === "success")
+    return { kind: "refreshed", ...(reply.body as unknown as IssuedSession & { readonly minted: boolean }) };
+  const { code, message, reason, why, challenge, session } = reply;
+  if (code === "unproven") return { kind: code, message, challenge, session };
+  if (code !== "unauthorised") return { kind: "token_reuse", session };
+  if (why === "other_session") return { kind: why };
+  return { kind: code, message, reason, isOurs: message !== NONE_OF_OURS };
 };
 
 const settingsOf = (learned: RouteResponse<"settings">) => ({

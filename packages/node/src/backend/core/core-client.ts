@@ -17,6 +17,8 @@ import { type CoreAnswer, type CoreCall, type CoreHosts, refusal } from "./core-
 /** What may be asked of a second host although the first may have done it; besides these, every GET. */
 const repeatable: ReadonlySet<RouteName> = new Set<RouteName>([
   "refreshSession",
+  "adoptSession",
+  "refuseAdoption",
   "bindSession",
   "verifySession",
   "liveSessions",

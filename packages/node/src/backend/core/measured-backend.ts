@@ -12,7 +12,21 @@ export const measuredBackend = (backend: SessionBackend, telemetry: Telemetry): 
     return outcome;
   };
   const internal = (name: string) => ({ name, kind: SpanKind.INTERNAL });
-  const measured: Pick<SessionBackend, "verify" | "create" | "refresh" | "close"> = {
+  const refreshing = (work: () => Promise<RefreshAnswer>): Promise<RefreshAnswer> =>
+    telemetry.within(internal("pawl refresh"), async (span) => {
+      try {
+        const answer = await work();
+        const name = outcomeOf(answer);
+        telemetry.count("pawl.refreshes", name === "other_session" ? "unauthorised" : name);
+        if (name === "token_reuse") telemetry.count("pawl.thefts");
+        span.setAttribute("pawl.outcome", name);
+        return answer;
+      } catch (error) {
+        telemetry.count("pawl.refreshes", "failed");
+        throw error;
+      }
+    });
+  const measured: Pick<SessionBackend, "verify" | "create" | "refresh" | "adopt" | "close"> = {
     verify(input) {
       const outcome = backend.verify(input);
       return outcome instanceof Promise ? outcome.then(count) : count(outcome);
@@ -23,20 +37,9 @@ export const measuredBackend = (backend: SessionBackend, telemetry: Telemetry): 
         telemetry.count("pawl.logins");
         return created;
       }),
-    refresh: (input) =>
-      telemetry.within(internal("pawl refresh"), async (span) => {
-        try {
-          const answer = await backend.refresh(input);
-          const name = outcomeOf(answer);
-          telemetry.count("pawl.refreshes", name === "other_session" ? "unauthorised" : name);
-          if (name === "token_reuse") telemetry.count("pawl.thefts");
-          span.setAttribute("pawl.outcome", name);
-          return answer;
-        } catch (error) {
-          telemetry.count("pawl.refreshes", "failed");
-          throw error;
-        }
-      }),
+    refresh: (input) => refreshing(() => backend.refresh(input)),
+    // By what stands for a refresh token.
+    adopt: (input) => refreshing(() => backend.adopt(input)),
     async close() {
       telemetry.close();
       await backend.close();
