@@ -45,6 +45,14 @@ const memoryLives = async (lives, seed, progress) => {
   return { count: lives, failures, note: "tabs, lost answers, refreshes, sign-outs, sweeps and thieves, in memory" };
 };
 
+/** @type {import("./run.mjs").Run} */
+const coreLives = async (lives, seed, progress) => {
+  const site = await openSite(inMemory, { hasCores: true });
+  const { failures } = await liveMany(site, seed, { lives, onLife: progress });
+  await site.close();
+  return { count: lives, failures, note: "the same, each process with a core of its own" };
+};
+
 /** @type {(name: StoreName) => import("./run.mjs").Run} */
 const storeLives = (name) => async (lives, seed, progress) => {
   const store = await openStore(name);
@@ -64,7 +72,7 @@ const brokenLives = async (lives, seed, progress) => {
   const unnoticed = [];
   for (const [index, what] of [...adoptionMutants.map((mutant) => mutant.what), "nothing"].entries()) {
     const isControl = index === adoptionMutants.length;
-    const site = await openSite(inMemory, await brokenAdoption(index));
+    const site = await openSite(inMemory, { sdk: await brokenAdoption(index) });
     const { failures } = await liveMany(site, seed, { lives, stopAtFirst: !isControl });
     await site.close();
     if (failures > 0 === isControl) unnoticed.push(what);
@@ -85,6 +93,13 @@ export const adoptionProofs = [
     run: withoutWarnings(memoryLives),
     size: 20_000,
     short: 400,
+    what: "sessions of another system; a failure is a logout, a second session, or one that comes back",
+  },
+  {
+    name: "adopt-core",
+    run: withoutWarnings(coreLives),
+    size: LIVES_OF_A_SITE,
+    short: 100,
     what: "sessions of another system; a failure is a logout, a second session, or one that comes back",
   },
   ...storeNames.map((name) => ({

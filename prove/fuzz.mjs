@@ -189,7 +189,13 @@ const templates = (/** @type {import("./core.mjs").Tokens} */ tokens) => {
       ({ method, path }) =>
         /** @type {Template} */ ([method, path.replace("{handle}", handle), method === "GET" ? undefined : bodies]),
     );
-  return [...cdi(""), ...cdi("/recipe"), ...own];
+  const former = { former: "old", userId: "u", tenantId: "t1", until: 4_102_444_800_000 };
+  /** @type {Template[]} */
+  const adoptions = [
+    ["POST", routes.adoptSession.path, { ...former, payload: {}, data: {}, createdAt: 1, device: "d", address: "::1" }],
+    ["POST", routes.refuseAdoption.path, { ...former, reason: "logout" }],
+  ];
+  return [...cdi(""), ...cdi("/recipe"), ...own, ...adoptions];
 };
 
 /** Puts something hostile at one place of a JSON value. */

@@ -1,8 +1,10 @@
 // Lives by chance of browsers that come with the cookie of another system, through the real `createPawl`: tabs, bursts, lost and
 // overtaken answers, refreshes, an old system that is down, sign-outs, sweeps, and now and then a thief with a copy of the cookie.
+import { defaultPolicy } from "@pawl/engine";
 import { createPawl, fetchExchange } from "@pawl/node";
 import { millis } from "@pawl/storage";
 import { createClock } from "../clock.mjs";
+import { startProofCore } from "../core.mjs";
 
 const SECOND = 1000;
 const HOUR = 3_600_000;
@@ -20,29 +22,38 @@ const GAPS = [0, 0, SECOND, 9 * SECOND, 29 * SECOND, 31 * SECOND, 5 * 60 * SECON
  * @typedef {import("@pawl/storage").Storage} Storage
  */
 
+/** The rules of sessions. */
+const rules = {
+  reuseWindow: millis(WINDOW),
+  refreshTokenValidity: millis(5 * DAY),
+  signingKeyUpdateInterval: millis(3650 * DAY),
+  // What the other process has ended counts at once, so that the oracle may be strict.
+  checkDatabase: true,
+};
+
 const sdkModule = { createPawl, fetchExchange };
 
 /**
- * An application of two processes on a store, beside another system whose sessions it adopts.
+ * An application of two processes on a store, or each with a core on it, beside another system whose sessions it adopts.
  * @param {(clock: import("@pawl/storage").Clock) => Promise<Storage>} openStorage
+ * @param {{ sdk?: SdkModule, hasCores?: boolean }} [options]
  */
-export const openSite = async (openStorage, { createPawl: create, fetchExchange: exchangeOf } = sdkModule) => {
+export const openSite = async (openStorage, { sdk = sdkModule, hasCores = false } = {}) => {
+  const { createPawl: create, fetchExchange: exchangeOf } = sdk;
   const clock = createClock();
   const storage = await openStorage(clock);
   await storage.migrate();
   const until = clock.time + 1000 * 365 * DAY;
   /** @type {string[]} */
   const thefts = [];
-  const processes = [0, 1].map(() =>
+  const inProcess = { storage, masterKey: Buffer.alloc(32, 7).toString("base64") };
+  const policy = { ...defaultPolicy, ...rules, enableAntiCsrf: false };
+  const config = { ...inProcess, storage: /** @type {any} */ (storage), policy };
+  const cores = hasCores ? await Promise.all([0, 1].map(() => startProofCore(config, { clock }))) : [];
+  const processes = [0, 1].map((index) =>
     create({
-      storage,
+      ...(hasCores ? { core: [cores[index]?.url ?? ""] } : { ...inProcess, ...rules }),
       clock,
-      masterKey: Buffer.alloc(32, 7).toString("base64"),
-      reuseWindow: WINDOW,
-      refreshTokenValidity: "5d",
-      signingKeyUpdateInterval: "3650d",
-      // What the other process has ended counts at once, so that the oracle may be strict.
-      checkDatabase: true,
       onTokenTheft: ({ userId }) => void thefts.push(userId),
       adopt: {
         cookies: [OLD],
@@ -76,7 +87,7 @@ export const openSite = async (openStorage, { createPawl: create, fetchExchange:
     },
     live: async (/** @type {string} */ user) => (await processes[0]?.sessions.list(user))?.items.length,
     async close() {
-      for (const pawl of processes) await pawl.close();
+      for (const each of [...processes, ...cores]) await each.close();
       await storage.close();
     },
   };

@@ -142,14 +142,11 @@ export const openApplication = async (kind, { hasCore, open: openSdk }) => {
     async view(/** @type {string} */ user) {
       const owner = { tenantId: tenantId("public"), userId: userId(user) };
       const { items } = await real.listSessionHistory(owner, { limit: 100 });
-      return JSON.stringify(
-        items
-          .toSorted((one, other) => one.createdAt - other.createdAt)
-          .map(({ current, next, endReason = "live", payload, data, facts }) => {
-            const timeless = facts.replaceAll(/\d{10,}/g, "then");
-            return [current, next, endReason, payload, data, timeless];
-          }),
-      );
+      const rows = items.map(({ current, next, endReason = "live", payload, data, facts }) => {
+        const timeless = facts.replaceAll(/\d{10,}/g, "then");
+        return JSON.stringify([current, next, endReason, payload, data, timeless]);
+      });
+      return rows.toSorted().join("\n");
     },
     alarms: async (/** @type {string} */ user) =>
       (await real.listEvents({ userId: userId(user), types: ["token_reuse", "forged_token"] }, { limit: 10 })).items

@@ -135,6 +135,8 @@ export const documentedApi = {
     stepUp: "nothing that the documented API has",
     actAs: "nothing that the documented API has",
     actAsSelf: "nothing that the documented API has",
+    adoptSession: "nothing that the documented API has",
+    refuseAdoption: "nothing that the documented API has",
     bindSession: "nothing that the documented API has",
     liveSessions: "nothing that the documented API has",
   },

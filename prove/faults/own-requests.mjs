@@ -87,6 +87,23 @@ const acting = async (application) => {
   return browser;
 };
 
+const OLD = "old.sid";
+/** Another system, whose cookie names its user. */
+const adopt = {
+  cookies: [OLD],
+  until: "9999-12-31",
+  load(/** @type {import("@pawl/node").FormerRequest} */ request) {
+    const id = request.cookie(OLD) ?? "";
+    return { id, userId: id };
+  },
+};
+/** A browser that is logged in there. @type {(application: Application) => Promise<Browser>} */
+const fromBefore = async (application) => {
+  const browser = application.browser();
+  browser.jar.set(OLD, browser.user);
+  return browser;
+};
+
 /** A route of the session, as an error where it answers one. @type {(method: string, url: string) => Act} */
 const route =
   (method, url) =>
@@ -101,7 +118,7 @@ const route =
 
 /** @type {import("./application.mjs").Api<import("@pawl/node").Pawl>} */
 export const ownApi = {
-  open: (options) => createPawl(options),
+  open: (options) => createPawl({ ...options, adopt }),
   unknown: "UNKNOWN",
   requests: namedRequests(
     {
@@ -151,6 +168,11 @@ export const ownApi = {
           browser.send(async (req, res) => (await pawl.readSession(nodeExchange(req, res))).status),
         is("valid"),
       ),
+      "requireSession, with the cookie from before": {
+        ...repeated(inSession),
+        prepare: fromBefore,
+        refreshesFirst: true,
+      },
       refreshSession: { ...repeated(refresh), prepare: returning },
       "refreshSession, the session has ended": refused(refresh),
       "refreshSession, stolen": stolen(refresh),
@@ -243,6 +265,7 @@ export const ownApi = {
   ),
   unasked: {
     listSessionHandles: "a list of sessions is asked for instead",
+    refuseAdoption: "asked in the background, until it is taken",
     bindSession: "asked by browsers that bind sessions, over https alone",
     liveSessions: "asked by sockets, in the background",
   },
