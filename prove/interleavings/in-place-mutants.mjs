@@ -15,7 +15,7 @@ export const sdkMutants = [
   },
   {
     what: "a whole window counts as in time",
-    file: "pawl.js",
+    file: "sessions/open-serving.js",
     from: "now - since > reuseWindow / 6",
     to: "now - since > reuseWindow",
     isTimed: true,
