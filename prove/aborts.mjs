@@ -6,7 +6,7 @@ import { createRandom } from "./random.mjs";
 
 const LANES = 32;
 
-/** @type {import("./run.mjs").Run} */
+/** @type {import("./proofs.mjs").Run} */
 export const aborts = async (count, seed, progress) => {
   const core = await startProofCore();
   const pool = new Pool(core.url, { connections: 4 });

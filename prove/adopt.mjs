@@ -29,7 +29,7 @@ const LIVES_OF_A_SITE = 1000;
 
 const inMemory = async (/** @type {import("@pawl/storage").Clock} */ clock) => new MemoryStorage({ clock });
 
-/** @type {import("./run.mjs").Run} */
+/** @type {import("./proofs.mjs").Run} */
 const memoryLives = async (lives, seed, progress) => {
   let failures = 0;
   // A life takes weeks of the clock, and old cookies are good for a thousand years.
@@ -45,7 +45,7 @@ const memoryLives = async (lives, seed, progress) => {
   return { count: lives, failures, note: "tabs, lost answers, refreshes, sign-outs, sweeps and thieves, in memory" };
 };
 
-/** @type {import("./run.mjs").Run} */
+/** @type {import("./proofs.mjs").Run} */
 const coreLives = async (lives, seed, progress) => {
   const site = await openSite(inMemory, { hasCores: true });
   const { failures } = await liveMany(site, seed, { lives, onLife: progress });
@@ -53,7 +53,7 @@ const coreLives = async (lives, seed, progress) => {
   return { count: lives, failures, note: "the same, each process with a core of its own" };
 };
 
-/** @type {(name: StoreName) => import("./run.mjs").Run} */
+/** @type {(name: StoreName) => import("./proofs.mjs").Run} */
 const storeLives = (name) => async (lives, seed, progress) => {
   const store = await openStore(name);
   try {
@@ -66,7 +66,7 @@ const storeLives = (name) => async (lives, seed, progress) => {
   }
 };
 
-/** @type {import("./run.mjs").Run} */
+/** @type {import("./proofs.mjs").Run} */
 const brokenLives = async (lives, seed, progress) => {
   /** @type {string[]} */
   const unnoticed = [];
@@ -86,7 +86,7 @@ const brokenLives = async (lives, seed, progress) => {
   };
 };
 
-/** @type {readonly import("./run.mjs").Proof[]} */
+/** @type {readonly import("./proofs.mjs").Proof[]} */
 export const adoptionProofs = [
   {
     name: "adopt-memory",

@@ -1,7 +1,6 @@
 // Tabs of real browsers whose access token expires again and again: tests of the browser SDK, for longer.
 import { spawnSync } from "node:child_process";
 import { findOrInstallPrograms } from "@pawl/test-servers";
-import { installPackageOf } from "../scripts/run.mjs";
 
 const root = new URL("..", import.meta.url).pathname;
 
@@ -13,7 +12,6 @@ const asTest =
     /** @type {string[]} */ ...parameters
   ) =>
   async (/** @type {number} */ expiries) => {
-    installPackageOf("e2e");
     const env = {
       ...process.env,
       ...findOrInstallPrograms(() => undefined, [program]),

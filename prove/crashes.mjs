@@ -35,7 +35,7 @@ const runAndKill = (url, { log, writes }) =>
     );
   });
 
-/** @type {import("./run.mjs").Run} */
+/** @type {import("./proofs.mjs").Run} */
 export const crashes = async (count, seed, progress) => {
   const folder = mkdtempSync(join(tmpdir(), "pawl-crashes-"));
   const url = `sqlite:${join(folder, "sessions.db")}`;

@@ -64,7 +64,7 @@ const noteOf = ({ states, isClosed, thefts, gained, logouts, answers }, life) =>
   return notes.join("; ");
 };
 
-/** @type {(life: Life) => import("./run.mjs").Run} */
+/** @type {(life: Life) => import("./proofs.mjs").Run} */
 const proveLife = (life) =>
   async function prove(limit, _seed, progress) {
     const stage = await openDeviceStage({ deviceBinding: life.policy });
@@ -77,7 +77,7 @@ const proveLife = (life) =>
     return { count: found.runs, failures: found.stories.length + never.length, note: noteOf(found, life) };
   };
 
-/** @type {import("./run.mjs").Run} */
+/** @type {import("./proofs.mjs").Run} */
 const proveLives = async (size, seed, progress) => {
   const onLife = (/** @type {number} */ life) => life % 50 === 0 && progress(life);
   const found = await liveBound(size, { random: createRandom(seed), onLife });
@@ -118,7 +118,7 @@ const caught = async (sdk, most = Number.POSITIVE_INFINITY) => {
   return (await forgeProofs(FORGERIES, { engineModule: sdk })).wrong[0];
 };
 
-/** @type {import("./run.mjs").Run} */
+/** @type {import("./proofs.mjs").Run} */
 const proveMutants = async (size, _seed, progress) => {
   const survivors = [];
   const chosen = bindingMutants.slice(0, size);
@@ -135,7 +135,7 @@ const proveMutants = async (size, _seed, progress) => {
   return { count: chosen.length + 1, failures: survivors.length, note };
 };
 
-/** @type {readonly import("./run.mjs").Proof[]} */
+/** @type {readonly import("./proofs.mjs").Proof[]} */
 export const deviceBinding = [
   ...Object.entries(lives).map(([name, { life, size, short }]) => ({
     name: `device-binding-${name}`,

@@ -131,9 +131,9 @@ const isNoticed = async (/** @type {(typeof dishonest)[string]} */ dishonesty) =
 
 /**
  * The engine's operations. `delays`: at how many moments a client of those that are tried again later comes back.
- * @type {(kind: StoreKind) => import("./run.mjs").Run}
+ * @type {(kind: StoreKind) => import("./proofs.mjs").Run}
  */
-/** @type {(kind: StoreKind) => import("./run.mjs").Run} */
+/** @type {(kind: StoreKind) => import("./proofs.mjs").Run} */
 const engineFaults = (kind) => async (delays, _seed, progress) => {
   const verdict = createVerdict();
   // In short only what comes to a new place, but for memory, which takes no time.
@@ -181,7 +181,7 @@ const engineFaults = (kind) => async (delays, _seed, progress) => {
 
 /**
  * The same inside the storage's step: each statement fails, and the transaction is whole or was never there.
- * @type {import("./run.mjs").Run}
+ * @type {import("./proofs.mjs").Run}
  */
 const statementFaults = async (delays, _seed, progress) => {
   const verdict = createVerdict();
@@ -331,7 +331,7 @@ const elsewhere = {
 
 /**
  * The operations as requests of browsers to an application; `size` counts the storages behind it.
- * @type {(api: Api) => import("./run.mjs").Run}
+ * @type {(api: Api) => import("./proofs.mjs").Run}
  */
 const requestFaults =
   ({ open, unknown, requests, unasked }) =>
@@ -414,7 +414,7 @@ const requestFaults =
     };
   };
 
-/** @type {readonly import("./run.mjs").Proof[]} */
+/** @type {readonly import("./proofs.mjs").Proof[]} */
 export const faults = [
   ...kinds.map((kind) => ({
     name: `faults-${kind}`,

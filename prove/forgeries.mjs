@@ -92,7 +92,7 @@ const headersOf = (header, keys) => {
   ];
 };
 
-/** @type {import("./run.mjs").Run} */
+/** @type {import("./proofs.mjs").Run} */
 export const forgeries = async (limit, _seed, progress) => {
   const { engine, close } = await openEngine({ storage: new MemoryStorage() });
   const keys = strangers();
@@ -189,7 +189,7 @@ const places = (owner) => {
   };
 };
 
-/** @type {import("./run.mjs").Run} */
+/** @type {import("./proofs.mjs").Run} */
 export const substitutions = async () => {
   const core = await startProofCore();
   const { sessions, newest } = await loginEverywhere(core);

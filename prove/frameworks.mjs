@@ -32,8 +32,6 @@ const config = ["-c", `${folder}/vitest.config.ts`];
 
 /** @param {number} size 1: without what has to be built */
 export const frameworks = async (size) => {
-  installPackageOf("e2e/runtimes");
-  installPackageOf(folder);
   run("npx", "tsc", "-p", folder);
   const { node, bun, deno } = await import("../e2e/runtimes/runtimes.mjs");
   if (size > 1) build(node);

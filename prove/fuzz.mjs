@@ -64,7 +64,7 @@ const isSpelling = (/** @type {string} */ one, /** @type {string} */ other) => {
   return one.slice(0, end) === other.slice(0, otherEnd) && Buffer.from(one.slice(end), "base64").equals(signature);
 };
 
-/** @type {import("./run.mjs").Run} */
+/** @type {import("./proofs.mjs").Run} */
 const fuzzTokens = async (size, seed, progress) => {
   const { engine, close } = await openEngine({ storage: new MemoryStorage() });
   const random = createRandom(seed);
@@ -105,7 +105,7 @@ const requestOf = (/** @type {string} */ cookie) => ({
   headers: { cookie, "anti-csrf": cookie.slice(0, 50) },
 });
 
-/** @type {import("./run.mjs").Run} */
+/** @type {import("./proofs.mjs").Run} */
 const fuzzCookies = async (size, seed, progress) => {
   const pawl = createPawl({ storage: new MemoryStorage(), masterKey: Buffer.alloc(32, 7).toString("base64") });
   const random = createRandom(seed);
@@ -211,7 +211,7 @@ const spoil = (value, random) => {
   return { ...value, [name]: random.chance(0.1) ? undefined : spoil(member, random) };
 };
 
-/** @type {import("./run.mjs").Run} */
+/** @type {import("./proofs.mjs").Run} */
 const fuzzRequests = async (size, seed, progress) => {
   const core = await startProofCore();
   const random = createRandom(seed);
@@ -298,7 +298,7 @@ const exchangeRaw = (port, bytes) =>
     socket.end(bytes);
   });
 
-/** @type {import("./run.mjs").Run} */
+/** @type {import("./proofs.mjs").Run} */
 const fuzzRaw = async (size, seed, progress) => {
   const core = await startProofCore();
   const random = createRandom(seed);
@@ -324,13 +324,14 @@ const fuzzRaw = async (size, seed, progress) => {
   return { ...result, count: result.count * 32 };
 };
 
-/** @type {readonly import("./run.mjs").Proof[]} */
+/** @type {readonly import("./proofs.mjs").Proof[]} */
 export const fuzz = [
   {
     name: "fuzz-tokens",
     run: fuzzTokens,
     size: 400_000,
     short: 8_000,
+    isTimed: true,
     what: "a failure is a token that was taken, or threw",
   },
   {
@@ -338,6 +339,7 @@ export const fuzz = [
     run: fuzzCookies,
     size: 300_000,
     short: 6_000,
+    isTimed: true,
     what: "a failure is another user, or another error",
   },
   { name: "fuzz-requests", run: fuzzRequests, size: 200_000, short: 4_000, what: "a failure is an answer 5xx" },

@@ -95,7 +95,7 @@ const waitFor = (browser, clock, gap) => {
   clock.time = until;
 };
 
-/** Honest browsers only: every refresh has to succeed. @type {import("./run.mjs").Run} */
+/** Honest browsers only: every refresh has to succeed. @type {import("./proofs.mjs").Run} */
 export const histories = async (count, seed, progress) => {
   const stage = await open();
   const { clock, engine, close } = stage;
@@ -125,7 +125,7 @@ export const histories = async (count, seed, progress) => {
   return { count, failures, note: `${refreshes} refreshes, 1 to 3 tabs, a quarter of the answers lost` };
 };
 
-/** A thief copies the jar at some point; thief and victim act more than a window apart, and their uses are reported. @type {import("./run.mjs").Run} */
+/** A thief copies the jar at some point; thief and victim act more than a window apart, and their uses are reported. @type {import("./proofs.mjs").Run} */
 export const thefts = async (count, seed, progress) => {
   const stage = await open();
   const { clock, engine, close } = stage;

@@ -60,7 +60,7 @@ const noteOf = ({ states, isClosed, alarms, exact, late, latest, missed, early }
 
 const policyOf = (/** @type {Life} */ { idle }) => (idle === undefined ? {} : { idleTimeout: millis(idle) });
 
-/** @type {(lives: { life: Life, store?: StoreKind }) => import("./run.mjs").Run} */
+/** @type {(lives: { life: Life, store?: StoreKind }) => import("./proofs.mjs").Run} */
 const proveLife = ({ life, store = "memory" }) =>
   async function prove(limit, _seed, progress) {
     const stage = await openStage(store, { policy: policyOf(life) });
@@ -103,7 +103,7 @@ const someWorlds = async (stage, limit) => {
   return [...worlds.values()];
 };
 
-/** @type {(store: StoreKind, around?: import("./interleavings/schedules.mjs").BrokenLine) => import("./run.mjs").Run} */
+/** @type {(store: StoreKind, around?: import("./interleavings/schedules.mjs").BrokenLine) => import("./proofs.mjs").Run} */
 const proveSchedules = (store, around) =>
   async function prove(limit, _seed, progress) {
     const stage = await openGatedStage(store, around);
@@ -148,7 +148,7 @@ const exploreChanges = async (limit, { engineModule, onRun } = {}) => {
   return { runs, wrong, reach: tried === sets.length ? `all ${tried}` : String(tried) };
 };
 
-/** @type {import("./run.mjs").Run} */
+/** @type {import("./proofs.mjs").Run} */
 const proveChanges = async (limit, _seed, progress) => {
   const { runs, wrong, reach } = await exploreChanges(limit, { onRun: progress });
   for (const story of wrong.slice(0, 5)) console.error(story);
@@ -156,7 +156,7 @@ const proveChanges = async (limit, _seed, progress) => {
   return { count: runs, failures: wrong.length, note };
 };
 
-/** @type {import("./run.mjs").Run} */
+/** @type {import("./proofs.mjs").Run} */
 const proveChangeMutants = async (limit, _seed, progress) => {
   const survivors = [];
   for (const [index, { what }] of changeMutants.entries()) {
@@ -200,7 +200,7 @@ const isCaught = async (engineModule, limit) => {
   return false;
 };
 
-/** @type {import("./run.mjs").Run} */
+/** @type {import("./proofs.mjs").Run} */
 const proveMutants = async (limit, _seed, progress) => {
   const survivors = [];
   for (const [index, { what }] of mutants.entries()) {
@@ -233,7 +233,7 @@ const inPlace = {
   "three-requests": { tabs: 3, size: 100_000, short: 2_000 },
 };
 
-/** @type {(life: { tabs: number }) => import("./run.mjs").Run} */
+/** @type {(life: { tabs: number }) => import("./proofs.mjs").Run} */
 const proveInPlace = (life) =>
   async function prove(limit, _seed, progress) {
     const stage = await openInPlaceStage();
@@ -245,7 +245,7 @@ const proveInPlace = (life) =>
     return { count: runs, failures: stories.length, note: `${reach}; ${stories.length} alarms` };
   };
 
-/** @type {import("./run.mjs").Run} */
+/** @type {import("./proofs.mjs").Run} */
 const proveInPlaceLives = async (size, seed, progress) => {
   const onLife = (/** @type {number} */ life) => life % 100 === 0 && progress(life);
   const { requests, refreshed, raced, failures } = await liveInPlace(size, { random: createRandom(seed), onLife });
@@ -258,7 +258,7 @@ const proveInPlaceLives = async (size, seed, progress) => {
 const MOST_LIVES = 3_000;
 const MOST_RUNS = 100_000;
 
-/** @type {import("./run.mjs").Run} */
+/** @type {import("./proofs.mjs").Run} */
 const proveInPlaceMutants = async (size, seed, progress) => {
   /** @type {string[]} */
   const survivors = [];
@@ -286,7 +286,7 @@ const proveInPlaceMutants = async (size, seed, progress) => {
   return { count: sdkMutants.length + 1, failures: survivors.length, note };
 };
 
-/** @type {readonly import("./run.mjs").Proof[]} */
+/** @type {readonly import("./proofs.mjs").Proof[]} */
 export const interleavings = [
   ...Object.entries(lives).map(([name, { size, short, ...rest }]) => ({
     name: `interleavings-${name}`,

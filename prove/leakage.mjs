@@ -113,7 +113,7 @@ const failedConnections = async () => {
   return told;
 };
 
-/** @type {import("./run.mjs").Run} */
+/** @type {import("./proofs.mjs").Run} */
 export const leakage = async (rounds, _seed, progress) => {
   const folder = mkdtempSync(join(tmpdir(), "pawl-leakage-"));
   /** @type {string[]} */

@@ -7,7 +7,7 @@ import { sessionId, userId } from "./identifiers.mjs";
 
 const BATCH = 500;
 
-/** @type {import("./run.mjs").Run} */
+/** @type {import("./proofs.mjs").Run} */
 export const listing = async (count, _seed, progress) => {
   const folder = mkdtempSync(join(tmpdir(), "pawl-listing-"));
   const { engine, storage, close } = await openEngine({ storage: `sqlite:${join(folder, "sessions.db")}` });

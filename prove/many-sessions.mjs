@@ -84,7 +84,7 @@ const createStopwatch = () => {
   };
 };
 
-/** @type {(name: import("./nodes/stores.mjs").StoreName) => import("./run.mjs").Run} */
+/** @type {(name: import("./nodes/stores.mjs").StoreName) => import("./proofs.mjs").Run} */
 const manySessions = (name) => async (count, _seed, progress) => {
   const store = await openStore(name);
   const stopwatch = createStopwatch();
@@ -204,11 +204,12 @@ const manySessions = (name) => async (count, _seed, progress) => {
   return { count, failures, note: `longest turn, 99 in 100 steps, longest step in ms: ${told.join(", ")}` };
 };
 
-/** @type {import("./run.mjs").Proof[]} */
+/** @type {import("./proofs.mjs").Proof[]} */
 export const manySessionProofs = storeNames.map((name) => ({
   name: `many-sessions-${name}`,
   run: manySessions(name),
   size: 200_000,
+  isTimed: true,
   ...(name === "sqlite" ? { short: 4000 } : {}),
   what: "what ends, erases, moves or sweeps many sessions; a failure holds the event loop or the store for more than 100 ms",
 }));

@@ -66,7 +66,7 @@ const createForeignVerifier = (clock, skew, engine) => {
   };
 };
 
-/** @type {import("./run.mjs").Run} */
+/** @type {import("./proofs.mjs").Run} */
 export const month = async (users, seed, progress) => {
   const clock = createClock();
   const storage = new MemoryStorage({ clock });

@@ -31,7 +31,7 @@ const measure = (/** @type {string} */ group) => {
   });
 };
 
-/** @type {import("./run.mjs").Run} */
+/** @type {import("./proofs.mjs").Run} */
 export const mutation = async (_size, _seed, progress) => {
   if (!existsSync(`${root}prove/mutation/node_modules`)) run("npm", ["ci", "--prefix", "prove/mutation"]);
   const names = Object.keys(groups);

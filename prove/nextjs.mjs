@@ -6,7 +6,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "@pawl/test-servers";
 import { launchChromium } from "@pawl/test-servers/chromium";
-import { installPackageOf } from "../scripts/run.mjs";
 
 const example = new URL("../examples/nextjs/", import.meta.url).pathname;
 const next = join(example, "node_modules/next/dist/bin/next");
@@ -26,9 +25,8 @@ const untilUp = async (/** @type {string} */ url) => {
   throw new Error(`${url} does not answer`);
 };
 
-/** @type {import("./run.mjs").Run} */
+/** @type {import("./proofs.mjs").Run} */
 export const nextJs = async (rounds) => {
-  installPackageOf("examples/nextjs");
   const folder = mkdtempSync(join(tmpdir(), "pawl-nextjs-"));
   const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1", STORAGE: `sqlite:${join(folder, "sessions.db")}` };
   const { status, stderr } = spawnSync(process.execPath, [next, "build"], { cwd: example, env, encoding: "utf8" });

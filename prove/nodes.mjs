@@ -5,7 +5,7 @@ import { feedLag } from "./nodes/feed-lag.mjs";
 import { outage } from "./nodes/outages.mjs";
 import { servedStoreNames, singleStoreNames, storeNames } from "./nodes/stores.mjs";
 
-/** @type {readonly import("./run.mjs").Proof[]} */
+/** @type {readonly import("./proofs.mjs").Proof[]} */
 export const nodeProofs = [
   ...storeNames.map((name) => ({
     name: `node-crashes-${name}`,
@@ -34,6 +34,7 @@ export const nodeProofs = [
     run: feedLag(name),
     size: 500,
     short: 15,
+    isTimed: true,
     what: `time from a revocation or a change on ${name} until other processes refuse the tokens of before; a failure is one that does not within 20 s`,
   })),
   {

@@ -130,7 +130,7 @@ const eventsOf = async (/** @type {string} */ url) => {
 
 /**
  * Two nodes on one store; in each round sessions live while no target answers, both nodes are killed, and start again.
- * @type {import("./run.mjs").Run}
+ * @type {import("./proofs.mjs").Run}
  */
 const webhooks = async (rounds, seed, progress) => {
   const folder = mkdtempSync(join(tmpdir(), "pawl-operate-"));
@@ -195,7 +195,7 @@ const webhooks = async (rounds, seed, progress) => {
   }
 };
 
-/** @type {readonly import("./run.mjs").Proof[]} */
+/** @type {readonly import("./proofs.mjs").Proof[]} */
 export const operateProofs = [
   {
     name: "operate",

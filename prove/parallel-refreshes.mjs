@@ -18,7 +18,7 @@ const isRight = (
 
 /**
  * @param {() => Promise<{ url: string, stop: () => Promise<void> }>} start starts a private server
- * @returns {import("./run.mjs").Run}
+ * @returns {import("./proofs.mjs").Run}
  */
 const refreshAtOnce = (start) => async (count, seed, progress) => {
   const server = await start();
@@ -59,7 +59,7 @@ const servers = {
   "redis-cluster": startRedisCluster,
 };
 
-/** @type {readonly import("./run.mjs").Proof[]} */
+/** @type {readonly import("./proofs.mjs").Proof[]} */
 export const parallelRefreshes = Object.entries(servers).map(([name, start]) => ({
   name: `parallel-refreshes-${name}`,
   run: refreshAtOnce(start),

@@ -3,7 +3,6 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { installPackageOf } from "../scripts/run.mjs";
 
 const root = new URL("..", import.meta.url).pathname;
 
@@ -22,11 +21,10 @@ const versions = ["18", "17", "16"];
 /** What needs nothing but the server itself: these binaries come without `pg_basebackup`. */
 const files = ["storage", "pgbouncer", "nodes", "feed", "query-plan"];
 
-/** @type {import("./run.mjs").Run} */
+/** @type {import("./proofs.mjs").Run} */
 export const postgresVersions = async (count, _seed, progress) => {
   if (process.platform !== "linux" || process.arch !== "x64")
     return { count: 0, failures: 0, note: "there are binaries for Linux on x64 only" };
-  installPackageOf("prove/postgres-versions");
   const folder = mkdtempSync(join(tmpdir(), "pawl-versions-"));
   const notes = [];
   let failures = 0;

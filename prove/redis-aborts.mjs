@@ -10,7 +10,7 @@ const SESSIONS = 1000;
 
 /**
  * So many calls are given up.
- * @type {import("./run.mjs").Run}
+ * @type {import("./proofs.mjs").Run}
  */
 export const redisAborts = async (count, seed, progress) => {
   const server = await startRedis({ settings: { appendonly: "no" } });

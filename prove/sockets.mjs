@@ -23,7 +23,7 @@ const quantiles = (/** @type {readonly number[]} */ lags) => {
 
 const lost = (/** @type {readonly number[]} */ lags) => lags.filter((lag) => lag === Number.POSITIVE_INFINITY).length;
 
-/** @type {(place: { store: import("./nodes/stores.mjs").StoreName, core: boolean }) => import("./run.mjs").Run} */
+/** @type {(place: { store: import("./nodes/stores.mjs").StoreName, core: boolean }) => import("./proofs.mjs").Run} */
 const sockets =
   ({ store: name, core }) =>
   async (count, _seed, progress) => {
@@ -92,7 +92,7 @@ const sockets =
 /** What a binding may take of the heap, bytes. */
 const MOST_BYTES = 300;
 
-/** @type {import("./run.mjs").Run} */
+/** @type {import("./proofs.mjs").Run} */
 const memory = async (count) => {
   const worker = startWorker("sockets/memory-process.mjs", [], ["--expose-gc"]);
   try {
@@ -111,11 +111,25 @@ const memory = async (count) => {
 const what =
   "sockets whose sessions another process ends; a failure is one that is not closed, or closed without reason, or a turn of the event loop of more than 100 ms";
 
-/** @type {readonly import("./run.mjs").Proof[]} */
+/** @type {readonly import("./proofs.mjs").Proof[]} */
 export const socketProofs = [
-  { name: "sockets-sqlite", run: sockets({ store: "sqlite", core: false }), size: 10_000, short: 500, what },
-  { name: "sockets-postgres", run: sockets({ store: "postgres", core: false }), size: 10_000, what },
-  { name: "sockets-core", run: sockets({ store: "sqlite", core: true }), size: 10_000, short: 500, what },
+  {
+    name: "sockets-sqlite",
+    run: sockets({ store: "sqlite", core: false }),
+    size: 10_000,
+    short: 500,
+    isTimed: true,
+    what,
+  },
+  { name: "sockets-postgres", run: sockets({ store: "postgres", core: false }), size: 10_000, isTimed: true, what },
+  {
+    name: "sockets-core",
+    run: sockets({ store: "sqlite", core: true }),
+    size: 10_000,
+    short: 500,
+    isTimed: true,
+    what,
+  },
   {
     name: "sockets-memory",
     run: memory,

@@ -52,7 +52,7 @@ const open = async (/** @type {string} */ url) => {
 
 /**
  * Moves sessions from SQLite to a storage, from it to SQLite, and so on, until so many kills.
- * @type {(name: import("./nodes/stores.mjs").StoreName) => import("./run.mjs").Run}
+ * @type {(name: import("./nodes/stores.mjs").StoreName) => import("./proofs.mjs").Run}
  */
 const transfer = (name) => async (count, seed, progress) => {
   const random = createRandom(seed);
@@ -100,7 +100,7 @@ const transfer = (name) => async (count, seed, progress) => {
   return { count: kills, failures, note: `${moves} moves of ${SESSIONS} sessions, each compared row by row` };
 };
 
-/** @type {readonly import("./run.mjs").Proof[]} */
+/** @type {readonly import("./proofs.mjs").Proof[]} */
 export const transfers = storeNames.map((name) => ({
   name: `transfers-${name}`,
   run: transfer(name),

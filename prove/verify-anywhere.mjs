@@ -1,5 +1,4 @@
 // What @pawl/verify does, in every runtime that it is for.
-import { installPackageOf } from "../scripts/run.mjs";
 import { countTests } from "./tests.mjs";
 
 /** Left out of a short run. */
@@ -7,7 +6,6 @@ const otherVersions = "--exclude=e2e/runtimes/test/verify-node-versions.test.ts"
 
 /** @param {number} size 1: one version of Node.js */
 export const verifyAnywhere = async (size) => {
-  installPackageOf("e2e/runtimes");
   const config = ["-c", "e2e/runtimes/vitest.config.ts"];
   const counted = countTests([process.execPath], [...config, ...(size > 1 ? [] : [otherVersions])]);
   return {

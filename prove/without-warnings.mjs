@@ -1,4 +1,4 @@
-/** What a process tells of a store that fails belongs to the proof. @param {import("./run.mjs").Run} run @returns {import("./run.mjs").Run} */
+/** What a process tells of a store that fails belongs to the proof. @param {import("./proofs.mjs").Run} run @returns {import("./proofs.mjs").Run} */
 export const withoutWarnings =
   (run) =>
   async (...given) => {

@@ -1,5 +1,6 @@
-import { spawnSync } from "node:child_process";
-import { expect, test } from "vitest";
+import { spawn, spawnSync } from "node:child_process";
+import { text } from "node:stream/consumers";
+import { expect, test, vi } from "vitest";
 
 const root = new URL("../..", import.meta.url).pathname;
 const prove = (...parameters: readonly string[]) =>
@@ -26,3 +27,25 @@ test.each([
   expect(stderr.trim().split("\n")).toHaveLength(1);
   expect([status, stdout]).toEqual([2, ""]);
 });
+
+test("a proof whose process is killed has failed, and the next one is carried out by another", async () => {
+  const running = spawn(process.execPath, ["prove/run.mjs", "thefts", "sockets-memory", "--short", "--json"], {
+    cwd: root,
+  });
+  const stdout = text(running.stdout);
+  const prover = await vi.waitFor(
+    () => {
+      const [found = 0] = spawnSync("pgrep", ["-P", String(running.pid)], { encoding: "utf8" }).stdout.split("\n");
+      expect(Number(found)).toBeGreaterThan(0);
+      return Number(found);
+    },
+    { timeout: 20_000, interval: 5 },
+  );
+  process.kill(prover, "SIGKILL");
+  const { figures } = JSON.parse(await stdout) as { readonly figures: readonly object[] };
+  expect(figures).toMatchObject([
+    { name: "thefts", failures: 1, note: "not carried out: its process ended with SIGKILL" },
+    { name: "sockets-memory", failures: 0 },
+  ]);
+  expect(running.exitCode ?? 1).toBe(1);
+}, 60_000);

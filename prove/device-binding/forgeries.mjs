@@ -343,7 +343,7 @@ export const forgeProofs = async (limit, { engineModule: module = engineModule, 
   return { tried, taken, wrong };
 };
 
-/** @type {import("../run.mjs").Run} */
+/** @type {import("../proofs.mjs").Run} */
 export const deviceForgeries = async (limit, _seed, progress) => {
   const onTry = (/** @type {number} */ tried) => tried % 1000 === 0 && progress(tried);
   const { tried, taken, wrong } = await forgeProofs(limit, { onTry });

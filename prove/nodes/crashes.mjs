@@ -12,7 +12,7 @@ import { startVisitors } from "./visitors.mjs";
 
 /**
  * Runs visitors through nodes on a storage while `strike` strikes so many times, then checks everything.
- * @type {(strike: (scene: Scene) => Promise<void>) => (name: StoreName) => import("../run.mjs").Run}
+ * @type {(strike: (scene: Scene) => Promise<void>) => (name: StoreName) => import("../proofs.mjs").Run}
  */
 const underLoad = (strike) => (name) => async (count, seed, progress) => {
   const random = createRandom(seed);

@@ -17,7 +17,7 @@ const until = async (/** @type {string} */ what, /** @type {() => boolean} */ is
 /**
  * Each round: the standby stops receiving, clients get 0 to 3 more refreshes acknowledged, the primary dies, the standby
  * is promoted. Each client goes on with the token it has.
- * @type {import("../run.mjs").Run}
+ * @type {import("../proofs.mjs").Run}
  */
 export const postgresFailovers = async (count, seed, progress) => {
   const random = createRandom(seed);
@@ -85,7 +85,7 @@ export const postgresFailovers = async (count, seed, progress) => {
 
 /**
  * Each round: a master dies under load, its replica takes over, the dead one comes back as a replica. Losses are counted.
- * @type {import("../run.mjs").Run}
+ * @type {import("../proofs.mjs").Run}
  */
 export const redisFailovers = async (count, seed, progress) => {
   const random = createRandom(seed);

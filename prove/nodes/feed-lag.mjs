@@ -24,7 +24,7 @@ const refusal = async (verifies, from) => {
   return performance.now() - from;
 };
 
-/** @type {(name: import("./stores.mjs").StoreName) => import("../run.mjs").Run} */
+/** @type {(name: import("./stores.mjs").StoreName) => import("../proofs.mjs").Run} */
 export const feedLag = (name) => async (count, _seed, progress) => {
   const store = await openStore(name);
   const nodes = await startNodes(store.url, { count: 2, skewed: name !== "sqlite" });

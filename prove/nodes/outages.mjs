@@ -39,7 +39,7 @@ const cookiesOf = (/** @type {Response} */ response) =>
 
 /**
  * The size is how many seconds the storage is away.
- * @type {(name: import("./stores.mjs").StoreName) => import("../run.mjs").Run}
+ * @type {(name: import("./stores.mjs").StoreName) => import("../proofs.mjs").Run}
  */
 export const outage = (name) => async (seconds, _seed, progress) => {
   const store = await openStore(name);
