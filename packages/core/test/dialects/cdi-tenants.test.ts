@@ -51,6 +51,22 @@ describe("tenants", () => {
     expect((await core.send("POST", "/t1/recipe/session", { body: login })).status).toBe(400);
   });
 
+  test("made and removed, are in the audit trail with who did it; a change of settings that the core does not read is not", async () => {
+    const core = await made("t1");
+    const ask = (method: string, path: string) =>
+      core.send(method, `/recipe/multitenancy/tenant/${path}`, { body: { tenantId: "t1", firstFactors: ["otp"] } });
+    await ask("PUT", "v2");
+    for (const didExist of [true, false])
+      expect((await ask("POST", "remove")).json).toEqual({ status: "OK", didExist });
+    const { events } = (await core.send("GET", "/v1/events?type=admin&tenantId=t1")).json;
+    const by = { address: "127.0.0.1" };
+    expect(events).toMatchObject([
+      { tenantId: "t1", detail: { act: "tenant_removed", by } },
+      { tenantId: "t1", detail: { act: "tenant_created", by } },
+    ]);
+    expect(events).toHaveLength(2);
+  });
+
   test("and as CDI 3.0 does", async () => {
     const core = await sharedCore();
     const put = { tenantId: "old", emailPasswordEnabled: true, passwordlessEnabled: false };

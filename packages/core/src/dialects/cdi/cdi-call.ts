@@ -1,5 +1,6 @@
 import type { RandomSource, SessionEngine } from "@pawl/engine";
 import type { TenantId } from "@pawl/storage";
+import type { CallerInformation } from "../../server/access-control.js";
 import type { CoreConfig } from "../../config/core-config.js";
 import type { CoreReply } from "../../server/dialect.js";
 import type { CdiOperationName } from "./cdi-operations.js";
@@ -12,6 +13,8 @@ export interface CdiCall {
   readonly tenantId: TenantId;
   readonly query: string;
   readonly body: string;
+  /** Who asks, for the audit trail. */
+  readonly by: () => CallerInformation;
 }
 
 export type CdiHandler = (call: CdiCall) => CoreReply | Promise<CoreReply>;

@@ -1,6 +1,7 @@
 import { EngineError } from "@pawl/engine";
 import { PUBLIC_TENANT } from "@pawl/storage";
 import type { CoreReply, CoreRequest, Dialect, Found } from "../../server/dialect.js";
+import { callerOf } from "../../server/access-control.js";
 import { InputError, queryParameter } from "../cdi-input.js";
 import { jsonReply, textRefusal, textReply, unknownVersionReply } from "../cdi-reply.js";
 import type { CdiHandlers, CdiOptions } from "./cdi-call.js";
@@ -75,7 +76,13 @@ export const createCdiDialect = (options: CdiOptions): Dialect => {
       if (tenantId !== PUBLIC_TENANT && operation.scope === undefined && version.appWideNeedsPublic)
         return textReply("Only public tenantId can call this app specific API", 403);
       if (operation.scope !== "named_tenant") await assertTenant(engine, tenantId);
-      return await handlers[operation.name]({ version, tenantId, query: request.query, body: request.body });
+      return await handlers[operation.name]({
+        version,
+        tenantId,
+        query: request.query,
+        body: request.body,
+        by: () => callerOf(request),
+      });
     } catch (error) {
       if (error instanceof InputError) return textReply(error.message, 400);
       if (!(error instanceof EngineError)) throw error;

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue, Tenant } from "@pawl/engine";
-import { PUBLIC_TENANT } from "@pawl/storage";
+import { PUBLIC_TENANT, type TenantId } from "@pawl/storage";
+import { audit } from "../../server/audit.js";
 import type { UnknownObject } from "../../server/json-object.js";
 import {
   InputError,
@@ -10,7 +11,7 @@ import {
   stringField,
 } from "../cdi-input.js";
 import { jsonReply, textReply } from "../cdi-reply.js";
-import type { CdiHandler, CdiHandlers, CdiOptions } from "./cdi-call.js";
+import type { CdiCall, CdiHandler, CdiHandlers, CdiOptions } from "./cdi-call.js";
 
 /** A tenant as it is answered. */
 type TenantAnswer = (tenant: Tenant) => object;
@@ -56,14 +57,18 @@ const tenantV1: TenantAnswer = (tenant) => {
 };
 
 /** Making, listing and removing tenants. */
-export const createTenantHandlers = ({ engine: { tenants } }: CdiOptions) => {
+export const createTenantHandlers = ({ engine: { tenants, storage } }: CdiOptions) => {
   /** Names of tenants have no case. */
   const tenantIdField = (fields: UnknownObject): string => stringField(fields, "tenantId").trim().toLowerCase();
 
-  const put: CdiHandler = async ({ body }) => {
+  const note = (act: "tenant_created" | "tenant_removed", tenantId: string, by: CdiCall["by"]): Promise<void> =>
+    audit(storage, { what: { act }, owner: { tenantId: tenantId as TenantId } }, by());
+
+  const put: CdiHandler = async ({ body, by }) => {
     const fields = readFields(body);
     const tenantId = tenantIdField(fields);
     const done = await tenants.put(tenantId, readSettings(fields));
+    if (done === "created") await note("tenant_created", tenantId, by);
     return jsonReply({ status: "OK", createdNew: done === "created" });
   };
   const get =
@@ -86,10 +91,12 @@ export const createTenantHandlers = ({ engine: { tenants } }: CdiOptions) => {
     getTenantV2: get(tenantV2),
     listTenants: list(tenantV1),
     listTenantsV2: list(tenantV2),
-    async removeTenant({ body }) {
+    async removeTenant({ body, by }) {
       const tenantId = tenantIdField(readFields(body));
       if (tenantId === PUBLIC_TENANT) return textReply("Cannot delete public tenant, use app deletion instead", 403);
-      return jsonReply({ status: "OK", didExist: await tenants.remove(tenantId) });
+      const didExist = await tenants.remove(tenantId);
+      if (didExist) await note("tenant_removed", tenantId, by);
+      return jsonReply({ status: "OK", didExist });
     },
   } satisfies Partial<CdiHandlers>;
 };

@@ -3,7 +3,7 @@ import type { Webhooks } from "@pawl/engine/webhooks";
 import type { RouteQuery } from "@pawl/protocol";
 import type { EventSelector, TenantId, UserId } from "@pawl/storage";
 import { eventBody } from "./answers.js";
-import { audit } from "./audit.js";
+import { audit } from "../../server/audit.js";
 import type { Handlers } from "./call.js";
 import { pageOf } from "./page-of.js";
 

@@ -1,28 +1,9 @@
-import { adminEvent } from "@pawl/engine";
 import type { RouteBody, RouteResponse, Written } from "@pawl/protocol";
-import type { Storage, TenantId, UserId } from "@pawl/storage";
-import type { CallerInformation } from "../../server/access-control.js";
+import type { TenantId, UserId } from "@pawl/storage";
+import type { AuditedAct } from "../../server/audit.js";
 
 /** Handles that one event names at most. */
 const MOST_HANDLES = 20;
-
-/** What an administrator did. */
-interface Act {
-  readonly act: string;
-  readonly [fact: string]: unknown;
-}
-
-interface AuditedAct {
-  readonly what: Act;
-  readonly owner?: { readonly tenantId?: TenantId | undefined; readonly userId?: UserId | undefined } | undefined;
-}
-
-/** Writes down what an administrator did, and who it was. */
-export const audit = (
-  storage: Pick<Storage, "now" | "appendEvents">,
-  { what, owner }: AuditedAct,
-  by: CallerInformation,
-): Promise<void> => storage.appendEvents([adminEvent(storage.now(), { ...what, by }, owner)]);
 
 /** Sessions that an administrator ended. */
 export const endingAct = (
