@@ -1,17 +1,19 @@
 import type { Millis, SessionId, TenantId, UserId } from "./identifiers.js";
 
-/** Why a session ended. */
-export type EndReason =
-  | "logout"
-  | "revoked"
-  | "revoked_by_admin"
-  | "token_reuse"
-  | "replaced"
-  | "session_limit"
-  | "identity_provider"
-  | "expired"
-  | "idle"
-  | "erased";
+/** Why sessions end. */
+export const endReasons = [
+  "logout",
+  "revoked",
+  "revoked_by_admin",
+  "token_reuse",
+  "replaced",
+  "session_limit",
+  "identity_provider",
+  "expired",
+  "idle",
+  "erased",
+] as const;
+export type EndReason = (typeof endReasons)[number];
 
 /**
  * One session. A session is *live* while `endedAt` is undefined and now is before both `expiresAt` and

@@ -1,3 +1,5 @@
+import type { RouteResponse } from "@pawl/protocol";
+
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const count = new Intl.NumberFormat();
@@ -27,7 +29,10 @@ const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028\u2029\u2
 export const visible = (text: string): string =>
   text.replace(INVISIBLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
-const reasons: Readonly<Record<string, string>> = {
+type Ended<Name> = Name extends `ended.${infer Reason}` ? Reason : never;
+type EndReason = Ended<RouteResponse<"listCounts">["counts"][number]["name"]>;
+
+const reasons: Readonly<Record<EndReason, string>> = {
   logout: "logout",
   revoked: "revoked by the application",
   revoked_by_admin: "revoked by an administrator",
@@ -39,8 +44,10 @@ const reasons: Readonly<Record<string, string>> = {
   idle: "idle",
   erased: "user erased",
 };
+/** Why sessions end, always in this order. */
+export const endReasons = Object.keys(reasons) as readonly EndReason[];
 export const reasonText = (reason: string | undefined): string =>
-  reason === undefined ? "" : (reasons[reason] ?? reason);
+  reason === undefined ? "" : (reasons[reason as EndReason] ?? reason);
 
 const types: Readonly<Record<string, string>> = {
   session_ended: "Ended",

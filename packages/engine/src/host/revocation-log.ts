@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setImmediate } from "node:timers";
-import { type EndReason, type Millis, nextFlight, StorageError } from "@pawl/storage";
+import { type EndReason, endReasons, type Millis, nextFlight, StorageError } from "@pawl/storage";
 import type { SessionHandle } from "../session.js";
 import { syncFolder } from "./sync-folder.js";
 
@@ -116,18 +116,7 @@ const readTail = async (file: FileHandle): Promise<readonly LoggedRevocation[]> 
     .filter((line) => line !== undefined);
 };
 
-const reasons: ReadonlySet<unknown> = new Set<EndReason>([
-  "logout",
-  "revoked",
-  "revoked_by_admin",
-  "token_reuse",
-  "replaced",
-  "session_limit",
-  "identity_provider",
-  "expired",
-  "idle",
-  "erased",
-]);
+const reasons: ReadonlySet<unknown> = new Set(endReasons);
 
 /** Reads a line of a revocation log; undefined when it is none, such as one that was cut off. */
 export const parseLoggedRevocation = (line: string): LoggedRevocation | undefined => {

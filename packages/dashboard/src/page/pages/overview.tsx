@@ -1,7 +1,7 @@
 import type { RouteResponse } from "@pawl/protocol";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { countText, reasonText } from "../format.js";
+import { countText, endReasons, reasonText } from "../format.js";
 import { Answered, Time } from "../parts/basics.js";
 import { Plot, type Series } from "../parts/plot.js";
 import { useQuery } from "../query.js";
@@ -16,20 +16,6 @@ const ranges = {
 type Range = keyof typeof ranges;
 
 const ENDED = "ended.";
-/** Of each reason, the same colour wherever it is drawn. */
-const reasons = [
-  "logout",
-  "revoked",
-  "revoked_by_admin",
-  "token_reuse",
-  "replaced",
-  "session_limit",
-  "identity_provider",
-  "expired",
-  "idle",
-  "erased",
-];
-
 type Counts = RouteResponse<"listCounts">;
 
 /** Values for each step: those in which nothing happened are not in the answer. */
@@ -84,7 +70,8 @@ interface Steps {
 const Drawn = ({ counts, steps }: { readonly counts: Counts; readonly steps: Steps }): JSX.Element => {
   const of = seriesOf(counts, steps.times);
   const one = (label: string, name: string, colour: number): Series => ({ label, colour, values: of(name) });
-  const ends = reasons
+  // In one order, so that each has the same colour in every range.
+  const ends = endReasons
     .map((reason, colour) => one(reasonText(reason), ENDED + reason, colour))
     .filter(({ values }) => sum(values) > 0);
   const ended = ends.map(({ values }) => values);
