@@ -95,12 +95,23 @@ export const openSite = async (openStorage, { sdk = sdkModule, hasCores = false 
 
 /** @typedef {Awaited<ReturnType<typeof openSite>>} Site */
 
-const receive = (/** @type {Map<string, string>} */ jar, /** @type {readonly string[]} */ lines) => {
-  for (const line of lines) {
-    const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-    if (value === "") jar.delete(name);
-    else jar.set(name, value);
-  }
+/** The cookies of a browser, which lets go of each when it expires. */
+const createJar = (/** @type {{ time: number }} */ clock, /** @type {string} */ old) => {
+  /** @type {Map<string, { value: string, until: number }>} */
+  const kept = new Map([[OLD, { value: old, until: Infinity }]]);
+  return {
+    cookies: () =>
+      new Map([...kept].filter(([, { until }]) => until > clock.time).map(([name, { value }]) => [name, value])),
+    receive(/** @type {readonly string[]} */ lines) {
+      for (const line of lines) {
+        const [, name = "", value = "", expires = ""] = /^([^=]+)=([^;]*).*; Expires=([^;]+)/.exec(line) ?? [];
+        if (value === "") kept.delete(name);
+        else kept.set(name, { value, until: Date.parse(expires) });
+      }
+    },
+    /** Whether it had tokens, and none of them is left. */
+    hasForgotten: () => kept.size > 1 && [...kept].every(([name, { until }]) => name === OLD || until <= clock.time),
+  };
 };
 
 /**
@@ -111,13 +122,15 @@ const receive = (/** @type {Map<string, string>} */ jar, /** @type {readonly str
  */
 export const live = async (site, random, user) => {
   const { clock, storage } = site;
-  const jar = new Map([[OLD, user]]);
-  const cookieFromBefore = new Map(jar);
+  const jar = createJar(clock, user);
+  const cookieFromBefore = jar.cookies();
   /** @type {string[]} */
   const wrong = [];
   /** @type {Set<string>} */
   const sessions = new Set();
   let isOver = false;
+  /** Every answer was lost for so long that its tokens have expired: it has to log in again, and that is no alarm. */
+  let hasForgotten = false;
   /** @type {{ at: number, go: () => Promise<void> }[]} */
   let due = [];
   const plan = (/** @type {number} */ at, /** @type {() => Promise<void>} */ go) => {
@@ -131,14 +144,15 @@ export const live = async (site, random, user) => {
     if (found.startsWith(`${user} `)) {
       sessions.add(found);
       if (before) wrong.push(`is logged in after the sign-out`);
-    } else if (found === "nobody" ? !isOver : !(found === "UNKNOWN" && mayBeUnknown))
+    } else if (found === "nobody" ? !isOver && !hasForgotten : !(found === "UNKNOWN" && mayBeUnknown))
       wrong.push(`is answered ${found}`);
   };
 
   /** A request with the cookies of now, of which the network has a third of the window, there and back. */
   const send = (/** @type {number} */ at, /** @type {"getSession" | "refreshSession"} */ ask) => {
     plan(at, async () => {
-      const carried = new Map(jar);
+      const carried = jar.cookies();
+      hasForgotten ||= jar.hasForgotten();
       const isDown = random.chance(0.1);
       const arrival = at + random.below(WINDOW / 6);
       plan(arrival, async () => {
@@ -146,7 +160,7 @@ export const live = async (site, random, user) => {
         const { found, lines } = await site.serve(random, carried, ask, isDown);
         judge(found, { before, mayBeUnknown: isDown && carried.size === 1 });
         if (random.chance(0.3)) return;
-        plan(arrival + random.below(WINDOW / 6), async () => receive(jar, lines));
+        plan(arrival + random.below(WINDOW / 6), async () => jar.receive(lines));
       });
     });
   };
@@ -170,15 +184,17 @@ export const live = async (site, random, user) => {
   }
   await run();
   if (sessions.size > 1) wrong.push(`has ${sessions.size} sessions`);
-  if (sessions.size > 0 && (await site.live(user)) !== 1) wrong.push(`has ${await site.live(user)} live sessions`);
+  if (sessions.size > 0 && !hasForgotten && (await site.live(user)) !== 1)
+    wrong.push(`has ${await site.live(user)} live sessions`);
 
   /** Time passes; two answers arrive, and what they brought is used. */
   const goOn = async () => {
     for (let turn = 0; turn < 2; turn += 1) {
       clock.time += 2 * HOUR;
-      const { found, lines } = await site.serve(random, jar, "getSession");
+      hasForgotten ||= jar.hasForgotten();
+      const { found, lines } = await site.serve(random, jar.cookies(), "getSession");
       judge(found, { before: isOver, mayBeUnknown: false });
-      receive(jar, lines);
+      jar.receive(lines);
     }
   };
   const isStolen = random.chance(0.3);
@@ -186,25 +202,26 @@ export const live = async (site, random, user) => {
   await goOn();
   const alarms = site.thefts.splice(0).length;
   if (alarms > 0) wrong.push(`${alarms} false alarms`);
+  if (hasForgotten) return wrong;
   if (isStolen) {
     const { found } = await site.serve(random, cookieFromBefore, "getSession");
     if (found !== "TOKEN_THEFT" && found !== "nobody") wrong.push(`a thief is answered ${found}`);
     if (site.thefts.splice(0).length !== 1) wrong.push("a theft is not noticed");
   } else {
-    const { found, lines } = await site.serve(random, random.chance(0.3) ? cookieFromBefore : jar, "signOut");
+    const { found, lines } = await site.serve(random, random.chance(0.3) ? cookieFromBefore : jar.cookies(), "signOut");
     // With the old cookie alone it would be a theft, which ends the session as well.
     if (found !== "nobody") wrong.push(`a sign-out is answered ${found}`);
     site.thefts.splice(0);
-    if (random.chance(0.6)) receive(jar, lines);
+    if (random.chance(0.6)) jar.receive(lines);
   }
   isOver = true;
   for (const days of [0, 1, 6, 30]) {
     clock.time += days * DAY;
     if (random.chance(0.5)) await storage.deleteExpired(millis(clock.time), 100);
-    const carried = random.chance(0.5) ? jar : cookieFromBefore;
+    const carried = random.chance(0.5) ? jar.cookies() : cookieFromBefore;
     const { found, lines } = await site.serve(random, carried, "getSession");
     judge(found, { before: true, mayBeUnknown: false });
-    receive(jar, lines);
+    jar.receive(lines);
   }
   if ((await site.live(user)) !== 0) wrong.push("a session lives on after its end");
   if (site.thefts.splice(0).length > 0) wrong.push("an alarm after the end");

@@ -239,6 +239,23 @@ describe.each(backends)("%s", (_, openBackend) => {
       expect([(await me(thief)).result, thefts, await live()]).toEqual([undefined, ["alice"], []]);
     });
 
+    it("is no theft where the browser's own tokens have expired, because answers were lost that kept the session alive", async () => {
+      const { old, clock, me, live, thefts } = await start({ refreshTokenValidity: 5 * DAY });
+      const browser = old.browser();
+      const fromBefore = browser.copy();
+      for (let round = 0; round < 2; round++) {
+        expect((await me(browser)).result).toBe("alice");
+        clock.advance(2 * HOUR);
+      }
+      for (let round = 0; round < 2; round++) {
+        clock.advance(2 * DAY);
+        expect((await me(lost(browser))).result).toBe("alice");
+      }
+      clock.advance(2 * DAY);
+      expect([(await me(browser)).result, (await me(fromBefore)).result, thefts]).toEqual([undefined, undefined, []]);
+      expect(await live()).toHaveLength(1);
+    });
+
     it("logs nobody in once somebody has logged in beside it", async () => {
       const { old, pawl, me, live } = await start();
       const browser = old.browser();

@@ -1,5 +1,14 @@
 import { createHmac } from "node:crypto";
-import { bucketOfUser, isLive, millis, NEVER, type SessionId, type SessionRecord, type Storage } from "@pawl/storage";
+import {
+  bucketOfUser,
+  isLive,
+  type Millis,
+  millis,
+  NEVER,
+  type SessionId,
+  type SessionRecord,
+  type Storage,
+} from "@pawl/storage";
 import type { Counts } from "../counts/counts.js";
 import { EngineError } from "../errors.js";
 import { deriveKey, type MasterKey, sealingKey } from "../keys/master-key.js";
@@ -94,6 +103,13 @@ export const createSessionAdoption = ({
     idleExpiresAt: NEVER,
   });
 
+  /**
+   * Since when the cookie counts as a token. As long as nothing took its place, it is as good as new. Then it is as old as the
+   * adoption: older than refresh tokens live, it is no alarm, for the browser may have let go of what expired since.
+   */
+  const ageOf = async ({ current }: SessionRecord, { markId }: Derived, now: Millis): Promise<Millis> =>
+    current === 0 ? now : ((await storage.getSession(markId))?.issuedAt ?? now);
+
   /** Goes on with a row that is there. */
   const goOn = async (row: SessionRecord, derived: Derived, input: AdoptSessionInput): Promise<RefreshOutcome> => {
     const now = storage.now();
@@ -105,7 +121,7 @@ export const createSessionAdoption = ({
     }
     if (secret === undefined) return ended();
     const { enableAntiCsrf: antiCsrf = policy.enableAntiCsrf } = input;
-    return presentClaims({ id: row.id, seq: 0, iat: now, antiCsrf, secret }, input);
+    return presentClaims({ id: row.id, seq: 0, iat: await ageOf(row, derived, now), antiCsrf, secret }, input);
   };
 
   const adoptSession: SessionEngine["adoptSession"] = async (input) => {
