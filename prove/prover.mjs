@@ -26,4 +26,5 @@ const proveOne = async ({ name, total, seed }) => {
   process.send?.({ result: { name, ...result, seconds: Math.round((performance.now() - started) / 100) / 10 } });
 };
 
+process.on("disconnect", () => process.exit(1));
 process.on("message", (task) => void proveOne(/** @type {import("./provers.mjs").Task} */ (task)));
