@@ -19,7 +19,7 @@ const proveOne = async ({ name, total, seed }) => {
     const now = performance.now();
     if (now - told < TOLD_EVERY) return;
     told = now;
-    process.send?.({ done });
+    if (process.connected) process.send?.({ done });
   };
   const started = performance.now();
   const result = await proof?.run(total, seed, progress).catch(failed);

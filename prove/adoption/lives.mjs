@@ -1,5 +1,6 @@
 // Lives by chance of browsers that come with the cookie of another system, through the real `createPawl`: tabs, bursts, lost and
 // overtaken answers, refreshes, an old system that is down, sign-outs, sweeps, and now and then a thief with a copy of the cookie.
+import { setImmediate } from "node:timers/promises";
 import { defaultPolicy } from "@pawl/engine";
 import { createPawl, fetchExchange } from "@pawl/node";
 import { millis } from "@pawl/storage";
@@ -131,6 +132,7 @@ export const live = async (site, random, user) => {
   let isOver = false;
   /** Every answer was lost for so long that its tokens have expired: it has to log in again, and that is no alarm. */
   let hasForgotten = false;
+  let adoptedAt = Infinity;
   /** @type {{ at: number, go: () => Promise<void> }[]} */
   let due = [];
   const plan = (/** @type {number} */ at, /** @type {() => Promise<void>} */ go) => {
@@ -143,6 +145,7 @@ export const live = async (site, random, user) => {
   ) => {
     if (found.startsWith(`${user} `)) {
       sessions.add(found);
+      adoptedAt = Math.min(adoptedAt, clock.time);
       if (before) wrong.push(`is logged in after the sign-out`);
     } else if (found === "nobody" ? !isOver && !hasForgotten : !(found === "UNKNOWN" && mayBeUnknown))
       wrong.push(`is answered ${found}`);
@@ -203,15 +206,20 @@ export const live = async (site, random, user) => {
   const alarms = site.thefts.splice(0).length;
   if (alarms > 0) wrong.push(`${alarms} false alarms`);
   if (hasForgotten) return wrong;
+  // Older than refresh tokens live, the cookie from before shows nothing any more, and its session goes on.
+  const isAged = clock.time - adoptedAt > rules.refreshTokenValidity;
   if (isStolen) {
     const { found } = await site.serve(random, cookieFromBefore, "getSession");
-    if (found !== "TOKEN_THEFT" && found !== "nobody") wrong.push(`a thief is answered ${found}`);
-    if (site.thefts.splice(0).length !== 1) wrong.push("a theft is not noticed");
-  } else {
+    if (found !== "nobody" && (isAged || found !== "TOKEN_THEFT")) wrong.push(`a thief is answered ${found}`);
+    if (site.thefts.splice(0).length !== (isAged ? 0 : 1)) wrong.push("a theft is not noticed, or one that is none is");
+    if (isAged && (await site.live(user)) !== 1) wrong.push("a cookie that has aged ends a session");
+  }
+  if (!isStolen || isAged) {
     const { found, lines } = await site.serve(random, random.chance(0.3) ? cookieFromBefore : jar.cookies(), "signOut");
-    // With the old cookie alone it would be a theft, which ends the session as well.
+    // With the old cookie alone it would be a theft, which ends the session as well; or it ends a moment after the answer.
     if (found !== "nobody") wrong.push(`a sign-out is answered ${found}`);
     site.thefts.splice(0);
+    for (let turn = 0; turn < 100 && (await site.live(user)) !== 0; turn += 1) await setImmediate();
     if (random.chance(0.6)) jar.receive(lines);
   }
   isOver = true;
