@@ -12,4 +12,4 @@ export {
 } from "./metrics.js";
 export { storageCalls } from "./measured-storage.js";
 export { createTelemetry, failSpan, failureName, type Telemetry } from "./telemetry.js";
-export { SpanKind } from "@opentelemetry/api";
+export { type Span, SpanKind } from "@opentelemetry/api";

@@ -1,4 +1,4 @@
-import { SpanKind } from "@opentelemetry/api";
+import { type Span, SpanKind } from "@opentelemetry/api";
 import type { SessionEngine } from "../session-engine.js";
 import type { RefreshOutcome } from "../session.js";
 import type { Telemetry } from "./telemetry.js";
@@ -28,20 +28,16 @@ export const measuredEngine = (engine: SessionEngine, telemetry: Telemetry): Ses
   const login = internal("pawl login");
   const refresh = internal("pawl refresh");
 
-  const measured = (work: () => Promise<RefreshOutcome>): Promise<RefreshOutcome> =>
-    telemetry.within(refresh, async (span) => {
-      try {
-        const outcome = await work();
-        const name = outcomeOf(outcome);
-        telemetry.count("pawl.refreshes", name);
-        if (name === "token_reuse") telemetry.count("pawl.thefts");
-        span.setAttribute("pawl.outcome", name);
-        return outcome;
-      } catch (error) {
-        telemetry.count("pawl.refreshes", "failed");
-        throw error;
-      }
-    });
+  const tellRefresh = {
+    result(outcome: RefreshOutcome, span: Span): void {
+      const name = outcomeOf(outcome);
+      telemetry.count("pawl.refreshes", name);
+      if (name === "token_reuse") telemetry.count("pawl.thefts");
+      span.setAttribute("pawl.outcome", name);
+    },
+    failure: (): void => telemetry.count("pawl.refreshes", "failed"),
+  };
+  const tellLogin = { result: (): void => telemetry.count("pawl.logins") };
 
   return {
     ...engine,
@@ -54,15 +50,10 @@ export const measuredEngine = (engine: SessionEngine, telemetry: Telemetry): Ses
         },
       },
     }) as typeof verifier,
-    createSession: (input) =>
-      telemetry.within(login, async () => {
-        const created = await engine.createSession(input);
-        telemetry.count("pawl.logins");
-        return created;
-      }),
-    refreshSession: (input) => measured(() => engine.refreshSession(input)),
+    createSession: (input) => telemetry.within(login, () => engine.createSession(input), tellLogin),
+    refreshSession: (input) => telemetry.within(refresh, () => engine.refreshSession(input), tellRefresh),
     // By what stands for a refresh token.
-    adoptSession: (input) => measured(() => engine.adoptSession(input)),
+    adoptSession: (input) => telemetry.within(refresh, () => engine.adoptSession(input), tellRefresh),
     async verifyAccessToken(input) {
       const outcome = await engine.verifyAccessToken(input);
       telemetry.count("pawl.verifications", outcome.kind);

@@ -2,6 +2,7 @@ import {
   type Attributes,
   type Context,
   context,
+  INVALID_SPAN_CONTEXT,
   propagation,
   type Span,
   type SpanKind,
@@ -36,8 +37,15 @@ export interface Telemetry {
   gauge(name: GaugeName): number | undefined;
   /** Starts a span that is not entered: for what calls nothing that has spans. */
   startSpan(start: SpanStart): Span;
-  /** Runs work within a span, which ends with it; an error's `code` becomes `error.type`. */
-  within<Result>(start: SpanStart, work: (span: Span) => Promise<Result>): Promise<Result>;
+  /**
+   * Runs work within a span, which ends with it; an error's `code` becomes `error.type`. Gives the promise of the work itself,
+   * and has told of its outcome before whoever waits for it goes on.
+   */
+  within<Result>(
+    start: SpanStart,
+    work: (span: Span) => Promise<Result>,
+    tell?: { readonly result: (result: Result, span: Span) => void; readonly failure?: () => void },
+  ): Promise<Result>;
   /** Headers for a request, which name the span that it is made in. */
   headers(): Readonly<Record<string, string>>;
   /** Nothing is told any more. */
@@ -45,6 +53,7 @@ export interface Telemetry {
 }
 
 const SCOPE = "pawl";
+const ignore = (): void => undefined;
 
 /** What a failure is called: the code of an error of ours, else no more than that there was one. */
 export const failureName = (error: unknown): string => {
@@ -58,16 +67,15 @@ export const failSpan = (span: Span, error: unknown): void => {
   span.setStatus({ code: SpanStatusCode.ERROR });
 };
 
+const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+
 /**
- * The span of a request whose trace is not recorded: then there are no spans of ours in it either, each of which would take
+ * Whether the trace of a request is not recorded: then there are no spans of ours in it either, each of which would take
  * microseconds to be nothing.
  */
-const unrecorded = (parent: Context): Span | undefined => {
+const isUnrecorded = (parent: Context): boolean => {
   const span = trace.getSpan(parent);
-  if (span === undefined || span.isRecording()) return undefined;
-  return (span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0
-    ? trace.wrapSpanContext(span.spanContext())
-    : undefined;
+  return span !== undefined && !span.isRecording() && (span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0;
 };
 
 /**
@@ -106,22 +114,29 @@ export const createTelemetry = (record?: RecordDuration): Telemetry => {
     gauge,
     startSpan({ name, headers, ...options }) {
       const parent = parentOf(headers);
-      return unrecorded(parent) ?? tracer.startSpan(name, options as object, parent);
+      return isUnrecorded(parent) ? NO_SPAN : tracer.startSpan(name, options as object, parent);
     },
-    within({ name, headers, ...options }, work) {
+    within({ name, headers, ...options }, work, tell) {
       const parent = parentOf(headers);
-      const request = unrecorded(parent);
-      if (request !== undefined)
-        return headers === undefined ? work(request) : context.with(parent, work, undefined, request);
-      return tracer.startActiveSpan(name, options as object, parent, async (span) => {
-        try {
-          return await work(span);
-        } catch (error) {
-          failSpan(span, error);
-          throw error;
-        } finally {
-          span.end();
-        }
+      if (isUnrecorded(parent)) {
+        const result = headers === undefined ? work(NO_SPAN) : context.with(parent, work, undefined, NO_SPAN);
+        if (tell !== undefined) result.then((value) => tell.result(value, NO_SPAN), tell.failure ?? ignore);
+        return result;
+      }
+      return tracer.startActiveSpan(name, options as object, parent, (span) => {
+        const result = work(span);
+        result.then(
+          (value) => {
+            tell?.result(value, span);
+            span.end();
+          },
+          (error: unknown) => {
+            tell?.failure?.();
+            failSpan(span, error);
+            span.end();
+          },
+        );
+        return result;
       });
     },
     headers() {

@@ -1,4 +1,4 @@
-import { SpanKind, type Telemetry } from "@pawl/engine/telemetry";
+import { type Span, SpanKind, type Telemetry } from "@pawl/engine/telemetry";
 import type { VerifyOutcome } from "@pawl/engine";
 import type { RefreshAnswer, SessionBackend } from "../session-backend.js";
 
@@ -12,34 +12,27 @@ export const measuredBackend = (backend: SessionBackend, telemetry: Telemetry): 
     return outcome;
   };
   const internal = (name: string) => ({ name, kind: SpanKind.INTERNAL });
-  const refreshing = (work: () => Promise<RefreshAnswer>): Promise<RefreshAnswer> =>
-    telemetry.within(internal("pawl refresh"), async (span) => {
-      try {
-        const answer = await work();
-        const name = outcomeOf(answer);
-        telemetry.count("pawl.refreshes", name === "other_session" ? "unauthorised" : name);
-        if (name === "token_reuse") telemetry.count("pawl.thefts");
-        span.setAttribute("pawl.outcome", name);
-        return answer;
-      } catch (error) {
-        telemetry.count("pawl.refreshes", "failed");
-        throw error;
-      }
-    });
+  const login = internal("pawl login");
+  const refresh = internal("pawl refresh");
+  const tellRefresh = {
+    result(answer: RefreshAnswer, span: Span): void {
+      const name = outcomeOf(answer);
+      telemetry.count("pawl.refreshes", name === "other_session" ? "unauthorised" : name);
+      if (name === "token_reuse") telemetry.count("pawl.thefts");
+      span.setAttribute("pawl.outcome", name);
+    },
+    failure: (): void => telemetry.count("pawl.refreshes", "failed"),
+  };
+  const tellLogin = { result: (): void => telemetry.count("pawl.logins") };
   const measured: Pick<SessionBackend, "verify" | "create" | "refresh" | "adopt" | "close"> = {
     verify(input) {
       const outcome = backend.verify(input);
       return outcome instanceof Promise ? outcome.then(count) : count(outcome);
     },
-    create: (input) =>
-      telemetry.within(internal("pawl login"), async () => {
-        const created = await backend.create(input);
-        telemetry.count("pawl.logins");
-        return created;
-      }),
-    refresh: (input) => refreshing(() => backend.refresh(input)),
+    create: (input) => telemetry.within(login, () => backend.create(input), tellLogin),
+    refresh: (input) => telemetry.within(refresh, () => backend.refresh(input), tellRefresh),
     // By what stands for a refresh token.
-    adopt: (input) => refreshing(() => backend.adopt(input)),
+    adopt: (input) => telemetry.within(refresh, () => backend.adopt(input), tellRefresh),
     async close() {
       telemetry.close();
       await backend.close();
