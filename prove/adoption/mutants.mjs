@@ -39,7 +39,7 @@ export const adoptionMutants = [
   {
     what: "the newest token for whoever has the old cookie",
     file: ENGINE,
-    from: "seq: 0, iat: now",
+    from: "seq: 0, iat: await ageOf(row, derived, now)",
     to: "seq: row.next, iat: now",
   },
   {
