@@ -1,3 +1,3 @@
 export { proxy } from "./session.js";
 
-export const config = { matcher: "/pages/:path*" };
+export const config = { matcher: ["/pages/:path*", "/session/backchannel-logout"] };

@@ -1,7 +1,8 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type KitPayload, testAdapter, TestClock, Visitor } from "@pawl/adapter-conformance";
 import { createPawl } from "@pawl/node";
 import { MemoryStorage, type Storage, StorageError } from "@pawl/storage";
+import { type Given, simulate, type SimulationOptions } from "@pawl/testing";
 import next from "next";
 import { afterEach, describe, expect, it } from "vitest";
 import { shareKit } from "./kit-of-this-process.js";
@@ -253,4 +254,70 @@ describe("Next.js 16, pages behind proxy.ts", () => {
     const { visitor } = await start();
     expect((await visitor.ask("/outside")).status).toBe(500);
   });
+});
+
+describe("Next.js 16, driven by simulate", () => {
+  type Listener = (req: IncomingMessage, res: ServerResponse) => void;
+  const whole: Listener = (req, res) => void answer(req, res);
+  /** Keeps the last of several cookies, as a middleware does that copies headers by name. */
+  const careless: Listener = (req, res) => {
+    const append = res.appendHeader.bind(res);
+    res.appendHeader = (name, value) =>
+      name.toLowerCase() === "set-cookie" ? res.setHeader(name, [value].flat().slice(-1)) : append(name, value);
+    const set = res.setHeader.bind(res);
+    res.setHeader = (name, value) =>
+      set(name, name.toLowerCase() === "set-cookie" && Array.isArray(value) ? value.slice(-1) : value);
+    whole(req, res);
+  };
+  const hooks = { wait: async () => undefined };
+  const over = (listener: Listener) => (given: Given) => {
+    run(createPawl<KitPayload>({ ...given }), hooks);
+    return (req: IncomingMessage, res: ServerResponse) => listener(req, res);
+  };
+  const habits: SimulationOptions = {
+    seed: 3,
+    login: (browser) => browser.post("/enter", { user: browser.user }),
+    logout: (browser) => browser.post("/leave"),
+  };
+  /** Pages are refreshed by proxy.ts, and lead whoever is logged out to the login. */
+  const pages: SimulationOptions = {
+    ...habits,
+    visit: (browser) => browser.get("/pages/account"),
+    async isLoggedIn(page) {
+      const text = await page.clone().text();
+      return text.includes("Hello") ? true : text.includes("Sign in") ? false : undefined;
+    },
+  };
+
+  it.each([
+    ["route handlers", habits],
+    ["pages", pages],
+  ])(
+    "%s lose nobody, and catch a thief",
+    async (_, options) => {
+      const report = await simulate(over(whole), { ...options, days: 6, thief: "after-lunch" });
+      expect(report.failures).toEqual([]);
+      expect(report.visits).toBeGreaterThan(25);
+      expect(report.thief?.caughtAfter).toBeGreaterThan(0);
+    },
+    120_000,
+  );
+
+  it("finds a lost cookie, in process and by the URL of a server", async () => {
+    const inProcess = await simulate(over(careless), { ...habits, days: 3 });
+    expect(inProcess.failures.map(({ kind }) => kind)).toContain("lost-cookie");
+
+    for (const [listener, kinds] of [
+      [whole, []],
+      [careless, ["lost-cookie"]],
+    ] as const) {
+      const pawl = createPawl<KitPayload>({ storage: "memory:" });
+      run(pawl, hooks);
+      const { origin, close } = await served(createServer(listener));
+      const { failures } = await simulate(origin.replace("127.0.0.1", "localhost"), { ...habits, days: 3 });
+      expect(failures.map(({ kind }) => kind)).toEqual(kinds);
+      await close();
+      await pawl.close();
+    }
+  }, 120_000);
 });

@@ -40,7 +40,11 @@ export const inspectAnswer = (
   const others = [...answer.headers].filter(([name]) => name !== "set-cookie").flat();
   const isHandedOut = [...others, answer.body.toString()].some(holdsRefreshToken);
   const missing = kinds.filter(([, is]) => ![...set, ...replaced].some(({ value }) => is(value)));
-  if (work.renewed.size > 0 && answer.status < 500 && !isHandedOut && missing.length > 0) {
+  // Where the storage is not seen: a refresh token never comes alone, nor does an access token for who had no session.
+  const hadSession = sent.some(({ value }) => isSessionToken(value));
+  const isRenewed =
+    work.renewed.size > 0 || set.some(({ value }) => isRefreshToken(value) || (!hadSession && isAccessToken(value)));
+  if (isRenewed && answer.status < 500 && !isHandedOut && missing.length > 0) {
     const names = missing.map(([kind]) => kind).join(" and the ");
     story.blame(
       "lost-cookie",

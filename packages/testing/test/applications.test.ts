@@ -106,6 +106,24 @@ test("a server by its URL, on plain HTTP and with a time of its own", async () =
   expect(report.visits).toBeGreaterThan(10);
 });
 
+/** Which of the session's cookies an answer loses, by its place. */
+test.each([
+  [0, /without the access cookie/],
+  [1, /without the refresh cookie/],
+])("a server by its URL whose answers lose cookie %i of two is found out", async (place, message) => {
+  const server = inNode({ storage: "memory:" } as never);
+  server.prependListener("request", (_, res) => {
+    const write = res.setHeader.bind(res);
+    res.setHeader = (name, value) =>
+      write(name, name.toLowerCase() === "set-cookie" && Array.isArray(value) ? [value[1 - place] ?? ""] : value);
+  });
+  open.push(server.listen(0));
+  await once(server, "listening");
+  const { port } = server.address() as { readonly port: number };
+  const { failures } = await simulate(`http://localhost:${port}`, { seed: 3, days: 3 });
+  expect(failures.find(({ kind }) => kind === "lost-cookie")?.message).toMatch(message);
+});
+
 const refused: readonly (readonly [string, Parameters<typeof simulate>[0], SimulationOptions, RegExp])[] = [
   ["of another storage", shop({ options: { storage: "memory:" } }), {}, /call createPawl\(\{ \.\.\.given \}\)/],
   ["of what cannot be driven", () => ({}), {}, /nothing that can be driven/],

@@ -1,7 +1,8 @@
-import { cookies, headers } from "next/headers";
-import { NextResponse } from "next/server";
+import { cookies, headers } from "#next/headers";
+import { NextResponse } from "#next/server";
 import { type Exchange, readOnly } from "../http/exchange.js";
 import { FetchExchange } from "../http/fetch-exchange.js";
+import type { FetchedBody } from "../http/posted-form.js";
 
 /** Tells a page where it is: Next.js does not. */
 export const PATH_HEADER = "x-pawl-path";
@@ -15,12 +16,16 @@ const isForwarded = (given: Headers): boolean => {
   return host !== given.get("host") || protocol !== "http" || !LOOPBACK.test(address);
 };
 
-export const nextExchange = (request: Pick<Request, "url" | "method" | "headers">): FetchExchange => {
+/** @param posted the request whose body it is, which may be read once. */
+export const nextExchange = (
+  request: Pick<Request, "url" | "method" | "headers">,
+  posted?: FetchedBody,
+): FetchExchange => {
   const { url, method } = request;
   const given = new Headers(request.headers);
   const address = given.get("x-forwarded-for")?.split(",").at(-1)?.trim();
   if (!isForwarded(given)) for (const name of FORWARDED) given.delete(name);
-  return new FetchExchange(new Request(url, { method, headers: given }), { address: () => address });
+  return new FetchExchange(new Request(url, { method, headers: given }), { address: () => address, posted });
 };
 
 /** The request that calls a server action. */

@@ -1,4 +1,4 @@
-import { NextResponse } from "next/server";
+import { NextResponse } from "#next/server";
 import { isSafe, wasJustRefreshed } from "@pawl/protocol";
 import type { FetchExchange } from "../http/fetch-exchange.js";
 import { takeRefreshMark, withRefreshMark } from "../http/refresh-mark.js";
@@ -39,7 +39,7 @@ export const refreshBefore = async (pawl: Pawl<never, never, never, never>, requ
   const url = new URL(request.url);
   const isAgain = wasJustRefreshed(url.search.slice(1));
   const isMarked = takeRefreshMark(url);
-  const exchange = nextExchange({ url: String(url), method, headers: given });
+  const exchange = nextExchange({ url: String(url), method, headers: given }, request);
   const answer = await pawl.handle(exchange);
   if (answer !== undefined) return exchange.applyTo(withWholeLocation(responseOf(answer), request.url));
 

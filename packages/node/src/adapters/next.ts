@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { redirect } from "next/navigation";
+import { redirect } from "#next/navigation";
 import type { Exchange } from "../http/exchange.js";
 import type { FetchExchange } from "../http/fetch-exchange.js";
 import type { Conditions } from "../options/conditions.js";
@@ -57,7 +57,7 @@ export const forNext = <P extends object, D extends object, PI extends object, D
       const wrapped =
         (handler: Handler): Handler =>
         async (request, context) => {
-          const exchange = nextExchange(request);
+          const exchange = nextExchange(request, request);
           try {
             const answer = await pawl.handle(exchange);
             if (answer !== undefined) return exchange.applyTo(responseOf(answer));

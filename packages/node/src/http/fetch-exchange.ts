@@ -1,6 +1,6 @@
 import { cookieValues } from "@pawl/protocol";
 import type { Exchange } from "./exchange.js";
-import { fetchedForm, isForm } from "./posted-form.js";
+import { type FetchedBody, fetchedForm, isForm } from "./posted-form.js";
 
 /** Headers of which an answer may hold several values, so that ours join the application's own. */
 const JOINED = ["vary", "access-control-expose-headers"];
@@ -8,20 +8,24 @@ const JOINED = ["vary", "access-control-expose-headers"];
 export interface FetchExchangeOptions {
   /** The client's address, as the runtime or the framework tells it. */
   readonly address?: (() => string | undefined) | undefined;
+  /** Where the body is, if the request does not hold it. */
+  readonly posted?: FetchedBody | undefined;
 }
 
 /** The exchange of a `fetch` handler: it keeps the headers of the answer until there is one. */
 export class FetchExchange implements Exchange {
   readonly #request: Request;
   readonly #address: (() => string | undefined) | undefined;
+  readonly #posted: FetchedBody;
   readonly #listeners: (() => void)[] = [];
   /** None until one is set: few answers get any. */
   #headers: Headers | undefined;
   #isApplied = false;
   #seenAt: number | undefined;
 
-  constructor(request: Request, { address }: FetchExchangeOptions = {}) {
+  constructor(request: Request, { address, posted = request }: FetchExchangeOptions = {}) {
     this.#request = request;
+    this.#posted = posted;
     this.#address = address;
   }
 
@@ -68,7 +72,7 @@ export class FetchExchange implements Exchange {
   }
 
   async form(most: number): Promise<URLSearchParams | undefined> {
-    return isForm(this.header("content-type")) ? fetchedForm(this.#request, most) : undefined;
+    return isForm(this.header("content-type")) ? fetchedForm(this.#posted, most) : undefined;
   }
 
   canWrite(): boolean {

@@ -19,8 +19,11 @@ export const postedForm = async (request: ParsedRequest, most: number): Promise<
   return bytes && formOf(bytes, most);
 };
 
+/** The body of a request of `fetch`. */
+export type FetchedBody = Pick<Request, "body" | "bodyUsed">;
+
 /** The form that a request of `fetch` carries. */
-export const fetchedForm = async (request: Request, most: number): Promise<URLSearchParams | undefined> => {
+export const fetchedForm = async (request: FetchedBody, most: number): Promise<URLSearchParams | undefined> => {
   if (request.bodyUsed) return undefined;
   const body = new Body(most);
   try {

@@ -1,0 +1,1 @@
+export { POST } from "../../../session/device/route.js";

@@ -1,0 +1,3 @@
+import { handlers } from "../../../session.js";
+
+export const { POST } = handlers();
