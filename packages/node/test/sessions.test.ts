@@ -99,7 +99,10 @@ describe.each(backends)("ending sessions, %s", (_, openBackend) => {
   it("of hundreds of users, or of a tenant with hundreds of sessions, leaves none of them", async () => {
     const pawl = await start();
     const users = Array.from({ length: 510 }, (__, index) => `user-${index}`);
-    const made = await Promise.all(users.map((userId) => login(pawl, userId, "acme")));
+    const made = [];
+    // Not all at once: a core that is asked by a busy machine has its time to answer too.
+    for (let first = 0; first < users.length; first += 51)
+      made.push(...(await Promise.all(users.slice(first, first + 51).map((userId) => login(pawl, userId, "acme")))));
     const others = await Promise.all(users.slice(0, 30).map((userId) => login(pawl, userId)));
     expect(await pawl.sessions.endTenant("acme", { confirm: "acme" })).toBe(510);
     expect(await live(pawl, [...made.slice(0, 3), ...made.slice(-3)])).not.toContain(true);

@@ -128,7 +128,7 @@ describe("keys rotate-master", () => {
     expect(await one.stop()).toMatchObject({ code: 0 });
     const restarted = await startCore([], first);
     for (const life of lives) await refresh(await refresh(life, two.url), restarted.url);
-  });
+  }, 90_000);
 
   test("with keys in the environment it says what to do by hand", async () => {
     const { cwd } = node("environment", "");
