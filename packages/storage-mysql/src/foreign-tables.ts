@@ -37,8 +37,12 @@ export const openForeignTables = async (url: string): Promise<ForeignTables> => 
         sql`SELECT * FROM ${quoted(table)} WHERE ${beginning} ORDER BY ${join(key.map(quoted))} LIMIT ${limit}`,
       );
     },
-    rowsWith: (table, column, values) =>
-      rows(sql`SELECT * FROM ${quoted(table)} WHERE ${quoted(column)} IN (${join(values.map(text))})`),
+    rowsWith(table, values) {
+      const conditions = Object.entries(values).map(
+        ([column, wanted]) => sql`${quoted(column)} IN (${join(wanted.map(text))})`,
+      );
+      return rows(sql`SELECT * FROM ${quoted(table)} WHERE ${join(conditions, " AND ")}`);
+    },
     async close() {
       connection.quit();
     },

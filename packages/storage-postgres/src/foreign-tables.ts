@@ -37,8 +37,11 @@ export const openForeignTables = async (url: string): Promise<ForeignTables> => 
         after === undefined ? "" : `WHERE (${columns}) > (${after.map((_, index) => `$${index + 1}`).join(", ")})`;
       return rows(`SELECT * FROM ${nameOf(table)} ${beginning} ORDER BY ${columns} LIMIT ${limit}`, after ?? []);
     },
-    rowsWith: (table, column, values) =>
-      rows(`SELECT * FROM ${nameOf(table)} WHERE ${quoted(column)} = ANY($1::text[])`, [values]),
+    rowsWith(table, values) {
+      // Without a type: converted to text, a column of the type CHAR is found by no index.
+      const conditions = Object.keys(values).map((column, index) => `${quoted(column)} = ANY($${index + 1})`);
+      return rows(`SELECT * FROM ${nameOf(table)} WHERE ${conditions.join(" AND ")}`, Object.values(values));
+    },
     close: () => client.end(),
   };
 };

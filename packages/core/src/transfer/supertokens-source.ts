@@ -69,7 +69,7 @@ export const findSuperTokens = async (
 /** The tenants of a core share the key of their application. */
 const readKey = async (tables: ForeignTables, table: string): Promise<string> => {
   const columns = await tables.columnsOf(table);
-  const rows = columns.has("name") ? await tables.rowsWith(table, "name", ["refresh_token_key"]) : [];
+  const rows = columns.has("name") ? await tables.rowsWith(table, { name: ["refresh_token_key"] }) : [];
   const row = rows.find((one) => isPublic(one["app_id"]) && isPublic(one["tenant_id"]));
   const value = row?.["value"];
   if (typeof value !== "string" || value === "")
@@ -88,17 +88,21 @@ type Refusals = (rows: readonly ForeignRow[]) => Promise<(row: ForeignRow) => st
 const readRefusals = async (tables: ForeignTables, named: (table: string) => string): Promise<Refusals> => {
   const mapping = named("userid_mapping");
   const users = named("app_id_to_user_id");
-  const hasMapping = (await tables.columnsOf(mapping)).has("external_user_id");
-  const hasUsers = (await tables.columnsOf(users)).has("primary_or_recipe_user_id");
+  const [ofMapping, ofUsers] = [await tables.columnsOf(mapping), await tables.columnsOf(users)];
+  const hasMapping = ofMapping.has("external_user_id");
+  const hasUsers = ofUsers.has("primary_or_recipe_user_id");
+  // The keys of these tables begin with the application: without it every page would be a search of all users.
+  const among = (columns: ReadonlySet<string>) => (columns.has("app_id") ? { app_id: ["public"] } : {});
   return async (rows) => {
     const ids = [...new Set(rows.map((row) => String(row["user_id"])))];
     const mapped = new Set<string>();
     const linked = new Set<string>();
     if (ids.length > 0 && hasMapping)
       for (const column of ["supertokens_user_id", "external_user_id"])
-        for (const row of await tables.rowsWith(mapping, column, ids)) mapped.add(trimmed(row[column]));
+        for (const row of await tables.rowsWith(mapping, { ...among(ofMapping), [column]: ids }))
+          mapped.add(trimmed(row[column]));
     if (ids.length > 0 && hasUsers)
-      for (const row of await tables.rowsWith(users, "user_id", ids))
+      for (const row of await tables.rowsWith(users, { ...among(ofUsers), user_id: ids }))
         if (trimmed(row["primary_or_recipe_user_id"]) !== trimmed(row["user_id"])) linked.add(trimmed(row["user_id"]));
     return ({ app_id: application, user_id: user }) => {
       if (!isPublic(application)) return "it belongs to an application other than public";

@@ -328,6 +328,26 @@ describe("an import", () => {
     expect(stdout).toContain("Were there already, and stay as they are: 2\nRefused, because ");
   });
 
+  it("are found with their users by the keys of the core's tables, which are searched for no page", async () => {
+    const { url, sql, core: old } = database();
+    sql(`CREATE TABLE userid_mapping (app_id VARCHAR(64), supertokens_user_id CHAR(36), external_user_id VARCHAR(128),
+        PRIMARY KEY (app_id, supertokens_user_id), UNIQUE (app_id, external_user_id));
+      CREATE TABLE app_id_to_user_id (app_id VARCHAR(64), user_id CHAR(36), primary_or_recipe_user_id CHAR(36),
+        PRIMARY KEY (app_id, user_id));
+      INSERT INTO userid_mapping SELECT 'public', 'user-' || i, 'outside-' || i FROM generate_series(1, 5000) i;
+      INSERT INTO app_id_to_user_id SELECT 'public', 'user-' || i, 'user-' || i FROM generate_series(1, 5000) i;
+      ANALYZE`);
+    old.create({ userId: "user-0" });
+    const scans = (kind: "seq_scan" | "idx_scan"): string =>
+      sql(`SELECT string_agg(relname || ' ' || ${kind}, ', ' ORDER BY relname) FROM pg_stat_user_tables
+        WHERE relname IN ('userid_mapping', 'app_id_to_user_id')`);
+    const before = scans("seq_scan");
+    const into = await target();
+    expect(await into.import(url)).toMatchObject({ sessions: 1, imported: 1 });
+    await expect.poll(() => scans("idx_scan")).toBe("app_id_to_user_id 1, userid_mapping 2");
+    expect(scans("seq_scan")).toBe(before);
+  });
+
   it("that is run again changes nothing, and tells of sessions that the old core has refreshed since", async () => {
     const { url, core: old } = database();
     const one = old.create({ userId: "user-1" });

@@ -10,7 +10,7 @@ export interface ForeignTables {
     table: string,
     page: { readonly key: readonly string[]; readonly after: readonly string[] | undefined; readonly limit: number },
   ): Promise<readonly ForeignRow[]>;
-  /** All rows that have one of these values in a column. */
-  rowsWith(table: string, column: string, values: readonly string[]): Promise<readonly ForeignRow[]>;
+  /** All rows that have, in each of these columns, one of its values. */
+  rowsWith(table: string, values: Readonly<Record<string, readonly string[]>>): Promise<readonly ForeignRow[]>;
   close(): Promise<void>;
 }
