@@ -48,7 +48,8 @@ const table = (found: readonly Delivery[]): string =>
     ]),
   );
 
-const more = (next: string | undefined): string => (next === undefined ? "" : `\n\nThere are more: --after ${next}`);
+/** The position holds a space, so it is quoted for a shell. */
+const more = (next: string | undefined): string => (next === undefined ? "" : `\n\nThere are more: --after '${next}'`);
 
 const list = async (options: ListOptions, terminal: Terminal): Promise<void> => {
   const { webhooks } = await createApiClient(options, terminal).call("listWebhooks");

@@ -149,6 +149,15 @@ describe("pawl webhooks", () => {
     await until(async () => (await json<{ deliveries: object[] }>("webhooks", "list")).deliveries.length > 0);
     await until(async () => /status 400/.test((await here(["webhooks", "list"])).stdout));
     const { deliveries } = await json<RouteResponse<"listDeliveries">>("webhooks", "list");
+    await here(["webhooks", "test"]);
+    await until(async () => (await json<{ deliveries: object[] }>("webhooks", "list")).deliveries.length > 1);
+    const [, next = ""] = /^There are more: --after (.+)$/m.exec(
+      (await here(["webhooks", "list", "--limit", "1"])).stdout,
+    )!;
+    // One word to a shell, which goes on with the list.
+    expect(next).toMatch(/^'[^']+'$/);
+    const rest = await here(["webhooks", "list", "--after", next.slice(1, -1)]);
+    expect(rest).toMatchObject({ code: 0, stdout: expect.stringMatching(/^KEY /m) as string });
     // Another one may just be on its way that was taken.
     const { event, webhook, origin } = deliveries.find(({ failure }) => failure !== undefined)!;
     const { key } = event;
