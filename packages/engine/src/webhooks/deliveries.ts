@@ -65,7 +65,7 @@ export const createDeliveries = ({
   /** @returns why it was not delivered; undefined: it was. */
   const sendTo = async (target: Target, event: EventRecord): Promise<string | undefined> => {
     const now = storage.now();
-    if (now < target.downUntil) return "it did not answer others";
+    if (now < target.downUntil) return "it did not answer other messages";
     // One message finds out whether it answers again: many that hang would keep others from being sent.
     const isTrial = target.failed > 0;
     if (isTrial) target.downUntil = now + SEND_TIMEOUT;

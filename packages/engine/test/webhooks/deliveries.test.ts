@@ -273,7 +273,7 @@ it("gives up a target that hangs, and spares it until it answers again", async (
   // Those that were on their way at once; what came after has not been tried.
   expect(to.got.length).toBeLessThanOrEqual(32);
   expect(new Set((await waiting(on)).map(({ state }) => (JSON.parse(state) as { failure: string }).failure))).toEqual(
-    new Set(["no answer within 10 s", "it did not answer others"]),
+    new Set(["no answer within 10 s", "it did not answer other messages"]),
   );
   const burst = to.got.length;
   // All of one burst say no more than one: the next attempt is due in five seconds. A single message makes it.
