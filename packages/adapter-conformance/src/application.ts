@@ -58,4 +58,6 @@ export interface OwnAnswers {
   readonly holdsStreams?: string;
   /** Its answer to an `Error` that a handler throws is not the adapter's to add to: the cookies of a refresh are lost with it. */
   readonly losesCookiesOfErrors?: string;
+  /** It refuses a form that comes without an `Origin`, as from an identity provider. */
+  readonly refusesForms?: string;
 }

@@ -40,7 +40,7 @@ export const testAdapter = (
     testRefreshing(start);
     testRefusals(start);
     testBinding(start);
-    testLoggingOutElsewhere(start);
+    testLoggingOutElsewhere(start, ownAnswers);
     testHostileRequests(start);
     testBrokenConnections(start);
   });

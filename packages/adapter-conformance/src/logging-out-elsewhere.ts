@@ -1,4 +1,5 @@
 import { expect, it, onTestFinished } from "vitest";
+import type { OwnAnswers } from "./application.js";
 import { sessionCookies, type Start } from "./kit.js";
 import { TestClock } from "./test-clock.js";
 import { TestIdentityProvider } from "./test-identity-provider.js";
@@ -8,7 +9,7 @@ const PATH = "/session/backchannel-logout";
 
 const TYPE = "application/x-www-form-urlencoded";
 
-export const testLoggingOutElsewhere = (start: Start): void => {
+export const testLoggingOutElsewhere = (start: Start, { refusesForms }: OwnAnswers): void => {
   /** The kit's application, with an identity provider that it knows and a user who came from there. */
   const startWithProvider = async () => {
     const clock = new TestClock();
@@ -28,6 +29,15 @@ export const testLoggingOutElsewhere = (start: Start): void => {
     const form = (token: string) => new URLSearchParams({ logout_token: token }).toString();
     return { ...started, provider, live, post, form };
   };
+
+  if (refusesForms !== undefined) {
+    it(`cannot be told by an identity provider: ${refusesForms}`, async () => {
+      const { provider, live, post, form } = await startWithProvider();
+      expect((await post(form(provider.logoutToken({ sid: "sid-1" })))).status).toBe(403);
+      expect(await live()).toBe(1);
+    });
+    return;
+  }
 
   it("ends the sessions of a login when its identity provider says so, and takes it once", async () => {
     const { provider, live, post, form } = await startWithProvider();

@@ -72,11 +72,16 @@ export const takeOver = async (source: SuperTokensSource, options: TakeOverOptio
     }
     for (const batch of batches(candidates)) {
       const inserted = await storage?.importSessions(batch.map(({ record }) => record));
-      for (const [index, candidate] of batch.entries()) {
-        const outcome = await outcomeOf(candidate, inserted?.[index] ?? true);
+      const outcomes = await Promise.all(
+        batch.map(async (candidate, index) => ({
+          ...candidate,
+          outcome: await outcomeOf(candidate, inserted?.[index] ?? true),
+        })),
+      );
+      for (const { old, record, outcome } of outcomes) {
         counts[outcome === "imported" ? "imported" : "present"] += 1;
         if (outcome === "changed") counts.changed += 1;
-        lines.push({ old: candidate.old, new: handleOf(candidate.record), outcome });
+        lines.push({ old, new: handleOf(record), outcome });
       }
     }
     counts.sessions += page.length;
