@@ -1,5 +1,5 @@
 // Sessions of another system that go on here, as `operations.mjs` has it.
-import { alice, DAY, equal, goesOn, handleOf, MINUTE } from "./client.mjs";
+import { alice, DAY, equal, goesOn, handleOf, MINUTE, refreshed } from "./client.mjs";
 import { millis } from "@pawl/storage";
 
 /**
@@ -38,7 +38,7 @@ const isRefused = async (/** @type {Stage} */ stage) => {
   equal(await stage.live(), 0, "live sessions");
 };
 
-/** @type {Record<string, import("./operations.mjs").Operation>} */
+/** @type {Record<string, import("./operations.mjs").Operation<any>>} */
 export const adoptions = {
   // The salt of the store, and the session.
   adopt: {
@@ -64,6 +64,24 @@ export const adoptions = {
     act: adopt,
     answers: ["refreshed"],
     after: (stage) => goesOnAdopted(stage),
+  },
+  "adopt again, by a cookie that has aged": {
+    async prepare(stage) {
+      let held = await adopted(stage);
+      for (let round = 0; round < 3; round += 1) {
+        stage.clock.time += 2 * DAY;
+        held = await refreshed(stage, held);
+      }
+      return held;
+    },
+    policy: { refreshTokenValidity: millis(5 * DAY) },
+    act: adopt,
+    answers: ["unauthorised"],
+    async after(stage, held) {
+      equal((await adopt(stage)).kind, "unauthorised", "an adoption by a cookie that has aged");
+      await goesOn(stage, held);
+      equal(await stage.live(), 1, "live sessions");
+    },
   },
   "adopt, of one that was ended and swept": {
     async prepare(stage) {
